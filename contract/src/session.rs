@@ -1,0 +1,68 @@
+//! The session, and the envelope in which it comes.
+
+use serde::{Deserialize, Serialize};
+#[cfg(feature = "typescript")]
+use tsify::Tsify;
+
+/// Where sessions live below the API's base URL.
+pub const SESSIONS_PATH: &str = "/image-to-3d-sessions";
+
+/// The stages of a session that the API documents; later versions of it may answer others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(Tsify))]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum KnownStatus {
+    SpinGenerateProcessing,
+    SpinGenerateDone,
+    SpinGenerateFailed,
+    TrainingPreview,
+    PreviewDone,
+    PreviewFailed,
+    TrainingRefine,
+    RefineDone,
+    RefineFailed,
+}
+
+/// The fields of a session that the API documents.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(Tsify))]
+pub struct SessionFields {
+    /// The record's id.
+    #[serde(default, skip_serializing_if = "Option::is_none", rename = "_id")]
+    pub id: Option<String>,
+    /// Whose session it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+    /// The name by which the session is asked for: `SESSION_<digits>_<digits>`.
+    pub session_code: String,
+    /// Where the picture can be fetched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_url: Option<String>,
+    /// How far the session is: one of the documented words, or one that is newer than they are.
+    #[cfg_attr(feature = "typescript", tsify(type = "KnownStatus | (string & {})"))]
+    pub status: KnownStatus,
+    /// Where the session came from; `"external"` for one made through the API.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// When the session was created, as an ISO 8601 date in UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<String>,
+    /// When the session last changed, as an ISO 8601 date in UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<String>,
+}
+
+/// What every answer of the API is wrapped in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Envelope<T> {
+    /// What went wrong; empty where nothing did.
+    pub error: String,
+    /// What was done, or why it was not.
+    pub message: String,
+    /// The HTTP status once more.
+    #[serde(rename = "statusCode")]
+    pub status_code: u16,
+    /// The answer itself.
+    pub data: T,
+}

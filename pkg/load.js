@@ -1,0 +1,67 @@
+// The wasm is loaded by the first call, so that importing the package does nothing at all.
+
+import { ImageTo3dError } from "./error.js";
+
+/** @typedef {typeof import("./wasm/csm_image_to_3d.js")} Wasm */
+
+/** @type {Promise<Wasm> | undefined} */
+let loading;
+
+/**
+ * What rejects the calls under way.
+ *
+ * @type {Set<(error: ImageTo3dError) => void>}
+ */
+const underWay = new Set();
+
+/**
+ * Calls an export of the wasm, which is loaded first where nobody has yet.
+ *
+ * @template {"createSession"} Name
+ * @param {Name} name
+ * @param {Parameters<Wasm[Name]>} args
+ * @returns {ReturnType<Wasm[Name]>}
+ */
+export async function call(name, ...args) {
+  const wasm = await (loading ??= load());
+  return new Promise((resolve, reject) => {
+    underWay.add(reject);
+    wasm[name](...args)
+      .then(resolve, reject)
+      .finally(() => underWay.delete(reject));
+  });
+}
+
+async function load() {
+  try {
+    const [wasm, { base64 }] = await Promise.all([
+      import("./wasm/csm_image_to_3d.js"),
+      import("./wasm/inlined.js"),
+    ]);
+    const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+    await wasm.default({ module_or_path: bytes });
+    wasm.start(ImageTo3dError, panicked);
+    return wasm;
+  } catch (cause) {
+    // The next call tries again: the network may have been gone for a moment only.
+    loading = undefined;
+    throw new ImageTo3dError(
+      "the WebAssembly of csm-image-to-3d could not be loaded (under a content security policy " +
+        `script-src needs 'wasm-unsafe-eval'): ${/** @type {any} */ (cause)?.message}`,
+      { kind: "internal", sent: "no" },
+    );
+  }
+}
+
+/**
+ * A panic ends the instance, and no promise of it is ever settled. The next call gets a new one.
+ *
+ * @param {string} message
+ */
+function panicked(message) {
+  loading = undefined;
+  for (const reject of underWay) {
+    reject(new ImageTo3dError(message, { kind: "internal", sent: "unknown" }));
+  }
+  underWay.clear();
+}

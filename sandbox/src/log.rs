@@ -1,0 +1,76 @@
+//! The requests that came, to be read back: a test counts what really was sent.
+
+use std::collections::VecDeque;
+
+use http::{StatusCode, header};
+use serde::Serialize;
+
+use crate::{API_KEY_HEADER, Millis, Request, api_key};
+
+/// As many requests as are kept.
+const KEPT: usize = 1000;
+
+/// The newest requests, the oldest of them first.
+#[derive(Default)]
+pub struct Log(VecDeque<Entry>);
+
+/// One request.
+#[derive(Clone, Serialize)]
+pub struct Entry {
+    /// Milliseconds since 1970.
+    at: Millis,
+    method: String,
+    host: String,
+    /// With its query.
+    path: String,
+    /// The names of all headers.
+    headers: Vec<String>,
+    /// The key's first letters and its length.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idempotency_key: Option<String>,
+    body_bytes: usize,
+    /// What was answered.
+    status: u16,
+}
+
+impl Log {
+    pub fn add(&mut self, request: &Request, status: StatusCode, now: Millis) {
+        let text = |name| {
+            let value = request.headers().get(name)?;
+            value.to_str().ok().map(str::to_owned)
+        };
+        if self.0.len() == KEPT {
+            self.0.pop_front();
+        }
+        self.0.push_back(Entry {
+            at: now,
+            method: request.method().to_string(),
+            host: text(header::HOST.as_str()).unwrap_or_default(),
+            path: request
+                .uri()
+                .path_and_query()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+            headers: request.headers().keys().map(ToString::to_string).collect(),
+            key: request
+                .headers()
+                .contains_key(API_KEY_HEADER)
+                .then(|| masked(api_key(request))),
+            idempotency_key: text("idempotency-key"),
+            body_bytes: request.body().len(),
+            status: status.as_u16(),
+        });
+    }
+
+    pub fn entries(&self) -> Vec<Entry> {
+        self.0.iter().cloned().collect()
+    }
+}
+
+fn masked(key: Option<&str>) -> String {
+    let key = key.unwrap_or_default();
+    let shown: String = key.chars().take((key.len() / 4).min(6)).collect();
+    format!("{shown}… ({} characters)", key.chars().count())
+}

@@ -1,0 +1,97 @@
+//! The picture of a request: taken out of its `data:` URI, and really decoded.
+
+use std::io::Cursor;
+
+use base64_simd::STANDARD;
+use contract::IMAGE_TYPES;
+use image::{ImageReader, Limits};
+
+/// More pixels than this are not decoded.
+const MOST_PIXELS: u64 = 64_000_000;
+
+/// Where the picture of a session is.
+#[derive(Clone, Debug)]
+pub enum Picture {
+    /// The file itself.
+    Stored {
+        /// Told from the bytes.
+        media_type: &'static str,
+        bytes: Vec<u8>,
+    },
+    /// An address that the caller named.
+    Remote(String),
+}
+
+impl Picture {
+    /// Reads an `image_url`.
+    ///
+    /// # Errors
+    /// Why it is no picture that can be read, in words.
+    pub fn read(image_url: &str) -> Result<Self, String> {
+        if is_scheme(image_url, "data:") {
+            return stored(image_url);
+        }
+        if is_scheme(image_url, "https://") || is_scheme(image_url, "http://") {
+            return Ok(Self::Remote(image_url.into()));
+        }
+        Err(
+            "image_url: allowed: an https: or http: address, or data:<mediatype>;base64,<picture>"
+                .into(),
+        )
+    }
+}
+
+fn is_scheme(url: &str, scheme: &str) -> bool {
+    url.get(..scheme.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+}
+
+fn stored(data_uri: &str) -> Result<Picture, String> {
+    let (prefix, base64) = data_uri["data:".len()..]
+        .split_once(',')
+        .ok_or("image_url: a data: address without a comma")?;
+    let mut prefix = prefix.split(';');
+    let declared = prefix.next().unwrap_or_default().to_ascii_lowercase();
+    if prefix
+        .next_back()
+        .is_none_or(|last| !last.eq_ignore_ascii_case("base64"))
+    {
+        return Err("image_url: a data: address that is not base64".into());
+    }
+    let bytes = STANDARD
+        .decode_to_vec(base64)
+        .map_err(|_| "image_url: the data: address holds what is no base64")?;
+    let media_type = contract::sniff(&bytes).ok_or_else(|| {
+        format!(
+            "image_url: the data is no picture that is known ({})",
+            IMAGE_TYPES.join(", ")
+        )
+    })?;
+    // A name that everybody uses for the same type.
+    if declared != media_type && !(declared == "image/jpg" && media_type == "image/jpeg") {
+        return Err(format!(
+            "image_url: the data is {media_type}, and not the {declared} that it says"
+        ));
+    }
+    decode(&bytes)
+        .map_err(|reason| format!("image_url: the {media_type} cannot be read: {reason}"))?;
+    Ok(Picture::Stored { media_type, bytes })
+}
+
+fn decode(bytes: &[u8]) -> Result<image::DynamicImage, String> {
+    let reader = || ImageReader::new(Cursor::new(bytes)).with_guessed_format();
+    let (width, height) = reader()
+        .map_err(|error| error.to_string())?
+        .into_dimensions()
+        .map_err(|error| error.to_string())?;
+    if u64::from(width) * u64::from(height) > MOST_PIXELS {
+        return Err(format!(
+            "{width} × {height} are more than {MOST_PIXELS} pixels"
+        ));
+    }
+    let mut reader = reader().map_err(|error| error.to_string())?;
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(16 * MOST_PIXELS);
+    reader.limits(limits);
+    reader.decode().map_err(|error| error.to_string())
+}

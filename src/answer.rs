@@ -1,0 +1,117 @@
+//! What the API answered: the envelope opened, and a no turned into a failure.
+
+use js_sys::{JSON, Reflect};
+use wasm_bindgen::prelude::*;
+
+use crate::error::{ErrorKind, Failure, Secrets};
+use crate::transport::Answer;
+
+/// As much of an answer that makes no sense as a message repeats, in characters.
+const SHOWN: usize = 200;
+
+/// The `data` of an envelope.
+pub type Data = JsValue;
+
+/// Opens the envelope.
+pub fn open(answer: &Answer, secrets: &Secrets) -> Result<Data, Failure> {
+    let failure = if answer.is_redirect() {
+        Failure::new(
+            ErrorKind::Api,
+            "the server answered with a redirect, which is not followed, since the key would go \
+             along: name the address that it leads to as baseUrl",
+        )
+    } else if (200..300).contains(&answer.status) {
+        let text = secrets.hide_in_result(&answer.text);
+        let envelope = JSON::parse(&text).unwrap_or_default();
+        match field(&envelope, "data") {
+            Some(data) if data.is_object() => return Ok(data),
+            _ => no_envelope(answer),
+        }
+    } else {
+        refusal(answer)
+    };
+    Err(Failure {
+        status: (answer.status > 0).then_some(answer.status),
+        body: (!answer.text.is_empty()).then(|| answer.text.clone()),
+        ..failure
+    })
+}
+
+/// Checks what every session has.
+pub fn session(data: Data) -> Result<JsValue, Failure> {
+    for name in ["session_code", "status"] {
+        if field(&data, name)
+            .and_then(|value| value.as_string())
+            .is_none()
+        {
+            let text = JSON::stringify(&data).map(String::from).unwrap_or_default();
+            return Err(Failure {
+                body: Some(text),
+                ..Failure::new(
+                    ErrorKind::Api,
+                    ["the answer holds a session without ", name].concat(),
+                )
+            });
+        }
+    }
+    Ok(data)
+}
+
+fn refusal(answer: &Answer) -> Failure {
+    let body = JSON::parse(&answer.text).unwrap_or_default();
+    let said = ["message", "error"].into_iter().find_map(|name| {
+        let text = field(&body, name)?.as_string()?;
+        (!text.is_empty()).then_some(text)
+    });
+    let status = answer.status.to_string();
+    let kind = match answer.status {
+        401 | 403 => ErrorKind::Authentication,
+        402 => ErrorKind::PaymentRequired,
+        404 => ErrorKind::NotFound,
+        429 => ErrorKind::RateLimited,
+        // Seen from the service in place of a 429.
+        400 if said.as_deref().is_some_and(is_rate_limit) => ErrorKind::RateLimited,
+        _ => ErrorKind::Api,
+    };
+    Failure::new(
+        kind,
+        match said {
+            Some(said) => [&*said, " (HTTP ", &status, ")"].concat(),
+            None => ["the API answered HTTP ", &status, &excerpt(&answer.text)].concat(),
+        },
+    )
+}
+
+fn is_rate_limit(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    ["rate limit", "rate-limit", "too many requests"]
+        .iter()
+        .any(|words| message.contains(words))
+}
+
+fn no_envelope(answer: &Answer) -> Failure {
+    let status = answer.status.to_string();
+    Failure::new(
+        ErrorKind::Api,
+        [
+            "HTTP ",
+            &status,
+            " came with what is no answer of this API",
+            &excerpt(&answer.text),
+        ]
+        .concat(),
+    )
+}
+
+fn excerpt(text: &str) -> String {
+    if text.is_empty() {
+        return ", and an empty body".into();
+    }
+    let start: String = text.chars().take(SHOWN).collect();
+    let more = if start.len() < text.len() { "…" } else { "" };
+    [": ", &start, more].concat()
+}
+
+fn field(value: &JsValue, name: &str) -> Option<JsValue> {
+    Reflect::get(value, &name.into()).ok()
+}

@@ -1,0 +1,265 @@
+//! The request's body: the parameters, then the picture as a base64 `data:` URI.
+//!
+//! A text of the picture's size costs several copies of it, whoever makes it. So there is none
+//! here: one piece at a time is read into the wasm, encoded, and put into a `Blob`, which the
+//! browser keeps outside of the page. Neither the wasm heap nor the page grows with the picture.
+
+use std::mem::MaybeUninit;
+
+use base64_simd::{Out, STANDARD};
+use contract::IMAGE_URL;
+use js_sys::{Array, ArrayBuffer, Function, JSON, Uint8Array};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    Blob, ReadableStreamByobReader, ReadableStreamGetReaderOptions, ReadableStreamReadResult,
+    ReadableStreamReaderMode,
+};
+
+use crate::error::{Failure, Result, Thrown, words};
+use crate::image::Picture;
+use crate::options::{Phase, Progress};
+use crate::stop::Breath;
+
+/// How many bytes of the picture are encoded at once: a multiple of three, so that each piece but
+/// the last is whole base64. Below half a megabyte the calls between wasm and browser show, above
+/// one nothing is gained.
+const PIECE: usize = 768 * 1024;
+
+/// Writes the body. `parameters` is a JSON object.
+pub async fn write(
+    parameters: &str,
+    picture: &Picture,
+    on_progress: Option<&Function>,
+) -> Result<Blob> {
+    let parts = Array::new();
+    // Parameters first, so that whoever looks at a body need not go through the picture.
+    let mut head = parameters[..parameters.len() - 1].to_owned();
+    if head.len() > 1 {
+        head.push(',');
+    }
+    head.push('"');
+    head.push_str(IMAGE_URL);
+    head.push_str("\":");
+    match picture {
+        Picture::Url(url) => {
+            head.push_str(&String::from(
+                JSON::stringify(&url.into()).map_err(Thrown::Value)?,
+            ));
+            head.push('}');
+            parts.push(&head.into());
+        }
+        Picture::DataUri(uri) => {
+            head.push('"');
+            parts.push(&head.into());
+            parts.push(uri);
+            parts.push(&"\"}".into());
+        }
+        Picture::Blob(blob) => {
+            let source = Source::open(blob);
+            encode(source, picture.size(), head, &parts, on_progress).await?;
+        }
+        Picture::Bytes(bytes) => {
+            let source = Source::Memory { bytes, at: 0 };
+            encode(source, picture.size(), head, &parts, on_progress).await?;
+        }
+    }
+    Blob::new_with_blob_sequence(&parts).map_err(Thrown::Value)
+}
+
+async fn encode(
+    mut source: Source<'_>,
+    total: f64,
+    mut head: String,
+    parts: &Array,
+    on_progress: Option<&Function>,
+) -> Result<()> {
+    if total == 0.0 {
+        return Err(Failure::image("image: is empty").into());
+    }
+    let piece = PIECE.min((total as usize).next_multiple_of(3));
+    let mut read = vec![0; piece];
+    let mut encoded = vec![MaybeUninit::uninit(); piece / 3 * 4];
+    // The browser copies it into each `Blob`.
+    let out = Uint8Array::new_with_length(encoded.len() as u32);
+    let mut breath = Breath::new();
+    let mut loaded = 0.0;
+    loop {
+        let length = source.fill(&mut read).await?;
+        if loaded == 0.0 {
+            let media_type =
+                contract::sniff(&read[..length]).ok_or_else(|| no_picture(&read[..length]))?;
+            for part in ["\"data:", media_type, ";base64,"] {
+                head.push_str(part);
+            }
+            parts.push(&head.as_str().into());
+        }
+        if length > 0 {
+            let text = STANDARD.encode(&read[..length], Out::from_uninit_slice(&mut encoded));
+            let out = out.subarray(0, text.len() as u32);
+            out.copy_from(text);
+            let part = Blob::new_with_u8_array_sequence(&Array::of1(&out));
+            parts.push(part.map_err(Thrown::Value)?.as_ref());
+        }
+        loaded += length as f64;
+        report(on_progress, Phase::Encoding, loaded, total)?;
+        if length < piece || loaded >= total {
+            break;
+        }
+        breath.take().await;
+    }
+    parts.push(&"\"}".into());
+    Ok(())
+}
+
+/// Tells the caller how far the picture is. What the caller's function throws ends the call.
+pub fn report(on_progress: Option<&Function>, phase: Phase, loaded: f64, total: f64) -> Result<()> {
+    let Some(on_progress) = on_progress else {
+        return Ok(());
+    };
+    let progress = Progress {
+        phase,
+        loaded,
+        total,
+    };
+    let progress = serde_wasm_bindgen::to_value(&progress).unwrap_or_default();
+    let called = on_progress.call1(&JsValue::UNDEFINED, &progress);
+    called.map(drop).map_err(Thrown::Value)
+}
+
+fn no_picture(start: &[u8]) -> Failure {
+    let known = contract::IMAGE_TYPES.map(|media_type| &media_type["image/".len()..]);
+    let known = known.join(", ");
+    let hex = start.iter().take(8).map(|byte| {
+        let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap_or_default();
+        [digit(byte >> 4), digit(byte & 15)]
+            .iter()
+            .collect::<String>()
+    });
+    let hex = hex.collect::<Vec<_>>().join(" ");
+    Failure::image(
+        [
+            "image: is no picture that is known (",
+            &known,
+            "): it starts with the bytes ",
+            &hex,
+        ]
+        .concat(),
+    )
+}
+
+/// Where the picture's bytes come from.
+enum Source<'a> {
+    /// The file's own stream, read into one buffer that goes back and forth.
+    Stream {
+        reader: ReadableStreamByobReader,
+        buffer: Option<ArrayBuffer>,
+    },
+    /// For browsers whose files have no such stream.
+    Slices {
+        blob: &'a Blob,
+        at: f64,
+    },
+    Memory {
+        bytes: &'a Uint8Array,
+        at: u32,
+    },
+}
+
+impl<'a> Source<'a> {
+    fn open(blob: &'a Blob) -> Self {
+        let options = ReadableStreamGetReaderOptions::new();
+        options.set_mode(ReadableStreamReaderMode::Byob);
+        let stream: ByteStream = blob.stream().unchecked_into();
+        match stream.byob_reader(&options) {
+            Ok(reader) => Self::Stream {
+                reader,
+                buffer: None,
+            },
+            Err(_) => Self::Slices { blob, at: 0.0 },
+        }
+    }
+
+    /// Reads until `into` is full or the picture is at its end; answers how much it is.
+    async fn fill(&mut self, into: &mut [u8]) -> Result<usize> {
+        let mut filled = 0;
+        while filled < into.len() {
+            let free = &mut into[filled..];
+            let length = match self {
+                Self::Stream { reader, buffer } => read_stream(reader, buffer, free).await?,
+                Self::Slices { blob, at } => {
+                    let end = *at + free.len() as f64;
+                    let slice = blob.slice_with_f64_and_f64(*at, end).map_err(unreadable)?;
+                    let read = JsFuture::from(slice.array_buffer())
+                        .await
+                        .map_err(unreadable)?;
+                    let length = copy(&Uint8Array::new(&read), free);
+                    *at += length as f64;
+                    length
+                }
+                Self::Memory { bytes, at } => {
+                    let end = bytes.length().min(*at + free.len() as u32);
+                    let length = copy(&bytes.subarray(*at, end), free);
+                    *at = end;
+                    length
+                }
+            };
+            if length == 0 {
+                break;
+            }
+            filled += length;
+        }
+        Ok(filled)
+    }
+}
+
+impl Drop for Source<'_> {
+    fn drop(&mut self) {
+        if let Self::Stream { reader, .. } = self {
+            // Nobody waits for it: the call is over.
+            let _ = reader.cancel();
+        }
+    }
+}
+
+async fn read_stream(
+    reader: &ReadableStreamByobReader,
+    buffer: &mut Option<ArrayBuffer>,
+    into: &mut [u8],
+) -> Result<usize> {
+    let whole = buffer
+        .take()
+        .unwrap_or_else(|| ArrayBuffer::new(into.len() as u32));
+    // Reading takes the buffer away and gives it back in the view that it answers.
+    let view = Uint8Array::new_with_byte_offset_and_length(&whole, 0, into.len() as u32);
+    let result = JsFuture::from(reader.read_with_array_buffer_view(&view)).await;
+    let result: ReadableStreamReadResult = result.map_err(unreadable)?.unchecked_into();
+    if result.get_done() == Some(true) {
+        return Ok(0);
+    }
+    let view: Uint8Array = result.get_value().unchecked_into();
+    let length = copy(&view, into);
+    *buffer = Some(view.buffer());
+    Ok(length)
+}
+
+fn copy(from: &Uint8Array, to: &mut [u8]) -> usize {
+    let length = from.length() as usize;
+    from.copy_to(&mut to[..length]);
+    length
+}
+
+fn unreadable(thrown: JsValue) -> Thrown {
+    Failure::image(["image: cannot be read: ", &words(&thrown)].concat()).into()
+}
+
+#[wasm_bindgen]
+extern "C" {
+    type ByteStream;
+    /// Throws where the stream is no byte stream.
+    #[wasm_bindgen(method, js_name = getReader, catch)]
+    fn byob_reader(
+        this: &ByteStream,
+        options: &ReadableStreamGetReaderOptions,
+    ) -> std::result::Result<ReadableStreamByobReader, JsValue>;
+}

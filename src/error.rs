@@ -1,0 +1,263 @@
+//! How a call fails: what JavaScript sees as an `ImageTo3dError`.
+
+use std::cell::{Cell, RefCell};
+
+use js_sys::{Array, Error, Function, JSON, Reflect};
+use serde::Serialize;
+use tsify::Tsify;
+use wasm_bindgen::prelude::*;
+
+/// What went wrong, for code that has to decide. The message says it for people.
+///
+/// - `invalid_options`: an option is missing, unknown, or holds what is not allowed.
+/// - `unsupported_image`: the picture is empty, cannot be read, or is no picture.
+/// - `authentication`: the API refused the key (401, 403).
+/// - `payment_required`: the account has no credit left (402).
+/// - `not_found`: there is no such session or path (404).
+/// - `rate_limited`: too many requests (429, and 400 where the API says so); see `retryAfter`.
+/// - `api`: the API said no otherwise, or answered what is no answer of this API.
+/// - `network`: no answer came. A page cannot tell a server that is off from a name that does not
+///   resolve, a connection that broke, or a server that does not allow the page's origin (CORS).
+/// - `timeout`: the whole call took longer than `timeout`.
+/// - `internal`: a fault of this library, or a page that does not allow WebAssembly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Tsify)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum ErrorKind {
+    InvalidOptions,
+    UnsupportedImage,
+    Authentication,
+    PaymentRequired,
+    NotFound,
+    RateLimited,
+    Api,
+    Network,
+    Timeout,
+    Internal,
+}
+
+/// Whether the API may have created a session, and charged for it, before the call failed.
+///
+/// - `"no"`: nothing was sent.
+/// - `"rejected"`: the API said no, and nothing was created.
+/// - `"unknown"`: the request went out and no clear answer came back: a session may exist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Tsify)]
+#[serde(rename_all = "snake_case")]
+pub enum Sent {
+    /// Nothing was sent.
+    No,
+    /// The API said no.
+    Rejected,
+    /// The request went out, and no clear answer came back.
+    Unknown,
+}
+
+/// What an `ImageTo3dError` holds beside its message.
+#[derive(Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub struct ErrorDetails {
+    /// What went wrong.
+    pub kind: ErrorKind,
+    /// Whether the API may have created a session all the same.
+    pub sent: Sent,
+    /// The HTTP status, where the API answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// How many seconds to wait before the next try, where the API said so and the page may read
+    /// it (`Retry-After`; from another origin only if the server exposes that header).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<f64>,
+    /// What the API answered: the parsed JSON, or the text where it is none.
+    #[serde(
+        skip_serializing_if = "JsValue::is_undefined",
+        with = "serde_wasm_bindgen::preserve"
+    )]
+    #[tsify(type = "unknown", optional)]
+    pub body: JsValue,
+}
+
+/// A failure of this library's or of the API's.
+#[derive(Debug)]
+pub struct Failure {
+    pub kind: ErrorKind,
+    pub message: String,
+    pub status: Option<u16>,
+    /// In seconds.
+    pub retry_after: Option<f64>,
+    /// The answer's text as it came.
+    pub body: Option<String>,
+}
+
+impl Failure {
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            status: None,
+            retry_after: None,
+            body: None,
+        }
+    }
+
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::InvalidOptions, message)
+    }
+
+    pub fn image(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::UnsupportedImage, message)
+    }
+
+    /// The `ImageTo3dError`. `secrets` are taken out of all that it holds.
+    pub fn into_js(self, sent: Sent, secrets: &Secrets) -> JsValue {
+        let details = ErrorDetails {
+            kind: self.kind,
+            sent,
+            status: self.status,
+            retry_after: self.retry_after,
+            body: self.body.map_or(JsValue::UNDEFINED, |text| {
+                let text = secrets.hide(&text);
+                JSON::parse(&text).unwrap_or_else(|_| text.into())
+            }),
+        };
+        let message = JsValue::from(secrets.hide(&self.message));
+        let details = serde_wasm_bindgen::to_value(&details).unwrap_or_default();
+        ERROR_CLASS.with_borrow(|class| match class {
+            Some(class) => Reflect::construct(class, &Array::of2(&message, &details))
+                .unwrap_or_else(|thrown| thrown),
+            // Only where the wasm is used without the package's entry.
+            None => Error::new(&message.as_string().unwrap_or_default()).into(),
+        })
+    }
+}
+
+impl From<contract::Invalid> for Failure {
+    fn from(invalid: contract::Invalid) -> Self {
+        Self::invalid(invalid.to_string())
+    }
+}
+
+/// Why a call ended without a result.
+#[derive(Debug)]
+pub enum Thrown {
+    /// Becomes an `ImageTo3dError`.
+    Failure(Failure),
+    /// The caller's own: a signal's reason, or what one of the caller's functions threw.
+    Value(JsValue),
+}
+
+impl<F: Into<Failure>> From<F> for Thrown {
+    fn from(failure: F) -> Self {
+        Self::Failure(failure.into())
+    }
+}
+
+pub type Result<T, E = Thrown> = std::result::Result<T, E>;
+
+/// How far a call's requests have come: what `sent` will say if the call fails now.
+#[derive(Default)]
+pub struct Ledger {
+    /// Whether an attempt that is over may have created something.
+    doubtful: Cell<bool>,
+    current: Cell<Option<Sent>>,
+}
+
+impl Ledger {
+    /// An attempt is handed to `fetch`.
+    pub fn sending(&self) {
+        if self.current.get() == Some(Sent::Unknown) {
+            self.doubtful.set(true);
+        }
+        self.current.set(Some(Sent::Unknown));
+    }
+
+    /// The API said no to the attempt under way.
+    pub fn rejected(&self) {
+        self.current.set(Some(Sent::Rejected));
+    }
+
+    pub fn sent(&self) -> Sent {
+        if self.doubtful.get() {
+            return Sent::Unknown;
+        }
+        self.current.get().unwrap_or(Sent::No)
+    }
+}
+
+/// What must not show in anything that is thrown.
+#[derive(Default)]
+pub struct Secrets(RefCell<Vec<String>>);
+
+impl Secrets {
+    pub fn add(&self, secret: &str) {
+        if secret.is_empty() {
+            return;
+        }
+        let mut secrets = self.0.borrow_mut();
+        secrets.push(secret.to_owned());
+        // As a JSON answer would spell it.
+        if let Ok(quoted) = JSON::stringify(&secret.into()).map(String::from) {
+            let inner = quoted[1..quoted.len() - 1].to_owned();
+            if inner != secret {
+                secrets.push(inner);
+            }
+        }
+    }
+
+    /// The text of an error without the secrets.
+    pub fn hide(&self, text: &str) -> String {
+        self.hide_longer_than(0, text)
+    }
+
+    /// The text of a result without the secrets. A key of a few letters, as sandboxes take, is
+    /// no secret, and may well be a word of the result.
+    pub fn hide_in_result(&self, text: &str) -> String {
+        self.hide_longer_than(7, text)
+    }
+
+    fn hide_longer_than(&self, length: usize, text: &str) -> String {
+        let mut text = text.to_owned();
+        let secrets = self.0.borrow();
+        for secret in secrets.iter().filter(|secret| secret.len() > length) {
+            text = text.replace(secret.as_str(), "[hidden]");
+        }
+        text
+    }
+}
+
+/// What a foreign function threw, in words.
+pub fn words(thrown: &JsValue) -> String {
+    if let Some(error) = thrown.dyn_ref::<Error>() {
+        return error.message().into();
+    }
+    thrown
+        .as_string()
+        .unwrap_or_else(|| "no reason given".into())
+}
+
+thread_local! {
+    static ERROR_CLASS: RefCell<Option<Function>> = const { RefCell::new(None) };
+    static ON_PANIC: RefCell<Option<Function>> = const { RefCell::new(None) };
+}
+
+/// Readies an instance: says which class failures are made of (the one that the package's entry
+/// exports), and what is told of a panic. After one, the next call of any export finds a new
+/// instance, which has to be readied again.
+#[wasm_bindgen]
+#[doc(hidden)]
+pub fn start(
+    #[wasm_bindgen(unchecked_param_type = "Function")] error_class: Function,
+    #[wasm_bindgen(unchecked_param_type = "(message: string) => void")] on_panic: Function,
+) {
+    ERROR_CLASS.set(Some(error_class));
+    ON_PANIC.set(Some(on_panic));
+    std::panic::set_hook(Box::new(|panic| {
+        let message = panic.to_string();
+        ON_PANIC.with_borrow(|tell| {
+            if let Some(tell) = tell {
+                // There is nobody to tell of a failure here.
+                let _ = tell.call1(&JsValue::UNDEFINED, &message.into());
+            }
+        });
+        wasm_bindgen::handler::schedule_reinit();
+    }));
+}

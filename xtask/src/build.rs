@@ -1,0 +1,71 @@
+//! Writes the npm package to `pkg/` and the static site to `dist/`.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use base64_simd::STANDARD;
+use fs_extra::dir::CopyOptions;
+use xshell::{Shell, cmd};
+
+use crate::{say, tools};
+
+pub fn build(shell: &Shell) -> Result<()> {
+    tools::for_building(shell)?;
+    package(shell)?;
+    site(shell)?;
+    say("the package is in pkg/, the static site in dist/");
+    Ok(())
+}
+
+/// Compiles the library and completes the package's folder.
+pub fn package(shell: &Shell) -> Result<()> {
+    say("compiling the library to WebAssembly");
+    wasm_pack(shell, Path::new("pkg/wasm"), "--release", &[])?;
+    for file in ["README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE"] {
+        shell.copy_file(file, "pkg")?;
+    }
+    Ok(())
+}
+
+/// Compiles the library into a folder, and puts the wasm into a module beside it: that is what
+/// every bundler and runtime can import.
+pub fn wasm_pack(shell: &Shell, folder: &Path, profile: &str, flags: &[&str]) -> Result<()> {
+    let out = shell.current_dir().join(folder);
+    cmd!(
+        shell,
+        "wasm-pack --log-level warn build {profile} --target web --no-pack --mode no-install --out-dir {out} . {flags...}"
+    )
+    .quiet()
+    .ignore_stderr()
+    .run()
+    .context("wasm-pack failed; the same command without --log-level says more")?;
+    let wasm = shell.read_binary_file(out.join("csm_image_to_3d_bg.wasm"))?;
+    let module = format!(
+        "// Written by `cargo xtask build`: the wasm in base64, to be imported lazily.\n\
+         export const base64 =\n  \"{}\";\n",
+        STANDARD.encode_to_string(wasm)
+    );
+    shell.write_file(out.join("inlined.js"), module)?;
+    // wasm-pack hides its output from git, and npm would take that for its own list.
+    shell.remove_path(out.join(".gitignore"))?;
+    Ok(())
+}
+
+/// Puts the demo page and the package together in a folder that any static host can serve.
+pub fn site(shell: &Shell) -> Result<()> {
+    let root = shell.current_dir();
+    let dist = root.join("dist");
+    shell.remove_path(&dist)?;
+    shell.create_dir(dist.join("pkg"))?;
+    let into = CopyOptions::new().content_only(true);
+    fs_extra::dir::copy(root.join("www"), &dist, &into)?;
+    shell.remove_path(dist.join("tsconfig.json"))?;
+    for file in ["index.js", "load.js", "error.js"] {
+        shell.copy_file(root.join("pkg").join(file), dist.join("pkg"))?;
+    }
+    shell.create_dir(dist.join("pkg/wasm"))?;
+    for file in ["csm_image_to_3d.js", "inlined.js"] {
+        shell.copy_file(root.join("pkg/wasm").join(file), dist.join("pkg/wasm"))?;
+    }
+    Ok(())
+}

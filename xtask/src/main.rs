@@ -1,0 +1,49 @@
+//! The project's own commands. Each sets up what it needs, says what it does, and is quick the
+//! second time.
+
+mod build;
+mod check;
+mod demo;
+mod test;
+mod tools;
+
+use std::path::Path;
+
+use anyhow::Result;
+use clap::Parser;
+use xshell::Shell;
+
+/// The project's own commands.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+enum Command {
+    /// Builds everything and serves the demo page, the package and the API at one address.
+    Demo {
+        /// The port on 127.0.0.1.
+        #[arg(long, default_value_t = 8787)]
+        port: u16,
+    },
+    /// Runs all tests: native, in browsers, of the types and of the demo page.
+    Test,
+    /// Writes the npm package to `pkg/` and the static site to `dist/`.
+    Build,
+    /// Looks at the sources without running them: formatting, lints, types.
+    Check,
+}
+
+fn main() -> Result<()> {
+    let command = Command::parse();
+    let shell = Shell::new()?;
+    shell.change_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
+    match command {
+        Command::Demo { port } => demo::demo(&shell, port),
+        Command::Test => test::test(&shell),
+        Command::Build => build::build(&shell),
+        Command::Check => check::check(&shell),
+    }
+}
+
+/// Tells the person at the terminal what happens now.
+fn say(what: &str) {
+    eprintln!("\x1b[1m· {what}\x1b[0m");
+}
