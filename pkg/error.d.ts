@@ -1,5 +1,7 @@
 import type { ErrorDetails, ErrorKind, Sent } from "./wasm/csm_image_to_3d.js";
 
+export type { ErrorDetails };
+
 /**
  * Why a call failed. Every failure is one of these, told apart by `kind`, except an abort: that
  * rejects with the `reason` of the signal, as `fetch` does, and an exception of one of the

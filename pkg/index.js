@@ -1,5 +1,6 @@
-import { call } from "./load.js";
+import { use } from "./load.js";
 
 export { ImageTo3dError } from "./error.js";
 
-export const createSession = (options) => call("createSession", options);
+/** @type {typeof import("./index.js").createSession} */
+export const createSession = (options) => use((wasm) => wasm.createSession(options));

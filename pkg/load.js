@@ -15,18 +15,17 @@ let loading;
 const underWay = new Set();
 
 /**
- * Calls an export of the wasm, which is loaded first where nobody has yet.
+ * Makes a call of the wasm, which is loaded first where nobody has yet.
  *
- * @template {"createSession"} Name
- * @param {Name} name
- * @param {Parameters<Wasm[Name]>} args
- * @returns {ReturnType<Wasm[Name]>}
+ * @template Result
+ * @param {(wasm: Wasm) => Promise<Result>} call
+ * @returns {Promise<Result>}
  */
-export async function call(name, ...args) {
+export async function use(call) {
   const wasm = await (loading ??= load());
   return new Promise((resolve, reject) => {
     underWay.add(reject);
-    wasm[name](...args)
+    call(wasm)
       .then(resolve, reject)
       .finally(() => underWay.delete(reject));
   });
@@ -40,7 +39,8 @@ async function load() {
     ]);
     const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
     await wasm.default({ module_or_path: bytes });
-    wasm.start(ImageTo3dError, panicked);
+    wasm.setErrorClass(ImageTo3dError);
+    wasm.onPanic(panicked);
     return wasm;
   } catch (cause) {
     // The next call tries again: the network may have been gone for a moment only.

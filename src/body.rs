@@ -77,9 +77,9 @@ async fn encode(
     if total == 0.0 {
         return Err(Failure::image("image: is empty").into());
     }
-    let piece = PIECE.min((total as usize).next_multiple_of(3));
-    let mut read = vec![0; piece];
-    let mut encoded = vec![MaybeUninit::uninit(); piece / 3 * 4];
+    // Of one size whatever the picture's: the heap, which never shrinks, is the same for all.
+    let mut read = vec![0; PIECE];
+    let mut encoded = vec![MaybeUninit::uninit(); PIECE / 3 * 4];
     // The browser copies it into each `Blob`.
     let out = Uint8Array::new_with_length(encoded.len() as u32);
     let mut breath = Breath::new();
@@ -103,7 +103,7 @@ async fn encode(
         }
         loaded += length as f64;
         report(on_progress, Phase::Encoding, loaded, total)?;
-        if length < piece || loaded >= total {
+        if length < PIECE || loaded >= total {
             break;
         }
         breath.take().await;

@@ -239,17 +239,21 @@ thread_local! {
     static ON_PANIC: RefCell<Option<Function>> = const { RefCell::new(None) };
 }
 
-/// Readies an instance: says which class failures are made of (the one that the package's entry
-/// exports), and what is told of a panic. After one, the next call of any export finds a new
-/// instance, which has to be readied again.
-#[wasm_bindgen]
+/// Says which class failures are made of: the one that the package's entry exports.
+#[wasm_bindgen(js_name = setErrorClass)]
 #[doc(hidden)]
-pub fn start(
-    #[wasm_bindgen(unchecked_param_type = "Function")] error_class: Function,
-    #[wasm_bindgen(unchecked_param_type = "(message: string) => void")] on_panic: Function,
-) {
+pub fn set_error_class(#[wasm_bindgen(unchecked_param_type = "Function")] error_class: Function) {
     ERROR_CLASS.set(Some(error_class));
-    ON_PANIC.set(Some(on_panic));
+}
+
+/// Says what is told of a panic. It ends the instance; the next call of any export finds a new
+/// one, which knows nothing of what was set in this one.
+#[wasm_bindgen(js_name = onPanic)]
+#[doc(hidden)]
+pub fn on_panic(
+    #[wasm_bindgen(unchecked_param_type = "(message: string) => void")] tell: Function,
+) {
+    ON_PANIC.set(Some(tell));
     std::panic::set_hook(Box::new(|panic| {
         let message = panic.to_string();
         ON_PANIC.with_borrow(|tell| {

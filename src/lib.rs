@@ -18,7 +18,7 @@ mod session;
 mod stop;
 mod transport;
 
-pub use error::start;
+pub use error::{on_panic, set_error_class};
 pub use options::CreateSessionOptions;
 pub use session::Session;
 

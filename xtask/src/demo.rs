@@ -1,28 +1,20 @@
 //! The demo page, the package and the API at one address.
 
-use anyhow::Result;
-use xshell::{Shell, cmd};
+use anyhow::{Result, ensure};
+use xshell::Shell;
 
-use crate::{build, say};
+use crate::{build, server};
 
 pub fn demo(shell: &Shell, port: u16) -> Result<()> {
     build::build(shell)?;
-    say("compiling the server");
-    cmd!(
-        shell,
-        "cargo build --quiet --profile server --package csm-image-to-3d-server"
-    )
-    .quiet()
-    .run()?;
-    let port = port.to_string();
+    server::compile(shell)?;
     eprintln!(
         "\n  Open http://localhost:{port}/ and drop a picture on the page. Ctrl+C ends it.\n"
     );
-    cmd!(
-        shell,
-        "target/server/csm-image-to-3d-server --site dist --port {port}"
-    )
-    .quiet()
-    .run()?;
+    let port = port.to_string();
+    let status = server::command(shell)
+        .args(["--site", "dist", "--port", &port])
+        .status()?;
+    ensure!(status.success(), "the server ended with {status}");
     Ok(())
 }

@@ -4,10 +4,13 @@
 mod build;
 mod check;
 mod demo;
+mod server;
 mod test;
 mod tools;
 
 use std::path::Path;
+use std::sync::LazyLock;
+use std::time::Instant;
 
 use anyhow::Result;
 use clap::Parser;
@@ -34,7 +37,11 @@ enum Command {
 fn main() -> Result<()> {
     let command = Command::parse();
     let shell = Shell::new()?;
-    shell.change_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .canonicalize()?;
+    std::env::set_current_dir(&root)?;
+    shell.change_dir(root);
     match command {
         Command::Demo { port } => demo::demo(&shell, port),
         Command::Test => test::test(&shell),
@@ -43,7 +50,8 @@ fn main() -> Result<()> {
     }
 }
 
-/// Tells the person at the terminal what happens now.
+/// Tells the person at the terminal what happens now, and how many seconds have passed.
 fn say(what: &str) {
-    eprintln!("\x1b[1m· {what}\x1b[0m");
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    eprintln!("\x1b[1m· {:>4} s  {what}\x1b[0m", START.elapsed().as_secs());
 }

@@ -1,8 +1,153 @@
 //! All tests.
 
-use anyhow::Result;
-use xshell::Shell;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, Stdio};
 
-pub fn test(_shell: &Shell) -> Result<()> {
+use anyhow::{Context, Result, bail, ensure};
+use xshell::{Shell, cmd};
+
+use crate::server::Running;
+use crate::tools::Browsers;
+use crate::{build, check, say, server, tools};
+
+/// Part of every key that the tests use.
+const CANARY: &str = "canary7d1f93";
+const OUTPUT: &str = "target/test-output.log";
+
+pub fn test(shell: &Shell) -> Result<()> {
+    let browsers = tools::for_testing(shell)?;
+    let mut output = Output::new()?;
+
+    say("native tests");
+    output.run(cargo(shell).args(["test", "--quiet", "--workspace"]))?;
+
+    build::build(shell)?;
+    say("the types, against right and wrong uses");
+    check::types(shell)?;
+
+    server::compile(shell)?;
+    let flags = ["--site", "dist", "--body-limit", "256"];
+    let server = Running::start(shell, &flags)?;
+    shell.write_file(
+        "target/test-server.json",
+        format!("{{\"origin\":\"{}\"}}", server.origin),
+    )?;
+    browser_tests(shell, &mut output, &browsers)?;
+
+    say("the package and the demo page");
+    let files = cmd!(shell, "find tests -name *.test.js").quiet().read()?;
+    output.run(
+        command(shell, "node")
+            .args([
+                "--test",
+                "--test-reporter",
+                "spec",
+                "--test-concurrency",
+                "1",
+            ])
+            .args(files.lines())
+            .env("SERVER", &server.origin)
+            .env("CHROMIUM", &browsers.chromium)
+            .env("FIREFOX", &browsers.firefox),
+    )?;
+    output.assert_no_key()
+}
+
+/// The library's own tests in both browsers, with the page on one origin and the server on another.
+fn browser_tests(shell: &Shell, output: &mut Output, browsers: &Browsers) -> Result<()> {
+    for (name, variable, driver) in [
+        ("Chromium", "CHROMEDRIVER", &browsers.chromedriver),
+        ("Firefox", "GECKODRIVER", &browsers.geckodriver),
+    ] {
+        say(&format!("the library in {name}"));
+        let target = ["--target", "wasm32-unknown-unknown", "--test", "browser"];
+        output.run(
+            cargo(shell)
+                .arg("test")
+                .args(target)
+                .args(["--", "--nocapture"])
+                .env(
+                    "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER",
+                    "wasm-bindgen-test-runner",
+                )
+                .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", "tests/webdriver.json")
+                .env("WASM_BINDGEN_TEST_TIMEOUT", "300")
+                .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "30")
+                .env(variable, driver),
+        )?;
+    }
+    Ok(())
+}
+
+fn cargo(shell: &Shell) -> Command {
+    command(shell, "cargo")
+}
+
+/// A command in the project's folder, with the project's own programs.
+fn command(shell: &Shell, program: &str) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(shell.current_dir());
+    command.env("PATH", shell.var_os("PATH").unwrap_or_default());
+    command
+}
+
+/// All that the tests print: shown, and kept for the search at the end.
+struct Output(File);
+
+impl Output {
+    fn new() -> Result<Self> {
+        std::fs::create_dir_all("target")?;
+        Ok(Self(File::create(OUTPUT)?))
+    }
+
+    /// Runs a command, and fails where it fails.
+    fn run(&mut self, command: &mut Command) -> Result<()> {
+        let errors = self.0.try_clone()?;
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let (out, err) = (child.stdout.take(), child.stderr.take());
+        let (out, err) = (out.context("no output")?, err.context("no output")?);
+        let errors = std::thread::spawn(move || copy(err, std::io::stderr(), errors));
+        copy(out, std::io::stdout(), &self.0)?;
+        if let Ok(copied) = errors.join() {
+            copied?;
+        }
+        let status = child.wait()?;
+        ensure!(
+            status.success(),
+            "{:?} ended with {status}",
+            command.get_program()
+        );
+        Ok(())
+    }
+
+    /// No key of any test may show in anything that was printed.
+    fn assert_no_key(&self) -> Result<()> {
+        let printed = BufReader::new(File::open(OUTPUT)?);
+        for line in printed.split(b'\n') {
+            let line = String::from_utf8_lossy(&line?).into_owned();
+            if line.contains(CANARY) {
+                bail!("a key was printed: {line}");
+            }
+        }
+        say("no key shows in anything that was printed");
+        Ok(())
+    }
+}
+
+fn copy(
+    from: impl std::io::Read,
+    mut shown: impl Write,
+    mut kept: impl Write,
+) -> std::io::Result<()> {
+    for line in BufReader::new(from).split(b'\n') {
+        let mut line = line?;
+        line.push(b'\n');
+        shown.write_all(&line)?;
+        kept.write_all(&line)?;
+    }
     Ok(())
 }

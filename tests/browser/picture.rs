@@ -1,0 +1,175 @@
+//! The picture arrives byte for byte, whatever it came as and whatever its size.
+
+use js_sys::{DataView, Function, Uint8Array};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_test::wasm_bindgen_test;
+
+use crate::support::*;
+
+/// How much the library encodes at once (`PIECE` in `src/body.rs`).
+const PIECE: usize = 768 * 1024;
+
+const ALL: &str = r#"{
+    "creativity": "highest", "generate_texture": true, "auto_refine": true,
+    "refine_speed": "fast", "preview_mesh": "fast_sculpt", "topology": "quads",
+    "resolution": "low_poly", "texture_resolution": 512,
+    "scaled_bbox": [1, 2.5, 3], "pivot_point": [0, -0.5, 0.25]
+}"#;
+
+async fn assert_arrives(image: JsValue, expected: &[u8]) {
+    let options = options(ALL);
+    set(&options, "image", image);
+    set(&options, "baseUrl", server().await);
+    let session = create(&options).await.unwrap();
+    for name in keys(&crate::support::options(ALL)) {
+        let (sent, received) = (get(&options, &name), get(&session, &name));
+        let text = |value| js_sys::JSON::stringify(&value).unwrap();
+        assert_eq!(text(sent), text(received), "{name}");
+    }
+    let url = get(&session, "image_url").as_string().unwrap();
+    let received = bytes(&url).await;
+    assert!(
+        received == expected,
+        "{} bytes came, {} went",
+        received.len(),
+        expected.len()
+    );
+}
+
+async fn assert_file_arrives(size: usize) {
+    let smallest = png(0).len();
+    let png = png(size - smallest);
+    assert_eq!(png.len(), size);
+    assert_arrives(file(&png, "picture.png"), &png).await;
+}
+
+#[wasm_bindgen_test]
+async fn the_smallest_files_arrive() {
+    let smallest = png(0);
+    assert_arrives(file(&smallest, "picture.png"), &smallest).await;
+    for padding in 12..18 {
+        assert_file_arrives(smallest.len() + padding).await;
+    }
+}
+
+#[wasm_bindgen_test]
+async fn files_around_the_ends_of_pieces_arrive() {
+    for pieces in 1..=3 {
+        for size in pieces * PIECE - 4..=pieces * PIECE + 4 {
+            assert_file_arrives(size).await;
+        }
+    }
+}
+
+#[wasm_bindgen_test]
+async fn files_around_the_ends_of_the_browsers_own_pieces_arrive() {
+    for power in [16, 18, 20, 21] {
+        for size in (1 << power) - 1..=(1 << power) + 1 {
+            assert_file_arrives(size).await;
+        }
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_file_of_8_mb_arrives() {
+    assert_file_arrives(8_000_000).await;
+}
+
+#[wasm_bindgen_test]
+async fn a_file_of_40_mb_arrives() {
+    assert_file_arrives(40_000_000).await;
+}
+
+#[wasm_bindgen_test]
+async fn what_is_no_file_arrives_too() {
+    let png = png(1_000_000);
+    let bytes = Uint8Array::from(&png[..]);
+    assert_arrives(blob(&png).into(), &png).await;
+    assert_arrives(bytes.buffer().into(), &png).await;
+    assert_arrives(bytes.into(), &png).await;
+    // A view of the middle of a buffer.
+    let larger = Uint8Array::new_with_length(png.len() as u32 + 20);
+    larger.subarray(7, 7 + png.len() as u32).copy_from(&png);
+    let view = larger.subarray(7, 7 + png.len() as u32);
+    assert_arrives(DataView::new(&view.buffer(), 7, png.len()).into(), &png).await;
+    assert_arrives(view.into(), &png).await;
+}
+
+#[wasm_bindgen_test]
+async fn a_browser_whose_files_have_no_byte_stream_is_served_too() {
+    let png = png(2 * PIECE);
+    let image = blob(&png);
+    let plain = Function::new_no_args("return new ReadableStream()");
+    set(&image, "stream", plain);
+    assert_arrives(image.into(), &png).await;
+}
+
+#[wasm_bindgen_test]
+async fn a_data_uri_arrives() {
+    let png = png(1_000_000);
+    let options = options("{}");
+    let base64 = base64_simd::STANDARD.encode_to_string(&png);
+    set(
+        &options,
+        "image_url",
+        format!("data:image/png;base64,{base64}"),
+    );
+    set(&options, "baseUrl", server().await);
+    let session = create(&options).await.unwrap();
+    let url = get(&session, "image_url").as_string().unwrap();
+    assert!(bytes(&url).await == png);
+}
+
+#[wasm_bindgen_test]
+async fn an_address_is_passed_on() {
+    let address = "https://pictures.example/a%20\"b\".png?x=1&y=ü";
+    let options = options("{}");
+    set(&options, "image_url", address);
+    set(&options, "baseUrl", server().await);
+    let session = create(&options).await.unwrap();
+    assert_eq!(get(&session, "image_url"), address);
+}
+
+#[wasm_bindgen_test]
+async fn what_is_left_out_is_left_out_of_the_body() {
+    let (fetch, notes) = noting_fetch();
+    let options = to_server("{}").await;
+    set(&options, "fetch", fetch);
+    create(&options).await.unwrap();
+    let body = noted_body(&notes.get(0)).await;
+    assert_eq!(keys(&js_sys::JSON::parse(&body).unwrap()), ["image_url"]);
+    assert!(
+        body.starts_with("{\"image_url\":\"data:image/png;base64,iVBOR"),
+        "{body}"
+    );
+}
+
+#[wasm_bindgen_test]
+async fn progress_is_told_from_the_first_piece_to_the_last() {
+    let options = to_server("{}").await;
+    let size = 3 * PIECE;
+    set(
+        &options,
+        "image",
+        file(&png(size - png(0).len()), "picture.png"),
+    );
+    let make = Function::new_with_args("told", "return (progress) => told.push(progress)");
+    let told = js_sys::Array::new();
+    set(
+        &options,
+        "onProgress",
+        make.call1(&JsValue::UNDEFINED, &told).unwrap(),
+    );
+    create(&options).await.unwrap();
+    let told: Vec<_> = told
+        .iter()
+        .map(|progress| {
+            assert_eq!(get(&progress, "total"), size as f64);
+            let phase = get(&progress, "phase").as_string().unwrap();
+            (phase, get(&progress, "loaded").as_f64().unwrap() as usize)
+        })
+        .collect();
+    let encoding = |pieces| ("encoding".to_owned(), pieces * PIECE);
+    let sending = ("sending".to_owned(), size);
+    assert_eq!(told, [encoding(1), encoding(2), encoding(3), sending]);
+}

@@ -1,0 +1,176 @@
+//! What the tests share: the server, pictures, calls, and what was thrown.
+
+use csm_image_to_3d::create_session;
+use js_sys::{Array, Function, JSON, Object, Promise, Reflect, Uint8Array};
+use tsify::Ts;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Blob, Response};
+
+#[wasm_bindgen(module = "/pkg/error.js")]
+extern "C" {
+    #[wasm_bindgen(thread_local_v2, js_name = ImageTo3dError)]
+    static ERROR_CLASS: Function;
+}
+
+/// In every key of these tests; the test run looks for it in all that was printed.
+pub const CANARY: &str = "canary7d1f93";
+
+/// The server that the test run started.
+pub async fn server() -> String {
+    ERROR_CLASS.with(|class| csm_image_to_3d::set_error_class(class.clone()));
+    let told = text("/target/test-server.json").await;
+    let told = JSON::parse(&told).unwrap();
+    get(&told, "origin").as_string().unwrap()
+}
+
+pub async fn fetch(url: &str) -> Response {
+    let fetch: Function = get(&js_sys::global(), "fetch").unchecked_into();
+    let promise = fetch.call1(&JsValue::UNDEFINED, &url.into()).unwrap();
+    JsFuture::from(Promise::from(promise))
+        .await
+        .unwrap()
+        .unchecked_into()
+}
+
+pub async fn text(url: &str) -> String {
+    let text = JsFuture::from(fetch(url).await.text().unwrap()).await;
+    text.unwrap().as_string().unwrap()
+}
+
+pub async fn bytes(url: &str) -> Vec<u8> {
+    let response = fetch(url).await;
+    assert!(response.ok(), "{url}: {}", response.status());
+    let buffer = JsFuture::from(response.array_buffer().unwrap()).await;
+    Uint8Array::new(&buffer.unwrap()).to_vec()
+}
+
+pub fn get(object: &JsValue, name: &str) -> JsValue {
+    Reflect::get(object, &name.into()).unwrap()
+}
+
+pub fn set(object: &JsValue, name: &str, value: impl Into<JsValue>) {
+    Reflect::set(object, &name.into(), &value.into()).unwrap();
+}
+
+/// Options from JSON, to which the tests add what JSON cannot say.
+pub fn options(json: &str) -> JsValue {
+    JSON::parse(json).unwrap()
+}
+
+/// Options for the smallest picture and the server.
+pub async fn to_server(json: &str) -> JsValue {
+    let options = options(json);
+    set(&options, "image", file(&png(0), "smallest.png"));
+    set(&options, "baseUrl", server().await);
+    options
+}
+
+/// Options whose key asks the server for a fault; the nonce keeps the tests' counts apart.
+pub async fn with_fault(fault: &str, json: &str) -> JsValue {
+    let options = to_server(json).await;
+    let nonce = format!("{}{CANARY}", (js_sys::Math::random() * 1e9) as u32);
+    set(&options, "apiKey", format!("fault_{fault}_{nonce}"));
+    options
+}
+
+pub async fn create(options: &JsValue) -> Result<JsValue, JsValue> {
+    let session = create_session(Ts::new_unchecked(options.clone())).await?;
+    Ok(session.js_value())
+}
+
+/// What the call throws. All that a page could print of it must be without the key.
+pub async fn thrown(options: &JsValue) -> JsValue {
+    let thrown = match create(options).await {
+        Ok(session) => panic!("created {:?}", JSON::stringify(&session)),
+        Err(thrown) => thrown,
+    };
+    let show = Function::new_with_args(
+        "e",
+        "const all = e === Object(e) ? Object.getOwnPropertyNames(e).map((n) => [n, e[n]]) : [];
+         console.log(`thrown: ${String(e)} ${JSON.stringify(e)}`);
+         return [String(e), JSON.stringify(e), JSON.stringify(all), e?.stack].join('\\n');",
+    );
+    let shown = show.call1(&JsValue::UNDEFINED, &thrown).unwrap();
+    let shown = shown.as_string().unwrap();
+    assert!(!shown.contains(CANARY), "the key shows in {shown}");
+    thrown
+}
+
+/// Asserts what kind of `ImageTo3dError` was thrown, and answers its message.
+#[track_caller]
+pub fn assert_error(error: &JsValue, kind: &str, sent: &str) -> String {
+    let is_instance = ERROR_CLASS.with(|class| {
+        let check = Function::new_with_args("e, c", "return e instanceof c && e instanceof Error");
+        check.call2(&JsValue::UNDEFINED, error, class).unwrap()
+    });
+    let message = get(error, "message").as_string().unwrap();
+    assert!(is_instance.is_truthy(), "{message}");
+    assert_eq!(get(error, "name"), "ImageTo3dError", "{message}");
+    assert_eq!(get(error, "kind"), kind, "{message}");
+    assert_eq!(get(error, "sent"), sent, "{message}");
+    message
+}
+
+pub fn file(bytes: &[u8], name: &str) -> JsValue {
+    let parts = Array::of1(&Uint8Array::from(bytes));
+    web_sys::File::new_with_u8_array_sequence(&parts, name)
+        .unwrap()
+        .into()
+}
+
+pub fn blob(bytes: &[u8]) -> Blob {
+    Blob::new_with_u8_array_sequence(&Array::of1(&Uint8Array::from(bytes))).unwrap()
+}
+
+/// A valid PNG of one pixel; with `padding` more than 0, so many bytes larger (12 at least) by a
+/// chunk that every reader passes over.
+pub fn png(padding: usize) -> Vec<u8> {
+    let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
+    chunk(&mut png, b"IHDR", &[0, 0, 0, 1, 0, 0, 0, 1, 8, 0, 0, 0, 0]);
+    if padding > 0 {
+        let filler: Vec<u8> = (0..padding - 12)
+            .map(|at| (at as u32).wrapping_mul(2_654_435_761).to_le_bytes()[3])
+            .collect();
+        chunk(&mut png, b"paDd", &filler);
+    }
+    // One row: no filter, one grey pixel, in a stored block.
+    let row = [0x78, 1, 1, 2, 0, 0xfd, 0xff, 0, 0x80, 0, 0x82, 0, 0x81];
+    chunk(&mut png, b"IDAT", &row);
+    chunk(&mut png, b"IEND", &[]);
+    png
+}
+
+fn chunk(png: &mut Vec<u8>, name: &[u8; 4], data: &[u8]) {
+    png.extend((data.len() as u32).to_be_bytes());
+    let start = png.len();
+    png.extend(name);
+    png.extend(data);
+    png.extend(crc32fast::hash(&png[start..]).to_be_bytes());
+}
+
+/// A `fetch` that notes the time and a copy of each request before it passes it on.
+pub fn noting_fetch() -> (Function, Array) {
+    let notes = Array::new();
+    let make = Function::new_with_args(
+        "notes",
+        "return (request) => {
+            notes.push({ at: performance.now(), request: request.clone() });
+            return fetch(request);
+        }",
+    );
+    let fetch = make.call1(&JsValue::UNDEFINED, &notes).unwrap();
+    (fetch.unchecked_into(), notes)
+}
+
+/// The JSON body of a noted request.
+pub async fn noted_body(note: &JsValue) -> String {
+    let request: web_sys::Request = get(note, "request").unchecked_into();
+    let body = JsFuture::from(request.text().unwrap()).await.unwrap();
+    body.as_string().unwrap()
+}
+
+pub fn keys(object: &JsValue) -> Vec<String> {
+    let keys = Object::keys(object.unchecked_ref::<Object>());
+    keys.iter().map(|key| key.as_string().unwrap()).collect()
+}

@@ -1,0 +1,178 @@
+// The demo page, used as a person uses it.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { canary, server, startChromium } from "./browsers.js";
+
+/** @import { Browser, Page } from "playwright-core" */
+
+/** @type {Browser} */
+let browser;
+before(async () => {
+  browser = await startChromium();
+});
+after(() => browser.close());
+
+/**
+ * Opens the page; whatever it prints fails the test, unless it is expected.
+ *
+ * @param {(page: Page) => Promise<void>} visit
+ * @param {{ expected?: RegExp, options?: import("playwright-core").BrowserContextOptions }} [settings]
+ */
+async function withPage(visit, { expected, options } = {}) {
+  const page = await browser.newPage(options);
+  /** @type {string[]} */
+  const printed = [];
+  page.on("console", (message) => printed.push(message.text()));
+  page.on("pageerror", (error) => printed.push(String(error)));
+  try {
+    await page.goto(server);
+    await visit(page);
+  } finally {
+    await page.close();
+  }
+  console.log(printed.join("\n"));
+  assert.deepEqual(
+    printed.filter((text) => !expected?.test(text)),
+    [],
+  );
+}
+
+const status = (/** @type {Page} */ page) => page.getByRole("status");
+const create = (/** @type {Page} */ page) =>
+  page.getByRole("button", { name: "Create session" }).click();
+
+for (const name of ["turtle.webp", "cat.webp", "mushroom.webp", "rocket.jpg", "chelsea.png"]) {
+  test(`${name} becomes a session`, () =>
+    withPage(async (page) => {
+      await page.getByLabel("Image", { exact: true }).setInputFiles(`www/samples/${name}`);
+      await create(page);
+      await status(page)
+        .getByText(/SESSION_\d+_\d+/)
+        .waitFor();
+      const json = await page.locator("#json").textContent();
+      assert.equal(JSON.parse(json ?? "").generate_texture, true);
+    }));
+}
+
+test("a dropped picture becomes a session", () =>
+  withPage(async (page) => {
+    const drop = await page.evaluateHandle(async () => {
+      const data = new DataTransfer();
+      const blob = await (await fetch("samples/turtle.webp")).blob();
+      data.items.add(new File([blob], "turtle.webp", { type: "image/webp" }));
+      return data;
+    });
+    await page.locator("#drop").dispatchEvent("drop", { dataTransfer: drop });
+    await page.getByText("turtle.webp, 3.5 kB").waitFor();
+    await create(page);
+    await status(page)
+      .getByText(/SESSION_\d+_\d+/)
+      .waitFor();
+  }));
+
+test("a sample is chosen and sent by keyboard alone, on a phone", () =>
+  withPage(
+    async (page) => {
+      const reach = async (/** @type {string} */ name) => {
+        for (let presses = 0; presses < 60; presses++) {
+          await page.keyboard.press("Tab");
+          const label = await page.evaluate(
+            () =>
+              document.activeElement?.getAttribute("aria-label") ??
+              document.activeElement?.textContent?.trim(),
+          );
+          if (label === name) return page.keyboard.press("Enter");
+        }
+        assert.fail(`${name} is not reached by Tab`);
+      };
+      await reach("Sample cat");
+      await page.getByText("cat.webp, 5.06 kB").waitFor();
+      await reach("Create session");
+      await status(page)
+        .getByText(/SESSION_\d+_\d+/)
+        .waitFor();
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(overflow <= 0, `the page is ${overflow} pixels too wide`);
+    },
+    { options: { viewport: { width: 360, height: 740 } } },
+  ));
+
+test("every parameter of the form reaches the server, and the code shown says the same", () =>
+  withPage(async (page) => {
+    await page.getByRole("button", { name: "Sample turtle" }).click();
+    await page.getByText("For enterprise users").click();
+    for (const [label, value] of [
+      ["Preview", "turbo"],
+      ["Creativity", "highest"],
+      ["Refinement", "fast"],
+      ["Topology", "quads"],
+      ["Resolution", "low_poly"],
+      ["Texture resolution", "256"],
+    ]) {
+      await page.getByLabel(label, { exact: true }).selectOption(value);
+    }
+    await page.getByLabel("Texture", { exact: true }).uncheck();
+    await page.getByLabel("Refine by itself").check();
+    for (const [label, value] of [
+      ["Width", "1"],
+      ["Height", "2.5"],
+      ["Depth", "3"],
+      ["x", "0.5"],
+      ["y", "-0.5"],
+      ["z", "0.25"],
+    ]) {
+      await page.getByLabel(label, { exact: true }).fill(value);
+    }
+    await create(page);
+    await status(page)
+      .getByText(/SESSION_/)
+      .waitFor();
+    const session = JSON.parse((await page.locator("#json").textContent()) ?? "");
+    const expected = {
+      creativity: "highest",
+      generate_texture: false,
+      auto_refine: true,
+      refine_speed: "fast",
+      preview_mesh: "turbo",
+      topology: "quads",
+      resolution: "low_poly",
+      texture_resolution: 256,
+      scaled_bbox: [1, 2.5, 3],
+      pivot_point: [0.5, -0.5, 0.25],
+    };
+    assert.deepEqual({ ...session, ...expected }, session);
+    const code = await page.locator("#javascript").innerText();
+    const curl = await page.locator("#curl").innerText();
+    for (const [name, value] of Object.entries(expected)) {
+      if (name === "generate_texture") continue;
+      assert.ok(code.includes(`${name}: ${JSON.stringify(value)}`), `${name} in ${code}`);
+      assert.ok(curl.includes(`"${name}":${JSON.stringify(value)}`), `${name} in ${curl}`);
+    }
+  }));
+
+test("errors are told in words, and the key shows nowhere", () =>
+  withPage(
+    async (page) => {
+      await create(page);
+      await status(page).getByText("Choose a picture first").waitFor();
+
+      await page.getByLabel("Image", { exact: true }).setInputFiles("package.json");
+      await create(page);
+      await status(page).getByText("no picture that is known").waitFor();
+
+      await page.getByRole("button", { name: "Sample turtle" }).click();
+      await page.getByText("Endpoint and key").click();
+      const key = `fault_echo-json_${canary}`;
+      await page.getByLabel("API key").fill(key);
+      await create(page);
+      await status(page).getByText("Invalid API key").waitFor();
+      assert.ok(!(await page.innerText("body")).includes(key));
+
+      await page.getByLabel("Address of the API").fill("http://127.0.0.1:9");
+      await create(page);
+      await status(page).getByText("No answer from http://127.0.0.1:9").waitFor();
+    },
+    { expected: /Failed to load resource/ },
+  ));

@@ -1,0 +1,95 @@
+// Right and wrong uses of the published types: where a wrong line compiles, the check fails.
+import {
+  createSession,
+  ImageTo3dError,
+  type CreateSessionOptions,
+  type KnownStatus,
+  type Session,
+} from "../pkg/index.js";
+
+declare const file: File;
+const baseUrl = "https://my-server.example";
+
+// right
+const session: Session = await createSession({ image: file, baseUrl });
+await createSession({ image: new Blob(), apiKey: "k" });
+await createSession({ image: new ArrayBuffer(1), apiKey: () => "k" });
+await createSession({ image: new Uint8Array(1), apiKey: async () => "k" });
+await createSession({ image: new DataView(new ArrayBuffer(1)), baseUrl: new URL(baseUrl) });
+await createSession({
+  image_url: "https://pictures.example/a.png",
+  creativity: "highest",
+  generate_texture: true,
+  auto_refine: false,
+  refine_speed: "slow",
+  preview_mesh: "turbo",
+  topology: "quads",
+  resolution: "low_poly",
+  texture_resolution: 512,
+  scaled_bbox: [1, 2, 3],
+  pivot_point: [0, -0.5, 0] as const,
+  extra: { symmetry: "on" },
+  idempotencyKey: "order 7",
+  headers: { "x-trace": "1" },
+  signal: AbortSignal.timeout(1000),
+  timeout: Infinity,
+  maxRetries: 0,
+  fetch: (request: Request) => fetch(request),
+  onProgress({ phase, loaded, total }) {
+    const share: number = loaded / total;
+    const during: "encoding" | "sending" = phase;
+    console.log(share, during);
+  },
+});
+const status: string = session.status;
+const known = (status: KnownStatus) => status;
+if (session.status === "preview_done") console.log(session.session_code.length);
+const unknownField: unknown = session.percent_of_something;
+const error = new ImageTo3dError("no", { kind: "api", sent: "rejected", status: 400 });
+switch (error.kind) {
+  case "rate_limited":
+    console.log((error.retryAfter ?? 0).toFixed());
+}
+const sent: "no" | "rejected" | "unknown" = error.sent;
+console.log(status, known("refine_done"), unknownField, sent, error.status?.toFixed(), error.stack);
+
+// wrong
+// @ts-expect-error neither image nor image_url
+await createSession({ baseUrl });
+// @ts-expect-error both
+await createSession({ image: file, image_url: "https://pictures.example/a.png", baseUrl });
+// @ts-expect-error a text is no image
+await createSession({ image: "a.png", baseUrl });
+// @ts-expect-error a file is no address
+await createSession({ image_url: file, baseUrl });
+// @ts-expect-error misspelt
+await createSession({ image: file, baseUrl, refine_sped: "fast" });
+// @ts-expect-error the API's names are the API's
+await createSession({ image: file, baseUrl, refineSpeed: "fast" });
+// @ts-expect-error no such value
+await createSession({ image: file, baseUrl, creativity: "high" });
+// @ts-expect-error no such size
+await createSession({ image: file, baseUrl, texture_resolution: 1000 });
+// @ts-expect-error a text is no number
+await createSession({ image: file, baseUrl, texture_resolution: "512" });
+// @ts-expect-error two numbers
+await createSession({ image: file, baseUrl, scaled_bbox: [1, 2] });
+// @ts-expect-error four numbers
+await createSession({ image: file, baseUrl, pivot_point: [0, 0, 0, 0] });
+// @ts-expect-error a text is no truth
+await createSession({ image: file, baseUrl, generate_texture: "true" });
+// @ts-expect-error a function of no text
+await createSession({ image: file, apiKey: () => 5 });
+// @ts-expect-error a controller is no signal
+await createSession({ image: file, baseUrl, signal: new AbortController() });
+// @ts-expect-error a fetch of no response
+await createSession({ image: file, baseUrl, fetch: async () => "ok" });
+// @ts-expect-error no such kind
+const noKind = error.kind === "teapot";
+// @ts-expect-error an unknown field is unknown
+const length: number = session.percent_of_something;
+// @ts-expect-error no such phase
+const options: CreateSessionOptions = { image: file, onProgress: (p) => p.phase === "uploading" };
+// @ts-expect-error the code is a text
+const code: number = session.session_code;
+console.log(noKind, length, options, code);
