@@ -45,3 +45,10 @@ pub async fn create_session(options: Ts<CreateSessionOptions>) -> Result<Ts<Sess
         .await
         .map(Ts::new_unchecked)
 }
+
+/// Panics.
+#[cfg(feature = "panic-on-demand")]
+#[wasm_bindgen(js_name = panicOnDemand)]
+pub async fn panic_on_demand() {
+    panic!("on demand");
+}

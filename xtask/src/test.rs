@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -23,6 +24,8 @@ pub fn test(shell: &Shell) -> Result<()> {
     output.run(cargo(shell).args(["test", "--quiet", "--workspace"]))?;
 
     build::build(shell)?;
+    let flags = ["--features", "panic-on-demand"];
+    build::wasm_pack(shell, Path::new("target/test-package"), "--dev", &flags)?;
     say("the types, against right and wrong uses");
     check::types(shell)?;
 
