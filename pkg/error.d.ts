@@ -1,4 +1,4 @@
-import type { ErrorDetails, ErrorKind, Sent } from "./wasm/csm_image_to_3d.js";
+import type { ErrorDetails, ErrorKind, Sent, Session } from "./wasm/csm_image_to_3d.js";
 
 export type { ErrorDetails };
 
@@ -25,5 +25,6 @@ export class ImageTo3dError extends Error implements ErrorDetails {
   readonly status?: number;
   readonly retryAfter?: number;
   readonly body?: unknown;
+  readonly session?: Session;
   constructor(message: string, details: ErrorDetails);
 }

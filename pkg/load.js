@@ -1,6 +1,7 @@
 // The wasm is loaded by the first call, so that importing the package does nothing at all.
 
 import { ImageTo3dError } from "./error.js";
+import { stageOf } from "./stage.js";
 
 /** @typedef {typeof import("./wasm/csm_image_to_3d.js")} Wasm */
 
@@ -40,6 +41,7 @@ async function load() {
     const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
     await wasm.default({ module_or_path: bytes });
     wasm.setErrorClass(ImageTo3dError);
+    wasm.setStageOf(stageOf);
     wasm.onPanic(panicked);
     return wasm;
   } catch (cause) {

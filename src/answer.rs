@@ -1,19 +1,17 @@
 //! What the API answered: the envelope opened, and a no turned into a failure.
 
-use js_sys::{JSON, Reflect};
+use js_sys::{Array, JSON, Reflect};
 use wasm_bindgen::prelude::*;
 
-use crate::error::{ErrorKind, Failure, Secrets};
+use crate::error::{ErrorKind, Failure};
+use crate::ledger::Ledger;
 use crate::transport::Answer;
 
 /// As much of an answer that makes no sense as a message repeats, in characters.
 const SHOWN: usize = 200;
 
-/// The `data` of an envelope.
-pub type Data = JsValue;
-
-/// Opens the envelope.
-pub fn open(answer: &Answer, secrets: &Secrets) -> Result<Data, Failure> {
+/// Opens the envelope: answers its `data`, which is an object.
+pub fn open(answer: &Answer, ledger: &Ledger) -> Result<JsValue, Failure> {
     let failure = if answer.is_redirect() {
         Failure::new(
             ErrorKind::Api,
@@ -21,7 +19,7 @@ pub fn open(answer: &Answer, secrets: &Secrets) -> Result<Data, Failure> {
              along: name the address that it leads to as baseUrl",
         )
     } else if (200..300).contains(&answer.status) {
-        let text = secrets.hide_in_result(&answer.text);
+        let text = ledger.hide_in_result(&answer.text);
         let envelope = JSON::parse(&text).unwrap_or_default();
         match field(&envelope, "data") {
             Some(data) if data.is_object() => return Ok(data),
@@ -37,27 +35,38 @@ pub fn open(answer: &Answer, secrets: &Secrets) -> Result<Data, Failure> {
     })
 }
 
-/// Checks what every session has.
-pub fn session(data: Data) -> Result<JsValue, Failure> {
-    for name in ["session_code", "status"] {
-        if field(&data, name)
-            .and_then(|value| value.as_string())
-            .is_none()
-        {
-            let text = JSON::stringify(&data).map(String::from).unwrap_or_default();
-            return Err(Failure {
-                body: Some(text),
-                ..Failure::new(
-                    ErrorKind::Api,
-                    ["the answer holds a session without ", name].concat(),
-                )
-            });
-        }
+/// Checks what every session has: its code and a status, old style or new.
+pub fn check_session(data: &JsValue) -> Result<(), Failure> {
+    let has = |name| field(data, name).is_some_and(|value| value.is_string());
+    if !has("session_code") {
+        return Err(without(data, "session", "session_code"));
     }
-    Ok(data)
+    if !has("status") && !has("session_status") {
+        return Err(without(data, "session", "status"));
+    }
+    Ok(())
 }
 
-fn refusal(answer: &Answer) -> Failure {
+/// Checks what every list of sessions has.
+pub fn check_list(data: &JsValue) -> Result<(), Failure> {
+    match field(data, "results") {
+        Some(results) if Array::is_array(&results) => Ok(()),
+        _ => Err(without(data, "list of sessions", "results")),
+    }
+}
+
+fn without(data: &JsValue, what: &str, name: &str) -> Failure {
+    Failure {
+        body: JSON::stringify(data).ok().map(String::from),
+        ..Failure::new(
+            ErrorKind::Api,
+            ["the answer holds a ", what, " without ", name].concat(),
+        )
+    }
+}
+
+/// What an answer says that is a no.
+pub fn refusal(answer: &Answer) -> Failure {
     let body = JSON::parse(&answer.text).unwrap_or_default();
     let said = ["message", "error"].into_iter().find_map(|name| {
         let text = field(&body, name)?.as_string()?;
@@ -112,6 +121,7 @@ fn excerpt(text: &str) -> String {
     [": ", &start, more].concat()
 }
 
-fn field(value: &JsValue, name: &str) -> Option<JsValue> {
+/// A field of an object; `None` where there is no such object.
+pub fn field(value: &JsValue, name: &str) -> Option<JsValue> {
     Reflect::get(value, &name.into()).ok()
 }

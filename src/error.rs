@@ -1,11 +1,14 @@
 //! How a call fails: what JavaScript sees as an `ImageTo3dError`.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 
 use js_sys::{Array, Error, Function, JSON, Reflect};
 use serde::Serialize;
 use tsify::Tsify;
 use wasm_bindgen::prelude::*;
+
+use crate::ledger::Ledger;
+use crate::retry;
 
 /// What went wrong, for code that has to decide. The message says it for people.
 ///
@@ -18,7 +21,8 @@ use wasm_bindgen::prelude::*;
 /// - `api`: the API said no otherwise, or answered what is no answer of this API.
 /// - `network`: no answer came. A page cannot tell a server that is off from a name that does not
 ///   resolve, a connection that broke, or a server that does not allow the page's origin (CORS).
-/// - `timeout`: the whole call took longer than `timeout`.
+/// - `timeout`: the whole call took longer than `timeout`; `session` is the last that was seen.
+/// - `session_failed`: the session itself ended in a `*_failed` status; `session` is it.
 /// - `internal`: a fault of this library, or a page that does not allow WebAssembly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Tsify)]
 #[serde(rename_all = "snake_case")]
@@ -33,18 +37,19 @@ pub enum ErrorKind {
     Api,
     Network,
     Timeout,
+    SessionFailed,
     Internal,
 }
 
 /// Whether the API may have created a session, and charged for it, before the call failed.
 ///
-/// - `"no"`: nothing was sent.
+/// - `"no"`: nothing was sent that creates something.
 /// - `"rejected"`: the API said no, and nothing was created.
 /// - `"unknown"`: the request went out and no clear answer came back: a session may exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Tsify)]
 #[serde(rename_all = "snake_case")]
 pub enum Sent {
-    /// Nothing was sent.
+    /// Nothing was sent that creates something.
     No,
     /// The API said no.
     Rejected,
@@ -74,6 +79,13 @@ pub struct ErrorDetails {
     )]
     #[tsify(type = "unknown", optional)]
     pub body: JsValue,
+    /// The session as it was last seen, where the call had seen one.
+    #[serde(
+        skip_serializing_if = "JsValue::is_undefined",
+        with = "serde_wasm_bindgen::preserve"
+    )]
+    #[tsify(type = "Session", optional)]
+    pub session: JsValue,
 }
 
 /// A failure of this library's or of the API's.
@@ -107,19 +119,26 @@ impl Failure {
         Self::new(ErrorKind::UnsupportedImage, message)
     }
 
-    /// The `ImageTo3dError`. `secrets` are taken out of all that it holds.
-    pub fn into_js(self, sent: Sent, secrets: &Secrets) -> JsValue {
+    /// Whether the same request may fare better later.
+    pub fn is_passing(&self) -> bool {
+        matches!(self.kind, ErrorKind::Network | ErrorKind::RateLimited)
+            || self.status.is_some_and(retry::is_passing)
+    }
+
+    /// The `ImageTo3dError`, with what the ledger knows and without the secrets that it keeps.
+    pub fn into_js(self, ledger: &Ledger) -> JsValue {
         let details = ErrorDetails {
             kind: self.kind,
-            sent,
+            sent: ledger.sent(),
             status: self.status,
             retry_after: self.retry_after,
             body: self.body.map_or(JsValue::UNDEFINED, |text| {
-                let text = secrets.hide(&text);
+                let text = ledger.hide(&text);
                 JSON::parse(&text).unwrap_or_else(|_| text.into())
             }),
+            session: ledger.session(),
         };
-        let message = JsValue::from(secrets.hide(&self.message));
+        let message = JsValue::from(ledger.hide(&self.message));
         let details = serde_wasm_bindgen::to_value(&details).unwrap_or_default();
         ERROR_CLASS.with_borrow(|class| match class {
             Some(class) => Reflect::construct(class, &Array::of2(&message, &details))
@@ -152,77 +171,6 @@ impl<F: Into<Failure>> From<F> for Thrown {
 }
 
 pub type Result<T, E = Thrown> = std::result::Result<T, E>;
-
-/// How far a call's requests have come: what `sent` will say if the call fails now.
-#[derive(Default)]
-pub struct Ledger {
-    /// Whether an attempt that is over may have created something.
-    doubtful: Cell<bool>,
-    current: Cell<Option<Sent>>,
-}
-
-impl Ledger {
-    /// An attempt is handed to `fetch`.
-    pub fn sending(&self) {
-        if self.current.get() == Some(Sent::Unknown) {
-            self.doubtful.set(true);
-        }
-        self.current.set(Some(Sent::Unknown));
-    }
-
-    /// The API said no to the attempt under way.
-    pub fn rejected(&self) {
-        self.current.set(Some(Sent::Rejected));
-    }
-
-    pub fn sent(&self) -> Sent {
-        if self.doubtful.get() {
-            return Sent::Unknown;
-        }
-        self.current.get().unwrap_or(Sent::No)
-    }
-}
-
-/// What must not show in anything that is thrown.
-#[derive(Default)]
-pub struct Secrets(RefCell<Vec<String>>);
-
-impl Secrets {
-    pub fn add(&self, secret: &str) {
-        if secret.is_empty() {
-            return;
-        }
-        let mut secrets = self.0.borrow_mut();
-        secrets.push(secret.to_owned());
-        // As a JSON answer would spell it.
-        if let Ok(quoted) = JSON::stringify(&secret.into()).map(String::from) {
-            let inner = quoted[1..quoted.len() - 1].to_owned();
-            if inner != secret {
-                secrets.push(inner);
-            }
-        }
-    }
-
-    /// The text of an error without the secrets.
-    pub fn hide(&self, text: &str) -> String {
-        self.hide_longer_than(0, text)
-    }
-
-    /// The text of a result without the secrets. A key of a few letters, as sandboxes take, is
-    /// no secret, and may well be a word of the result.
-    pub fn hide_in_result(&self, text: &str) -> String {
-        self.hide_longer_than(7, text)
-    }
-
-    fn hide_longer_than(&self, length: usize, text: &str) -> String {
-        let mut text = text.to_owned();
-        let secrets = self.0.borrow();
-        for secret in secrets.iter().filter(|secret| secret.len() > length) {
-            text = text.replace(secret.as_str(), "[hidden]");
-        }
-        text
-    }
-}
 
 /// What a foreign function threw, in words.
 pub fn words(thrown: &JsValue) -> String {

@@ -7,26 +7,85 @@
 #![forbid(unsafe_op_in_unsafe_fn)]
 
 mod answer;
+mod api;
 mod body;
-mod call;
+mod download;
 mod error;
 mod image;
 mod js;
+mod ledger;
 mod options;
 mod retry;
 mod session;
 mod stop;
 mod transport;
+mod wait;
 
 pub use error::{on_panic, set_error_class};
-pub use options::CreateSessionOptions;
-pub use session::Session;
+pub use options::{
+    CreateSessionOptions, DownloadOptions, ImageTo3dOptions, ListOptions, PreviewOptions,
+    RefineOptions, WaitOptions,
+};
+pub use session::{Session, SessionList, SessionUpdate};
+pub use wait::set_stage_of;
 
+use contract::{Parameters, PreviewMesh};
 use tsify::Ts;
 use wasm_bindgen::prelude::*;
+use web_sys::Blob;
+
+use api::Api;
+use ledger::account;
+use options::{ConnectionOptions, Create, Download, Follow, Mesh, Until};
+use session::Code;
+
+/// Turns a picture into a model: creates a session and follows it to its end.
+///
+/// Ends at the preview; with `auto_refine: true` at the refined model; with
+/// `preview_mesh: "turbo"` at the spins, of which `requestPreview` takes one. `onUpdate` gets the
+/// session as soon as it is created: keep its `session_code` there, and a page that is loaded
+/// again can go on with `waitForSession`.
+///
+/// @throws {ImageTo3dError} for every failure (`"session_failed"` where the session ended so; the
+/// session stands in `session`); where the call is aborted, the signal's reason.
+///
+/// @example
+/// const session = await imageTo3d({
+///   image: fileInput.files[0],
+///   generate_texture: true,
+///   baseUrl: "https://my-server.example/csm",
+///   onUpdate: (session) => localStorage.setItem("session", session.session_code),
+/// });
+/// viewer.src = session.preview_mesh_url_glb;
+#[wasm_bindgen(js_name = imageTo3d)]
+pub async fn image_to_3d(options: Ts<ImageTo3dOptions>) -> Result<Ts<Session>, JsValue> {
+    account(async |ledger| {
+        let (create, follow) = Follow::read_with_create(&options.js_value())?;
+        Api::with(&create.connection, ledger, async |api| {
+            let created = session::create(api, &create).await?;
+            let code = Code::of(&created.data)?;
+            let until = asked_for(&create.parameters);
+            wait::follow(api, &code, until, &follow, Some(created)).await
+        })
+        .await
+    })
+    .await
+    .map(Ts::new_unchecked)
+}
+
+/// The stage at which a session with these parameters ends.
+fn asked_for(parameters: &Parameters) -> Until {
+    if parameters.preview_mesh == Some(PreviewMesh::Turbo) {
+        Until::Spins
+    } else if parameters.auto_refine == Some(true) {
+        Until::Refine
+    } else {
+        Until::Preview
+    }
+}
 
 /// Creates a session: sends the picture and the parameters, and answers as soon as the API has
-/// taken them. The model is not made then; `status` says how far it is.
+/// taken them. The model is not made then; `waitForSession` follows it.
 ///
 /// Nothing is sent before all options are checked and the picture is known to be one.
 ///
@@ -41,9 +100,183 @@ use wasm_bindgen::prelude::*;
 /// console.log(session.session_code, session.status);
 #[wasm_bindgen(js_name = createSession)]
 pub async fn create_session(options: Ts<CreateSessionOptions>) -> Result<Ts<Session>, JsValue> {
-    session::create(&options.js_value())
+    account(async |ledger| {
+        let create = Create::read(&options.js_value())?;
+        Api::with(&create.connection, ledger, async |api| {
+            Ok(session::create(api, &create).await?.data)
+        })
         .await
-        .map(Ts::new_unchecked)
+    })
+    .await
+    .map(Ts::new_unchecked)
+}
+
+/// Follows a session until it has reached a stage, and answers it as it is then.
+///
+/// Ends as soon as the session is at the stage or beyond, rejects where it ended in a `*_failed`
+/// status (`"session_failed"`), is aborted, or takes longer than `timeout`. Once the API has
+/// answered, network errors, 408, 429 and 5xx only delay it. A status that this library does not
+/// know is waited through. A session that has stood at `spin_generate_done` with spins to choose
+/// from for three looks ends a wait for a later stage too: it is waiting for its caller, and
+/// `requestPreview` takes it on.
+///
+/// @throws {ImageTo3dError} for every failure, with the session as it was last seen in `session`;
+/// where the call is aborted, the signal's reason.
+///
+/// @example
+/// const session = await waitForSession(localStorage.getItem("session"), {
+///   baseUrl: "https://my-server.example/csm",
+///   onUpdate: (session) => (bar.value = session.percent_done),
+/// });
+#[wasm_bindgen(js_name = waitForSession)]
+pub async fn wait_for_session(
+    #[wasm_bindgen(unchecked_param_type = "string")] session_code: JsValue,
+    options: Ts<WaitOptions>,
+) -> Result<Ts<Session>, JsValue> {
+    account(async |ledger| {
+        let (until, follow, connection) = Follow::read_wait(&options.js_value())?;
+        let code = Code::read(&session_code)?;
+        Api::with(&connection, ledger, async |api| {
+            wait::follow(api, &code, until, &follow, None).await
+        })
+        .await
+    })
+    .await
+    .map(Ts::new_unchecked)
+}
+
+/// Asks for a session as it is now.
+///
+/// @throws {ImageTo3dError} for every failure; where the call is aborted, the signal's reason.
+///
+/// @example
+/// const session = await getSession(session_code, { baseUrl });
+/// if (stageOf(session).state === "done") show(session);
+#[wasm_bindgen(js_name = getSession)]
+pub async fn get_session(
+    #[wasm_bindgen(unchecked_param_type = "string")] session_code: JsValue,
+    options: Ts<ConnectionOptions>,
+) -> Result<Ts<Session>, JsValue> {
+    account(async |ledger| {
+        let connection = options::read_connection(&options.js_value())?;
+        let code = Code::read(&session_code)?;
+        Api::with(&connection, ledger, async |api| {
+            Ok(session::get(api, &code).await?.data)
+        })
+        .await
+    })
+    .await
+    .map(Ts::new_unchecked)
+}
+
+/// Asks for the sessions of the key's owner, a page of them.
+///
+/// @throws {ImageTo3dError} for every failure; where the call is aborted, the signal's reason.
+///
+/// @example
+/// const { results } = await listSessions({ baseUrl, limit: 20 });
+/// for (const { session_code, status } of results) console.log(session_code, status);
+#[wasm_bindgen(js_name = listSessions)]
+pub async fn list_sessions(options: Ts<ListOptions>) -> Result<Ts<SessionList>, JsValue> {
+    account(async |ledger| {
+        let (query, connection) = options::read_list(&options.js_value())?;
+        Api::with(&connection, ledger, async |api| {
+            session::list(api, &query).await
+        })
+        .await
+    })
+    .await
+    .map(Ts::new_unchecked)
+}
+
+/// Asks for the preview of a session that stands at its spins. It costs what a preview costs, and
+/// so is sent again only as `createSession` is.
+///
+/// Answers what the API answers, which need not be the whole session.
+///
+/// @throws {ImageTo3dError} for every failure; where the call is aborted, the signal's reason.
+///
+/// @example
+/// await requestPreview(session_code, { selected_spin_index: 2, baseUrl });
+/// const session = await waitForSession(session_code, { baseUrl });
+#[wasm_bindgen(js_name = requestPreview)]
+pub async fn request_preview(
+    #[wasm_bindgen(unchecked_param_type = "string")] session_code: JsValue,
+    options: Ts<PreviewOptions>,
+) -> Result<Ts<SessionUpdate>, JsValue> {
+    request_mesh(
+        &session_code,
+        "preview",
+        Mesh::read(&options.js_value(), true),
+    )
+    .await
+}
+
+/// Asks for the refined model of a session whose preview is done. It costs what a refinement
+/// costs, and so is sent again only as `createSession` is.
+///
+/// Answers what the API answers, which need not be the whole session.
+///
+/// @throws {ImageTo3dError} for every failure; where the call is aborted, the signal's reason.
+///
+/// @example
+/// await requestRefine(session_code, { baseUrl });
+/// const session = await waitForSession(session_code, { until: "refine", baseUrl });
+#[wasm_bindgen(js_name = requestRefine)]
+pub async fn request_refine(
+    #[wasm_bindgen(unchecked_param_type = "string")] session_code: JsValue,
+    options: Ts<RefineOptions>,
+) -> Result<Ts<SessionUpdate>, JsValue> {
+    request_mesh(
+        &session_code,
+        "refine",
+        Mesh::read(&options.js_value(), false),
+    )
+    .await
+}
+
+async fn request_mesh(
+    session_code: &JsValue,
+    stage: &str,
+    options: error::Result<Mesh>,
+) -> Result<Ts<SessionUpdate>, JsValue> {
+    account(async |ledger| {
+        let options = options?;
+        let code = Code::read(session_code)?;
+        Api::with(&options.connection, ledger, async |api| {
+            session::request_mesh(api, &code, stage, &options).await
+        })
+        .await
+    })
+    .await
+    .map(Ts::new_unchecked)
+}
+
+/// Downloads a session's model: the refined one where there is one, else the preview.
+///
+/// Needs no key for results that lie elsewhere, and never sends one to another origin than that of
+/// `baseUrl`. Answers a `Blob` with the format's media type.
+///
+/// @throws {ImageTo3dError} for every failure; where the session has no model in the format, the
+/// message names the formats that it has. Where the call is aborted, the signal's reason.
+///
+/// @example
+/// const blob = await downloadModel(session, { format: "glb" });
+/// viewer.src = URL.createObjectURL(blob);
+#[wasm_bindgen(js_name = downloadModel)]
+pub async fn download_model(
+    session: Ts<Session>,
+    #[wasm_bindgen(unchecked_optional_param_type = "DownloadOptions")] options: JsValue,
+) -> Result<Blob, JsValue> {
+    account(async |ledger| {
+        let download = Download::read(&options)?;
+        let url = download::best_url(&session.js_value(), download.format)?;
+        Api::with(&download.connection, ledger, async |api| {
+            download::model(api, &url, &download).await
+        })
+        .await
+    })
+    .await
 }
 
 /// Panics.

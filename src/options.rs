@@ -2,7 +2,7 @@
 
 use contract::{IMAGE_URL, Parameters, PreviewMesh};
 use js_sys::{Function, JSON, Object, Promise, Reflect};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -14,7 +14,11 @@ use crate::js::{Given, shown};
 
 /// The address that the API's documentation names.
 pub const DEFAULT_BASE_URL: &str = "https://api.csm.ai";
+/// In milliseconds, as the others.
 const DEFAULT_TIMEOUT: f64 = 600_000.0;
+/// A refinement may take longer than ten minutes.
+const DEFAULT_WAIT: f64 = 3_600_000.0;
+const DEFAULT_INTERVAL: f64 = 2000.0;
 const DEFAULT_RETRIES: u32 = 2;
 
 /// Where the API is and how to talk to it: the same for every call.
@@ -54,15 +58,15 @@ pub struct ConnectionOptions {
     fetch: JsValue,
 }
 
-/// How far the picture is on its way.
+/// How far the picture, or the model, is on its way.
 #[derive(Serialize, Tsify)]
 pub struct Progress {
     /// `"encoding"`: the picture is being read and encoded. `"sending"`: the request has been
-    /// handed to `fetch`, which reports no upload progress.
+    /// handed to `fetch`, which reports no upload progress. `"downloading"`: the model is coming.
     pub phase: Phase,
-    /// Bytes of the picture that are encoded.
+    /// Bytes of the picture that are encoded, or of the model that have come.
     pub loaded: f64,
-    /// Bytes of the picture in all.
+    /// Bytes in all; 0 where the server does not say how many.
     pub total: f64,
 }
 
@@ -73,6 +77,7 @@ pub struct Progress {
 pub enum Phase {
     Encoding,
     Sending,
+    Downloading,
 }
 
 /// What only a request that creates something takes.
@@ -133,39 +138,293 @@ const CONNECTION: [&str; 7] = [
     "fetch",
 ];
 const CREATE: [&str; 5] = ["image", IMAGE_URL, "extra", "idempotencyKey", "onProgress"];
+/// What a request for a mesh may say once more.
+const PLACEMENT: [&str; 2] = ["scaled_bbox", "pivot_point"];
+const SPINS: [&str; 2] = ["selected_spin_index", "selected_spin"];
+const FOLLOW: [&str; 2] = ["onUpdate", "interval"];
+
+/// What following a session takes beside the connection.
+#[derive(Tsify)]
+#[serde(rename_all = "camelCase")]
+#[allow(dead_code)]
+pub struct FollowOptions {
+    /// Called with the session whenever its status or its percentage has changed, the first time
+    /// at once. What it throws ends the call.
+    #[tsify(type = "(session: Session) => void", optional)]
+    on_update: JsValue,
+    /// How long to wait before the session is asked for again, in milliseconds. Default: `2000`.
+    /// Each wait is half as long again as the one before, up to 15 s (or to `interval`, where that
+    /// is longer), unless the API says in `Retry-After` when to come back.
+    #[tsify(type = "number", optional)]
+    interval: JsValue,
+    /// How long the whole call may take, in milliseconds. Default: `3600000` (an hour);
+    /// `Infinity` for no limit. The error holds the session as it was last seen.
+    #[tsify(type = "number", optional)]
+    timeout: JsValue,
+}
+
+/// A stage of a session, as something to wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Tsify)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum Until {
+    Spins,
+    Preview,
+    Refine,
+}
+
+/// What `waitForSession` takes beside the session's code.
+#[derive(Tsify)]
+#[tsify(
+    type = "{\n  /** What to wait for. Default: `\"preview\"`. */\n  until?: Until;\n} & FollowOptions & ConnectionOptions"
+)]
+pub struct WaitOptions;
+
+/// What `imageTo3d` takes.
+#[derive(Tsify)]
+#[tsify(type = "CreateSessionOptions & FollowOptions")]
+pub struct ImageTo3dOptions;
+
+/// What `listSessions` takes.
+#[derive(Tsify)]
+#[tsify(
+    type = "{\n  /** How many sessions to answer at most. Default: the API's, `10`. */\n  limit?: number;\n  /** Which page of so many, from 0. Default: `0`. */\n  page?: number;\n} & ConnectionOptions"
+)]
+pub struct ListOptions;
+
+/// What may be said once more about the mesh when it is requested.
+#[derive(Tsify)]
+#[tsify(
+    type = "Pick<Parameters, \"scaled_bbox\" | \"pivot_point\"> & Pick<CreateOptions, \"idempotencyKey\"> & ConnectionOptions"
+)]
+pub struct RefineOptions;
+
+/// What `requestPreview` takes beside the session's code.
+#[derive(Tsify)]
+#[tsify(
+    type = "{\n  /** Which of the session's `spins` to go on with, from 0 to 3. For `preview_mesh: \"turbo\"`. */\n  selected_spin_index?: 0 | 1 | 2 | 3;\n  /** The `image_url` of the spin to go on with. For `preview_mesh: \"turbo\"`. */\n  selected_spin?: string;\n} & RefineOptions"
+)]
+pub struct PreviewOptions;
+
+/// A format in which a model can be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Tsify)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum ModelFormat {
+    Glb,
+    Obj,
+    Usdz,
+    Zip,
+    Fbx,
+}
+
+impl ModelFormat {
+    pub const ALL: [(&'static str, Self); 5] = [
+        ("glb", Self::Glb),
+        ("obj", Self::Obj),
+        ("usdz", Self::Usdz),
+        ("zip", Self::Zip),
+        ("fbx", Self::Fbx),
+    ];
+
+    /// As the fields of a session are named: `mesh_url_<name>`.
+    pub fn name(self) -> &'static str {
+        Self::ALL[self as usize].0
+    }
+
+    /// The media type, by IANA's registry; FBX has none of its own.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Glb => "model/gltf-binary",
+            Self::Obj => "model/obj",
+            Self::Usdz => "model/vnd.usdz+zip",
+            Self::Zip => "application/zip",
+            Self::Fbx => "application/octet-stream",
+        }
+    }
+}
+
+/// What `downloadModel` takes beside the session.
+#[derive(Tsify)]
+#[tsify(
+    type = "{\n  /** Default: `\"glb\"`. */\n  format?: ModelFormat;\n  /** Called for each piece that has come. What it throws ends the call. */\n  onProgress?: (progress: Progress) => void;\n} & Partial<ConnectionOptions>"
+)]
+pub struct DownloadOptions;
 
 /// The options of one `createSession`.
 pub struct Create {
     pub picture: Picture,
+    pub parameters: Parameters,
     /// The parameters and `extra`, as one JSON object.
-    pub parameters: String,
+    pub json: String,
     pub idempotency_key: Option<String>,
     pub on_progress: Option<Function>,
     pub connection: Connection,
 }
 
 impl Create {
+    /// Reads the options of `createSession`.
     pub fn read(options: &JsValue) -> Result<Self> {
         let known = [&Parameters::NAMES[..], &CREATE, &CONNECTION];
-        let fields = Fields::read(options, &known)?;
+        Self::from(&Fields::read(options, &known)?, DEFAULT_TIMEOUT)
+    }
+
+    fn from(fields: &Fields, timeout: f64) -> Result<Self> {
         let parameters = Parameters::read(|name| fields.get(name).map(Given))?;
-        let picture = Picture::read(fields.get("image"), fields.get(IMAGE_URL))?;
-        let idempotency_key = fields.text("idempotencyKey")?;
-        if let Some(key) = &idempotency_key {
-            header_value("idempotencyKey", key)?;
-        }
-        let json = body_json(&parameters, fields.get("extra"), &known)?;
         if parameters.preview_mesh == Some(PreviewMesh::Turbo)
             && parameters.generate_texture == Some(true)
         {
             warn("csm-image-to-3d: generate_texture has no effect with preview_mesh \"turbo\"");
         }
         Ok(Self {
-            picture,
-            parameters: json,
-            idempotency_key,
+            picture: Picture::read(fields.get("image"), fields.get(IMAGE_URL))?,
+            json: body_json(&parameters, fields.get("extra"))?,
+            parameters,
+            idempotency_key: fields.idempotency_key()?,
             on_progress: fields.function("onProgress")?,
-            connection: Connection::read(&fields)?,
+            connection: Connection::read(fields, timeout)?,
+        })
+    }
+}
+
+/// How to follow a session.
+pub struct Follow {
+    pub on_update: Option<Function>,
+    /// In milliseconds.
+    pub interval: f64,
+}
+
+impl Follow {
+    fn read(fields: &Fields) -> Result<Self> {
+        Ok(Self {
+            on_update: fields.function("onUpdate")?,
+            interval: fields.milliseconds("interval")?.unwrap_or(DEFAULT_INTERVAL),
+        })
+    }
+
+    /// Reads the options of `waitForSession`.
+    pub fn read_wait(options: &JsValue) -> Result<(Until, Self, Connection)> {
+        let fields = Fields::read(options, &[&["until"], &FOLLOW, &CONNECTION])?;
+        let until = fields.checked("until", "\"spins\", \"preview\", \"refine\"", |value| {
+            serde_wasm_bindgen::from_value(value).ok()
+        })?;
+        let connection = Connection::read(&fields, DEFAULT_WAIT)?;
+        Ok((
+            until.unwrap_or(Until::Preview),
+            Self::read(&fields)?,
+            connection,
+        ))
+    }
+
+    /// Reads the options of `imageTo3d`.
+    pub fn read_with_create(options: &JsValue) -> Result<(Create, Self)> {
+        let known = [&Parameters::NAMES[..], &CREATE, &FOLLOW, &CONNECTION];
+        let fields = Fields::read(options, &known)?;
+        Ok((Create::from(&fields, DEFAULT_WAIT)?, Self::read(&fields)?))
+    }
+}
+
+/// A request for a mesh of a session that is there: its body, and what goes with it.
+pub struct Mesh {
+    /// The request's body.
+    pub json: String,
+    pub idempotency_key: Option<String>,
+    pub connection: Connection,
+}
+
+impl Mesh {
+    /// Reads the options of `requestPreview`, or, without the spins, of `requestRefine`.
+    pub fn read(options: &JsValue, with_spins: bool) -> Result<Self> {
+        let spins = if with_spins { &SPINS[..] } else { &[] };
+        let fields = Fields::read(
+            options,
+            &[spins, &PLACEMENT, &["idempotencyKey"], &CONNECTION],
+        )?;
+        let placement = |name| {
+            PLACEMENT
+                .contains(&name)
+                .then(|| fields.get(name))
+                .flatten()
+        };
+        let body = parameters_object(&Parameters::read(|name| placement(name).map(Given))?)?;
+        let index = fields.number("selected_spin_index", "0, 1, 2, 3", |index| {
+            [0.0, 1.0, 2.0, 3.0].contains(&index)
+        })?;
+        fields.text("selected_spin")?;
+        if index.is_some() && fields.get("selected_spin").is_some() {
+            return Err(Failure::invalid(
+                "selected_spin: came together with selected_spin_index; give one",
+            )
+            .into());
+        }
+        for name in SPINS {
+            if let Some(value) = fields.get(name) {
+                Reflect::set(&body, &name.into(), &value).map_err(Thrown::Value)?;
+            }
+        }
+        Ok(Self {
+            json: JSON::stringify(&body).map_err(Thrown::Value)?.into(),
+            idempotency_key: fields.idempotency_key()?,
+            connection: Connection::read(&fields, DEFAULT_TIMEOUT)?,
+        })
+    }
+}
+
+/// The options of a call that has none but the connection's.
+pub fn read_connection(options: &JsValue) -> Result<Connection> {
+    Connection::read(&Fields::read(options, &[&CONNECTION])?, DEFAULT_TIMEOUT)
+}
+
+/// Reads the options of `listSessions`: the query, and the connection.
+pub fn read_list(options: &JsValue) -> Result<(String, Connection)> {
+    let fields = Fields::read(options, &[&["limit", "page"], &CONNECTION])?;
+    let mut query = String::new();
+    for (name, least, allowed) in [
+        ("limit", 1.0, "a whole number from 1"),
+        ("page", 0.0, "a whole number from 0"),
+    ] {
+        let fits = |n: f64| n >= least && n.trunc() == n && n <= f64::from(u32::MAX);
+        if let Some(number) = fields.number(name, allowed, fits)? {
+            query.push(if query.is_empty() { '?' } else { '&' });
+            for part in [name, "=", &(number as u32).to_string()] {
+                query.push_str(part);
+            }
+        }
+    }
+    Ok((query, Connection::read(&fields, DEFAULT_TIMEOUT)?))
+}
+
+/// What to download, and how.
+pub struct Download {
+    pub format: ModelFormat,
+    pub on_progress: Option<Function>,
+    pub connection: Connection,
+}
+
+impl Download {
+    /// Reads the options of `downloadModel`.
+    pub fn read(options: &JsValue) -> Result<Self> {
+        let none = Object::new();
+        let options = if options.is_undefined() {
+            &none
+        } else {
+            options
+        };
+        let fields = Fields::read(options, &[&["format", "onProgress"], &CONNECTION])?;
+        let format = fields.checked(
+            "format",
+            "\"glb\", \"obj\", \"usdz\", \"zip\", \"fbx\"",
+            |value| {
+                let text = value.as_string()?;
+                let found = ModelFormat::ALL.iter().find(|(name, _)| *name == text);
+                found.map(|(_, format)| *format)
+            },
+        )?;
+        Ok(Self {
+            format: format.unwrap_or(ModelFormat::Glb),
+            on_progress: fields.function("onProgress")?,
+            // The links of a result need no key.
+            connection: Connection::read_without_key(&fields, DEFAULT_TIMEOUT)?,
         })
     }
 }
@@ -192,6 +451,24 @@ pub enum Key {
 }
 
 impl Key {
+    fn read(given: Option<JsValue>) -> Result<Self> {
+        let Some(given) = given else {
+            return Ok(Self::None);
+        };
+        match (given.as_string(), given.dyn_into::<Function>()) {
+            (Some(key), _) if !key.is_empty() => {
+                header_value("apiKey", &key)?;
+                Ok(Self::Text(key))
+            }
+            (_, Ok(function)) => Ok(Self::Function(function)),
+            // The value is not repeated: it may be most of a key.
+            _ => Err(Failure::invalid(
+                "apiKey: allowed: a text that is not empty, or a function that gives one",
+            )
+            .into()),
+        }
+    }
+
     /// The key, asked for where it is a function's to give.
     pub async fn get(&self) -> Result<Option<String>> {
         match self {
@@ -201,7 +478,6 @@ impl Key {
                 let given = function.call0(&JsValue::UNDEFINED).map_err(Thrown::Value)?;
                 let given = JsFuture::from(Promise::resolve(&given)).await;
                 let given = given.map_err(Thrown::Value)?;
-                // The value is not repeated: it may be most of a key.
                 let key = given.as_string().filter(|key| !key.is_empty());
                 let key = key.ok_or_else(|| {
                     Failure::invalid("apiKey: the function gave no text, or an empty one")
@@ -214,49 +490,56 @@ impl Key {
 }
 
 impl Connection {
-    fn read(fields: &Fields) -> Result<Self> {
-        let fetch = fields.function("fetch")?;
-        let base_url = fields.get("baseUrl");
-        let key = match fields.get("apiKey") {
-            None if base_url.is_none() && fetch.is_none() => {
-                return Err(Failure::invalid(
-                    "apiKey: missing; it is required unless baseUrl names a server that needs none",
-                )
-                .into());
-            }
-            None => Key::None,
-            Some(key) => match (key.as_string(), key.dyn_into::<Function>()) {
-                (Some(key), _) if !key.is_empty() => {
-                    header_value("apiKey", &key)?;
-                    Key::Text(key)
-                }
-                (_, Ok(function)) => Key::Function(function),
-                _ => {
-                    return Err(Failure::invalid(
-                        "apiKey: allowed: a text that is not empty, or a function that gives one",
-                    )
-                    .into());
-                }
-            },
-        };
+    /// `timeout` is the default, in milliseconds.
+    fn read(fields: &Fields, timeout: f64) -> Result<Self> {
+        let connection = Self::read_without_key(fields, timeout)?;
+        if matches!(connection.key, Key::None)
+            && fields.get("baseUrl").is_none()
+            && connection.fetch.is_none()
+        {
+            return Err(Failure::invalid(
+                "apiKey: missing; it is required unless baseUrl names a server that needs none",
+            )
+            .into());
+        }
+        Ok(connection)
+    }
+
+    fn read_without_key(fields: &Fields, timeout: f64) -> Result<Self> {
         Ok(Self {
-            key,
-            base_url: match base_url {
+            key: Key::read(fields.get("apiKey"))?,
+            base_url: match fields.get("baseUrl") {
                 None => DEFAULT_BASE_URL.into(),
                 Some(url) => absolute(&url)?,
             },
             headers: read_headers(fields.get("headers"))?,
             signal: read_signal(fields.get("signal"))?,
-            timeout: fields
-                .number("timeout", "a number of milliseconds above 0", |ms| ms > 0.0)?
-                .unwrap_or(DEFAULT_TIMEOUT),
+            timeout: fields.milliseconds("timeout")?.unwrap_or(timeout),
             max_retries: fields
                 .number("maxRetries", "a whole number from 0 to 100", |count| {
                     (0.0..=100.0).contains(&count) && count.trunc() == count
                 })?
                 .map_or(DEFAULT_RETRIES, |count| count as u32),
-            fetch,
+            fetch: fields.function("fetch")?,
         })
+    }
+
+    /// Where the API is, without its path: `https://api.csm.ai`.
+    pub fn origin(&self) -> String {
+        Url::new(&self.base_url).map_or_else(|_| String::new(), |url| url.origin())
+    }
+
+    /// The failure where no answer came.
+    pub fn no_answer(&self, thrown: &JsValue) -> Failure {
+        let mut message = ["no answer from ", &self.base_url, ": ", &words(thrown)].concat();
+        message.push_str(if self.base_url == DEFAULT_BASE_URL {
+            ". The service that stood at this address is reported gone since 2026: baseUrl names \
+             another server of the same API, such as one of your own (see the README)"
+        } else {
+            ". The server is off, its name does not resolve, the connection broke, or it does not \
+             allow this page's origin (CORS): a page cannot tell which"
+        });
+        Failure::new(ErrorKind::Network, message)
     }
 }
 
@@ -303,6 +586,18 @@ impl Fields {
         self.checked(name, allowed, |value| value.as_f64().filter(|n| fits(*n)))
     }
 
+    fn milliseconds(&self, name: &str) -> Result<Option<f64>> {
+        self.number(name, "a number of milliseconds above 0", |ms| ms > 0.0)
+    }
+
+    fn idempotency_key(&self) -> Result<Option<String>> {
+        let key = self.text("idempotencyKey")?;
+        if let Some(key) = &key {
+            header_value("idempotencyKey", key)?;
+        }
+        Ok(key)
+    }
+
     fn checked<T>(
         &self,
         name: &str,
@@ -346,13 +641,12 @@ fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a &'a str>) -> Option<&
 }
 
 /// The parameters and `extra` as one JSON object, written by the browser.
-fn body_json(parameters: &Parameters, extra: Option<JsValue>, known: &[&[&str]]) -> Result<String> {
-    let body: Object = serde_wasm_bindgen::to_value(parameters)
-        .map_err(|error| Failure::new(ErrorKind::Internal, error.to_string()))?
-        .unchecked_into();
+fn body_json(parameters: &Parameters, extra: Option<JsValue>) -> Result<String> {
+    let body = parameters_object(parameters)?;
     if let Some(extra) = extra {
         let fields = plain_object(&extra)
             .ok_or_else(|| refused("extra", &extra, "an object with further parameters"))?;
+        let known = [&Parameters::NAMES[..], &CREATE, &CONNECTION];
         for name in names(&fields) {
             if known.iter().any(|names| names.contains(&&*name)) {
                 return Err(Failure::invalid(
@@ -373,6 +667,12 @@ fn body_json(parameters: &Parameters, extra: Option<JsValue>, known: &[&[&str]])
         Failure::invalid(["extra: cannot be written as JSON: ", &why].concat())
     })?;
     Ok(text.into())
+}
+
+fn parameters_object(parameters: &Parameters) -> Result<Object> {
+    let object = serde_wasm_bindgen::to_value(parameters);
+    let object = object.map_err(|error| Failure::new(ErrorKind::Internal, error.to_string()))?;
+    Ok(object.unchecked_into())
 }
 
 /// The base URL, absolute and with no slash at its end.

@@ -31,9 +31,14 @@ impl Miss {
     fn is_passing(self) -> bool {
         match self {
             Self::Network => true,
-            Self::Status { status, .. } => matches!(status, 408 | 429 | 500..=599),
+            Self::Status { status, .. } => is_passing(status),
         }
     }
+}
+
+/// Whether the same request may be answered otherwise later.
+pub fn is_passing(status: u16) -> bool {
+    matches!(status, 408 | 429 | 500..=599)
 }
 
 /// How many milliseconds to wait before the request is sent again; `None` where it must not be.

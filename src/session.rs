@@ -1,18 +1,16 @@
-//! The calls about sessions.
+//! The calls about sessions, one exchange each.
 
 use contract::SESSIONS_PATH;
-use gloo_net::http::Method;
+use js_sys::{Array, encode_uri_component};
 use tsify::Tsify;
 use wasm_bindgen::prelude::*;
-use web_sys::Headers;
+use web_sys::Blob;
 
 use crate::answer;
+use crate::api::{Api, Reply};
 use crate::body;
-use crate::call::Caller;
-use crate::error::{Ledger, Result, Secrets, Thrown};
-use crate::options::{Connection, Create, Phase};
-use crate::stop::until_stopped;
-use crate::transport::Outgoing;
+use crate::error::{Result, Thrown};
+use crate::options::{Create, Mesh, Phase, refused};
 
 /// A session as the API answers it. Fields that the API documents are typed; all others are kept
 /// as they come.
@@ -20,65 +18,84 @@ use crate::transport::Outgoing;
 #[tsify(type = "SessionFields & Parameters & { [field: string]: unknown }")]
 pub struct Session;
 
-/// Creates a session: `POST /image-to-3d-sessions`.
-pub async fn create(options: &JsValue) -> Result<JsValue, JsValue> {
-    catch(async |ledger, secrets| {
-        let options = Create::read(options)?;
-        let connection = &options.connection;
-        until_stopped(connection.signal.as_ref(), connection.timeout, async {
-            let headers = headers(connection, secrets).await?;
-            let progress = options.on_progress.as_ref();
-            let body = body::write(&options.parameters, &options.picture, progress).await?;
-            headers
-                .set("content-type", "application/json")
-                .map_err(Thrown::Value)?;
-            if let Some(key) = &options.idempotency_key {
-                headers.set("idempotency-key", key).map_err(Thrown::Value)?;
-            }
-            let size = options.picture.size();
-            body::report(progress, Phase::Sending, size, size)?;
-            let caller = Caller {
-                fetch: connection.fetch.as_ref(),
-                max_retries: connection.max_retries,
-                repeatable: options.idempotency_key.is_some(),
-                ledger,
-                secrets,
-            };
-            let outgoing = Outgoing {
-                method: Method::POST,
-                base_url: connection.base_url.clone(),
-                path: SESSIONS_PATH.into(),
-                headers,
-                body: Some(body),
-            };
-            let data = caller.call(&outgoing).await?;
-            Ok(answer::session(data)?)
-        })
-        .await
-    })
-    .await
+/// What the API answers to a request for a mesh: need not be the whole session.
+#[derive(Tsify)]
+#[tsify(type = "Partial<Session>")]
+pub struct SessionUpdate;
+
+/// A page of sessions.
+#[derive(Tsify)]
+#[tsify(
+    type = "{\n  /** The sessions of the page. */\n  results: Session[];\n  [field: string]: unknown;\n}"
+)]
+pub struct SessionList;
+
+/// `POST /image-to-3d-sessions`
+pub async fn create(api: &Api<'_>, options: &Create) -> Result<Reply> {
+    let progress = options.on_progress.as_ref();
+    let body = body::write(&options.json, &options.picture, progress).await?;
+    let size = options.picture.size();
+    body::report(progress, Phase::Sending, size, size)?;
+    let key = options.idempotency_key.as_deref();
+    checked(api, api.post(SESSIONS_PATH.into(), body, key).await?)
 }
 
-/// The caller's headers and the key.
-async fn headers(connection: &Connection, secrets: &Secrets) -> Result<Headers> {
-    let headers = &connection.headers;
-    if let Ok(Some(authorization)) = headers.get("authorization") {
-        secrets.add(&authorization);
-    }
-    if let Some(key) = connection.key.get().await? {
-        secrets.add(&key);
-        headers.set("x-api-key", &key).map_err(Thrown::Value)?;
-    }
-    Ok(headers.clone())
+/// `GET /image-to-3d-sessions/{session_code}`
+pub async fn get(api: &Api<'_>, code: &Code) -> Result<Reply> {
+    checked(api, api.get(code.path("")).await?)
 }
 
-/// Runs a call; a failure becomes what JavaScript catches.
-async fn catch<T>(call: impl AsyncFnOnce(&Ledger, &Secrets) -> Result<T>) -> Result<T, JsValue> {
-    let (ledger, secrets) = (Ledger::default(), Secrets::default());
-    call(&ledger, &secrets)
-        .await
-        .map_err(|thrown| match thrown {
-            Thrown::Failure(failure) => failure.into_js(ledger.sent(), &secrets),
-            Thrown::Value(value) => value,
-        })
+/// A reply that is a session.
+fn checked(api: &Api<'_>, reply: Reply) -> Result<Reply> {
+    answer::check_session(&reply.data)?;
+    api.ledger.saw(&reply.data);
+    Ok(reply)
+}
+
+/// `GET /image-to-3d-sessions`
+pub async fn list(api: &Api<'_>, query: &str) -> Result<JsValue> {
+    let reply = api.get([SESSIONS_PATH, query].concat()).await?;
+    answer::check_list(&reply.data)?;
+    Ok(reply.data)
+}
+
+/// `POST /image-to-3d-sessions/get-3d/{stage}/{session_code}`
+pub async fn request_mesh(
+    api: &Api<'_>,
+    code: &Code,
+    stage: &str,
+    options: &Mesh,
+) -> Result<JsValue> {
+    let body = Blob::new_with_str_sequence(&Array::of1(&options.json.as_str().into()));
+    let body = body.map_err(Thrown::Value)?;
+    let path = code.path(&["/get-3d/", stage].concat());
+    let reply = api
+        .post(path, body, options.idempotency_key.as_deref())
+        .await?;
+    Ok(reply.data)
+}
+
+/// The code of a session, fit for a path.
+pub struct Code(String);
+
+impl Code {
+    pub fn read(given: &JsValue) -> Result<Self> {
+        match given.as_string().filter(|code| !code.trim().is_empty()) {
+            Some(code) => Ok(Self(encode_uri_component(&code).into())),
+            None => Err(refused(
+                "session_code",
+                given,
+                "the code of a session, a text",
+            )),
+        }
+    }
+
+    /// The code of a session that the API has answered.
+    pub fn of(session: &JsValue) -> Result<Self> {
+        Self::read(&answer::field(session, "session_code").unwrap_or_default())
+    }
+
+    fn path(&self, below: &str) -> String {
+        [SESSIONS_PATH, below, "/", &self.0].concat()
+    }
 }

@@ -37,7 +37,7 @@ await createSession({
   fetch: (request: Request) => fetch(request),
   onProgress({ phase, loaded, total }) {
     const share: number = loaded / total;
-    const during: "encoding" | "sending" = phase;
+    const during: "encoding" | "sending" | "downloading" = phase;
     console.log(share, during);
   },
 });

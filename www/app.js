@@ -1,154 +1,253 @@
-import { ImageTo3dError, createSession } from "./pkg/index.js";
-import { buildForm, chosen, element } from "./parameters.js";
+import {
+  ImageTo3dError,
+  downloadModel,
+  getSession,
+  imageTo3d,
+  requestPreview,
+  requestRefine,
+  waitForSession,
+} from "./pkg/index.js";
+import { button, element, find } from "./dom.js";
+import { entries, remember } from "./history.js";
+import { buildForm, chosen } from "./parameters.js";
+import { chosenPicture, readyPicture, size } from "./picture.js";
+import { clear, say, show } from "./result.js";
 import { curl, javascript } from "./snippets.js";
 
-const samples = ["turtle.webp", "cat.webp", "mushroom.webp", "rocket.jpg", "chelsea.png"];
+/** @import { Progress, Session } from "./pkg/index.js" */
+/** @import { Entry } from "./history.js" */
 
 const form = /** @type {HTMLFormElement} */ (find("form"));
-const input = /** @type {HTMLInputElement} */ (find("image"));
-const drop = find("drop");
-const thumbnail = /** @type {HTMLImageElement} */ (find("thumbnail"));
-const hint = find("image-hint");
-const outcome = find("outcome");
 const progress = /** @type {HTMLProgressElement} */ (find("progress"));
-const raw = find("raw");
 const baseUrl = /** @type {HTMLInputElement} */ (find("base-url"));
 const apiKey = /** @type {HTMLInputElement} */ (find("api-key"));
 const create = /** @type {HTMLButtonElement} */ (find("create"));
 const cancel = /** @type {HTMLButtonElement} */ (find("cancel"));
 
-/** @type {File | undefined} */
-let picture;
+/**
+ * The session that is shown.
+ *
+ * @type {Entry | undefined}
+ */
+let current;
 
-/** @param {string} id */
-function find(id) {
-  return /** @type {HTMLElement} */ (document.getElementById(id));
-}
+/** Where the session's server is, and the key that was typed. */
+const connection = (address = baseUrl.value) => ({
+  baseUrl: address,
+  ...(apiKey.value && { apiKey: apiKey.value }),
+});
 
-/** @param {File | undefined} file */
-function show(file) {
-  if (!file) {
-    return;
+/**
+ * What is going on, if anything is.
+ *
+ * @type {AbortController | undefined}
+ */
+let running;
+
+/**
+ * Does something that can be cancelled, in place of what is going on, and tells in words how it
+ * fails.
+ *
+ * @param {(signal: AbortSignal) => Promise<unknown>} work
+ */
+async function run(work) {
+  running?.abort();
+  const controller = new AbortController();
+  running = controller;
+  create.disabled = true;
+  cancel.hidden = false;
+  find("outcome").scrollIntoView({ block: "nearest", behavior: "smooth" });
+  try {
+    await work(controller.signal);
+    end();
+  } catch (error) {
+    if (running === controller) {
+      explain(error, controller.signal.aborted);
+    }
+  } finally {
+    if (running === controller) {
+      running = undefined;
+      create.disabled = false;
+      cancel.hidden = progress.hidden = true;
+      showHistory();
+    }
   }
-  picture = file;
-  URL.revokeObjectURL(thumbnail.src);
-  thumbnail.src = URL.createObjectURL(file);
-  thumbnail.hidden = false;
-  hint.textContent = `${file.name}, ${size(file.size)}`;
-  showCode();
 }
 
-/** @param {number} bytes */
-function size(bytes) {
-  const [amount, unit] = bytes < 1e6 ? [bytes / 1e3, "kB"] : [bytes / 1e6, "MB"];
-  return `${amount.toLocaleString("en", { maximumSignificantDigits: 3 })} ${unit}`;
+/** The current session is not waited for any more. */
+function end() {
+  if (current) {
+    current.open = false;
+    remember(current);
+  }
 }
 
 /**
- * @param {string} text
- * @param {{ code?: string, failed?: boolean }} [session]
+ * @param {unknown} error
+ * @param {boolean} cancelled
  */
-function say(text, { code, failed = false } = {}) {
-  outcome.classList.toggle("failed", failed);
-  outcome.replaceChildren(...(code ? ["Session ", element("strong", {}, code), ": "] : []), text);
+function explain(error, cancelled) {
+  const code = current?.code;
+  if (cancelled) {
+    say(code ? "no longer followed; it goes on by itself." : "Cancelled.", { code });
+    return;
+  }
+  if (!(error instanceof ImageTo3dError)) {
+    throw error;
+  }
+  const { kind, message, sent, retryAfter, session } = error;
+  if (session) {
+    see(session);
+  }
+  if (kind === "session_failed") {
+    end();
+  }
+  const later = retryAfter === undefined ? "" : ` Try again in ${retryAfter} s.`;
+  const doubt =
+    sent === "unknown" && !session ? " A session may have been created all the same." : "";
+  say(`${message[0].toUpperCase()}${message.slice(1)}.${later}${doubt}`, { code, failed: true });
+}
+
+/** @param {Session} session */
+function see(session) {
+  show(session, {
+    download: (format) =>
+      run(async (signal) => {
+        const blob = await downloadModel(session, {
+          ...connection(current?.baseUrl),
+          format,
+          signal,
+          onProgress: showProgress,
+        });
+        const href = URL.createObjectURL(blob);
+        element("a", { href, download: `${session.session_code}.${format}` }).click();
+        setTimeout(() => URL.revokeObjectURL(href), 60_000);
+        say(`${session.status}; ${size(blob.size)} downloaded.`, { code: session.session_code });
+      }),
+    refine: () =>
+      run(async (signal) => {
+        await requestRefine(session.session_code, { ...connection(current?.baseUrl), signal });
+        await follow("refine", signal);
+      }),
+    choose: (selected_spin_index) =>
+      run(async (signal) => {
+        await requestPreview(session.session_code, {
+          ...connection(current?.baseUrl),
+          selected_spin_index: /** @type {0 | 1 | 2 | 3} */ (selected_spin_index),
+          signal,
+        });
+        await follow(session.auto_refine ? "refine" : "preview", signal);
+      }),
+  });
+}
+
+/**
+ * Waits for the current session.
+ *
+ * @param {Entry["until"]} until
+ * @param {AbortSignal} signal
+ */
+async function follow(until, signal) {
+  if (current) {
+    current = { ...current, until, open: true };
+    remember(current);
+    const options = { ...connection(current.baseUrl), until, signal, onUpdate: see };
+    see(await waitForSession(current.code, options));
+  }
+}
+
+/** @param {Progress} progress */
+function showProgress({ phase, loaded, total }) {
+  progress.hidden = phase === "sending";
+  progress.value = loaded / (total || Infinity);
+}
+
+cancel.addEventListener("click", () => running?.abort());
+
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const picture = chosenPicture();
+  if (!picture) {
+    say("Choose a picture first.", { failed: true });
+    find("image").focus();
+    return;
+  }
+  clear();
+  current = undefined;
+  const parameters = chosen(form);
+  const address = baseUrl.value;
+  /** @type {Entry["until"]} */
+  const until =
+    parameters.preview_mesh === "turbo" ? "spins" : parameters.auto_refine ? "refine" : "preview";
+  await run(async (signal) => {
+    const session = await imageTo3d({
+      image: picture,
+      ...parameters,
+      ...connection(address),
+      signal,
+      onProgress(progress) {
+        say(progress.phase === "sending" ? "Sending the picture…" : "Encoding the picture…");
+        showProgress(progress);
+      },
+      onUpdate(session) {
+        if (!current) {
+          const { session_code: code } = session;
+          current = { code, baseUrl: address, name: picture.name, until, open: true };
+          remember(current);
+          showHistory();
+        }
+        see(session);
+      },
+    });
+    see(session);
+  });
+});
+
+/** @param {Entry} entry */
+function open(entry) {
+  clear();
+  current = entry;
+  return run(async (signal) => {
+    if (entry.open) {
+      await follow(entry.until, signal);
+    } else {
+      see(await getSession(entry.code, { ...connection(entry.baseUrl), signal }));
+    }
+  });
+}
+
+function showHistory() {
+  const list = entries();
+  find("history").hidden = list.length === 0;
+  find("sessions").replaceChildren(
+    ...list.map((entry) =>
+      element(
+        "li",
+        {},
+        button(entry.code, () => open(entry)),
+        entry.name,
+      ),
+    ),
+  );
 }
 
 function showCode() {
   const address = baseUrl.value.replace(/\/+$/, "");
   const withKey = apiKey.value !== "";
-  const file = picture ?? { name: "picture.png", type: "image/png" };
+  const file = chosenPicture() ?? { name: "picture.png", type: "image/png" };
   find("javascript").textContent = javascript(address, chosen(form), withKey);
   find("curl").textContent = curl(address, chosen(form), withKey, file);
 }
 
-/** @param {AbortSignal} signal */
-async function send(signal) {
-  if (!picture) {
-    say("Choose a picture first.", { failed: true });
-    input.focus();
-    return;
-  }
-  try {
-    const session = await createSession({
-      image: picture,
-      ...chosen(form),
-      baseUrl: baseUrl.value,
-      ...(apiKey.value && { apiKey: apiKey.value }),
-      signal,
-      onProgress({ phase, loaded, total }) {
-        progress.value = loaded / total;
-        say(phase === "sending" ? "Sending the picture…" : "Encoding the picture…");
-      },
-    });
-    say(session.status, { code: session.session_code });
-    find("json").textContent = JSON.stringify(session, null, 2);
-    raw.hidden = false;
-  } catch (error) {
-    if (signal.aborted) {
-      say("Cancelled.");
-    } else if (error instanceof ImageTo3dError) {
-      say(explained(error), { failed: true });
-    } else {
-      throw error;
-    }
-  }
-}
-
-/** @param {ImageTo3dError} error */
-function explained({ message, sent, retryAfter }) {
-  const later = retryAfter === undefined ? "" : ` Try again in ${retryAfter} s.`;
-  const doubt = sent === "unknown" ? " A session may have been created all the same." : "";
-  return `${message[0].toUpperCase()}${message.slice(1)}.${later}${doubt}`;
-}
-
-form.addEventListener("submit", async (event) => {
-  event.preventDefault();
-  const controller = new AbortController();
-  cancel.onclick = () => controller.abort();
-  create.disabled = true;
-  cancel.hidden = progress.hidden = false;
-  progress.value = 0;
-  raw.hidden = true;
-  outcome.scrollIntoView({ block: "nearest", behavior: "smooth" });
-  try {
-    await send(controller.signal);
-  } finally {
-    create.disabled = false;
-    cancel.hidden = progress.hidden = true;
-  }
-});
-
-input.addEventListener("change", () => show(input.files?.[0]));
-form.addEventListener("input", showCode);
-
-for (const type of ["dragenter", "dragover"]) {
-  drop.addEventListener(type, (event) => {
-    event.preventDefault();
-    drop.classList.add("over");
-  });
-}
-for (const type of ["dragleave", "drop"]) {
-  drop.addEventListener(type, () => drop.classList.remove("over"));
-}
-drop.addEventListener("drop", (event) => {
-  event.preventDefault();
-  show(event.dataTransfer?.files[0]);
-});
-document.addEventListener("paste", (event) => show(event.clipboardData?.files[0]));
-
-find("samples").append(
-  ...samples.map((name) => {
-    const image = element("img", { src: `samples/${name}`, alt: "" });
-    const button = element("button", { type: "button", title: name }, image);
-    button.setAttribute("aria-label", `Sample ${name.split(".")[0]}`);
-    button.addEventListener("click", async () => {
-      const blob = await (await fetch(`samples/${name}`)).blob();
-      show(new File([blob], name, { type: blob.type }));
-    });
-    return button;
-  }),
-);
-
 baseUrl.value = location.origin;
 buildForm(find("parameters"), find("enterprise"));
+readyPicture(showCode);
+form.addEventListener("input", showCode);
 showCode();
+showHistory();
+
+// A reload in the middle of a wait takes the wait up again.
+const [latest] = entries();
+if (latest?.open) {
+  open(latest);
+}

@@ -1,5 +1,7 @@
 // The form of the parameters, from one table.
 
+import { element } from "./dom.js";
+
 /** @import { Parameters } from "./pkg/index.js" */
 
 /**
@@ -195,17 +197,4 @@ function triple(name, { triple, min = -Infinity, max = Infinity }, chosen) {
     return element("label", {}, label, input);
   });
   return element("div", { className: "triple" }, ...inputs);
-}
-
-/**
- * An element with properties and children.
- *
- * @param {string} tag
- * @param {Record<string, unknown>} properties
- * @param {(Node | string)[]} children
- */
-export function element(tag, properties, ...children) {
-  const created = Object.assign(document.createElement(tag), properties);
-  created.append(...children);
-  return created;
 }

@@ -13,8 +13,8 @@ export function javascript(baseUrl, parameters, withKey) {
   );
   const key = withKey ? "  apiKey: askForTheKey,\n" : "";
   return (
-    'import { createSession } from "csm-image-to-3d";\n\n' +
-    "const session = await createSession({\n" +
+    'import { imageTo3d } from "csm-image-to-3d";\n\n' +
+    "const session = await imageTo3d({\n" +
     `  image: file,\n${lines.join("")}  baseUrl: ${JSON.stringify(baseUrl)},\n${key}});\n`
   );
 }

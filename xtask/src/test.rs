@@ -30,7 +30,7 @@ pub fn test(shell: &Shell) -> Result<()> {
     check::types(shell)?;
 
     server::compile(shell)?;
-    let flags = ["--site", "dist", "--body-limit", "256"];
+    let flags = ["--site", "dist", "--body-limit", "256", "--speed", "5"];
     let server = Running::start(shell, &flags)?;
     shell.write_file(
         "target/test-server.json",

@@ -1,0 +1,133 @@
+// What the page shows of a session.
+
+import { stageOf } from "./pkg/index.js";
+import { button, element, find } from "./dom.js";
+
+/** @import { ModelFormat, Session, StageName } from "./pkg/index.js" */
+
+/** @type {[StageName, string][]} */
+const stages = [
+  ["spin", "Views"],
+  ["preview", "Preview"],
+  ["refine", "Refinement"],
+];
+
+/** @type {ModelFormat[]} */
+const formats = ["glb", "obj", "usdz", "zip", "fbx"];
+
+/**
+ * When each stage was first and last seen, in milliseconds.
+ *
+ * @type {Map<StageName, { from: number, to: number, state: string }>}
+ */
+const times = new Map();
+
+/**
+ * Says how it stands, always with the session's code where there is one.
+ *
+ * @param {string} text
+ * @param {{ code?: string, failed?: boolean }} [about]
+ */
+export function say(text, { code, failed = false } = {}) {
+  const outcome = find("outcome");
+  outcome.classList.toggle("failed", failed);
+  outcome.replaceChildren(
+    ...(code ? ["Session ", element("strong", {}, code), ": "] : []),
+    element("span", {}, text),
+  );
+}
+
+/** Forgets the session that was shown. */
+export function clear() {
+  times.clear();
+  for (const id of ["timeline", "choices", "downloads"]) {
+    find(id).replaceChildren();
+  }
+  find("raw").hidden = true;
+}
+
+/**
+ * Shows a session as it is now.
+ *
+ * @param {Session} session
+ * @param {{
+ *   download: (format: ModelFormat) => void,
+ *   refine: () => void,
+ *   choose: (spin: number) => void,
+ * }} actions
+ */
+export function show(session, actions) {
+  const { stage, state, percent } = stageOf(session);
+  note(stage, state);
+  say(words(session.status, percent), { code: session.session_code, failed: state === "failed" });
+  showTimeline();
+
+  const chooses = stage === "spin" && state === "done";
+  const spins = chooses && Array.isArray(session.spins) ? session.spins : [];
+  find("choices").replaceChildren(
+    ...spins.map(({ image_url }, index) => {
+      const image = element("img", { src: image_url, alt: "" });
+      const ariaLabel = `Make the model from view ${index + 1}`;
+      const onclick = () => actions.choose(index);
+      return element("button", { type: "button", ariaLabel, onclick }, image);
+    }),
+  );
+  const there = formats.filter(
+    (format) => session[`mesh_url_${format}`] || session[`preview_mesh_url_${format}`],
+  );
+  find("downloads").replaceChildren(
+    ...there.map((format) =>
+      button(`Download ${format.toUpperCase()}`, () => actions.download(format)),
+    ),
+    ...(stage === "preview" && state === "done" ? [button("Refine", actions.refine)] : []),
+  );
+  find("json").textContent = JSON.stringify(session, null, 2);
+  find("raw").hidden = false;
+}
+
+/**
+ * @param {string} status
+ * @param {number | undefined} percent
+ */
+function words(status, percent) {
+  return percent === undefined || percent === 100 ? status : `${status}, ${percent} %`;
+}
+
+/**
+ * @param {StageName} stage
+ * @param {string} state
+ */
+function note(stage, state) {
+  const now = performance.now();
+  const reached = stages.findIndex(([name]) => name === stage);
+  for (const [index, [name]] of stages.entries()) {
+    const seen = times.get(name);
+    if (index > reached || (index < reached && !seen)) {
+      continue;
+    }
+    if (seen?.state === "done" || seen?.state === "failed") {
+      continue;
+    }
+    times.set(name, {
+      from: seen?.from ?? now,
+      to: now,
+      state: index < reached ? "done" : state,
+    });
+  }
+}
+
+function showTimeline() {
+  find("timeline").replaceChildren(
+    ...stages.flatMap(([name, label]) => {
+      const seen = times.get(name);
+      if (!seen) {
+        return [];
+      }
+      const took = `${((seen.to - seen.from) / 1000).toFixed(1)} s`;
+      const time = element("time", {}, seen.state === "done" ? took : seen.state);
+      const item = element("li", {}, label, " ", time);
+      item.dataset.state = seen.state;
+      return [item];
+    }),
+  );
+}
