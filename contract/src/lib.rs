@@ -12,5 +12,5 @@ pub use parameters::{
     Creativity, IMAGE_URL, Parameters, PreviewMesh, RefineSpeed, Resolution, TEXTURE_RESOLUTIONS,
     Topology,
 };
-pub use session::{Envelope, KnownStatus, SESSIONS_PATH, SessionFields};
+pub use session::{Envelope, KnownStatus, SESSIONS_PATH, SessionFields, SessionStatus, Spin};
 pub use value::{Invalid, Value};

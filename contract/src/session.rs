@@ -24,6 +24,26 @@ pub enum KnownStatus {
     RefineFailed,
 }
 
+/// How a session is as a whole, which later versions of the API answer beside its stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(Tsify))]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum SessionStatus {
+    Queued,
+    InProgress,
+    Complete,
+    Failed,
+}
+
+/// One of the views that a `turbo` session offers to choose from.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(Tsify))]
+pub struct Spin {
+    /// Where the view can be fetched.
+    pub image_url: String,
+}
+
 /// The fields of a session that the API documents.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(Tsify))]
@@ -42,6 +62,30 @@ pub struct SessionFields {
     /// How far the session is: one of the documented words, or one that is newer than they are.
     #[cfg_attr(feature = "typescript", tsify(type = "KnownStatus | (string & {})"))]
     pub status: KnownStatus,
+    /// How the session is as a whole. `"complete"` once all that was asked for is there; a
+    /// refinement that is asked for later takes it back to `"in_progress"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "typescript",
+        tsify(type = "SessionStatus | (string & {})", optional)
+    )]
+    pub session_status: Option<SessionStatus>,
+    /// How much of all that was asked for is done, from 0 to 100.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub percent_done: Option<u8>,
+    /// Why the session failed, where it did and a reason is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// The views to choose from, once they exist; only with `preview_mesh: "turbo"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spins: Option<Vec<Spin>>,
+    /// Where the preview can be fetched as binary glTF, once it exists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preview_mesh_url_glb: Option<String>,
+    /// Where the finished model can be fetched as binary glTF, once it exists: the refined one, or
+    /// the preview where the session is complete without a refinement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mesh_url_glb: Option<String>,
     /// Where the session came from; `"external"` for one made through the API.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,

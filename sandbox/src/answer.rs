@@ -3,7 +3,7 @@
 use contract::Envelope;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, CACHE_CONTROL, CONTENT_TYPE,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, CACHE_CONTROL, CONNECTION, CONTENT_TYPE,
     HeaderValue,
 };
 use http::{HeaderName, StatusCode};
@@ -57,20 +57,33 @@ pub fn preflight() -> Response {
             "x-api-key, content-type, idempotency-key",
         ),
         (ACCESS_CONTROL_MAX_AGE, "600"),
+        // A browser sends a POST again by itself when the connection that it reused dies before
+        // any byte of the answer. Right after a preflight there is none to reuse this way.
+        (CONNECTION, "close"),
     ] {
         response = with_header(response, name, HeaderValue::from_static(value));
     }
     response
 }
 
-/// Lets pages of any origin read the answer.
+/// In an answer's extensions: pages of other origins must not be able to read it.
+#[derive(Clone, Copy)]
+pub struct WithoutCors;
+
+/// Lets pages of any origin read the answer, where nothing else was said.
 pub fn with_cors(mut response: Response) -> Response {
+    let hidden = response.extensions().get::<WithoutCors>().is_some();
+    let headers = response.headers_mut();
+    headers
+        .entry(CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    if hidden {
+        return response;
+    }
     for (name, value) in [
         (ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
         (ACCESS_CONTROL_EXPOSE_HEADERS, "retry-after"),
-        (CACHE_CONTROL, "no-store"),
     ] {
-        let headers = response.headers_mut();
         headers
             .entry(name)
             .or_insert(HeaderValue::from_static(value));

@@ -4,20 +4,30 @@
 //! in a test. [`Sandbox::handle`] is all of it.
 
 mod answer;
+mod body;
+mod delivery;
 mod fault;
 mod json;
 mod log;
 mod picture;
 mod record;
+mod results;
 mod routes;
+mod sessions;
+mod shape;
+mod store;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+pub use delivery::Delivery;
 pub use http;
+pub use sessions::Keep;
+pub use store::{Change, Memory, Store, StoreError};
 
-use fault::Faults;
+use fault::{Effect, Faults};
 use log::Log;
-use record::{Durations, Records};
+use record::Pace;
+use sessions::Sessions;
 
 /// A request with its whole body.
 pub type Request = http::Request<Vec<u8>>;
@@ -33,10 +43,13 @@ pub const API_KEY_HEADER: &str = "x-api-key";
 /// How a sandbox behaves.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// How many times faster than a second per stage sessions go.
+    /// How many times faster than a second per stage (two for the refinement) sessions go.
+    /// Default: 1.
     pub speed: f64,
-    /// Where chance begins: two sandboxes with one seed answer alike.
+    /// Where chance begins: two sandboxes with one seed answer alike. Default: 0.
     pub seed: u64,
+    /// What is kept of old sessions. Default: 30 days, and 1 GiB.
+    pub keep: Keep,
 }
 
 impl Default for Config {
@@ -44,44 +57,78 @@ impl Default for Config {
         Self {
             speed: 1.0,
             seed: 0,
+            keep: Keep {
+                age: 30 * 24 * 60 * 60 * 1000,
+                bytes: 1 << 30,
+            },
         }
     }
 }
 
 /// The API with all its sessions.
 pub struct Sandbox {
-    durations: Durations,
+    pace: Pace,
+    sessions: Sessions,
     state: Mutex<State>,
+    sculpting: Mutex<()>,
 }
 
+/// What is not kept when the process ends.
 struct State {
-    records: Records,
     faults: Faults,
     log: Log,
     random: fastrand::Rng,
 }
 
 impl Sandbox {
-    /// A sandbox without sessions.
-    pub fn new(config: &Config) -> Self {
-        Self {
-            durations: Durations::new(config.speed),
+    /// A sandbox with the sessions that a store holds. Those that had to go meanwhile are deleted.
+    ///
+    /// # Errors
+    /// The store cannot be read, or holds something else.
+    pub fn open(config: &Config, store: Box<dyn Store>, now: Millis) -> Result<Self, StoreError> {
+        Ok(Self {
+            pace: Pace {
+                speed: config.speed,
+            },
+            sessions: Sessions::open(store, config.keep, now)?,
             state: Mutex::new(State {
-                records: Records::default(),
                 faults: Faults::default(),
                 log: Log::default(),
                 random: fastrand::Rng::with_seed(config.seed),
             }),
-        }
+            sculpting: Mutex::default(),
+        })
     }
 
     /// Answers a request that came at `now`. Never fails: what is wrong with a request is said in
-    /// the answer.
+    /// the answer. Where the answer's extensions hold a [`Delivery`], it is to be delivered so.
     pub fn handle(&self, request: &Request, now: Millis) -> Response {
-        let answer = self.state().faults.meet(request);
-        let answer = answer.unwrap_or_else(|| routes::answer(self, request, now));
-        self.state().log.add(request, answer.status(), now);
+        let now_and_here = |effect| !matches!(effect, Effect::Session(_));
+        let effect = self.state().faults.meet(request, now_and_here);
+        let answer = match effect {
+            Some(Effect::Answer(answer)) => answer(request, api_key(request).unwrap_or_default()),
+            Some(Effect::Undone(how)) => delivery::deliver(Response::default(), how),
+            Some(Effect::Done(how)) => delivery::deliver(routes::answer(self, request, now), how),
+            Some(Effect::Session(_)) | None => routes::answer(self, request, now),
+        };
+        let how = answer.extensions().get().copied();
+        let size = request.body().len();
+        let status = answer.status();
+        self.state().log.add(request, size, status, how, now);
         answer::with_cors(answer)
+    }
+
+    /// Whether the connection is to be closed before the request's body is read. To be asked once
+    /// for each request; where the answer is yes, the request is done with.
+    pub fn drops<B>(&self, request: &http::Request<B>, now: Millis) -> bool {
+        let mut state = self.state();
+        let unread = |effect| matches!(effect, Effect::Undone(Delivery::Drop));
+        let drops = state.faults.meet(request, unread).is_some();
+        if drops {
+            let (status, how) = (http::StatusCode::OK, Some(Delivery::Drop));
+            state.log.add(request, 0, status, how, now);
+        }
+        drops
     }
 
     /// What is said to a body that is larger than the `limit` (bytes) of whoever received it.
@@ -95,12 +142,20 @@ impl Sandbox {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // A panic in another request leaves nothing half done: every change is one insertion.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
+    }
+
+    fn sculpting(&self) -> MutexGuard<'_, ()> {
+        lock(&self.sculpting)
     }
 }
 
+/// A panic in another request leaves nothing half done: every change under a lock is one step.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The key that came with a request.
-fn api_key(request: &Request) -> Option<&str> {
+fn api_key<B>(request: &http::Request<B>) -> Option<&str> {
     request.headers().get(API_KEY_HEADER)?.to_str().ok()
 }

@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 
-use http::{StatusCode, header};
+use http::{Request, StatusCode, header};
 use serde::Serialize;
 
-use crate::{API_KEY_HEADER, Millis, Request, api_key};
+use crate::delivery::Delivery;
+use crate::{API_KEY_HEADER, Millis, api_key};
 
 /// As many requests as are kept.
 const KEPT: usize = 1000;
@@ -31,12 +32,23 @@ pub struct Entry {
     #[serde(skip_serializing_if = "Option::is_none")]
     idempotency_key: Option<String>,
     body_bytes: usize,
-    /// What was answered.
-    status: u16,
+    /// What was answered; nothing where no byte of an answer was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    /// What was done instead of simply answering.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delivery: Option<Delivery>,
 }
 
 impl Log {
-    pub fn add(&mut self, request: &Request, status: StatusCode, now: Millis) {
+    pub fn add<B>(
+        &mut self,
+        request: &Request<B>,
+        body_bytes: usize,
+        status: StatusCode,
+        delivery: Option<Delivery>,
+        now: Millis,
+    ) {
         let text = |name| {
             let value = request.headers().get(name)?;
             value.to_str().ok().map(str::to_owned)
@@ -59,8 +71,11 @@ impl Log {
                 .contains_key(API_KEY_HEADER)
                 .then(|| masked(api_key(request))),
             idempotency_key: text("idempotency-key"),
-            body_bytes: request.body().len(),
-            status: status.as_u16(),
+            body_bytes,
+            status: delivery
+                .is_none_or(Delivery::begins)
+                .then_some(status.as_u16()),
+            delivery,
         });
     }
 

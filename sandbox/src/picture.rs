@@ -1,10 +1,10 @@
-//! The picture of a request: taken out of its `data:` URI, and really decoded.
+//! The picture of a session: taken out of its `data:` URI, and really decoded.
 
 use std::io::Cursor;
 
 use base64_simd::STANDARD;
 use contract::IMAGE_TYPES;
-use image::{ImageReader, Limits};
+use image::{DynamicImage, ImageDecoder, ImageReader, ImageResult, Limits};
 
 /// More pixels than this are not decoded.
 const MOST_PIXELS: u64 = 64_000_000;
@@ -12,12 +12,8 @@ const MOST_PIXELS: u64 = 64_000_000;
 /// Where the picture of a session is.
 #[derive(Clone, Debug)]
 pub enum Picture {
-    /// The file itself.
-    Stored {
-        /// Told from the bytes.
-        media_type: &'static str,
-        bytes: Vec<u8>,
-    },
+    /// The file itself, which was decoded once to know that it can be.
+    Stored(Vec<u8>),
     /// An address that the caller named.
     Remote(String),
 }
@@ -75,23 +71,33 @@ fn stored(data_uri: &str) -> Result<Picture, String> {
     }
     decode(&bytes)
         .map_err(|reason| format!("image_url: the {media_type} cannot be read: {reason}"))?;
-    Ok(Picture::Stored { media_type, bytes })
+    Ok(Picture::Stored(bytes))
 }
 
-fn decode(bytes: &[u8]) -> Result<image::DynamicImage, String> {
-    let reader = || ImageReader::new(Cursor::new(bytes)).with_guessed_format();
-    let (width, height) = reader()
-        .map_err(|error| error.to_string())?
-        .into_dimensions()
+/// Decodes a picture, upright where the file says how it was held.
+///
+/// # Errors
+/// Why it cannot be decoded, in words.
+pub fn decode(bytes: &[u8]) -> Result<DynamicImage, String> {
+    let mut reader = ImageReader::new(Cursor::new(bytes))
+        .with_guessed_format()
         .map_err(|error| error.to_string())?;
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(16 * MOST_PIXELS);
+    reader.limits(limits);
+    let decoder = reader.into_decoder().map_err(|error| error.to_string())?;
+    let (width, height) = decoder.dimensions();
     if u64::from(width) * u64::from(height) > MOST_PIXELS {
         return Err(format!(
             "{width} × {height} are more than {MOST_PIXELS} pixels"
         ));
     }
-    let mut reader = reader().map_err(|error| error.to_string())?;
-    let mut limits = Limits::default();
-    limits.max_alloc = Some(16 * MOST_PIXELS);
-    reader.limits(limits);
-    reader.decode().map_err(|error| error.to_string())
+    upright(decoder).map_err(|error| error.to_string())
+}
+
+fn upright(mut decoder: impl ImageDecoder) -> ImageResult<DynamicImage> {
+    let orientation = decoder.orientation()?;
+    let mut picture = DynamicImage::from_decoder(decoder)?;
+    picture.apply_orientation(orientation);
+    Ok(picture)
 }

@@ -1,72 +1,120 @@
 //! The thin shell: a whole request is read and handed to the sandbox, off the threads that keep
-//! the connections going.
+//! the connections going, and its answer is delivered as the sandbox says.
 
+use std::convert::Infallible;
+use std::future::{Future, pending};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use axum::Router;
-use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::http::header::{CACHE_CONTROL, HeaderValue};
-use axum::response::Response;
-use axum::routing::any;
-use http_body_util::BodyExt;
-use sandbox::{Millis, Sandbox};
+use anyhow::bail;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
+use hyper::body::{Body, Incoming};
+use hyper::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use sandbox::{Delivery, Millis, Sandbox};
+use tokio::net::TcpListener;
 use tower_http::services::ServeDir;
-use tower_http::set_header::SetResponseHeader;
 
-struct Shell {
-    sandbox: Sandbox,
-    body_limit: usize,
-}
+use crate::pieces;
+
+/// A body as it is sent; an error in it closes the connection.
+pub type Pieces = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
+
+/// How long requests under way may take when the server ends.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// The API, and a folder's files wherever the API has nothing. Without a folder the API answers
 /// everything.
-pub fn router(sandbox: Sandbox, body_limit: usize, site: Option<PathBuf>) -> Router {
-    let shell = Arc::new(Shell {
-        sandbox,
-        body_limit,
-    });
-    let Some(site) = site else {
-        return Router::new().fallback(answer).with_state(shell);
-    };
-    let mut router = Router::new();
-    for path in [
-        "/image-to-3d-sessions",
-        "/image-to-3d-sessions/{*rest}",
-        "/files/{*rest}",
-        "/sandbox/{*rest}",
-    ] {
-        router = router.route(path, any(answer));
-    }
-    let files = ServeDir::new(site);
-    // A page that was just built again must not be answered from a cache.
-    let files =
-        SetResponseHeader::overriding(files, CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    router.fallback_service(files).with_state(shell)
+pub struct Shell {
+    pub sandbox: Sandbox,
+    /// The largest body that is kept, in bytes.
+    pub body_limit: usize,
+    pub site: Option<PathBuf>,
 }
 
-async fn answer(State(shell): State<Arc<Shell>>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    let body = match read(body, shell.body_limit).await {
-        Ok(Some(body)) => body,
-        Ok(None) => return shell.sandbox.too_large(shell.body_limit).map(Body::from),
-        // The caller is gone; nobody reads this.
-        Err(_) => return Response::default(),
-    };
-    let request = sandbox::Request::from_parts(parts, body);
-    let answered = tokio::task::spawn_blocking(move || shell.sandbox.handle(&request, now())).await;
-    match answered {
-        Ok(response) => response.map(Body::from),
-        Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+/// Serves every connection until `end`.
+///
+/// With hyper itself and not a framework on top of it: only so can a connection be closed without
+/// an answer.
+pub async fn serve(shell: Shell, listener: TcpListener, end: impl Future) {
+    let shell = Arc::new(shell);
+    let graceful = GracefulShutdown::new();
+    let mut end = std::pin::pin!(end);
+    loop {
+        let stream = tokio::select! {
+            _ = &mut end => break,
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    // As when too many files are open: some may be closed soon.
+                    eprintln!("cannot accept a connection: {error}");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    continue;
+                }
+            },
+        };
+        // Small pieces go out as they are written.
+        let _ = stream.set_nodelay(true);
+        let shell = shell.clone();
+        let service = service_fn(move |request| answer(shell.clone(), request));
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .serve_connection(TokioIo::new(stream), service);
+        let connection = graceful.watch(connection);
+        tokio::spawn(async move {
+            // A connection that ends badly is its client's matter, or was asked for.
+            let _ = connection.await;
+        });
     }
+    let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
+}
+
+/// An error closes the connection.
+async fn answer(shell: Arc<Shell>, request: Request<Incoming>) -> anyhow::Result<Response<Pieces>> {
+    if let Some(site) = &shell.site
+        && !is_api(request.uri().path())
+    {
+        return file(site.clone(), request).await;
+    }
+    if shell.sandbox.drops(&request, now()) {
+        bail!("asked for by the key, before the body");
+    }
+    let (parts, body) = request.into_parts();
+    let answer = match read(body, shell.body_limit).await? {
+        Some(body) => {
+            let request = Request::from_parts(parts, body);
+            tokio::task::spawn_blocking(move || shell.sandbox.handle(&request, now())).await?
+        }
+        None => shell.sandbox.too_large(shell.body_limit),
+    };
+    deliver(answer).await
+}
+
+fn is_api(path: &str) -> bool {
+    let first = path.trim_start_matches('/').split('/').next();
+    matches!(first, Some("image-to-3d-sessions" | "files" | "sandbox"))
+}
+
+async fn file(site: PathBuf, request: Request<Incoming>) -> anyhow::Result<Response<Pieces>> {
+    let mut response = ServeDir::new(site).try_call(request).await?;
+    // A page that was just built again must not be answered from a cache.
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    Ok(response.map(|body| body.map_err(Into::into).boxed_unsync()))
 }
 
 /// The whole body, or `None` where it is larger than the limit. It is read to its end even then:
 /// a client that is cut off while it sends never sees the answer.
-async fn read(mut body: Body, limit: usize) -> Result<Option<Vec<u8>>, axum::Error> {
-    let mut bytes = Vec::new();
+async fn read(mut body: Incoming, limit: usize) -> Result<Option<Vec<u8>>, hyper::Error> {
+    // What is to come is known mostly; a large body then is not copied as it grows.
+    let expected = body.size_hint().lower().min(limit as u64);
+    let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or_default());
     let mut fits = true;
     while let Some(frame) = body.frame().await {
         if let Ok(data) = frame?.into_data() {
@@ -79,6 +127,24 @@ async fn read(mut body: Body, limit: usize) -> Result<Option<Vec<u8>>, axum::Err
         }
     }
     Ok(fits.then_some(bytes))
+}
+
+async fn deliver(mut answer: sandbox::Response) -> anyhow::Result<Response<Pieces>> {
+    // Said in advance, so that a body that ends too early is known for one.
+    let length = HeaderValue::from(answer.body().len());
+    let delivery = answer.extensions_mut().remove::<Delivery>();
+    let in_pieces = match delivery {
+        None => {
+            let whole = |body| Full::from(body).map_err(|never: Infallible| match never {});
+            return Ok(answer.map(|body: Vec<u8>| whole(body).boxed_unsync()));
+        }
+        Some(Delivery::Drop) => bail!("asked for by the key"),
+        Some(Delivery::Stall) => return pending().await,
+        Some(Delivery::Half) => pieces::half,
+        Some(Delivery::Slow) => pieces::slow,
+    };
+    answer.headers_mut().insert(CONTENT_LENGTH, length);
+    Ok(answer.map(|body| in_pieces(body.into())))
 }
 
 /// The time by this machine's clock.

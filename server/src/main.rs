@@ -3,13 +3,15 @@
 //! Bound to loopback, where it needs no key and every key sees every session.
 
 mod http;
+mod pieces;
+mod store;
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use clap::Parser;
-use sandbox::{Config, Sandbox};
+use sandbox::{Config, Keep, Memory, Sandbox, Store};
 use tokio::net::TcpListener;
 
 /// The Image-to-3D API on your own machine.
@@ -28,6 +30,26 @@ struct Options {
     /// How many times faster than a second per stage sessions go.
     #[arg(long, default_value_t = 1.0, value_parser = speed)]
     speed: f64,
+    /// A folder that keeps sessions, pictures and results. Without it they end with the server.
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+    /// Sessions older than this are deleted.
+    #[arg(long, value_name = "DAYS", default_value_t = 30)]
+    keep_days: u32,
+    /// The oldest sessions are deleted while all pictures and results together are larger
+    /// [default: 10240 with --data, 1024 without].
+    #[arg(long, value_name = "MIB")]
+    keep_mib: Option<u32>,
+}
+
+impl Options {
+    fn keep(&self) -> Keep {
+        let default = if self.data.is_some() { 10 * 1024 } else { 1024 };
+        Keep {
+            age: u64::from(self.keep_days) * 24 * 60 * 60 * 1000,
+            bytes: u64::from(self.keep_mib.unwrap_or(default)) * 1024 * 1024,
+        }
+    }
 }
 
 fn speed(text: &str) -> Result<f64, String> {
@@ -40,11 +62,16 @@ fn speed(text: &str) -> Result<f64, String> {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let options = Options::parse();
-    let sandbox = Sandbox::new(&Config {
+    let store: Box<dyn Store> = match &options.data {
+        Some(folder) => Box::new(store::Folder::open(folder)?),
+        None => Box::new(Memory::default()),
+    };
+    let config = Config {
         speed: options.speed,
         seed: http::now(),
-    });
-    let router = http::router(sandbox, options.body_limit * 1024 * 1024, options.site);
+        keep: options.keep(),
+    };
+    let sandbox = Sandbox::open(&config, store, http::now()).map_err(|error| anyhow!(error))?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))
         .await
         .with_context(|| {
@@ -54,10 +81,11 @@ async fn main() -> anyhow::Result<()> {
             )
         })?;
     println!("listening on http://{}", listener.local_addr()?);
-    axum::serve(listener, router)
-        .with_graceful_shutdown(async {
-            let _ = tokio::signal::ctrl_c().await;
-        })
-        .await?;
+    let shell = http::Shell {
+        sandbox,
+        body_limit: options.body_limit * 1024 * 1024,
+        site: options.site,
+    };
+    http::serve(shell, listener, tokio::signal::ctrl_c()).await;
     Ok(())
 }

@@ -1,0 +1,168 @@
+//! What is kept, for how long, and what happens where it cannot be.
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use sandbox::{Change, Config, Keep, Memory, Sandbox, Store, StoreError};
+use serde_json::json;
+use support::*;
+
+/// A store that several sandboxes use one after the other, and that can be made to fail.
+#[derive(Clone, Default)]
+struct Shared {
+    entries: Arc<Memory>,
+    full: Arc<AtomicBool>,
+}
+
+impl Store for Shared {
+    fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.entries.get(key)
+    }
+
+    fn with_prefix(&self, prefix: &str) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.entries.with_prefix(prefix)
+    }
+
+    fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
+        if self.full.load(Ordering::Relaxed) {
+            return Err("the disk is full".into());
+        }
+        self.entries.commit(changes)
+    }
+}
+
+impl Shared {
+    fn open(&self, config: &Config, now: u64) -> Api {
+        let store = Box::new(self.clone());
+        let sandbox = Sandbox::open(config, store, now).unwrap();
+        Api { sandbox, now }
+    }
+
+    fn len(&self) -> usize {
+        self.entries.with_prefix("").unwrap().len()
+    }
+}
+
+fn exists(api: &Api, code: &str) -> bool {
+    api.get(&format!("{SESSIONS}/{code}")).status() == 200
+}
+
+#[test]
+fn a_session_goes_on_where_it_was_in_the_next_process() {
+    let store = Shared::default();
+    let api = store.open(&Config::default(), START);
+    let key = [
+        ("idempotency-key", "k"),
+        ("x-api-key", "fault_refine-failed"),
+    ];
+    let turbo = code(&api.create(json!({"preview_mesh": "turbo"})));
+    let failing = code(&api.create_with(&key, json!({"auto_refine": true})));
+    // Slower now: what was under way ends when it was to end.
+    let slow = Config {
+        speed: 0.1,
+        ..Default::default()
+    };
+    let mut api = store.open(&slow, START + 1500);
+    assert_eq!(api.session(&turbo)["status"], "spin_generate_done");
+    assert_eq!(api.session(&failing)["status"], "training_preview");
+    let choice = json!({"selected_spin_index": 3});
+    assert_eq!(api.preview(&turbo, &choice).status(), 200);
+    api.now += 2500;
+    assert_eq!(api.session(&turbo)["status"], "training_preview");
+    let again = api.create_with(&key, json!({"auto_refine": true}));
+    assert_eq!(code(&again), failing);
+
+    let api = store.open(&Config::default(), START + 20_000);
+    let done = api.session(&turbo);
+    assert_eq!(done["status"], "preview_done");
+    assert_eq!(api.session(&failing)["status"], "refine_failed");
+    let result = api.follow(&done["mesh_url_glb"]).into_body();
+    let api = store.open(&Config::default(), START + 20_000);
+    assert_eq!(*api.follow(&done["mesh_url_glb"]).body(), result);
+    assert_eq!(*api.follow(&done["image_url"]).body(), png());
+}
+
+#[test]
+fn old_sessions_go_with_all_that_is_theirs() {
+    let store = Shared::default();
+    let config = Config {
+        keep: Keep {
+            age: 10_000,
+            bytes: u64::MAX,
+        },
+        ..Default::default()
+    };
+    let mut api = store.open(&config, START);
+    let key = [("idempotency-key", "k")];
+    let old = code(&api.create_with(&key, json!({"auto_refine": true})));
+    api.now += 10_000;
+    let newer = code(&api.create(json!({})));
+    assert_eq!(api.session(&old)["status"], "refine_done");
+    assert_eq!(store.len(), 6);
+    api.now += 1;
+    api.create(json!({}));
+    assert!(!exists(&api, &old) && exists(&api, &newer));
+    assert_eq!(store.len(), 4);
+    // Its key is free again.
+    assert_ne!(code(&api.create_with(&key, json!({}))), old);
+    // Time passes for a server that does not run, too.
+    let api = store.open(&config, START + 20_001);
+    assert!(!exists(&api, &newer));
+    assert_eq!(store.len(), 4);
+}
+
+#[test]
+fn the_oldest_go_where_the_sum_is_too_large() {
+    let size = png().len() as u64;
+    let config = |bytes| Config {
+        keep: Keep {
+            age: u64::MAX,
+            bytes,
+        },
+        ..Default::default()
+    };
+    let create = |api: &mut Api| {
+        api.now += 1;
+        code(&api.create(json!({})))
+    };
+    let mut api = Api::with(&config(2 * size));
+    let codes = [0; 3].map(|_| create(&mut api));
+    assert_eq!(
+        [0, 1, 2].map(|at| exists(&api, &codes[at])),
+        [false, true, true]
+    );
+    // Results count.
+    api.now += 5000;
+    api.session(&codes[1]);
+    let last = create(&mut api);
+    let there = [&codes[1], &codes[2], &last].map(|code| exists(&api, code));
+    assert_eq!(there, [false, true, true]);
+    // The newest stays, however large.
+    let mut api = Api::with(&config(1));
+    let code = create(&mut api);
+    assert!(exists(&api, &code));
+}
+
+#[test]
+fn what_cannot_be_stored_is_not_answered_as_if_it_were() {
+    let store = Shared::default();
+    let mut api = store.open(&Config::default(), START);
+    let code = code(&api.create(json!({})));
+    store.full.store(true, Ordering::Relaxed);
+    let answer = api.post(SESSIONS, &with_picture(json!({})));
+    assert!(refused(&answer, 500).contains("the disk is full"));
+    api.now += 2000;
+    let answer = api.get(&format!("{SESSIONS}/{code}"));
+    assert!(refused(&answer, 500).contains("the disk is full"));
+    store.full.store(false, Ordering::Relaxed);
+    assert_eq!(api.session(&code)["status"], "preview_done");
+    assert_eq!(
+        data(&api.get(SESSIONS))["results"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+}
