@@ -114,7 +114,12 @@ fn reached(until: Until, stage: StageName, state: StageState) -> bool {
         Until::Preview => StageName::Preview,
         Until::Refine => StageName::Refine,
     };
-    stage > wanted || stage == wanted && state == StageState::Done
+    match state {
+        // Whatever it is, it is not known to be over.
+        StageState::Unknown | StageState::Failed => false,
+        StageState::Done => stage >= wanted,
+        StageState::Running => stage > wanted,
+    }
 }
 
 /// Tells the caller of the session, unless nothing has changed since. What the caller's function
