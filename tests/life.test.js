@@ -290,7 +290,7 @@ function lives(page) {
             // Nobody listens there: a real network error.
             return fetch(
               calls % 2
-                ? "http://127.0.0.1:9/"
+                ? "http://127.0.0.1:20113/"
                 : new Request(request, { headers: { "x-api-key": help.fault("500") } }),
             );
           },
@@ -308,7 +308,7 @@ function lives(page) {
         help.outcome(library.waitForSession(code, { baseUrl, ...options }));
       return [
         await wait("SESSION_1_1", {}),
-        await wait("SESSION_1_1", { baseUrl: "http://127.0.0.1:9", maxRetries: 0 }),
+        await wait("SESSION_1_1", { baseUrl: "http://127.0.0.1:20113", maxRetries: 0 }),
         await wait("", {}),
         await wait(undefined, {}),
         await wait("SESSION_1_1", { until: "spin" }),

@@ -1,6 +1,7 @@
 // The demo page, used as a person uses it.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 
 import { canary, server, startChromium } from "./browsers.js";
@@ -152,6 +153,91 @@ test("every parameter of the form reaches the server, and the code shown says th
     }
   }));
 
+/**
+ * Waits until the status says a word, and answers the session's code in it.
+ *
+ * @param {Page} page
+ * @param {string} word
+ */
+async function reaches(page, word) {
+  await status(page).getByText(word).waitFor();
+  return (await status(page).innerText()).match(/SESSION_\d+_\d+/)?.[0];
+}
+
+test("a picture becomes a preview, then a refined model, and that a file", () =>
+  withPage(async (page) => {
+    await page.getByRole("button", { name: "Sample turtle" }).click();
+    await create(page);
+    const code = await reaches(page, "preview_done");
+    await page.getByRole("button", { name: "Refine", exact: true }).click();
+    assert.equal(await reaches(page, "refine_done"), code);
+    const stages = page.getByRole("list", { name: "Stages" }).getByRole("listitem");
+    for (const [index, label] of ["Views", "Preview", "Refinement"].entries()) {
+      assert.match(await stages.nth(index).innerText(), new RegExp(`^${label} \\d+\\.\\d s$`));
+    }
+    const coming = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Download GLB" }).click();
+    const download = await coming;
+    assert.equal(download.suggestedFilename(), `${code}.glb`);
+    assert.equal(
+      readFileSync(await download.path())
+        .subarray(0, 4)
+        .toString(),
+      "glTF",
+    );
+    assert.equal(await reaches(page, "downloaded"), code);
+  }));
+
+test("a view is chosen, and the model made from it", () =>
+  withPage(async (page) => {
+    await page.getByRole("button", { name: "Sample cat" }).click();
+    await page.getByLabel("Preview").selectOption("turbo");
+    await page.getByLabel("Texture", { exact: true }).uncheck();
+    await create(page);
+    const code = await reaches(page, "spin_generate_done");
+    await page.getByRole("button", { name: "Make the model from view 3" }).click();
+    assert.equal(await reaches(page, "preview_done"), code);
+  }));
+
+test("a reload takes a wait up again, and loses no session", () =>
+  withPage(async (page) => {
+    await page.getByRole("button", { name: "Sample turtle" }).click();
+    await page.getByText("Endpoint and key").click();
+    // So that it takes a while.
+    await page.getByLabel("API key").fill(`fault_unknown-status_${canary}1`);
+    await create(page);
+    const code = await reaches(page, "warming_up");
+    await page.reload();
+    assert.equal(await reaches(page, "preview_done"), code);
+    await page.reload();
+    await page.getByRole("button", { name: code }).click();
+    assert.equal(await reaches(page, "preview_done"), code);
+    assert.ok(!(await page.evaluate(() => JSON.stringify(localStorage))).includes(canary));
+  }));
+
+test("a wait is cancelled, and taken up again from the list", () =>
+  withPage(async (page) => {
+    await page.getByRole("button", { name: "Sample turtle" }).click();
+    await page.getByText("Endpoint and key").click();
+    await page.getByLabel("API key").fill(`fault_unknown-status_${canary}2`);
+    await create(page);
+    const code = await reaches(page, "warming_up");
+    await page.getByRole("button", { name: "Cancel" }).click();
+    assert.equal(await reaches(page, "no longer followed"), code);
+    await page.getByRole("button", { name: code }).click();
+    assert.equal(await reaches(page, "preview_done"), code);
+  }));
+
+test("a session that failed is told with its code", () =>
+  withPage(async (page) => {
+    await page.getByRole("button", { name: "Sample turtle" }).click();
+    await page.getByText("Endpoint and key").click();
+    await page.getByLabel("API key").fill(`fault_preview-failed_${canary}`);
+    await create(page);
+    assert.match((await reaches(page, "preview_failed")) ?? "", /^SESSION_/);
+    assert.equal(await page.getByRole("button", { name: "Create session" }).isEnabled(), true);
+  }));
+
 test("errors are told in words, and the key shows nowhere", () =>
   withPage(
     async (page) => {
@@ -170,9 +256,9 @@ test("errors are told in words, and the key shows nowhere", () =>
       await status(page).getByText("Invalid API key").waitFor();
       assert.ok(!(await page.innerText("body")).includes(key));
 
-      await page.getByLabel("Address of the API").fill("http://127.0.0.1:9");
+      await page.getByLabel("Address of the API").fill("http://127.0.0.1:20113");
       await create(page);
-      await status(page).getByText("No answer from http://127.0.0.1:9").waitFor();
+      await status(page).getByText("No answer from http://127.0.0.1:20113").waitFor();
     },
     { expected: /Failed to load resource/ },
   ));

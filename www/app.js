@@ -24,6 +24,9 @@ const apiKey = /** @type {HTMLInputElement} */ (find("api-key"));
 const create = /** @type {HTMLButtonElement} */ (find("create"));
 const cancel = /** @type {HTMLButtonElement} */ (find("cancel"));
 
+/** How soon a session is looked at again, in milliseconds: a server on this machine is quick. */
+const interval = 500;
+
 /**
  * The session that is shown.
  *
@@ -151,7 +154,7 @@ async function follow(until, signal) {
   if (current) {
     current = { ...current, until, open: true };
     remember(current);
-    const options = { ...connection(current.baseUrl), until, signal, onUpdate: see };
+    const options = { ...connection(current.baseUrl), until, signal, interval, onUpdate: see };
     see(await waitForSession(current.code, options));
   }
 }
@@ -185,6 +188,7 @@ form.addEventListener("submit", async (event) => {
       ...parameters,
       ...connection(address),
       signal,
+      interval,
       onProgress(progress) {
         say(progress.phase === "sending" ? "Sending the picture…" : "Encoding the picture…");
         showProgress(progress);

@@ -16,7 +16,7 @@ const stages = [
 const formats = ["glb", "obj", "usdz", "zip", "fbx"];
 
 /**
- * When each stage was first and last seen, in milliseconds.
+ * When each stage was first and last seen, in milliseconds; the newest stands last.
  *
  * @type {Map<StageName, { from: number, to: number, state: string }>}
  */
@@ -94,25 +94,23 @@ function words(status, percent) {
 }
 
 /**
+ * What is seen is seen at intervals: a stage begins, at the latest, when the one before it was last
+ * seen, and one that was never seen has no time.
+ *
  * @param {StageName} stage
  * @param {string} state
  */
 function note(stage, state) {
   const now = performance.now();
-  const reached = stages.findIndex(([name]) => name === stage);
-  for (const [index, [name]] of stages.entries()) {
-    const seen = times.get(name);
-    if (index > reached || (index < reached && !seen)) {
-      continue;
+  const [before] = times.size ? [...times.values()].slice(-1) : [];
+  const seen = times.get(stage);
+  if (seen?.state !== "done") {
+    times.set(stage, { from: seen?.from ?? before?.to ?? now, to: now, state });
+  }
+  for (const [name, time] of times) {
+    if (name !== stage && time.state === "running") {
+      time.state = "done";
     }
-    if (seen?.state === "done" || seen?.state === "failed") {
-      continue;
-    }
-    times.set(name, {
-      from: seen?.from ?? now,
-      to: now,
-      state: index < reached ? "done" : state,
-    });
   }
 }
 

@@ -170,10 +170,10 @@ async fn a_redirect_is_not_followed() {
 async fn no_answer_is_a_network_error() {
     let options = to_server("{}").await;
     // A port on which nobody listens.
-    set(&options, "baseUrl", "http://127.0.0.1:9");
+    set(&options, "baseUrl", "http://127.0.0.1:20113");
     let message = assert_error(&thrown(&options).await, "network", "unknown");
     assert!(
-        message.contains("http://127.0.0.1:9") && message.contains("CORS"),
+        message.contains("http://127.0.0.1:20113") && message.contains("CORS"),
         "{message}"
     );
 }

@@ -42,7 +42,7 @@ async fn a_create_that_may_have_been_charged_is_never_sent_again() {
         assert_eq!((result, times.len()), (Err(()), 1), "{fault}");
     }
     let options = to_server(r#"{"maxRetries": 5}"#).await;
-    set(&options, "baseUrl", "http://127.0.0.1:9");
+    set(&options, "baseUrl", "http://127.0.0.1:20113");
     assert_eq!(attempts(&options).await.1.len(), 1);
 }
 
