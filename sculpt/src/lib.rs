@@ -7,7 +7,7 @@ mod slab;
 mod spin;
 
 use contract::{Parameters, PreviewMesh};
-use image::DynamicImage;
+use image::{ColorType, DynamicImage};
 
 pub use spin::{SPINS, spin};
 
@@ -44,10 +44,10 @@ pub fn sculpt(picture: &DynamicImage, parameters: &Parameters) -> Result<Files, 
 /// The picture as a PNG, `edge` pixels long at most.
 fn texture(picture: &DynamicImage, edge: u32) -> Result<Vec<u8>, String> {
     // Never enlarged: that adds bytes and shows nothing new.
-    let fitted = (picture.width().max(picture.height()) > edge)
-        .then(|| picture.thumbnail(edge, edge))
-        .unwrap_or_else(|| picture.clone());
-    png(&fitted)
+    if picture.width().max(picture.height()) <= edge {
+        return png(picture);
+    }
+    png(&picture.thumbnail(edge, edge))
 }
 
 /// A picture as a PNG file of 8 bits a channel.
@@ -59,8 +59,11 @@ pub fn png(picture: &DynamicImage) -> Result<Vec<u8>, String> {
 
     let mut png = Vec::new();
     let encoder = PngEncoder::new_with_quality(&mut png, CompressionType::Fast, FilterType::Sub);
-    let rgba = DynamicImage::ImageRgba8(picture.to_rgba8());
-    rgba.write_with_encoder(encoder)
-        .map_err(|error| error.to_string())?;
+    let written = match picture.color() {
+        ColorType::L8 | ColorType::Rgb8 | ColorType::Rgba8 => picture.write_with_encoder(encoder),
+        // Viewers need not read more bits than 8.
+        _ => DynamicImage::from(picture.to_rgba8()).write_with_encoder(encoder),
+    };
+    written.map_err(|error| error.to_string())?;
     Ok(png)
 }

@@ -19,6 +19,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use sandbox::{Delivery, Millis, Sandbox};
 use tokio::net::TcpListener;
+use tower::ServiceExt;
 use tower_http::services::ServeDir;
 
 use crate::pieces;
@@ -102,7 +103,7 @@ fn is_api(path: &str) -> bool {
 }
 
 async fn file(site: PathBuf, request: Request<Incoming>) -> anyhow::Result<Response<Pieces>> {
-    let mut response = ServeDir::new(site).try_call(request).await?;
+    let mut response = ServeDir::new(site).oneshot(request).await?;
     // A page that was just built again must not be answered from a cache.
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
