@@ -40,9 +40,8 @@ pub async fn model(api: &Api<'_>, url: &str, options: &Download) -> Result<Blob>
         return Err(refused(&response).await.into());
     }
     let total = response.headers().get("content-length").ok().flatten();
-    let total = total
-        .and_then(|total| total.parse().ok())
-        .unwrap_or_default();
+    let total = total.and_then(|total| total.parse::<u32>().ok());
+    let total = f64::from(total.unwrap_or_default());
     let parts = Array::new();
     let mut loaded = 0.0;
     if let Some(body) = response.body() {
