@@ -1,0 +1,89 @@
+//! The options of `downloadModel`.
+
+use js_sys::{Function, Object};
+use tsify::Tsify;
+use wasm_bindgen::prelude::*;
+
+use super::connection::{CONNECTION, Connection, DEFAULT_TIMEOUT};
+use super::fields::Fields;
+use crate::error::Result;
+
+/// A format in which a model can be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Tsify)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum ModelFormat {
+    Glb,
+    Obj,
+    Usdz,
+    Zip,
+    Fbx,
+}
+
+impl ModelFormat {
+    pub const ALL: [(&'static str, Self); 5] = [
+        ("glb", Self::Glb),
+        ("obj", Self::Obj),
+        ("usdz", Self::Usdz),
+        ("zip", Self::Zip),
+        ("fbx", Self::Fbx),
+    ];
+
+    /// As the fields of a session are named: `mesh_url_<name>`.
+    pub fn name(self) -> &'static str {
+        Self::ALL[self as usize].0
+    }
+
+    /// The media type, by IANA's registry; FBX has none of its own.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Glb => "model/gltf-binary",
+            Self::Obj => "model/obj",
+            Self::Usdz => "model/vnd.usdz+zip",
+            Self::Zip => "application/zip",
+            Self::Fbx => "application/octet-stream",
+        }
+    }
+}
+
+/// What `downloadModel` takes beside the session.
+#[derive(Tsify)]
+#[tsify(
+    type = "{\n  /** Default: `\"glb\"`. */\n  format?: ModelFormat;\n  /** Called for each piece that has come. What it throws ends the call. */\n  onProgress?: (progress: Progress) => void;\n} & Partial<ConnectionOptions>"
+)]
+pub struct DownloadOptions;
+
+/// What to download, and how.
+pub struct Download {
+    pub format: ModelFormat,
+    pub on_progress: Option<Function>,
+    pub connection: Connection,
+}
+
+impl Download {
+    /// Reads the options of `downloadModel`.
+    pub fn read(options: &JsValue) -> Result<Self> {
+        let none = Object::new();
+        let options = if options.is_undefined() {
+            &none
+        } else {
+            options
+        };
+        let fields = Fields::read(options, &[&["format", "onProgress"], &CONNECTION])?;
+        let format = fields.checked(
+            "format",
+            "\"glb\", \"obj\", \"usdz\", \"zip\", \"fbx\"",
+            |value| {
+                let text = value.as_string()?;
+                let found = ModelFormat::ALL.iter().find(|(name, _)| *name == text);
+                found.map(|(_, format)| *format)
+            },
+        )?;
+        Ok(Self {
+            format: format.unwrap_or(ModelFormat::Glb),
+            on_progress: fields.function("onProgress")?,
+            // The links of a result need no key.
+            connection: Connection::read_without_key(&fields, DEFAULT_TIMEOUT)?,
+        })
+    }
+}

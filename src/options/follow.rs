@@ -1,0 +1,98 @@
+//! The options of a call that follows a session.
+
+use contract::Parameters;
+use js_sys::Function;
+use serde::Deserialize;
+use tsify::Tsify;
+use wasm_bindgen::prelude::*;
+
+use super::connection::{CONNECTION, Connection};
+use super::create::{CREATE, Create};
+use super::fields::Fields;
+use crate::error::Result;
+
+/// A refinement may take longer than ten minutes.
+const DEFAULT_WAIT: f64 = 3_600_000.0;
+
+const DEFAULT_INTERVAL: f64 = 2000.0;
+
+const FOLLOW: [&str; 2] = ["onUpdate", "interval"];
+
+/// What following a session takes beside the connection.
+#[derive(Tsify)]
+#[serde(rename_all = "camelCase")]
+#[allow(dead_code)]
+pub struct FollowOptions {
+    /// Called with the session whenever its status or its percentage has changed, the first time
+    /// at once. What it throws ends the call.
+    #[tsify(type = "(session: Session) => void", optional)]
+    on_update: JsValue,
+    /// How long to wait before the session is asked for again, in milliseconds. Default: `2000`.
+    /// Each wait is half as long again as the one before, up to 15 s (or to `interval`, where that
+    /// is longer), unless the API says in `Retry-After` when to come back.
+    #[tsify(type = "number", optional)]
+    interval: JsValue,
+    /// How long the whole call may take, in milliseconds. Default: `3600000` (an hour);
+    /// `Infinity` for no limit. The error holds the session as it was last seen.
+    #[tsify(type = "number", optional)]
+    timeout: JsValue,
+}
+
+/// A stage of a session, as something to wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Tsify)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum Until {
+    Spins,
+    Preview,
+    Refine,
+}
+
+/// What `waitForSession` takes beside the session's code.
+#[derive(Tsify)]
+#[tsify(
+    type = "{\n  /** What to wait for. Default: `\"preview\"`. */\n  until?: Until;\n} & FollowOptions & ConnectionOptions"
+)]
+pub struct WaitOptions;
+
+/// What `imageTo3d` takes.
+#[derive(Tsify)]
+#[tsify(type = "CreateSessionOptions & FollowOptions")]
+pub struct ImageTo3dOptions;
+
+/// How to follow a session.
+pub struct Follow {
+    pub on_update: Option<Function>,
+    /// In milliseconds.
+    pub interval: f64,
+}
+
+impl Follow {
+    pub(super) fn read(fields: &Fields) -> Result<Self> {
+        Ok(Self {
+            on_update: fields.function("onUpdate")?,
+            interval: fields.milliseconds("interval")?.unwrap_or(DEFAULT_INTERVAL),
+        })
+    }
+
+    /// Reads the options of `waitForSession`.
+    pub fn read_wait(options: &JsValue) -> Result<(Until, Self, Connection)> {
+        let fields = Fields::read(options, &[&["until"], &FOLLOW, &CONNECTION])?;
+        let until = fields.checked("until", "\"spins\", \"preview\", \"refine\"", |value| {
+            serde_wasm_bindgen::from_value(value).ok()
+        })?;
+        let connection = Connection::read(&fields, DEFAULT_WAIT)?;
+        Ok((
+            until.unwrap_or(Until::Preview),
+            Self::read(&fields)?,
+            connection,
+        ))
+    }
+
+    /// Reads the options of `imageTo3d`.
+    pub fn read_with_create(options: &JsValue) -> Result<(Create, Self)> {
+        let known = [&Parameters::NAMES[..], &CREATE, &FOLLOW, &CONNECTION];
+        let fields = Fields::read(options, &known)?;
+        Ok((Create::from(&fields, DEFAULT_WAIT)?, Self::read(&fields)?))
+    }
+}
