@@ -121,11 +121,20 @@ function showTimeline() {
       if (!seen) {
         return [];
       }
-      const took = `${((seen.to - seen.from) / 1000).toFixed(1)} s`;
+      const took = seconds(seen.to - seen.from);
       const time = element("time", {}, seen.state === "done" ? took : seen.state);
       const item = element("li", {}, label, " ", time);
       item.dataset.state = seen.state;
       return [item];
     }),
   );
+}
+
+/**
+ * A stage that was over between two looks took less than lies between them.
+ *
+ * @param {number} milliseconds
+ */
+function seconds(milliseconds) {
+  return milliseconds < 50 ? "< 0.5 s" : `${(milliseconds / 1000).toFixed(1)} s`;
 }
