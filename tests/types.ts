@@ -1,7 +1,15 @@
 // Right and wrong uses of the published types: where a wrong line compiles, the check fails.
 import {
   createSession,
+  downloadModel,
+  getSession,
+  imageTo3d,
   ImageTo3dError,
+  listSessions,
+  requestPreview,
+  requestRefine,
+  stageOf,
+  waitForSession,
   type CreateSessionOptions,
   type KnownStatus,
   type Session,
@@ -53,6 +61,25 @@ switch (error.kind) {
 const sent: "no" | "rejected" | "unknown" = error.sent;
 console.log(status, known("refine_done"), unknownField, sent, error.status?.toFixed(), error.stack);
 
+const code: string = session.session_code;
+const done: Session = await imageTo3d({ image: file, baseUrl, onUpdate: (s) => void s.status });
+await waitForSession(code, { until: "refine", interval: 100, baseUrl });
+await getSession(code, { baseUrl });
+const { results } = await listSessions({ limit: 5, page: 1, baseUrl });
+const update = await requestPreview(code, {
+  selected_spin_index: 3,
+  pivot_point: [0, 0, 0],
+  baseUrl,
+});
+await requestRefine(code, { scaled_bbox: [1, 1, 1], idempotencyKey: "order 8", baseUrl });
+const model: Blob = await downloadModel(done);
+await downloadModel(done, { format: "usdz", onProgress: ({ loaded }) => loaded.toFixed() });
+const { stage, state, percent } = stageOf(done);
+if (stage === "refine" && state === "failed") console.log((percent ?? 0).toFixed());
+const urls: (string | undefined)[] = [done.preview_mesh_url_glb, done.mesh_url_obj, done.mp4_url];
+console.log(results[0].session_code, update.status, model.size, urls, done.spins?.[0].image_url);
+console.log(error.session?.session_code);
+
 // wrong
 // @ts-expect-error neither image nor image_url
 await createSession({ baseUrl });
@@ -91,5 +118,21 @@ const length: number = session.percent_of_something;
 // @ts-expect-error no such phase
 const options: CreateSessionOptions = { image: file, onProgress: (p) => p.phase === "uploading" };
 // @ts-expect-error the code is a text
-const code: number = session.session_code;
-console.log(noKind, length, options, code);
+const number: number = session.session_code;
+// @ts-expect-error no such stage
+await waitForSession(code, { until: "spin", baseUrl });
+// @ts-expect-error a session is no code
+await waitForSession(session, { baseUrl });
+// @ts-expect-error there are four
+await requestPreview(code, { selected_spin_index: 4, baseUrl });
+// @ts-expect-error a refinement takes no spin
+await requestRefine(code, { selected_spin_index: 1, baseUrl });
+// @ts-expect-error no such format
+await downloadModel(session, { format: "gltf" });
+// @ts-expect-error a code is no session
+await downloadModel(code);
+// @ts-expect-error not asked for by name
+await getSession({ session_code: code, baseUrl });
+// @ts-expect-error no such state
+const noState = stageOf(session).state === "complete";
+console.log(noKind, length, options, number, noState);

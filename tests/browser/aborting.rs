@@ -52,6 +52,9 @@ async fn it_ends_the_call_in_every_phase() {
     for when in [
         // while the key is asked for
         "{ apiKey: () => { setTimeout(() => controller.abort('now')); return new Promise(() => {}) } }",
+        // while the picture is read
+        "{ image: Object.assign(new Blob(['x']), { stream: () => new ReadableStream({ type: 'bytes',
+             pull() { setTimeout(() => controller.abort('now')); return new Promise(() => {}) } }) }) }",
         // while the picture is encoded
         "{ onProgress: (p) => { if (p.loaded < p.total) controller.abort('now') } }",
         // before fetch
