@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 
 use js_sys::{Array, Function, JSON};
-use serde::Deserialize;
 use tsify::Tsify;
 use wasm_bindgen::prelude::*;
 
@@ -15,21 +14,20 @@ use crate::session::{self, Code};
 use crate::stop::sleep;
 
 /// How far a session is.
-#[derive(Deserialize, Tsify)]
+#[derive(Tsify)]
+#[allow(dead_code)]
 pub struct Stage {
     /// What was made last, or is being made.
     pub stage: StageName,
     /// How that is going; `"unknown"` where the API says what this library does not know.
     pub state: StageState,
     /// From 0 to 100, where the API says so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
-    #[allow(dead_code)]
     pub percent: Option<f64>,
 }
 
 /// The stages in their order.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Tsify)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Tsify)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum StageName {
@@ -39,7 +37,7 @@ pub enum StageName {
 }
 
 /// How a stage is going.
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize, Tsify)]
+#[derive(Clone, Copy, PartialEq, Eq, Tsify)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum StageState {
@@ -81,7 +79,7 @@ pub async fn follow(
             }) => {
                 answered = true;
                 tell(options.on_update.as_ref(), &session, &mut told)?;
-                let Stage { stage, state, .. } = stage_of(&session)?;
+                let (stage, state) = stage_of(&session)?;
                 if state == StageState::Failed {
                     return Err(failed(&session).into());
                 }
@@ -156,14 +154,25 @@ fn failed(session: &JsValue) -> Failure {
     Failure::new(ErrorKind::SessionFailed, message)
 }
 
-fn stage_of(session: &JsValue) -> Result<Stage> {
+fn stage_of(session: &JsValue) -> Result<(StageName, StageState)> {
     let stage = STAGE_OF.with_borrow(|stage_of| match stage_of {
         Some(stage_of) => stage_of.call1(&JsValue::UNDEFINED, session),
         None => Err("stageOf was not set".into()),
     });
     let stage = stage.map_err(Thrown::Value)?;
-    serde_wasm_bindgen::from_value(stage)
-        .map_err(|error| Failure::new(ErrorKind::Internal, error.to_string()).into())
+    let word = |name| field(&stage, name).and_then(|word| word.as_string());
+    let name = match word("stage").as_deref() {
+        Some("refine") => StageName::Refine,
+        Some("preview") => StageName::Preview,
+        _ => StageName::Spin,
+    };
+    let state = match word("state").as_deref() {
+        Some("running") => StageState::Running,
+        Some("done") => StageState::Done,
+        Some("failed") => StageState::Failed,
+        _ => StageState::Unknown,
+    };
+    Ok((name, state))
 }
 
 thread_local! {

@@ -101,7 +101,7 @@ pub(super) fn names(object: &Object) -> impl Iterator<Item = String> {
 /// The known name that a caller most likely meant. Case and underscores do not count, so that
 /// `api_key` finds `apiKey`.
 fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a &'a str>) -> Option<&'a str> {
-    let plain = |name: &str| name.replace('_', "").to_lowercase();
+    let plain = |name: &str| name.replace('_', "").to_ascii_lowercase();
     let meant = plain(name);
     let (distance, near) = known
         .map(|known| (strsim::osa_distance(&meant, &plain(known)), *known))

@@ -2,7 +2,6 @@
 
 use contract::Parameters;
 use js_sys::Function;
-use serde::Deserialize;
 use tsify::Tsify;
 use wasm_bindgen::prelude::*;
 
@@ -39,7 +38,7 @@ pub struct FollowOptions {
 }
 
 /// A stage of a session, as something to wait for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Tsify)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Tsify)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum Until {
@@ -78,9 +77,17 @@ impl Follow {
     /// Reads the options of `waitForSession`.
     pub fn read_wait(options: &JsValue) -> Result<(Until, Self, Connection)> {
         let fields = Fields::read(options, &[&["until"], &FOLLOW, &CONNECTION])?;
-        let until = fields.checked("until", "\"spins\", \"preview\", \"refine\"", |value| {
-            serde_wasm_bindgen::from_value(value).ok()
-        })?;
+        let until =
+            fields.checked(
+                "until",
+                "\"spins\", \"preview\", \"refine\"",
+                |value| match &*value.as_string()? {
+                    "spins" => Some(Until::Spins),
+                    "preview" => Some(Until::Preview),
+                    "refine" => Some(Until::Refine),
+                    _ => None,
+                },
+            )?;
         let connection = Connection::read(&fields, DEFAULT_WAIT)?;
         Ok((
             until.unwrap_or(Until::Preview),
