@@ -86,7 +86,19 @@ pub fn refusal(answer: &Answer) -> Failure {
         kind,
         match said {
             Some(said) => [&*said, " (HTTP ", &status, ")"].concat(),
-            None => ["the API answered HTTP ", &status, &excerpt(&answer.text)].concat(),
+            None => {
+                let hint = match answer.status {
+                    404 | 405 => "; does baseUrl name a server of this API?",
+                    _ => "",
+                };
+                [
+                    "the API answered HTTP ",
+                    &status,
+                    &excerpt(&answer.text),
+                    hint,
+                ]
+                .concat()
+            }
         },
     )
 }

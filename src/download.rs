@@ -12,6 +12,7 @@ use crate::answer::{field, refusal};
 use crate::api::Api;
 use crate::body::report;
 use crate::error::{ErrorKind, Failure, Result, Thrown, words};
+use crate::options::refused;
 use crate::options::{Download, ModelFormat, Phase};
 use crate::transport::{self, Answer, Outgoing};
 
@@ -37,7 +38,7 @@ pub async fn model(api: &Api<'_>, url: &str, options: &Download) -> Result<Blob>
     let (response, _abort) = sent.map_err(|thrown| unreachable(url, own, &thrown))?;
     let response = web_sys::Response::from(response);
     if !response.ok() {
-        return Err(refused(&response).await.into());
+        return Err(refusal_of(&response).await.into());
     }
     let total = response.headers().get("content-length").ok().flatten();
     let total = total.and_then(|total| total.parse::<u32>().ok());
@@ -72,6 +73,13 @@ pub async fn model(api: &Api<'_>, url: &str, options: &Download) -> Result<Blob>
 
 /// The URL of the best model of the session in a format: the refined one before the preview.
 pub fn best_url(session: &JsValue, format: ModelFormat) -> Result<String> {
+    if !session.is_object() {
+        return Err(refused(
+            "session",
+            session,
+            "a session as the API answered it",
+        ));
+    }
     if let Some(url) = url_of(session, format) {
         return Ok(url);
     }
@@ -111,7 +119,7 @@ fn url_of(session: &JsValue, format: ModelFormat) -> Option<String> {
         })
 }
 
-async fn refused(response: &web_sys::Response) -> Failure {
+async fn refusal_of(response: &web_sys::Response) -> Failure {
     if response.type_() == ResponseType::Opaqueredirect {
         return Failure::new(
             ErrorKind::Api,

@@ -45,7 +45,8 @@ pub enum ErrorKind {
 ///
 /// - `"no"`: nothing was sent that creates something.
 /// - `"rejected"`: the API said no, and nothing was created.
-/// - `"unknown"`: the request went out and no clear answer came back: a session may exist.
+/// - `"unknown"`: the request went out and no clear no came back: a session may exist, or does, where
+///   the error's `session` holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Tsify)]
 #[serde(rename_all = "snake_case")]
 pub enum Sent {
@@ -175,7 +176,12 @@ pub type Result<T, E = Thrown> = std::result::Result<T, E>;
 /// What a foreign function threw, in words.
 pub fn words(thrown: &JsValue) -> String {
     if let Some(error) = thrown.dyn_ref::<Error>() {
-        return error.message().into();
+        let message = String::from(error.message());
+        // Node says "fetch failed", and why only in the cause.
+        return match Reflect::get(error, &"cause".into()).map(|cause| cause.dyn_into::<Error>()) {
+            Ok(Ok(cause)) => [&message, " (", &String::from(cause.message()), ")"].concat(),
+            _ => message,
+        };
     }
     thrown
         .as_string()

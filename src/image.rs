@@ -60,7 +60,8 @@ fn binary(image: JsValue) -> Result<Picture> {
             Ok(Picture::Bytes(bytes))
         }
         _ => {
-            let allowed = "a File, a Blob, an ArrayBuffer or a view of one (text: image_url)";
+            let allowed =
+                "one File, Blob, ArrayBuffer or view of one (an address goes into image_url)";
             Err(refused("image", &image, allowed))
         }
     }

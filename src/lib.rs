@@ -56,7 +56,7 @@ use session::Code;
 ///   baseUrl: "https://my-server.example/csm",
 ///   onUpdate: (session) => localStorage.setItem("session", session.session_code),
 /// });
-/// viewer.src = session.preview_mesh_url_glb;
+/// viewer.src = session.preview_mesh_url_glb ?? ""; // a <model-viewer>
 #[wasm_bindgen(js_name = imageTo3d)]
 pub async fn image_to_3d(options: Ts<ImageTo3dOptions>) -> Result<Ts<Session>, JsValue> {
     account(async |ledger| {
@@ -118,15 +118,16 @@ pub async fn create_session(options: Ts<CreateSessionOptions>) -> Result<Ts<Sess
 /// answered, network errors, 408, 429 and 5xx only delay it. A status that this library does not
 /// know is waited through. A session that has stood at `spin_generate_done` with spins to choose
 /// from for three looks ends a wait for a later stage too: it is waiting for its caller, and
-/// `requestPreview` takes it on.
+/// `requestPreview` takes it on. A wait for a refinement that nobody asked for lasts until
+/// `timeout`: ask with `requestRefine` first, or create the session with `auto_refine`.
 ///
 /// @throws {ImageTo3dError} for every failure, with the session as it was last seen in `session`;
 /// where the call is aborted, the signal's reason.
 ///
 /// @example
-/// const session = await waitForSession(localStorage.getItem("session"), {
+/// const session = await waitForSession(localStorage.getItem("session") ?? "", {
 ///   baseUrl: "https://my-server.example/csm",
-///   onUpdate: (session) => (bar.value = session.percent_done),
+///   onUpdate: (session) => (bar.value = session.percent_done ?? 0),
 /// });
 #[wasm_bindgen(js_name = waitForSession)]
 pub async fn wait_for_session(

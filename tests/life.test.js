@@ -433,17 +433,20 @@ function lives(page) {
       return [
         await help.outcome(library.downloadModel(session, { baseUrl, format: "fbx" })),
         await help.outcome(library.downloadModel(created, { baseUrl })),
+        // @ts-expect-error a code is no session
+        await help.outcome(library.downloadModel(session.session_code, { baseUrl })),
         // @ts-expect-error no such format
         await help.outcome(library.downloadModel(session, { baseUrl, format: "gbl" })),
       ];
     }, baseUrl);
     assert.deepEqual(
       outcomes.map(({ kind }) => kind),
-      ["invalid_options", "invalid_options", "invalid_options"],
+      ["invalid_options", "invalid_options", "invalid_options", "invalid_options"],
     );
     assert.match(outcomes[0].message, /fbx.*has.*glb/);
     assert.match(outcomes[1].message, /none yet/);
-    assert.match(outcomes[2].message, /"gbl".*"glb"/);
+    assert.match(outcomes[2].message, /^session: came "SESSION_/);
+    assert.match(outcomes[3].message, /"gbl".*"glb"/);
   });
 
   test("a model is downloaded with progress, and the key goes to its own server only", async () => {

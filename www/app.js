@@ -11,7 +11,7 @@ import { button, element, find } from "./dom.js";
 import { entries, remember } from "./history.js";
 import { buildForm, chosen } from "./parameters.js";
 import { chosenPicture, readyPicture, size } from "./picture.js";
-import { clear, say, show } from "./result.js";
+import { clear, goOn, say, show } from "./result.js";
 import { curl, javascript } from "./snippets.js";
 
 /** @import { Progress, Session } from "./pkg/index.js" */
@@ -59,7 +59,7 @@ async function run(work) {
   running = controller;
   create.disabled = true;
   cancel.hidden = false;
-  find("outcome").scrollIntoView({ block: "nearest", behavior: "smooth" });
+  find("outcome").scrollIntoView({ block: "center", behavior: "smooth" });
   try {
     await work(controller.signal);
     end();
@@ -129,11 +129,13 @@ function see(session) {
       }),
     refine: () =>
       run(async (signal) => {
+        goOn();
         await requestRefine(session.session_code, { ...connection(current?.baseUrl), signal });
         await follow("refine", signal);
       }),
     choose: (selected_spin_index) =>
       run(async (signal) => {
+        goOn();
         await requestPreview(session.session_code, {
           ...connection(current?.baseUrl),
           selected_spin_index: /** @type {0 | 1 | 2 | 3} */ (selected_spin_index),

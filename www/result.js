@@ -22,6 +22,14 @@ const formats = ["glb", "obj", "usdz", "zip", "fbx"];
  */
 const times = new Map();
 
+/** When the session was last looked at, or asked to go on, in milliseconds. */
+let lastLook = 0;
+
+/** The session was asked to go on: what it does next begins now. */
+export function goOn() {
+  lastLook = performance.now();
+}
+
 /**
  * Says how it stands, always with the session's code where there is one.
  *
@@ -40,6 +48,7 @@ export function say(text, { code, failed = false } = {}) {
 /** Forgets the session that was shown. */
 export function clear() {
   times.clear();
+  lastLook = 0;
   for (const id of ["timeline", "choices", "downloads"]) {
     find(id).replaceChildren();
   }
@@ -65,6 +74,7 @@ export function show(session, actions) {
   const chooses = stage === "spin" && state === "done";
   const spins = chooses && Array.isArray(session.spins) ? session.spins : [];
   find("choices").replaceChildren(
+    ...(spins.length ? [element("p", {}, "Choose the view to make the model from:")] : []),
     ...spins.map(({ image_url }, index) => {
       const image = element("img", { src: image_url, alt: "" });
       const ariaLabel = `Make the model from view ${index + 1}`;
@@ -102,16 +112,16 @@ function words(status, percent) {
  */
 function note(stage, state) {
   const now = performance.now();
-  const [before] = times.size ? [...times.values()].slice(-1) : [];
   const seen = times.get(stage);
   if (seen?.state !== "done") {
-    times.set(stage, { from: seen?.from ?? before?.to ?? now, to: now, state });
+    times.set(stage, { from: seen?.from ?? (lastLook || now), to: now, state });
   }
   for (const [name, time] of times) {
     if (name !== stage && time.state === "running") {
       time.state = "done";
     }
   }
+  lastLook = now;
 }
 
 function showTimeline() {

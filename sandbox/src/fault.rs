@@ -110,6 +110,22 @@ pub fn listed() -> Value {
         .collect()
 }
 
+/// Why the request's key cannot be obeyed, where it asks for a fault that does not exist: a test
+/// with a misspelt fault would pass without one.
+pub fn misspelt<B>(request: &http::Request<B>) -> Option<String> {
+    let asked = api_key(request)?.strip_prefix("fault_")?;
+    let name = asked.split('_').next()?;
+    let mut names = FAULTS.iter().map(|fault| fault.name);
+    if names.any(|known| known == name) {
+        return None;
+    }
+    let known: Vec<_> = FAULTS.iter().map(|fault| fault.name).collect();
+    let known = known.join(", ");
+    Some(format!(
+        "x-api-key: there is no fault of that name; there are {known}"
+    ))
+}
+
 /// How often each key has met its fault.
 #[derive(Default)]
 pub struct Faults(HashMap<String, u32>);

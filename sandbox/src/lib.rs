@@ -109,7 +109,10 @@ impl Sandbox {
             Some(Effect::Answer(answer)) => answer(request, api_key(request).unwrap_or_default()),
             Some(Effect::Undone(how)) => delivery::deliver(Response::default(), how),
             Some(Effect::Done(how)) => delivery::deliver(routes::answer(self, request, now), how),
-            Some(Effect::Session(_)) | None => routes::answer(self, request, now),
+            Some(Effect::Session(_)) | None => match fault::misspelt(request) {
+                Some(reason) => answer::refused(http::StatusCode::BAD_REQUEST, &reason),
+                None => routes::answer(self, request, now),
+            },
         };
         let how = answer.extensions().get().copied();
         let size = request.body().len();

@@ -14,7 +14,7 @@ use hyper::body::{Body, Incoming};
 use hyper::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response};
+use hyper::{Method, Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use sandbox::{Delivery, Millis, Sandbox};
@@ -79,6 +79,7 @@ pub async fn serve(shell: Shell, listener: TcpListener, end: impl Future) {
 /// An error closes the connection.
 async fn answer(shell: Arc<Shell>, request: Request<Incoming>) -> anyhow::Result<Response<Pieces>> {
     if let Some(site) = &shell.site
+        && matches!(*request.method(), Method::GET | Method::HEAD)
         && !is_api(request.uri().path())
     {
         return file(site.clone(), request).await;

@@ -167,6 +167,15 @@ async fn a_redirect_is_not_followed() {
 }
 
 #[wasm_bindgen_test]
+async fn a_path_that_is_no_api_is_not_found() {
+    let options = to_server("{}").await;
+    set(&options, "image", file(&png(3_000_000), "picture.png"));
+    set(&options, "baseUrl", format!("{}/v1", server().await));
+    let message = assert_error(&thrown(&options).await, "not_found", "rejected");
+    assert!(message.contains("/v1/image-to-3d-sessions"), "{message}");
+}
+
+#[wasm_bindgen_test]
 async fn no_answer_is_a_network_error() {
     let options = to_server("{}").await;
     // A port on which nobody listens.
