@@ -228,6 +228,19 @@ test("a wait is cancelled, and taken up again from the list", () =>
     assert.equal(await reaches(page, "preview_done"), code);
   }));
 
+test("a download in the middle of a wait does not end it for good", () =>
+  withPage(async (page) => {
+    await page.getByRole("button", { name: "Sample turtle" }).click();
+    await page.getByText("Endpoint and key").click();
+    await page.getByLabel("API key").fill(`fault_unknown-status_${canary}3`);
+    await create(page);
+    const code = await reaches(page, "warming_up");
+    await page.getByRole("button", { name: "Download GLB" }).click();
+    assert.equal(await reaches(page, "downloaded"), code);
+    await page.reload();
+    assert.equal(await reaches(page, "preview_done"), code);
+  }));
+
 test("a session that failed is told with its code", () =>
   withPage(async (page) => {
     await page.getByRole("button", { name: "Sample turtle" }).click();

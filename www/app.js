@@ -62,7 +62,6 @@ async function run(work) {
   find("outcome").scrollIntoView({ block: "center", behavior: "smooth" });
   try {
     await work(controller.signal);
-    end();
   } catch (error) {
     if (running === controller) {
       explain(error, controller.signal.aborted);
@@ -158,6 +157,7 @@ async function follow(until, signal) {
     remember(current);
     const options = { ...connection(current.baseUrl), until, signal, interval, onUpdate: see };
     see(await waitForSession(current.code, options));
+    end();
   }
 }
 
@@ -206,6 +206,7 @@ form.addEventListener("submit", async (event) => {
       },
     });
     see(session);
+    end();
   });
 });
 
