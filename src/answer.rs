@@ -68,10 +68,9 @@ fn without(data: &JsValue, what: &str, name: &str) -> Failure {
 /// What an answer says that is a no.
 pub fn refusal(answer: &Answer) -> Failure {
     let body = JSON::parse(&answer.text).unwrap_or_default();
-    let said = ["message", "error"].into_iter().find_map(|name| {
-        let text = field(&body, name)?.as_string()?;
-        (!text.is_empty()).then_some(text)
-    });
+    let said = ["message", "error"]
+        .into_iter()
+        .find_map(|name| text(&body, name));
     let status = answer.status.to_string();
     let kind = match answer.status {
         401 | 403 => ErrorKind::Authentication,
@@ -136,4 +135,10 @@ fn excerpt(text: &str) -> String {
 /// A field of an object; `None` where there is no such object.
 pub fn field(value: &JsValue, name: &str) -> Option<JsValue> {
     Reflect::get(value, &name.into()).ok()
+}
+
+/// A field of an object that holds a text which is not empty.
+pub fn text(value: &JsValue, name: &str) -> Option<String> {
+    let text = field(value, name)?.as_string()?;
+    (!text.is_empty()).then_some(text)
 }

@@ -101,9 +101,9 @@ impl<'a> Api<'a> {
     /// Sends the request until there is an answer, and opens it. `repeatable`: sending it twice
     /// does the same as sending it once.
     async fn call(&self, outgoing: &Outgoing, repeatable: bool) -> Result<Reply> {
+        let creates = outgoing.method == Method::POST;
         let mut retries = 0;
         loop {
-            let creates = outgoing.method == Method::POST;
             if creates {
                 self.ledger.sending();
             }

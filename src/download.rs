@@ -4,16 +4,13 @@ use gloo_net::http::Method;
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{
-    Blob, BlobPropertyBag, Headers, ReadableStreamDefaultReader, RequestRedirect, ResponseType, Url,
-};
+use web_sys::{Blob, BlobPropertyBag, Headers, ReadableStreamDefaultReader, RequestRedirect, Url};
 
-use crate::answer::{field, refusal};
+use crate::answer::{field, refusal, text};
 use crate::api::Api;
 use crate::body::report;
 use crate::error::{ErrorKind, Failure, Result, Thrown, words};
-use crate::options::refused;
-use crate::options::{Download, ModelFormat, Phase};
+use crate::options::{Download, ModelFormat, Phase, refused};
 use crate::transport::{self, Answer, Outgoing};
 
 /// Downloads the best model that the session has in the format.
@@ -36,11 +33,12 @@ pub async fn model(api: &Api<'_>, url: &str, options: &Download) -> Result<Blob>
     let fetch = api.connection.fetch.as_ref();
     let sent = transport::send(&outgoing, fetch, redirect).await;
     let (response, _abort) = sent.map_err(|thrown| unreachable(url, own, &thrown))?;
-    let response = web_sys::Response::from(response);
     if !response.ok() {
-        return Err(refusal_of(&response).await.into());
+        let answer = transport::read(response).await;
+        let answer = answer.map_err(|thrown| unreachable(url, own, &thrown))?;
+        return Err(refusal_of(answer).into());
     }
-    let total = response.headers().get("content-length").ok().flatten();
+    let total = response.headers().get("content-length");
     let total = total.and_then(|total| total.parse::<u32>().ok());
     let total = f64::from(total.unwrap_or_default());
     let parts = Array::new();
@@ -105,40 +103,27 @@ pub fn best_url(session: &JsValue, format: ModelFormat) -> Result<String> {
 }
 
 fn url_of(session: &JsValue, format: ModelFormat) -> Option<String> {
-    let url = |name: &str| {
-        field(session, name)?
-            .as_string()
-            .filter(|url| !url.is_empty())
-    };
     ["mesh_url", "preview_mesh_url"]
         .into_iter()
         .find_map(|field| {
-            let named = url(&[field, "_", format.name()].concat());
+            let named = text(session, &[field, "_", format.name()].concat());
             // The field without a format is a zip.
-            named.or_else(|| (format == ModelFormat::Zip).then(|| url(field)).flatten())
+            named.or_else(|| {
+                (format == ModelFormat::Zip)
+                    .then(|| text(session, field))
+                    .flatten()
+            })
         })
 }
 
-async fn refusal_of(response: &web_sys::Response) -> Failure {
-    if response.type_() == ResponseType::Opaqueredirect {
+fn refusal_of(answer: Answer) -> Failure {
+    if answer.is_redirect() {
         return Failure::new(
             ErrorKind::Api,
             "the model's address answered with a redirect, which is not followed, since the key \
              would go along",
         );
     }
-    let text = match response.text() {
-        Ok(text) => JsFuture::from(text)
-            .await
-            .ok()
-            .and_then(|text| text.as_string()),
-        Err(_) => None,
-    };
-    let answer = Answer {
-        status: response.status(),
-        retry_after: None,
-        text: text.unwrap_or_default(),
-    };
     let mut failure = refusal(&answer);
     if matches!(answer.status, 403 | 404 | 410) {
         failure

@@ -34,6 +34,14 @@ impl Answer {
 /// What `fetch` threw, or the reading of the answer.
 pub async fn exchange(outgoing: &Outgoing, fetch: Option<&Function>) -> Result<Answer, JsValue> {
     let (response, _abort) = send(outgoing, fetch, RequestRedirect::Manual).await?;
+    read(response).await
+}
+
+/// Reads the whole answer.
+///
+/// # Errors
+/// What the reading threw.
+pub async fn read(response: Response) -> Result<Answer, JsValue> {
     let status = match response.type_() {
         ResponseType::Opaqueredirect => 0,
         _ => response.status(),

@@ -6,7 +6,7 @@ use js_sys::{Array, Function, JSON};
 use tsify::Tsify;
 use wasm_bindgen::prelude::*;
 
-use crate::answer::field;
+use crate::answer::{field, text};
 use crate::api::{Api, Reply};
 use crate::error::{ErrorKind, Failure, Result, Thrown};
 use crate::options::{Follow, Until};
@@ -140,11 +140,7 @@ fn tell(on_update: Option<&Function>, session: &JsValue, told: &mut String) -> R
 }
 
 fn failed(session: &JsValue) -> Failure {
-    let text = |name| {
-        field(session, name)?
-            .as_string()
-            .filter(|text| !text.is_empty())
-    };
+    let text = |name| text(session, name);
     let status = text("status").or_else(|| text("session_status"));
     let mut message = ["the session ended as ", &status.unwrap_or_default()].concat();
     if let Some(reason) = ["error", "message", "reason"].into_iter().find_map(text) {

@@ -29,7 +29,7 @@ test("after a thousand aborted waits the page is as before", async () => {
         if (this instanceof AbortSignal) count.listeners--;
         return removeEventListener.apply(this, args);
       };
-      /** The signal that outlives the waits: an abort through it would end it. */
+      /** Two waits: one is aborted in its sleep, one ends by itself on a signal that outlives it. */
       const wait = async () => {
         const stop = new Error("enough");
         const onUpdate = () => {

@@ -145,6 +145,7 @@ impl Connection {
         Ok(connection)
     }
 
+    /// Where a call does without a key too.
     pub(super) fn read_without_key(fields: &Fields, timeout: f64) -> Result<Self> {
         Ok(Self {
             key: Key::read(fields.get("apiKey"))?,

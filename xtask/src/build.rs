@@ -59,7 +59,6 @@ pub fn site(shell: &Shell) -> Result<()> {
     shell.create_dir(dist.join("pkg"))?;
     let into = CopyOptions::new().content_only(true);
     fs_extra::dir::copy(root.join("www"), &dist, &into)?;
-    shell.remove_path(dist.join("tsconfig.json"))?;
     for file in ["index.js", "load.js", "error.js", "stage.js"] {
         shell.copy_file(root.join("pkg").join(file), dist.join("pkg"))?;
     }

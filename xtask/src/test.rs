@@ -48,6 +48,9 @@ pub fn test(shell: &Shell) -> Result<()> {
                 "spec",
                 "--test-concurrency",
                 "1",
+                // A test that hangs must not hang the run; a file counts as one test.
+                "--test-timeout",
+                "400000",
             ])
             .args(files.lines())
             .env("SERVER", &server.origin)
