@@ -4,41 +4,114 @@
 
 mod glb;
 mod slab;
-mod spin;
+
+use std::ops::ControlFlow;
 
 use contract::{Parameters, PreviewMesh};
 use image::{ColorType, DynamicImage};
 
-pub use spin::{SPINS, spin};
-
-/// The files of a model, each whole.
-#[derive(Clone, Debug)]
-pub struct Files {
-    /// Binary glTF 2.0 (`model/gltf-binary`), one unit long at most unless `scaled_bbox` says
-    /// otherwise.
-    pub glb: Vec<u8>,
+/// What a model is to be made of, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Order<'a> {
+    /// The picture, upright.
+    pub picture: &'a DynamicImage,
+    /// What is left out is as the API documents its defaults.
+    pub parameters: &'a Parameters,
+    /// How fine the model becomes.
+    pub detail: Detail,
+    /// Which of the [`views`] looks towards +z, counted from 0; 0 is the picture's own.
+    pub view: usize,
 }
 
-/// Makes the model of a picture.
-///
-/// The parameters that have an effect: `generate_texture` (with `"turbo"`, where the API says that
-/// it does not apply, the model always has its texture), `texture_resolution`, `scaled_bbox` and
-/// `pivot_point`. What is left out is as the API documents its defaults.
+/// How fine a model becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// Soon there.
+    Preview,
+    /// Finer than the preview.
+    Refined,
+}
+
+/// Why there is no model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    /// Nobody wants it any more.
+    Cancelled,
+    /// There can be none, and why, in words.
+    Because(String),
+}
+
+/// Told how much is done, from 0 to 1; a break cancels the work.
+pub type Progress<'a> = dyn FnMut(f32) -> ControlFlow<()> + 'a;
+
+/// As many views as a `turbo` session offers to choose from.
+pub const VIEWS: usize = 4;
+
+/// Makes the model: a binary glTF 2.0 file (`model/gltf-binary`).
 ///
 /// # Errors
-/// Why there can be no such model, in words.
-pub fn sculpt(picture: &DynamicImage, parameters: &Parameters) -> Result<Files, String> {
-    let parameters = parameters.or_defaults();
-    let size = slab::size(picture.width(), picture.height(), parameters.scaled_bbox)?;
+/// There can be no such model, or nobody wants it any more.
+pub fn sculpt(order: &Order, progress: &mut Progress) -> Result<Vec<u8>, Stopped> {
+    if progress(0.0).is_break() {
+        return Err(Stopped::Cancelled);
+    }
+    let parameters = order.parameters.or_defaults();
+    let picture = turned(order.picture, order.view);
+    let made = slab::size(picture.width(), picture.height(), parameters.scaled_bbox);
+    let size = made.map_err(Stopped::Because)?;
     let pivot = parameters.pivot_point.unwrap_or_default();
     let textured = parameters.generate_texture == Some(true)
         || parameters.preview_mesh == Some(PreviewMesh::Turbo);
     let texture = match parameters.texture_resolution {
-        Some(edge) if textured => Some(texture(picture, edge)?),
+        Some(edge) if textured => Some(texture(&picture, edge).map_err(Stopped::Because)?),
         _ => None,
     };
-    let glb = slab::write(size, pivot, texture.as_deref())?;
-    Ok(Files { glb })
+    slab::write(size, pivot, texture.as_deref()).map_err(Stopped::Because)
+}
+
+/// The views of the model to choose from, as PNG files.
+///
+/// # Errors
+/// As those of [`sculpt`].
+pub fn views(
+    picture: &DynamicImage,
+    _parameters: &Parameters,
+    _progress: &mut Progress,
+) -> Result<[Vec<u8>; VIEWS], Stopped> {
+    let mut views = [const { Vec::new() }; VIEWS];
+    for (view, png_file) in views.iter_mut().enumerate() {
+        *png_file = png(&turned(picture, view)).map_err(Stopped::Because)?;
+    }
+    Ok(views)
+}
+
+/// What a model is offered as beside GLB.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Wavefront OBJ alone, with neither material nor texture.
+    Obj,
+    /// A zip of OBJ, MTL and texture.
+    Zip,
+    /// STL in millimetres, standing on the x-y plane's side: z points up.
+    Stl,
+}
+
+/// Writes a binary glTF file as another format.
+///
+/// # Errors
+/// The file cannot be read, in words.
+pub fn convert(glb: &[u8], format: Format) -> Result<Vec<u8>, String> {
+    let _ = gltf::Glb::from_slice(glb).map_err(|error| error.to_string())?;
+    Err(format!("{format:?} cannot be written yet"))
+}
+
+fn turned(picture: &DynamicImage, view: usize) -> DynamicImage {
+    match view % VIEWS {
+        0 => picture.clone(),
+        1 => picture.fliph(),
+        2 => picture.flipv(),
+        _ => picture.rotate180(),
+    }
 }
 
 /// The picture as a PNG, `edge` pixels long at most.
@@ -51,10 +124,7 @@ fn texture(picture: &DynamicImage, edge: u32) -> Result<Vec<u8>, String> {
 }
 
 /// A picture as a PNG file of 8 bits a channel.
-///
-/// # Errors
-/// Why it cannot be written, in words.
-pub fn png(picture: &DynamicImage) -> Result<Vec<u8>, String> {
+fn png(picture: &DynamicImage) -> Result<Vec<u8>, String> {
     use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 
     let mut png = Vec::new();
