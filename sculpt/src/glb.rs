@@ -1,37 +1,96 @@
-//! Binary glTF, as far as a model here needs it: one scene with one mesh, and all data inside.
+//! Binary glTF: one scene with one mesh of one material, and all data inside.
 
 use std::borrow::Cow;
 
 use gltf::json::accessor::{ComponentType, GenericComponentType, Type};
 use gltf::json::buffer::{Target, View};
+use gltf::json::extras::RawValue;
 use gltf::json::image::MimeType;
-use gltf::json::material::Material;
+use gltf::json::material::{Material, PbrBaseColorFactor, PbrMetallicRoughness, StrengthFactor};
 use gltf::json::mesh::{Mode, Primitive, Semantic};
+use gltf::json::texture::{MagFilter, MinFilter, Sampler, WrappingMode};
 use gltf::json::validation::{Checked::Valid, USize64};
 use gltf::json::{
-    Accessor, Buffer, Image, Index, Mesh, Node, Root, Scene, Texture, Value, texture,
+    Accessor, Buffer, Image, Index, Mesh as JsonMesh, Node, Root, Scene, Texture, Value, texture,
 };
 use serde_json::json;
 
+use crate::mesh::Mesh;
+
+/// In a mesh's `extras`: each two triangles, beginning with the first, are a quad. glTF itself has
+/// nothing but triangles.
+pub const QUADS: &str = r#"{"topology":"quads"}"#;
+
+/// How rough the material is: neither a mirror nor chalk.
+const ROUGHNESS: f32 = 0.8;
+/// The colour of a model without a texture.
+const PLAIN: [f32; 4] = [0.8, 0.8, 0.8, 1.0];
+
+/// Writes a mesh, with a JPEG file as its texture where there is one.
+///
+/// # Errors
+/// Why it cannot be written, in words.
+pub fn write(mesh: &Mesh, jpeg: Option<&[u8]>) -> Result<Vec<u8>, String> {
+    let positions: Vec<_> = mesh
+        .positions
+        .iter()
+        .map(|place| place.map(|x| x as f32))
+        .collect();
+    if !positions.iter().flatten().all(|x| x.is_finite()) {
+        return Err("scaled_bbox: such a model is beyond what 32-bit numbers can hold".into());
+    }
+    let mut file = File::default();
+    let mut attributes = vec![
+        (Semantic::Positions, file.vectors(&positions, true)),
+        (Semantic::Normals, file.vectors(&mesh.normals(), false)),
+    ];
+    let mut material = Material {
+        pbr_metallic_roughness: PbrMetallicRoughness {
+            base_color_factor: PbrBaseColorFactor(PLAIN),
+            metallic_factor: StrengthFactor(0.0),
+            roughness_factor: StrengthFactor(ROUGHNESS),
+            ..Default::default()
+        },
+        ..Default::default()
+    };
+    if let Some(jpeg) = jpeg {
+        attributes.push((Semantic::TexCoords(0), file.vectors(&mesh.uvs, false)));
+        material.pbr_metallic_roughness.base_color_factor = PbrBaseColorFactor::default();
+        material.pbr_metallic_roughness.base_color_texture = Some(file.texture(jpeg));
+    }
+    let triangles: Vec<u32> = mesh.triangles().flatten().collect();
+    let indices = file.indices(&triangles);
+    let primitive = Primitive {
+        attributes: attributes
+            .into_iter()
+            .map(|(semantic, data)| (Valid(semantic), data))
+            .collect(),
+        indices: Some(indices),
+        material: Some(file.root.push(material)),
+        mode: Valid(Mode::Triangles),
+        targets: None,
+        extensions: None,
+        extras: Default::default(),
+    };
+    let extras = match mesh.sides {
+        4 => RawValue::from_string(QUADS.into()).ok(),
+        _ => None,
+    };
+    file.finish(primitive, extras)
+}
+
 /// A file under way.
 #[derive(Default)]
-pub struct Glb {
+struct File {
     root: Root,
     data: Vec<u8>,
 }
 
-impl Glb {
+impl File {
     /// Vectors of two or three floats; `bounds` for positions, whose bounds a file must name.
-    pub fn vectors<const N: usize>(
-        &mut self,
-        vectors: &[[f32; N]],
-        bounds: bool,
-    ) -> Index<Accessor> {
-        let bytes: Vec<u8> = vectors
-            .iter()
-            .flatten()
-            .flat_map(|number| number.to_le_bytes())
-            .collect();
+    fn vectors<const N: usize>(&mut self, vectors: &[[f32; N]], bounds: bool) -> Index<Accessor> {
+        let numbers = vectors.iter().flatten();
+        let bytes: Vec<u8> = numbers.flat_map(|number| number.to_le_bytes()).collect();
         let view = self.view(&bytes, Some(Target::ArrayBuffer));
         let bound = |choose: fn(f32, f32) -> f32| -> Option<Value> {
             let bound = vectors.iter().copied().reduce(|mut bound, vector| {
@@ -47,30 +106,36 @@ impl Glb {
         self.accessor(view, vectors.len(), ComponentType::F32, shape, min, max)
     }
 
-    pub fn indices(&mut self, indices: &[u16]) -> Index<Accessor> {
+    fn indices(&mut self, indices: &[u32]) -> Index<Accessor> {
         let bytes: Vec<u8> = indices
             .iter()
             .flat_map(|index| index.to_le_bytes())
             .collect();
         let view = self.view(&bytes, Some(Target::ElementArrayBuffer));
-        let (count, kind) = (indices.len(), ComponentType::U16);
+        let (count, kind) = (indices.len(), ComponentType::U32);
         self.accessor(view, count, kind, Type::Scalar, None, None)
     }
 
-    /// A PNG file as a texture.
-    pub fn png(&mut self, png: &[u8]) -> texture::Info {
-        let buffer_view = Some(self.view(png, None));
+    fn texture(&mut self, jpeg: &[u8]) -> texture::Info {
+        let buffer_view = Some(self.view(jpeg, None));
         let source = self.root.push(Image {
             buffer_view,
-            mime_type: Some(MimeType("image/png".into())),
+            mime_type: Some(MimeType("image/jpeg".into())),
             name: None,
             uri: None,
             extensions: None,
             extras: Default::default(),
         });
+        let sampler = self.root.push(Sampler {
+            mag_filter: Some(Valid(MagFilter::Linear)),
+            min_filter: Some(Valid(MinFilter::LinearMipmapLinear)),
+            wrap_s: Valid(WrappingMode::ClampToEdge),
+            wrap_t: Valid(WrappingMode::ClampToEdge),
+            ..Default::default()
+        });
         let index = self.root.push(Texture {
             name: None,
-            sampler: None,
+            sampler: Some(sampler),
             source,
             extensions: None,
             extras: Default::default(),
@@ -83,29 +148,11 @@ impl Glb {
         }
     }
 
-    /// Triangles of one material.
-    pub fn primitive(
-        &mut self,
-        attributes: Vec<(Semantic, Index<Accessor>)>,
-        indices: Index<Accessor>,
-        material: Material,
-    ) -> Primitive {
-        let attributes = attributes.into_iter();
-        Primitive {
-            attributes: attributes
-                .map(|(semantic, data)| (Valid(semantic), data))
-                .collect(),
-            indices: Some(indices),
-            material: Some(self.root.push(material)),
-            mode: Valid(Mode::Triangles),
-            targets: None,
-            extensions: None,
-            extras: Default::default(),
-        }
-    }
-
-    /// The file's bytes.
-    pub fn finish(mut self, primitives: Vec<Primitive>) -> Result<Vec<u8>, String> {
+    fn finish(
+        mut self,
+        primitive: Primitive,
+        extras: Option<Box<RawValue>>,
+    ) -> Result<Vec<u8>, String> {
         let root = &mut self.root;
         root.asset.generator = Some(env!("CARGO_PKG_NAME").into());
         root.push(Buffer {
@@ -115,12 +162,12 @@ impl Glb {
             extensions: None,
             extras: Default::default(),
         });
-        let mesh = root.push(Mesh {
-            primitives,
+        let mesh = root.push(JsonMesh {
+            primitives: vec![primitive],
             name: None,
             weights: None,
             extensions: None,
-            extras: Default::default(),
+            extras,
         });
         let node = root.push(Node {
             mesh: Some(mesh),

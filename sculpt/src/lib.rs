@@ -1,21 +1,42 @@
 //! A picture becomes a model: a decoded picture and the API's parameters in, files out. No I/O.
 //!
-//! What stands here for now is the simplest model that shows the picture: a slab.
+//! It is geometry from an outline and no learned model: what belongs to the object ([`mask`]) swells
+//! where it is wide ([`inflate`]), and wears the picture on its front and on its back ([`texture`]).
 
+mod area;
+mod background;
+mod convert;
+mod field;
+mod flat;
 mod glb;
-mod slab;
+mod inflate;
+mod mask;
+mod mesh;
+mod outline;
+mod render;
+mod shape;
+mod texture;
 
+use std::borrow::Cow;
+use std::io::Cursor;
 use std::ops::ControlFlow;
 
-use contract::{Parameters, PreviewMesh};
-use image::{ColorType, DynamicImage};
+use contract::{Parameters, PreviewMesh, Resolution, Topology};
+use image::{DynamicImage, ImageFormat, RgbImage, RgbaImage};
+
+pub use convert::{Format, convert};
+
+use flat::Layout;
+use mesh::Mesh;
+use shape::Fineness;
 
 /// What a model is to be made of, and how.
 #[derive(Clone, Copy, Debug)]
 pub struct Order<'a> {
     /// The picture, upright.
     pub picture: &'a DynamicImage,
-    /// What is left out is as the API documents its defaults.
+    /// What is left out is as the API documents its defaults. `creativity` and `refine_speed` have
+    /// no effect: an outline leaves no room for the one, and no time for the other.
     pub parameters: &'a Parameters,
     /// How fine the model becomes.
     pub detail: Detail,
@@ -28,7 +49,7 @@ pub struct Order<'a> {
 pub enum Detail {
     /// Soon there.
     Preview,
-    /// Finer than the preview.
+    /// About three times as many faces; twice as many with `"low_poly"`.
     Refined,
 }
 
@@ -41,99 +62,141 @@ pub enum Stopped {
     Because(String),
 }
 
+impl From<String> for Stopped {
+    fn from(reason: String) -> Self {
+        Self::Because(reason)
+    }
+}
+
 /// Told how much is done, from 0 to 1; a break cancels the work.
 pub type Progress<'a> = dyn FnMut(f32) -> ControlFlow<()> + 'a;
 
 /// As many views as a `turbo` session offers to choose from.
 pub const VIEWS: usize = 4;
 
-/// Makes the model: a binary glTF 2.0 file (`model/gltf-binary`).
+/// How far the model is turned for each view, in parts of a full turn: from the front, from both
+/// sides of it, and from behind.
+const TURNS: [f64; VIEWS] = [0.0, 0.125, 0.5, 0.875];
+
+/// Makes the model: a binary glTF 2.0 file (`model/gltf-binary`) with a closed surface, y up, its
+/// front towards +z, its longest edge 1 unless `scaled_bbox` says otherwise.
 ///
 /// # Errors
 /// There can be no such model, or nobody wants it any more.
 pub fn sculpt(order: &Order, progress: &mut Progress) -> Result<Vec<u8>, Stopped> {
-    if progress(0.0).is_break() {
-        return Err(Stopped::Cancelled);
-    }
     let parameters = order.parameters.or_defaults();
-    let picture = turned(order.picture, order.view);
-    let made = slab::size(picture.width(), picture.height(), parameters.scaled_bbox);
-    let size = made.map_err(Stopped::Because)?;
-    let pivot = parameters.pivot_point.unwrap_or_default();
     let textured = parameters.generate_texture == Some(true)
+        // Where the API says that the parameter does not apply, there always is one.
         || parameters.preview_mesh == Some(PreviewMesh::Turbo);
-    let texture = match parameters.texture_resolution {
-        Some(edge) if textured => Some(texture(&picture, edge).map_err(Stopped::Because)?),
-        _ => None,
-    };
-    slab::write(size, pivot, texture.as_deref()).map_err(Stopped::Because)
+    let Shaped { mut mesh, texture } = shape(order, textured, progress)?;
+    mesh.turn(TURNS[order.view % VIEWS]);
+    mesh.fit(
+        parameters.scaled_bbox,
+        parameters.pivot_point.unwrap_or_default(),
+    );
+    let jpeg = texture.as_ref().map(texture::jpeg).transpose()?;
+    go_on(progress, 0.95)?;
+    Ok(glb::write(&mesh, jpeg.as_deref())?)
 }
 
-/// The views of the model to choose from, as PNG files.
+/// The views of the model to choose from, as PNG files of 512 by 512 pixels.
 ///
 /// # Errors
 /// As those of [`sculpt`].
 pub fn views(
     picture: &DynamicImage,
-    _parameters: &Parameters,
-    _progress: &mut Progress,
+    parameters: &Parameters,
+    progress: &mut Progress,
 ) -> Result<[Vec<u8>; VIEWS], Stopped> {
-    let mut views = [const { Vec::new() }; VIEWS];
-    for (view, png_file) in views.iter_mut().enumerate() {
-        *png_file = png(&turned(picture, view)).map_err(Stopped::Because)?;
-    }
-    Ok(views)
-}
-
-/// What a model is offered as beside GLB.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// Wavefront OBJ alone, with neither material nor texture.
-    Obj,
-    /// A zip of OBJ, MTL and texture.
-    Zip,
-    /// STL in millimetres, standing on the x-y plane's side: z points up.
-    Stl,
-}
-
-/// Writes a binary glTF file as another format.
-///
-/// # Errors
-/// The file cannot be read, in words.
-pub fn convert(glb: &[u8], format: Format) -> Result<Vec<u8>, String> {
-    let _ = gltf::Glb::from_slice(glb).map_err(|error| error.to_string())?;
-    Err(format!("{format:?} cannot be written yet"))
-}
-
-fn turned(picture: &DynamicImage, view: usize) -> DynamicImage {
-    match view % VIEWS {
-        0 => picture.clone(),
-        1 => picture.fliph(),
-        2 => picture.flipv(),
-        _ => picture.rotate180(),
-    }
-}
-
-/// The picture as a PNG, `edge` pixels long at most.
-fn texture(picture: &DynamicImage, edge: u32) -> Result<Vec<u8>, String> {
-    // Never enlarged: that adds bytes and shows nothing new.
-    if picture.width().max(picture.height()) <= edge {
-        return png(picture);
-    }
-    png(&picture.thumbnail(edge, edge))
-}
-
-/// A picture as a PNG file of 8 bits a channel.
-fn png(picture: &DynamicImage) -> Result<Vec<u8>, String> {
-    use image::codecs::png::{CompressionType, FilterType, PngEncoder};
-
-    let mut png = Vec::new();
-    let encoder = PngEncoder::new_with_quality(&mut png, CompressionType::Fast, FilterType::Sub);
-    let written = match picture.color() {
-        ColorType::L8 | ColorType::Rgb8 | ColorType::Rgba8 => picture.write_with_encoder(encoder),
-        // Viewers need not read more bits than 8.
-        _ => DynamicImage::from(picture.to_rgba8()).write_with_encoder(encoder),
+    let order = Order {
+        picture,
+        parameters,
+        detail: Detail::Preview,
+        view: 0,
     };
-    written.map_err(|error| error.to_string())?;
-    Ok(png)
+    let Shaped { mesh, texture } = shape(&order, true, &mut |part| progress(part / 2.0))?;
+    let texture = texture.unwrap_or_default();
+    let mut files = [const { Vec::new() }; VIEWS];
+    for (view, file) in files.iter_mut().enumerate() {
+        go_on(progress, 0.5 + view as f32 / VIEWS as f32 / 2.0)?;
+        let mut mesh = mesh.clone();
+        mesh.turn(TURNS[view]);
+        mesh.fit(None, [0.0; 3]);
+        let picture = render::render(&mesh, &texture);
+        let written = picture.write_to(&mut Cursor::new(&mut *file), ImageFormat::Png);
+        written.map_err(|error| error.to_string())?;
+    }
+    Ok(files)
+}
+
+struct Shaped {
+    mesh: Mesh,
+    texture: Option<RgbImage>,
+}
+
+fn shape(order: &Order, textured: bool, progress: &mut Progress) -> Result<Shaped, Stopped> {
+    go_on(progress, 0.0)?;
+    let parameters = order.parameters.or_defaults();
+    let picture: Cow<RgbaImage> = match order.picture.as_rgba8() {
+        Some(picture) => Cow::Borrowed(picture),
+        None => Cow::Owned(order.picture.to_rgba8()),
+    };
+    let mask = mask::find(&picture)?;
+    go_on(progress, 0.25)?;
+    let too_fine =
+        || "what stands out in the picture is too small or too fine for a model".to_owned();
+    let (area, coverage) = area::covered(&mask, picture.dimensions()).ok_or_else(too_fine)?;
+    let fineness = fineness(&parameters, order.detail);
+    let mesh = match mask.object {
+        true => shape::object(&coverage, area, fineness),
+        false => shape::relief(&picture, &coverage, area, fineness),
+    };
+    let mesh = mesh.ok_or_else(too_fine)?;
+    go_on(progress, 0.6)?;
+    let edge = parameters.texture_resolution.filter(|_| textured);
+    let texture = edge.map(|edge| texture::paint(&picture, area, &coverage, mask.margin, edge));
+    go_on(progress, 0.85)?;
+    Ok(Shaped { mesh, texture })
+}
+
+/// How many faces there are to be. A square of the grid becomes two triangles in front and two
+/// behind; a quad is cut out of half a square in each direction.
+fn fineness(parameters: &Parameters, detail: Detail) -> Fineness {
+    let low = parameters.resolution == Some(Resolution::LowPoly);
+    let quads = parameters.topology == Some(Topology::Quads);
+    let refined = detail == Detail::Refined;
+    if low {
+        // The outline is found on a finer grid than the faces have. A triangle makes about two and
+        // a half quads.
+        let squares = 4000.0;
+        let faces: f32 = if refined { 600.0 } else { 300.0 };
+        let triangles = if quads { faces / 2.5 } else { faces };
+        let outline = triangles / 5.0;
+        let inner = (triangles / 2.0 - outline) / 2.0;
+        let spacing = (squares / inner).sqrt();
+        return Fineness {
+            squares,
+            layout: Layout {
+                outline: Some(outline as usize),
+                spacing,
+                quads,
+            },
+        };
+    }
+    let faces = if refined { 60_000.0 } else { 20_000.0 };
+    Fineness {
+        squares: if quads { faces / 8.0 } else { faces / 4.0 },
+        layout: Layout {
+            outline: None,
+            spacing: 1.0,
+            quads,
+        },
+    }
+}
+
+fn go_on(progress: &mut Progress, part: f32) -> Result<(), Stopped> {
+    match progress(part) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => Err(Stopped::Cancelled),
+    }
 }

@@ -1,0 +1,119 @@
+//! From a mask to a surface in space.
+
+use image::RgbaImage;
+
+use crate::area::Area;
+use crate::field::Field;
+use crate::flat::{Flat, Layout, cover};
+use crate::inflate::inflate;
+use crate::mesh::Mesh;
+use crate::outline::Point;
+
+/// An object is so much of a half sphere before the plane, and as much behind it.
+const ROUNDNESS: f64 = 0.8;
+/// A relief rises so far from its edges, and by so much more where the picture is bright; in parts
+/// of the longer edge.
+const RELIEF: (f64, f64) = (0.05, 0.06);
+/// The grid has at most so many points, however thin the shape is.
+const LARGEST: f32 = 400_000.0;
+
+/// How fine a surface is.
+#[derive(Clone, Copy, Debug)]
+pub struct Fineness {
+    /// As many grid squares as lie inside.
+    pub squares: f32,
+    pub layout: Layout,
+}
+
+/// The grid that is laid over an area.
+struct Grid {
+    /// With a ring of zeros around it.
+    coverage: Field,
+    /// The length of its steps, in pixels of the picture.
+    step: [f64; 2],
+}
+
+impl Grid {
+    fn new(coverage: &Field, area: Area, squares: f32) -> Self {
+        let covered: f32 = coverage.values.iter().sum();
+        let pixels = coverage.values.len() as f32;
+        // As many points in all that the part of them that is covered gives so many.
+        let points = (squares * pixels / covered.max(1.0)).min(LARGEST);
+        let step = (f64::from(area.width) * f64::from(area.height) / f64::from(points)).sqrt();
+        let [width, height] = [area.width, area.height]
+            .map(|length| ((f64::from(length) / step).round() as usize).max(1));
+        let coverage = coverage.clone().resized(width, height);
+        Self {
+            coverage: coverage.cropped(-1, -1, width + 2, height + 2),
+            step: [
+                f64::from(area.width) / width as f64,
+                f64::from(area.height) / height as f64,
+            ],
+        }
+    }
+
+    /// Where a point lies in the area, in pixels of the picture.
+    fn pixels(&self, [x, y]: Point) -> [f64; 2] {
+        // The first point within the ring lies in the middle of the first square.
+        [
+            (f64::from(x) - 0.5) * self.step[0],
+            (f64::from(y) - 0.5) * self.step[1],
+        ]
+    }
+}
+
+/// An outline that swells where it is wide; `None` where there is nothing that a grid could show.
+pub fn object(coverage: &Field, area: Area, fineness: Fineness) -> Option<Mesh> {
+    let grid = Grid::new(coverage, area, fineness.squares);
+    let flat = cover(&grid.coverage, fineness.layout);
+    let heights = inflate(&grid.coverage);
+    let step = (grid.step[0] * grid.step[1]).sqrt();
+    raise(&flat, &grid, area, |point| {
+        let height = f64::from(heights.sample(point[0], point[1])).sqrt();
+        [ROUNDNESS * step * height; 2]
+    })
+}
+
+/// The whole picture as a relief with a plain back.
+pub fn relief(
+    picture: &RgbaImage,
+    coverage: &Field,
+    area: Area,
+    fineness: Fineness,
+) -> Option<Mesh> {
+    let grid = Grid::new(coverage, area, fineness.squares);
+    let flat = cover(&grid.coverage, fineness.layout);
+    let heights = inflate(&grid.coverage);
+    let (width, height) = (coverage.width, coverage.height);
+    let small = image::imageops::thumbnail(picture, width as u32, height as u32);
+    let lightness = Field::new(width, height, |x, y| {
+        let [red, green, blue, _] = small.get_pixel(x as u32, y as u32).0.map(f32::from);
+        (0.3 * red + 0.59 * green + 0.11 * blue) / 255.0
+    });
+    let lightness = lightness.resized(grid.coverage.width - 2, grid.coverage.height - 2);
+    let longer = f64::from(area.width.max(area.height));
+    let step = (grid.step[0] * grid.step[1]).sqrt();
+    raise(&flat, &grid, area, |[x, y]| {
+        let inward = step * f64::from(heights.sample(x, y)).sqrt() / longer;
+        // Steep at the edge, and level before long.
+        let rise = 1.0 - (-inward / RELIEF.0).exp();
+        let bright = f64::from(lightness.sample(x - 1.0, y - 1.0));
+        let front = RELIEF.0 + RELIEF.1 * bright;
+        [front * rise * longer, 0.3 * RELIEF.0 * rise * longer]
+    })
+}
+
+fn raise(flat: &Flat, grid: &Grid, area: Area, depth: impl Fn(Point) -> [f64; 2]) -> Option<Mesh> {
+    let (width, height) = (f64::from(area.width), f64::from(area.height));
+    // Front and back never touch but on the outline.
+    let least = 0.02 * grid.step[0].min(grid.step[1]);
+    let mesh = Mesh::raised(
+        flat,
+        |point| {
+            let [x, y] = grid.pixels(point);
+            ([(x / width) as f32, (y / height) as f32], [x, -y])
+        },
+        |point| depth(point).map(|depth| depth.max(least)),
+    );
+    (!mesh.corners.is_empty()).then_some(mesh)
+}
