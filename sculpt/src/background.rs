@@ -38,11 +38,11 @@ pub fn object(picture: &RgbaImage) -> Option<Field> {
     let scene = Scene::new(&blur(&small, 1.0));
     let background = scene.background();
     let mut object = scene.largest(&background);
-    if !scene.stands_out(&object) {
-        return None;
-    }
     for _ in 0..2 {
         scene.tighten(&mut object);
+    }
+    if !scene.stands_out(&object) {
+        return None;
     }
     let (width, height) = (scene.width, scene.height);
     let sharp = Field::new(width, height, |x, y| f32::from(object[y * width + x]));
@@ -254,7 +254,7 @@ impl Scene {
         let pixel = |x: isize, y: isize| {
             let inside =
                 (0..self.width as isize).contains(&x) && (0..self.height as isize).contains(&y);
-            inside.then_some(y as usize * self.width + x as usize)
+            inside.then(|| y as usize * self.width + x as usize)
         };
         for at in (0..before.len()).filter(|at| before[*at]) {
             let (x, y) = ((at % self.width) as isize, (at / self.width) as isize);

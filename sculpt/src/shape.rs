@@ -7,7 +7,7 @@ use crate::field::Field;
 use crate::flat::{Flat, Layout, cover};
 use crate::inflate::inflate;
 use crate::mesh::Mesh;
-use crate::outline::Point;
+use crate::outline::{Point, is_inside};
 
 /// An object is so much of a half sphere before the plane, and as much behind it.
 const ROUNDNESS: f64 = 0.8;
@@ -16,11 +16,13 @@ const ROUNDNESS: f64 = 0.8;
 const RELIEF: (f64, f64) = (0.05, 0.06);
 /// The grid has at most so many points, however thin the shape is.
 const LARGEST: f32 = 400_000.0;
+/// A grid that shows less of what is covered is too coarse for it.
+const SHOWN: f64 = 0.9;
 
 /// How fine a surface is.
 #[derive(Clone, Copy, Debug)]
 pub struct Fineness {
-    /// As many grid squares as lie inside.
+    /// As many grid squares as lie inside; more where the shape is finer than these would show.
     pub squares: f32,
     pub layout: Layout,
 }
@@ -34,21 +36,46 @@ struct Grid {
 }
 
 impl Grid {
+    /// A grid of at least so many squares inside, but fine enough for what is covered.
     fn new(coverage: &Field, area: Area, squares: f32) -> Self {
-        let covered: f32 = coverage.values.iter().sum();
-        let pixels = coverage.values.len() as f32;
-        // As many points in all that the part of them that is covered gives so many.
-        let points = (squares * pixels / covered.max(1.0)).min(LARGEST);
+        let inside = |field: &Field| {
+            let inside = field
+                .values
+                .iter()
+                .filter(|value| is_inside(**value))
+                .count();
+            inside as f64 / field.values.len() as f64
+        };
+        let all = inside(coverage);
+        let mut points = (squares / all.max(f64::MIN_POSITIVE) as f32).min(LARGEST);
+        loop {
+            let grid = Self::of(coverage, area, points);
+            let shown = inside(&grid.coverage) / all;
+            if shown >= SHOWN || points >= LARGEST || points as usize >= 2 * coverage.values.len() {
+                return grid.framed();
+            }
+            points *= 2.0;
+        }
+    }
+
+    fn of(coverage: &Field, area: Area, points: f32) -> Self {
         let step = (f64::from(area.width) * f64::from(area.height) / f64::from(points)).sqrt();
         let [width, height] = [area.width, area.height]
             .map(|length| ((f64::from(length) / step).round() as usize).max(1));
-        let coverage = coverage.clone().resized(width, height);
         Self {
-            coverage: coverage.cropped(-1, -1, width + 2, height + 2),
+            coverage: coverage.clone().resized(width, height),
             step: [
                 f64::from(area.width) / width as f64,
                 f64::from(area.height) / height as f64,
             ],
+        }
+    }
+
+    fn framed(self) -> Self {
+        let Field { width, height, .. } = self.coverage;
+        Self {
+            coverage: self.coverage.cropped(-1, -1, width + 2, height + 2),
+            ..self
         }
     }
 
