@@ -27,6 +27,15 @@ export function startChromium() {
   });
 }
 
+/** Playwright drives Debian's Chromium, but not its Firefox: Puppeteer does. */
+export function startFirefox() {
+  return puppeteer.launch({
+    browser: "firefox",
+    executablePath: process.env.FIREFOX,
+    headless: true,
+  });
+}
+
 /**
  * A page with the library as the global `library`, and what the tests need beside it as `help`.
  *
@@ -35,21 +44,10 @@ export function startChromium() {
  * @property {() => Promise<unknown>} close
  */
 
-/**
- * Playwright drives Debian's Chromium, but not its Firefox: Puppeteer does.
- *
- * @type {Record<string, () => Promise<LibraryPage>>}
- */
+/** @type {Record<string, () => Promise<LibraryPage>>} */
 export const openLibraryPage = {
   Chromium: async () => withLibrary(await startChromium()),
-  Firefox: async () =>
-    withLibrary(
-      await puppeteer.launch({
-        browser: "firefox",
-        executablePath: process.env.FIREFOX,
-        headless: true,
-      }),
-    ),
+  Firefox: async () => withLibrary(await startFirefox()),
 };
 
 /**
