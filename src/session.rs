@@ -32,6 +32,10 @@ pub struct ResultUrls {
     /// Where the preview can be fetched as FBX.
     #[tsify(optional)]
     preview_mesh_url_fbx: String,
+    /// Where the preview can be fetched as STL, for printing: an extension of this project's own
+    /// server, which the API does not document.
+    #[tsify(optional)]
+    preview_mesh_url_stl: String,
     /// Where the refined model can be fetched as the API's own default archive, a zip.
     #[tsify(optional)]
     mesh_url: String,
@@ -47,6 +51,10 @@ pub struct ResultUrls {
     /// Where the refined model can be fetched as FBX.
     #[tsify(optional)]
     mesh_url_fbx: String,
+    /// Where the refined model can be fetched as STL, for printing: an extension of this project's
+    /// own server, which the API does not document.
+    #[tsify(optional)]
+    mesh_url_stl: String,
     /// Where a video of the model can be fetched.
     #[tsify(optional)]
     mp4_url: String,

@@ -182,7 +182,10 @@ fn bombs() -> Vec<(&'static str, Vec<u8>)> {
             .position(|bytes| bytes == long || bytes == short)
             .unwrap()
     };
-    let (width, height) = (entry(0), entry(1));
+    // Width, height, rows in a strip.
+    let tiff = [0x00, 0x01, 0x16]
+        .into_iter()
+        .fold(tiff.clone(), |file, tag| put(file, entry(tag) + 8, &side));
     vec![
         ("image/png", png),
         ("image/jpeg", put(jpeg, frame + 5, &[0xff; 4])),
@@ -191,15 +194,12 @@ fn bombs() -> Vec<(&'static str, Vec<u8>)> {
             put(put(of(ImageFormat::Bmp), 18, &side), 22, &side),
         ),
         ("image/gif", put(of(ImageFormat::Gif), 6, &[0xff; 4])),
-        // Lossless: 14 bits each, after a signature.
+        // Lossless: 14 bits each, less one, after a signature.
         (
             "image/webp",
-            put(of(ImageFormat::WebP), 21, &[0xff, 0xff, 0xff, 0x0f]),
+            put(of(ImageFormat::WebP), 21, &[0xfe, 0xbf, 0xff, 0x0f]),
         ),
-        (
-            "image/tiff",
-            put(put(tiff.clone(), width + 8, &side), height + 8, &side),
-        ),
+        ("image/tiff", tiff),
     ]
 }
 

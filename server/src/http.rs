@@ -22,18 +22,20 @@ use tokio::net::TcpListener;
 use tower::ServiceExt;
 use tower_http::services::ServeDir;
 
+use crate::jobs::Workers;
 use crate::pieces;
 
 /// A body as it is sent; an error in it closes the connection.
 pub type Pieces = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
 
-/// How long requests under way may take when the server ends.
+/// How long requests and jobs under way may take when the server ends.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// The API, and a folder's files wherever the API has nothing. Without a folder the API answers
 /// everything.
 pub struct Shell {
-    pub sandbox: Sandbox,
+    pub sandbox: Arc<Sandbox>,
+    pub workers: Workers,
     /// The largest body that is kept, in bytes.
     pub body_limit: usize,
     pub site: Option<PathBuf>,
@@ -73,7 +75,9 @@ pub async fn serve(shell: Shell, listener: TcpListener, end: impl Future) {
             let _ = connection.await;
         });
     }
-    let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
+    let requests = tokio::time::timeout(GRACE, graceful.shutdown());
+    let jobs = tokio::task::spawn_blocking(move || shell.workers.end(GRACE));
+    let _ = tokio::join!(requests, jobs);
 }
 
 /// An error closes the connection.
@@ -91,7 +95,14 @@ async fn answer(shell: Arc<Shell>, request: Request<Incoming>) -> anyhow::Result
     let answer = match read(body, shell.body_limit).await? {
         Some(body) => {
             let request = Request::from_parts(parts, body);
-            tokio::task::spawn_blocking(move || shell.sandbox.handle(&request, now())).await?
+            tokio::task::spawn_blocking(move || {
+                let answer = shell.sandbox.handle(&request, now());
+                if request.method() == Method::POST {
+                    shell.workers.wake();
+                }
+                answer
+            })
+            .await?
         }
         None => shell.sandbox.too_large(shell.body_limit),
     };

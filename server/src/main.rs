@@ -2,17 +2,30 @@
 //!
 //! Bound to loopback, where it needs no key and every key sees every session.
 
+mod fetch;
 mod http;
+mod jobs;
 mod pieces;
+mod public;
 mod store;
 
 use std::net::Ipv4Addr;
+use std::num::NonZero;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::available_parallelism;
+use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use clap::Parser;
-use sandbox::{Config, Keep, Memory, Sandbox, Store};
+use sandbox::{Config, Keep, Memory, Sandbox, Sculptor, Store};
 use tokio::net::TcpListener;
+use ureq::tls::RootCerts;
+
+use crate::jobs::Workers;
+
+/// How long it may take to fetch a picture.
+const FETCHING: Duration = Duration::from_secs(30);
 
 /// The Image-to-3D API on your own machine.
 #[derive(Parser)]
@@ -24,7 +37,8 @@ struct Options {
     /// A folder with a web page to serve beside the API.
     #[arg(long, value_name = "FOLDER")]
     site: Option<PathBuf>,
-    /// The largest request that is read, in MiB; a picture takes four thirds of its size.
+    /// The largest request that is read, in MiB; a picture takes four thirds of its size. Nor is
+    /// a larger picture fetched from elsewhere.
     #[arg(long, value_name = "MIB", default_value_t = 64)]
     body_limit: usize,
     /// How many times faster than a second per stage sessions go.
@@ -40,6 +54,12 @@ struct Options {
     /// [default: 10240 with --data, 1024 without].
     #[arg(long, value_name = "MIB")]
     keep_mib: Option<u32>,
+    /// How many sessions may have work waiting or under way; a request for more is answered 429.
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    queue: usize,
+    /// How many models are made at once [default: one less than there are cores].
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZero<usize>>,
 }
 
 impl Options {
@@ -50,6 +70,12 @@ impl Options {
             bytes: u64::from(self.keep_mib.unwrap_or(default)) * 1024 * 1024,
         }
     }
+}
+
+/// One core is left to those who answer.
+fn default_jobs() -> usize {
+    let cores = available_parallelism().map_or(1, NonZero::get);
+    (cores - 1).max(1)
 }
 
 fn speed(text: &str) -> Result<f64, String> {
@@ -70,8 +96,11 @@ async fn main() -> anyhow::Result<()> {
         speed: options.speed,
         seed: http::now(),
         keep: options.keep(),
+        queue: options.queue,
     };
     let sandbox = Sandbox::open(&config, store, http::now()).map_err(|error| anyhow!(error))?;
+    let sandbox = Arc::new(sandbox);
+    let body_limit = options.body_limit * 1024 * 1024;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))
         .await
         .with_context(|| {
@@ -81,9 +110,19 @@ async fn main() -> anyhow::Result<()> {
             )
         })?;
     println!("listening on http://{}", listener.local_addr()?);
+    let workshop = jobs::Workshop {
+        sandbox: sandbox.clone(),
+        engine: Box::new(Sculptor),
+        fetcher: fetch::Fetcher::new(public::is_public, RootCerts::WebPki, body_limit, FETCHING),
+    };
+    let workers = Workers::start(
+        workshop,
+        options.jobs.map_or_else(default_jobs, NonZero::get),
+    )?;
     let shell = http::Shell {
         sandbox,
-        body_limit: options.body_limit * 1024 * 1024,
+        workers,
+        body_limit,
         site: options.site,
     };
     http::serve(shell, listener, tokio::signal::ctrl_c()).await;

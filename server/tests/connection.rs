@@ -27,11 +27,10 @@ fn a_session_is_created_followed_and_downloaded() {
     let created = create(&server, "any").unwrap();
     assert_eq!(created.status, 201);
     let code = code(&created.json()["data"]);
-    std::thread::sleep(Duration::from_millis(150));
-    let session = server.get(&format!("{SESSIONS}/{code}")).json();
-    assert_eq!(session["data"]["status"], "preview_done");
+    let session = server.end_of(&code);
+    assert_eq!(session["status"], "preview_done");
     let address = format!("http://here/files/{code}/preview.glb");
-    assert_eq!(session["data"]["mesh_url_glb"], address);
+    assert_eq!(session["mesh_url_glb"], address);
     let result = server.get(&format!("/files/{code}/preview.glb"));
     assert!(result.head.contains("content-type: model/gltf-binary"));
     assert!(result.body.starts_with(b"glTF"));

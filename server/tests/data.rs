@@ -23,7 +23,7 @@ fn sessions_pictures_results_and_keys_survive_a_restart() {
     let server = Server::start(&flags);
     let created = server.post(SESSIONS, once, &body(&picture)).unwrap();
     let code = code(&created.json()["data"]);
-    std::thread::sleep(Duration::from_millis(150));
+    server.end_of(&code);
     let path = format!("{SESSIONS}/{code}");
     let before = server.get(&path).json();
     let result = server.get(&format!("/files/{code}/preview.glb")).body;
@@ -72,7 +72,10 @@ type Answered = Mutex<HashMap<String, Vec<u8>>>;
 #[test]
 fn no_kill_loses_an_answered_session_or_leaves_half_of_one() {
     let folder = tempfile::tempdir().unwrap();
-    let flags = ["--speed", "50", "--data", folder.path().to_str().unwrap()];
+    let data = folder.path().to_str().unwrap();
+    let flags = [
+        "--speed", "50", "--data", data, "--jobs", "2", "--queue", "100000",
+    ];
     let mut random = fastrand::Rng::with_seed(SEED);
     let answered = Answered::default();
     let pictures = AtomicU32::default();
@@ -102,7 +105,9 @@ fn no_kill_loses_an_answered_session_or_leaves_half_of_one() {
 
     let server = Server::start(&flags);
     assert_all_there(&server, &answered);
-    std::thread::sleep(Duration::from_millis(100));
+    for session in server.sessions() {
+        server.end_of(&code(&session));
+    }
     let answered = answered.into_inner().unwrap();
     assert!(
         answered.len() > KILLS,
@@ -147,6 +152,7 @@ fn create(host: &str, pictures: &AtomicU32, answered: &Answered) -> bool {
     let png = png(pictures.fetch_add(1, Ordering::Relaxed));
     let mut body = body(&png);
     body["generate_texture"] = json!(true);
+    body["resolution"] = json!("low_poly");
     let text = body.to_string();
     let Some(answer) = exchange(host, &post(SESSIONS, "", text.as_bytes())) else {
         return false;
@@ -156,11 +162,11 @@ fn create(host: &str, pictures: &AtomicU32, answered: &Answered) -> bool {
     let before = answered.lock().unwrap().insert(code, png);
     assert!(before.is_none());
     // So that the number of kills, and not of sessions, is what takes the time.
-    std::thread::sleep(Duration::from_millis(5));
+    std::thread::sleep(Duration::from_millis(10));
     true
 }
 
-/// Whether there was an answer. Polls are what makes the results.
+/// Whether there was an answer.
 fn poll(host: &str, answered: &Answered) -> bool {
     let codes: Vec<_> = {
         let answered = answered.lock().unwrap();

@@ -8,7 +8,8 @@ use super::connection::{CONNECTION, Connection, DEFAULT_TIMEOUT};
 use super::fields::Fields;
 use crate::error::Result;
 
-/// A format in which a model can be had.
+/// A format in which a model can be had. `"stl"`, for printing, is an extension of this project's
+/// own server, which the API does not document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Tsify)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)]
@@ -18,15 +19,17 @@ pub enum ModelFormat {
     Usdz,
     Zip,
     Fbx,
+    Stl,
 }
 
 impl ModelFormat {
-    pub const ALL: [(&'static str, Self); 5] = [
+    pub const ALL: [(&'static str, Self); 6] = [
         ("glb", Self::Glb),
         ("obj", Self::Obj),
         ("usdz", Self::Usdz),
         ("zip", Self::Zip),
         ("fbx", Self::Fbx),
+        ("stl", Self::Stl),
     ];
 
     /// As the fields of a session are named: `mesh_url_<name>`.
@@ -42,6 +45,7 @@ impl ModelFormat {
             Self::Usdz => "model/vnd.usdz+zip",
             Self::Zip => "application/zip",
             Self::Fbx => "application/octet-stream",
+            Self::Stl => "model/stl",
         }
     }
 }
@@ -72,7 +76,7 @@ impl Download {
         let fields = Fields::read(options, &[&["format", "onProgress"], &CONNECTION])?;
         let format = fields.checked(
             "format",
-            "\"glb\", \"obj\", \"usdz\", \"zip\", \"fbx\"",
+            "\"glb\", \"obj\", \"usdz\", \"zip\", \"fbx\", \"stl\"",
             |value| {
                 let text = value.as_string()?;
                 let found = ModelFormat::ALL.iter().find(|(name, _)| *name == text);

@@ -4,7 +4,7 @@
 use std::io::{BufRead, BufReader, Cursor, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use image::{ImageFormat, Rgb, RgbImage};
 use serde_json::{Value, json};
@@ -47,6 +47,22 @@ impl Server {
             &self.host,
             &post(path, headers, body.to_string().as_bytes()),
         )
+    }
+
+    /// The session once nothing more happens to it.
+    pub fn end_of(&self, code: &str) -> Value {
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_secs(60) {
+            let session = self.get(&format!("{SESSIONS}/{code}")).json()["data"].take();
+            if ["complete", "failed"]
+                .iter()
+                .any(|end| session["session_status"] == *end)
+            {
+                return session;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("{code} does not end");
     }
 
     pub fn sessions(&self) -> Vec<Value> {

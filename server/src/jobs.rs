@@ -1,0 +1,170 @@
+//! The threads that work the sessions' jobs.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use sandbox::{Engine, Job, Sandbox};
+
+use crate::fetch::Fetcher;
+use crate::http::now;
+
+/// How long nothing is tried after the store has failed.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// What the threads share.
+pub struct Workshop {
+    pub sandbox: Arc<Sandbox>,
+    pub engine: Box<dyn Engine>,
+    pub fetcher: Fetcher,
+}
+
+/// The threads, and how they are called.
+pub struct Workers {
+    sandbox: Arc<Sandbox>,
+    bell: Arc<Bell>,
+}
+
+impl Workers {
+    /// Starts the threads; the first of them looks for work at once.
+    pub fn start(workshop: Workshop, threads: usize) -> std::io::Result<Self> {
+        let sandbox = workshop.sandbox.clone();
+        let workshop = Arc::new(workshop);
+        let bell = Arc::new(Bell::default());
+        for number in 0..threads {
+            let (workshop, present) = (workshop.clone(), Present::new(&bell));
+            thread::Builder::new()
+                .name(format!("job {number}"))
+                .spawn(move || run(&workshop, &present.0))?;
+        }
+        Ok(Self { sandbox, bell })
+    }
+
+    /// There may be new work.
+    pub fn wake(&self) {
+        self.bell.ring();
+    }
+
+    /// Cancels what is under way, and waits until it has ended, but no longer than this.
+    pub fn end(&self, patience: Duration) {
+        self.sandbox.close();
+        if !self.bell.last(patience) {
+            eprintln!("work that does not end is left; it is due again at the next start");
+        }
+    }
+}
+
+fn run(workshop: &Workshop, bell: &Bell) {
+    let sandbox = &workshop.sandbox;
+    while let Some(rung) = bell.rung() {
+        let Some(job) = sandbox.next_job(now()) else {
+            let due = sandbox.next_due(now());
+            bell.wait(
+                rung,
+                due.map(|due| Duration::from_millis(due.saturating_sub(now()))),
+            );
+            continue;
+        };
+        // There may be more of it, for others.
+        bell.ring();
+        if let Err(error) = work(workshop, job) {
+            eprintln!("a result cannot be stored, or its picture read: {error}");
+            bell.pause(PAUSE);
+        }
+    }
+}
+
+fn work(workshop: &Workshop, job: Job) -> Result<(), sandbox::StoreError> {
+    let fetched = job.remote().map(|address| {
+        let fetch = AssertUnwindSafe(|| workshop.fetcher.fetch(address));
+        catch_unwind(fetch).unwrap_or_else(|_| Err("its server's answer broke the fetcher".into()))
+    });
+    workshop.sandbox.work(job, fetched, &*workshop.engine)
+}
+
+/// Wakes the threads when there may be work, and tells them the end.
+#[derive(Default)]
+struct Bell {
+    state: Mutex<State>,
+    rings: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// How often it was rung.
+    times: u64,
+    ended: bool,
+    /// How many threads there are.
+    present: usize,
+}
+
+/// A thread that is there for as long as this value is.
+struct Present(Arc<Bell>);
+
+impl Present {
+    fn new(bell: &Arc<Bell>) -> Self {
+        bell.state().present += 1;
+        Self(bell.clone())
+    }
+}
+
+impl Drop for Present {
+    fn drop(&mut self) {
+        self.0.state().present -= 1;
+        self.0.rings.notify_all();
+    }
+}
+
+impl Bell {
+    fn ring(&self) {
+        self.state().times += 1;
+        self.rings.notify_all();
+    }
+
+    /// Sends all threads home. Whether they were gone before the time was over.
+    fn last(&self, patience: Duration) -> bool {
+        let mut state = self.state();
+        state.ended = true;
+        self.rings.notify_all();
+        let there = |state: &mut State| state.present > 0;
+        let waited = self.rings.wait_timeout_while(state, patience, there);
+        let (_state, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+        !timeout.timed_out()
+    }
+
+    /// How often it was rung; `None` at the end.
+    fn rung(&self) -> Option<u64> {
+        let state = self.state();
+        (!state.ended).then_some(state.times)
+    }
+
+    /// Waits until it is rung once more than that, or for as long as this.
+    fn wait(&self, rung: u64, most: Option<Duration>) {
+        self.wait_while(most, |state| state.times == rung);
+    }
+
+    /// Waits for as long as this, however often it is rung.
+    fn pause(&self, time: Duration) {
+        self.wait_while(Some(time), |_| true);
+    }
+
+    fn wait_while(&self, most: Option<Duration>, mut condition: impl FnMut(&State) -> bool) {
+        let state = self.state();
+        let silent = |state: &mut State| !state.ended && condition(state);
+        let _state = match most {
+            Some(most) => {
+                let waited = self.rings.wait_timeout_while(state, most, silent);
+                waited.unwrap_or_else(PoisonError::into_inner).0
+            }
+            None => {
+                let waited = self.rings.wait_while(state, silent);
+                waited.unwrap_or_else(PoisonError::into_inner)
+            }
+        };
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
