@@ -26,13 +26,23 @@ test("the Khronos validator finds nothing wrong", async () => {
   for (const name of models) {
     const { issues } = await validateBytes(readFileSync(`${folder}/${name}`), { maxIssues: 5 });
     const { numErrors, numWarnings } = issues;
-    assert.deepEqual({ numErrors, numWarnings }, { numErrors: 0, numWarnings: 0 }, `${name}: ${JSON.stringify(issues.messages)}`);
+    assert.deepEqual(
+      { numErrors, numWarnings },
+      { numErrors: 0, numWarnings: 0 },
+      `${name}: ${JSON.stringify(issues.messages)}`,
+    );
   }
   console.log(`${models.length} models: 0 errors, 0 warnings`);
 });
 
 /** What a file of that name is sent as. */
-const types = { js: "text/javascript", html: "text/html", webp: "image/webp", jpg: "image/jpeg", png: "image/png" };
+const types = {
+  js: "text/javascript",
+  html: "text/html",
+  webp: "image/webp",
+  jpg: "image/jpeg",
+  png: "image/png",
+};
 
 const page = `<!doctype html>
 <script type="importmap">{"imports":{"three":"/node_modules/three/build/three.module.js"}}</script>
