@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use ureq::config::Config;
 use ureq::http::Uri;
-use ureq::http::uri::{Authority, Scheme};
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
@@ -65,8 +64,11 @@ impl Fetcher {
 
     fn read(&self, address: &str) -> Result<Vec<u8>, Error> {
         let uri: Uri = address.parse().map_err(ureq::http::Error::from)?;
-        // Known here, where it is not yet sent anywhere.
-        if uri.authority().is_some_and(has_password) {
+        // A name and a password would be sent along.
+        if uri
+            .authority()
+            .is_some_and(|host| host.as_str().contains('@'))
+        {
             return Err(Error::BadUri("a password".into()));
         }
         let mut response = self.agent.get(uri).call()?;
@@ -101,10 +103,6 @@ impl Fetcher {
     }
 }
 
-fn has_password(authority: &Authority) -> bool {
-    authority.as_str().contains('@')
-}
-
 /// The addresses of a name, without those that are not allowed.
 #[derive(Debug)]
 struct Guarded {
@@ -119,7 +117,6 @@ impl Resolver for Guarded {
         config: &Config,
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, Error> {
-        debug_assert_eq!(uri.scheme(), Some(&Scheme::HTTPS));
         let mut allowed = self.empty();
         for address in self.resolver.resolve(uri, config, timeout)?.iter() {
             if (self.allowed)(address.ip()) {
