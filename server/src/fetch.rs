@@ -3,6 +3,7 @@
 //! The address comes from a stranger, so that it leads nowhere but to the public internet: what a
 //! name resolves to is looked at where it is connected to, for each redirect again.
 
+use std::io::ErrorKind;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -96,11 +97,17 @@ impl Fetcher {
                 let mib = limit / (1024 * 1024);
                 format!("it is larger than {limit} bytes ({mib} MiB)")
             }
-            Error::Tls(_) | Error::Rustls(_) => "its server's certificate is not accepted".into(),
+            Error::Tls(_) | Error::Rustls(_) => insecure(),
+            // As what goes wrong in the middle of a handshake arrives.
+            Error::Io(error) if error.kind() == ErrorKind::InvalidData => insecure(),
             Error::Protocol(_) => "its server speaks no HTTP that is understood".into(),
             _ => "its server cannot be reached".into(),
         }
     }
+}
+
+fn insecure() -> String {
+    "its server offers no secure connection, or a certificate that is not accepted".into()
 }
 
 /// The addresses of a name, without those that are not allowed.
