@@ -82,7 +82,11 @@ const model: Blob = await downloadModel(done);
 await downloadModel(done, { format: "stl", onProgress: ({ loaded }) => loaded.toFixed() });
 const { stage, state, percent } = stageOf(done);
 if (stage === "refine" && state === "failed") console.log((percent ?? 0).toFixed());
-const urls: (string | undefined)[] = [done.preview_mesh_url_glb, done.mesh_url_obj, done.mesh_url_stl];
+const urls: (string | undefined)[] = [
+  done.preview_mesh_url_glb,
+  done.mesh_url_obj,
+  done.mesh_url_stl,
+];
 console.log(results[0].session_code, update.status, model.size, urls, done.spins?.[0].image_url);
 console.log(error.session?.session_code);
 const settings: SandboxOptions = { speed: 20, seed: 7, origin: "http://localhost:6006" };

@@ -252,3 +252,60 @@ fn store(
     })?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use super::*;
+    use crate::{Config, Memory, Request};
+
+    /// Begins the stage anew in the middle of the work for it.
+    struct Interrupted<'a>(&'a Sandbox);
+
+    impl Engine for Interrupted<'_> {
+        fn model(
+            &self,
+            source: Source,
+            _: Detail,
+            _: usize,
+            progress: &mut Progress,
+        ) -> Result<Vec<u8>, Stopped> {
+            let before = progress(0.1);
+            let anew = |record: &mut Record| {
+                record.begin(Stage::Preview, 7, self.0.pace);
+                Ok::<_, Infallible>(())
+            };
+            let changed = self.0.sessions.change(source.code, Files::default(), anew);
+            let after = progress(0.2);
+            // It does not care, and answers what it saw.
+            Ok(format!("{} {before:?} {after:?}", changed.is_ok()).into())
+        }
+
+        fn views(&self, _: Source, _: &mut Progress) -> Result<[Vec<u8>; 4], Stopped> {
+            Err(Stopped::Cancelled)
+        }
+    }
+
+    #[test]
+    fn what_was_made_for_a_stage_that_was_begun_anew_is_thrown_away() {
+        let sandbox = Sandbox::open(&Config::default(), Box::new(Memory::default()), 0).unwrap();
+        let mut create = Request::new(
+            br#"{"image_url":"https://example.com/","generate_preview_mesh":true}"#.to_vec(),
+        );
+        *create.method_mut() = http::Method::POST;
+        *create.uri_mut() = contract::SESSIONS_PATH.parse().unwrap();
+        assert_eq!(sandbox.handle(&create, 0).status(), 201);
+
+        let png = include_bytes!("../../www/samples/chelsea.png").to_vec();
+        let job = sandbox.next_job(0).unwrap();
+        let code = job.claim.piece.code.clone();
+        sandbox
+            .work(job, Some(Ok(png)), &Interrupted(&sandbox))
+            .unwrap();
+        assert_eq!(sandbox.sessions.file(&code, "preview.glb").unwrap(), None);
+        // The new one is still to be made.
+        assert!(sandbox.next_job(6).is_none());
+        assert_eq!(sandbox.next_job(7).unwrap().claim.piece.from, 7);
+    }
+}

@@ -3,12 +3,12 @@
 //! The address comes from a stranger, so that it leads nowhere but to the public internet: what a
 //! name resolves to is looked at where it is connected to, for each redirect again.
 
+use std::io::ErrorKind;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use ureq::config::Config;
 use ureq::http::Uri;
-use ureq::http::uri::{Authority, Scheme};
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
@@ -65,8 +65,11 @@ impl Fetcher {
 
     fn read(&self, address: &str) -> Result<Vec<u8>, Error> {
         let uri: Uri = address.parse().map_err(ureq::http::Error::from)?;
-        // Known here, where it is not yet sent anywhere.
-        if uri.authority().is_some_and(has_password) {
+        // A name and a password would be sent along.
+        if uri
+            .authority()
+            .is_some_and(|host| host.as_str().contains('@'))
+        {
             return Err(Error::BadUri("a password".into()));
         }
         let mut response = self.agent.get(uri).call()?;
@@ -94,15 +97,17 @@ impl Fetcher {
                 let mib = limit / (1024 * 1024);
                 format!("it is larger than {limit} bytes ({mib} MiB)")
             }
-            Error::Tls(_) | Error::Rustls(_) => "its server's certificate is not accepted".into(),
+            Error::Tls(_) | Error::Rustls(_) => insecure(),
+            // As what goes wrong in the middle of a handshake arrives.
+            Error::Io(error) if error.kind() == ErrorKind::InvalidData => insecure(),
             Error::Protocol(_) => "its server speaks no HTTP that is understood".into(),
             _ => "its server cannot be reached".into(),
         }
     }
 }
 
-fn has_password(authority: &Authority) -> bool {
-    authority.as_str().contains('@')
+fn insecure() -> String {
+    "its server offers no secure connection, or a certificate that is not accepted".into()
 }
 
 /// The addresses of a name, without those that are not allowed.
@@ -119,7 +124,6 @@ impl Resolver for Guarded {
         config: &Config,
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, Error> {
-        debug_assert_eq!(uri.scheme(), Some(&Scheme::HTTPS));
         let mut allowed = self.empty();
         for address in self.resolver.resolve(uri, config, timeout)?.iter() {
             if (self.allowed)(address.ip()) {

@@ -214,7 +214,7 @@ fn what_cannot_be_had_is_said_in_words() {
         (
             &strangers,
             https.address("/a.png"),
-            "certificate is not accepted",
+            "a certificate that is not accepted",
         ),
         (
             &fetcher,
