@@ -66,5 +66,43 @@ pub fn site(shell: &Shell) -> Result<()> {
     for file in ["csm_image_to_3d.js", "inlined.js"] {
         shell.copy_file(root.join("pkg/wasm").join(file), dist.join("pkg/wasm"))?;
     }
+    model_viewer(shell, &dist.join("model-viewer"))
+}
+
+/// Puts the viewer of the models into a folder, with the decoders of compressed ones, so that the
+/// page needs no other origin.
+fn model_viewer(shell: &Shell, into: &Path) -> Result<()> {
+    let viewer = Path::new("node_modules/@google/model-viewer");
+    let three = Path::new("node_modules/three");
+    let decoders = three.join("examples/jsm/libs");
+    for (from, to) in [
+        (
+            viewer.join("dist/model-viewer.min.js"),
+            "model-viewer.min.js",
+        ),
+        (viewer.join("LICENSE"), "LICENSE"),
+        // The viewer's file holds three.js too.
+        (three.join("LICENSE"), "LICENSE-three"),
+        (
+            decoders.join("draco/gltf/draco_decoder.wasm"),
+            "draco/draco_decoder.wasm",
+        ),
+        (
+            decoders.join("draco/gltf/draco_wasm_wrapper.js"),
+            "draco/draco_wasm_wrapper.js",
+        ),
+        (
+            decoders.join("basis/basis_transcoder.js"),
+            "basis/basis_transcoder.js",
+        ),
+        (
+            decoders.join("basis/basis_transcoder.wasm"),
+            "basis/basis_transcoder.wasm",
+        ),
+    ] {
+        let to = into.join(to);
+        shell.create_dir(to.parent().unwrap_or(into))?;
+        shell.copy_file(from, to)?;
+    }
     Ok(())
 }
