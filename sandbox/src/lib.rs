@@ -6,12 +6,15 @@
 mod answer;
 mod body;
 mod delivery;
+mod engine;
 mod fault;
+mod files;
+mod jobs;
 mod json;
 mod log;
 mod picture;
 mod record;
-mod results;
+mod refusal;
 mod routes;
 mod sessions;
 mod shape;
@@ -19,12 +22,17 @@ mod store;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+pub use contract::Parameters;
 pub use delivery::Delivery;
+pub use engine::{Detail, Engine, Progress, Sculptor, Source, Stopped, VIEWS};
 pub use http;
+pub use image;
+pub use jobs::Job;
 pub use sessions::Keep;
 pub use store::{Change, Memory, Store, StoreError};
 
 use fault::{Effect, Faults};
+use jobs::Desk;
 use log::Log;
 use record::Pace;
 use sessions::Sessions;
@@ -50,6 +58,9 @@ pub struct Config {
     pub seed: u64,
     /// What is kept of old sessions. Default: 30 days, and 1 GiB.
     pub keep: Keep,
+    /// How many sessions may have work waiting or under way; requests for more are answered 429.
+    /// Default: 100.
+    pub queue: usize,
 }
 
 impl Default for Config {
@@ -61,6 +72,7 @@ impl Default for Config {
                 age: 30 * 24 * 60 * 60 * 1000,
                 bytes: 1 << 30,
             },
+            queue: 100,
         }
     }
 }
@@ -69,8 +81,8 @@ impl Default for Config {
 pub struct Sandbox {
     pace: Pace,
     sessions: Sessions,
+    desk: Desk,
     state: Mutex<State>,
-    sculpting: Mutex<()>,
 }
 
 /// What is not kept when the process ends.
@@ -90,13 +102,13 @@ impl Sandbox {
             pace: Pace {
                 speed: config.speed,
             },
-            sessions: Sessions::open(store, config.keep, now)?,
+            sessions: Sessions::open(store, config.keep, config.queue, now)?,
+            desk: Desk::default(),
             state: Mutex::new(State {
                 faults: Faults::default(),
                 log: Log::default(),
                 random: fastrand::Rng::with_seed(config.seed),
             }),
-            sculpting: Mutex::default(),
         })
     }
 
@@ -144,12 +156,46 @@ impl Sandbox {
         ))
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        lock(&self.state)
+    /// Hands out the work that is due at `now`, each piece once, the oldest session first.
+    ///
+    /// A stage's work is due when the stage begins, and the stage is over when both its time is and
+    /// its result is stored. Several callers may work at once.
+    pub fn next_job(&self, now: Millis) -> Option<Job> {
+        self.desk.next(&self.sessions, now)
     }
 
-    fn sculpting(&self) -> MutexGuard<'_, ()> {
-        lock(&self.sculpting)
+    /// When the next job will be due if nothing new is asked for; `None` where none is planned. Not
+    /// after `now` where one is due already.
+    pub fn next_due(&self, now: Millis) -> Option<Millis> {
+        let from = self.desk.next_due(&self.sessions)?;
+        Some(from.max(now))
+    }
+
+    /// Works a job to its end and stores what came of it. `fetched` is the bytes of the picture at
+    /// [`Job::remote`], or why it cannot be had: the session then ends `*_failed` with that reason.
+    ///
+    /// What nobody wants any more is cancelled, and leaves nothing. A panic in the engine ends the
+    /// session `*_failed`, where panics can be caught.
+    ///
+    /// # Errors
+    /// Nothing could be stored, or read. The work is due again.
+    pub fn work(
+        &self,
+        job: Job,
+        fetched: Option<Result<Vec<u8>, String>>,
+        engine: &dyn Engine,
+    ) -> Result<(), StoreError> {
+        jobs::work(self, job, fetched, engine)
+    }
+
+    /// Cancels what is under way and hands out nothing any more. It is due again where another
+    /// sandbox opens the store.
+    pub fn close(&self) {
+        self.desk.close();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
     }
 }
 

@@ -57,28 +57,35 @@ fn stored(data_uri: &str) -> Result<Picture, String> {
     let bytes = STANDARD
         .decode_to_vec(base64)
         .map_err(|_| "image_url: the data: address holds what is no base64")?;
-    let media_type = contract::sniff(&bytes).ok_or_else(|| {
-        format!(
-            "image_url: the data is no picture that is known ({})",
-            IMAGE_TYPES.join(", ")
-        )
-    })?;
     // A name that everybody uses for the same type.
-    if declared != media_type && !(declared == "image/jpg" && media_type == "image/jpeg") {
+    let named = |media_type: &str| {
+        declared == media_type || (declared == "image/jpg" && media_type == "image/jpeg")
+    };
+    if let Some(media_type) = contract::sniff(&bytes).filter(|media_type| !named(media_type)) {
         return Err(format!(
             "image_url: the data is {media_type}, and not the {declared} that it says"
         ));
     }
-    decode(&bytes)
-        .map_err(|reason| format!("image_url: the {media_type} cannot be read: {reason}"))?;
+    open(&bytes).map_err(|reason| format!("image_url: {reason}"))?;
     Ok(Picture::Stored(bytes))
 }
 
-/// Decodes a picture, upright where the file says how it was held.
+/// Decodes a picture's file.
 ///
 /// # Errors
-/// Why it cannot be decoded, in words.
-pub fn decode(bytes: &[u8]) -> Result<DynamicImage, String> {
+/// Why it is no picture that can be read, in words.
+pub fn open(file: &[u8]) -> Result<DynamicImage, String> {
+    let media_type = contract::sniff(file).ok_or_else(|| {
+        format!(
+            "the data is no picture that is known ({})",
+            IMAGE_TYPES.join(", ")
+        )
+    })?;
+    decode(file).map_err(|reason| format!("the {media_type} cannot be read: {reason}"))
+}
+
+/// The picture, upright where the file says how it was held.
+fn decode(bytes: &[u8]) -> Result<DynamicImage, String> {
     let mut reader = ImageReader::new(Cursor::new(bytes))
         .with_guessed_format()
         .map_err(|error| error.to_string())?;

@@ -5,10 +5,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::Millis;
+use crate::engine::VIEWS;
+use crate::files::{FORMATS, IMAGE, spin_file};
 use crate::shape::Shape;
 
 /// What a session goes through, one after the other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Stage {
     Spin,
     Preview,
@@ -16,13 +18,19 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// The result's file name, where the stage has a result.
-    pub fn file(self) -> Option<&'static str> {
+    /// The name of the files with the stage's model, without an ending; none where the stage makes
+    /// no model.
+    pub fn stem(self) -> Option<&'static str> {
         match self {
             Self::Spin => None,
-            Self::Preview => Some("preview.glb"),
-            Self::Refine => Some("mesh.glb"),
+            Self::Preview => Some("preview"),
+            Self::Refine => Some("mesh"),
         }
+    }
+
+    /// The name of the file with the model as it is stored.
+    pub fn file(self) -> Option<String> {
+        self.stem().map(|stem| format!("{stem}.glb"))
     }
 
     fn next(self) -> Option<Self> {
@@ -65,6 +73,16 @@ struct Span {
     made: Option<u64>,
 }
 
+/// A piece of work: one stage's result. A stage that is begun anew makes another piece of it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Piece {
+    /// The session's code.
+    pub code: String,
+    pub stage: Stage,
+    /// When the stage begins, and with it the work.
+    pub from: Millis,
+}
+
 /// Where a session ends badly.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Failure {
@@ -104,7 +122,7 @@ pub struct Record {
     pub shape: Option<Shape>,
     /// The keys of the requests that made the session what it is.
     pub once: Vec<Once>,
-    /// The picture's size, where it is stored here.
+    /// The picture's size once it is stored here.
     pub picture_bytes: u64,
 }
 
@@ -147,7 +165,7 @@ impl Record {
         *self.span_mut(stage) = Some(Span {
             from: now,
             until,
-            made: stage.file().is_none().then_some(0),
+            made: (stage == Stage::Spin && !self.turbo()).then_some(0),
         });
         if self.fails_in(stage) {
             return;
@@ -167,11 +185,27 @@ impl Record {
         self.begin(Stage::Refine, now, pace);
     }
 
-    /// The stage whose time is over at `now` and whose result is still to be made.
-    pub fn due(&self, now: Millis) -> Option<Stage> {
-        let (stage, state) = self.stands(now);
-        let span = self.span(stage)?;
-        (state == State::Running && span.until <= now && span.made.is_none()).then_some(stage)
+    /// What is to be made next, if anything. Its time may still have to come.
+    pub fn next_piece(&self) -> Option<Piece> {
+        let stages = [Stage::Spin, Stage::Preview, Stage::Refine].into_iter();
+        let mut asked = stages.filter_map(|stage| Some((stage, self.span(stage)?)));
+        let (stage, span) = asked.find(|(_, span)| span.made.is_none())?;
+        (!self.fails_in(stage)).then(|| Piece {
+            code: self.code.clone(),
+            stage,
+            from: span.from,
+        })
+    }
+
+    /// When all that was asked for is to be over.
+    pub fn ends(&self) -> Millis {
+        let spans = [self.spin, self.preview, self.refine].into_iter().flatten();
+        spans.map(|span| span.until).max().unwrap_or(self.created)
+    }
+
+    /// The address of the picture, where it is still to be fetched.
+    pub fn to_fetch(&self) -> Option<&str> {
+        self.remote.as_deref().filter(|_| self.picture_bytes == 0)
     }
 
     /// The stage's result is stored.
@@ -222,9 +256,14 @@ impl Record {
 
     /// Whether there are views to choose from.
     pub fn has_spins(&self, now: Millis) -> bool {
-        let (stage, state) = self.stands(now);
-        let done = stage > Stage::Spin || state == State::Done;
-        self.turbo() && self.spin.is_some() && done
+        self.turbo() && self.has(Stage::Spin, now)
+    }
+
+    /// Whether the session has got a stage behind it.
+    pub fn has(&self, stage: Stage, now: Millis) -> bool {
+        let (current, state) = self.stands(now);
+        let behind = current > stage || (current == stage && state == State::Done);
+        behind && self.span(stage).is_some()
     }
 
     pub fn status(&self, now: Millis) -> KnownStatus {
@@ -242,9 +281,16 @@ impl Record {
         }
     }
 
-    /// The session as the API answers it. `origin` is where the caller reaches this server, and
-    /// `polls` is 0 unless the answer is that to a poll.
-    pub fn answered(&self, origin: &str, now: Millis, polls: u32) -> Map<String, Value> {
+    /// The session as the API answers it. `origin` is where the caller reaches this server,
+    /// `progress` how much of what is being made is done, from 0 to 1, and `polls` is 0 unless the
+    /// answer is that to a poll.
+    pub fn answered(
+        &self,
+        origin: &str,
+        now: Millis,
+        progress: f32,
+        polls: u32,
+    ) -> Map<String, Value> {
         #[derive(Serialize)]
         struct Answered {
             #[serde(flatten)]
@@ -253,59 +299,76 @@ impl Record {
             parameters: Parameters,
         }
         let answered = Answered {
-            session: self.fields(origin, now),
+            session: self.fields(origin, now, progress),
             parameters: self.parameters.or_defaults(),
         };
         let Ok(Value::Object(mut session)) = serde_json::to_value(answered) else {
             return Map::new();
         };
+        session.extend(self.results(origin, now));
         if let Some(shape) = self.shape {
             shape.session(&mut session, polls);
         }
         session
     }
 
-    fn fields(&self, origin: &str, now: Millis) -> SessionFields {
+    fn fields(&self, origin: &str, now: Millis, progress: f32) -> SessionFields {
         let (stage, state) = self.stands(now);
         let span = self.span(stage);
         let since = match state {
             State::Running => span.map(|span| span.from),
             State::Done | State::Failed => span.map(|span| span.until),
         };
-        let address = |name: &str| format!("{origin}/files/{}/{name}", self.code);
-        let result = |of: Stage| {
-            let there = stage > of || (stage == of && state == State::Done);
-            there.then(|| of.file().map(address)).flatten()
-        };
-        let preview = result(Stage::Preview);
-        let complete = self.is_complete(now);
         let failure = self.failure.as_ref().filter(|_| state == State::Failed);
-        let percent = self.percent(now);
+        let percent = self.percent(now, progress);
+        let remote = self.remote.clone();
         SessionFields {
             id: Some(self.id.clone()),
             user_id: Some("5a4db0c5a4db0c5a4db0c5a4".into()),
             session_code: self.code.clone(),
-            image_url: Some(self.remote.clone().unwrap_or_else(|| address("image"))),
+            image_url: Some(remote.unwrap_or_else(|| self.address(origin, IMAGE))),
             status: self.status(now),
             session_status: Some(match state {
                 State::Failed => SessionStatus::Failed,
-                _ if complete => SessionStatus::Complete,
+                _ if self.is_complete(now) => SessionStatus::Complete,
                 _ if percent == 0 => SessionStatus::Queued,
                 _ => SessionStatus::InProgress,
             }),
             percent_done: Some(percent),
             error: failure.map(|failure| failure.reason.clone()),
             spins: self.has_spins(now).then(|| {
-                let names = (0..sculpt::SPINS).map(spin_file);
-                let addresses = names.map(|name| address(&name));
+                let addresses = (0..VIEWS).map(|view| self.address(origin, &spin_file(view)));
                 addresses.map(|image_url| Spin { image_url }).collect()
             }),
-            mesh_url_glb: result(Stage::Refine).or_else(|| preview.clone().filter(|_| complete)),
-            preview_mesh_url_glb: preview,
+            // With those of the other formats.
+            preview_mesh_url_glb: None,
+            mesh_url_glb: None,
             source: Some("external".into()),
             created_at: Some(date(self.created)),
             updated_at: Some(date(since.unwrap_or(self.created))),
         }
+    }
+
+    /// Where the models that there are can be fetched, by the names of the fields that say so.
+    fn results(&self, origin: &str, now: Millis) -> Vec<(String, Value)> {
+        let [preview, refined] =
+            [Stage::Preview, Stage::Refine].map(|stage| self.has(stage, now).then_some(stage));
+        let best = refined.or(preview.filter(|_| self.is_complete(now)));
+        let mut results = Vec::new();
+        for (field, stage) in [("preview_mesh_url", preview), ("mesh_url", best)] {
+            let Some(stem) = stage.and_then(Stage::stem) else {
+                continue;
+            };
+            let address = |ending| self.address(origin, &format!("{stem}.{ending}")).into();
+            results.push((field.to_owned(), address("zip")));
+            let formats = FORMATS.iter().map(|format| format.name);
+            results.extend(formats.map(|name| (format!("{field}_{name}"), address(name))));
+        }
+        results
+    }
+
+    fn address(&self, origin: &str, name: &str) -> String {
+        format!("{origin}/files/{}/{name}", self.code)
     }
 
     /// Whether all that was asked for is there. A session without a refinement is complete with
@@ -317,19 +380,24 @@ impl Record {
         )
     }
 
-    /// By the time that all the stages asked for take together.
-    fn percent(&self, now: Millis) -> u8 {
+    /// By the time that all the stages asked for take together, but never ahead of the work.
+    fn percent(&self, now: Millis, progress: f32) -> u8 {
         if self.is_complete(now) {
             return 100;
         }
         let (current, state) = self.stands(now);
+        let piece = self.next_piece();
+        let working = piece.is_some_and(|piece| piece.stage == current);
+        let most = if working { f64::from(progress) } else { 1.0 };
         let refines = self.refine.is_some() || self.parameters.auto_refine == Some(true);
         let (mut all, mut done) = (0.0, 0.0);
         let mut next = Some(self.first());
         while let Some(stage) = next {
             let weight = stage.seconds() as f64;
             let part = match self.span(stage) {
-                Some(span) if stage == current && state == State::Running => span.part(now),
+                Some(span) if stage == current && state == State::Running => {
+                    span.part(now).min(most)
+                }
                 _ if stage < current || (stage == current && state == State::Done) => 1.0,
                 _ => 0.0,
             };
@@ -377,11 +445,6 @@ impl Span {
         let length = self.until.saturating_sub(self.from).max(1);
         (now.saturating_sub(self.from) as f64 / length as f64).min(1.0)
     }
-}
-
-/// The name of the file with one of the views.
-pub fn spin_file(index: usize) -> String {
-    format!("spin-{index}.png")
 }
 
 fn date(at: Millis) -> String {

@@ -2,65 +2,24 @@
 
 use contract::SESSIONS_PATH;
 use http::{Method, StatusCode, header};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::answer::{done, preflight, refused, with_type};
+use crate::answer::{done, preflight};
 use crate::body::{self, Continue};
+use crate::engine::VIEWS;
 use crate::fault::{self, Effect};
+use crate::files::{self, spin_file};
 use crate::picture::Picture;
-use crate::record::{Once, Record, Stage, State, spin_file};
-use crate::results::{look, up_to_date};
-use crate::sessions::{Added, IMAGE};
-use crate::store::StoreError;
+use crate::record::{Once, Record, Stage, State};
+use crate::refusal::{Refusal, bad, conflict, missing, no_session};
+use crate::sessions::{Added, Files};
 use crate::{Millis, Request, Response, Sandbox};
 
 const GENERATING: &str = "Generating Mesh";
 
 pub fn answer(sandbox: &Sandbox, request: &Request, now: Millis) -> Response {
     routed(sandbox, request, now).unwrap_or_else(|refusal| refusal.into())
-}
-
-/// Why a request is not answered with what it asks for.
-enum Refusal {
-    Because(StatusCode, String),
-    /// The fault is here.
-    Store(StoreError),
-}
-
-impl From<StoreError> for Refusal {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<Refusal> for Response {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Because(status, words) => refused(status, &words),
-            Refusal::Store(error) => {
-                let words = format!("the sessions cannot be stored or read: {error}");
-                refused(StatusCode::INTERNAL_SERVER_ERROR, &words)
-            }
-        }
-    }
-}
-
-fn bad(reason: impl Into<String>) -> Refusal {
-    Refusal::Because(StatusCode::BAD_REQUEST, reason.into())
-}
-
-/// Nothing is wrong with the request as such: at another time it would do.
-fn conflict(reason: impl Into<String>) -> Refusal {
-    Refusal::Because(StatusCode::CONFLICT, reason.into())
-}
-
-fn missing(what: impl Into<String>) -> Refusal {
-    Refusal::Because(StatusCode::NOT_FOUND, what.into())
-}
-
-fn no_session(code: &str) -> Refusal {
-    missing(format!("there is no session {code}"))
 }
 
 fn routed(sandbox: &Sandbox, request: &Request, now: Millis) -> Result<Response, Refusal> {
@@ -78,7 +37,7 @@ fn routed(sandbox: &Sandbox, request: &Request, now: Millis) -> Result<Response,
         (&Method::POST, [root, "get-3d", "refine", code]) if *root == sessions => {
             refine(sandbox, request, code, now)
         }
-        (&Method::GET, ["files", code, name]) => file(sandbox, code, name, now),
+        (&Method::GET, ["files", code, name]) => files::answer(sandbox, code, name, now),
         (&Method::GET, ["sandbox", "requests"]) => {
             let entries = sandbox.state().log.entries();
             Ok(retrieved(json!({ "results": entries })))
@@ -97,11 +56,15 @@ fn retrieved(data: Value) -> Response {
 fn create(sandbox: &Sandbox, request: &Request, now: Millis) -> Result<Response, Refusal> {
     let once = once(request);
     let created = |record: &Record| {
-        let session = record.answered(&origin(request), now, 0);
+        let session = shown(sandbox, request, record, now, 0);
         done(StatusCode::CREATED, "Created", session)
     };
     if let Some(record) = repeated(sandbox, once.as_ref())? {
         return Ok(created(&record));
+    }
+    // Before the picture is decoded for nothing; and once more where nobody else writes.
+    if sandbox.sessions.is_full() {
+        return Err(busy(sandbox, now));
     }
     let asked = body::create(request.body()).map_err(bad)?;
     let (shape, random) = {
@@ -124,7 +87,32 @@ fn create(sandbox: &Sandbox, request: &Request, now: Millis) -> Result<Response,
     match sandbox.sessions.add(record, picture, once, random)? {
         Added::New(record) | Added::Before(record) => Ok(created(&record)),
         Added::Taken => Err(taken()),
+        Added::Full => Err(busy(sandbox, now)),
     }
+}
+
+/// Until the session that is to end first ends. One that should have long ended is taken to need as
+/// long again.
+fn busy(sandbox: &Sandbox, now: Millis) -> Refusal {
+    let ends = |records: &mut dyn Iterator<Item = &Record>| records.map(Record::ends).min();
+    let wait = sandbox
+        .sessions
+        .with_open(ends)
+        .unwrap_or(now)
+        .abs_diff(now);
+    Refusal::Busy(wait.div_ceil(1000).clamp(1, 60))
+}
+
+/// The session as the caller sees it; `polls` as in [`Record::answered`].
+fn shown(
+    sandbox: &Sandbox,
+    request: &Request,
+    record: &Record,
+    now: Millis,
+    polls: u32,
+) -> Map<String, Value> {
+    let progress = sandbox.desk.progress(record);
+    record.answered(&origin(request), now, progress, polls)
 }
 
 /// The key that a request came with, so that it is carried out once however often it comes.
@@ -145,7 +133,7 @@ fn repeated(sandbox: &Sandbox, once: Option<&Once>) -> Result<Option<Record>, Re
     match sandbox.sessions.before(once) {
         Some(Added::New(record) | Added::Before(record)) => Ok(Some(record)),
         Some(Added::Taken) => Err(taken()),
-        None => Ok(None),
+        Some(Added::Full) | None => Ok(None),
     }
 }
 
@@ -154,12 +142,13 @@ fn taken() -> Refusal {
 }
 
 fn get(sandbox: &Sandbox, request: &Request, code: &str, now: Millis) -> Result<Response, Refusal> {
-    let record = up_to_date(sandbox, code, now)?.ok_or_else(|| no_session(code))?;
+    let record = sandbox.sessions.get(code);
+    let record = record.ok_or_else(|| no_session(code))?;
     let polls = match record.shape {
         Some(_) => sandbox.state().faults.count(code),
         None => 0,
     };
-    let session = record.answered(&origin(request), now, polls);
+    let session = shown(sandbox, request, &record, now, polls);
     Ok(done(StatusCode::OK, "Retrieved", session))
 }
 
@@ -167,14 +156,10 @@ fn list(sandbox: &Sandbox, request: &Request, now: Millis) -> Result<Response, R
     let query = request.uri().query().unwrap_or_default();
     let limit = number(query, "limit", 10)?;
     let page = number(query, "page", 0)?;
-    let origin = origin(request);
-    let mut results = Vec::new();
-    for record in sandbox.sessions.list(limit, page) {
-        // One that was deleted meanwhile is left out.
-        if let Some(record) = up_to_date(sandbox, &record.code, now)? {
-            results.push(record.answered(&origin, now, 0));
-        }
-    }
+    let records = sandbox.sessions.list(limit, page).into_iter();
+    let results: Vec<_> = records
+        .map(|record| shown(sandbox, request, &record, now, 0))
+        .collect();
     Ok(retrieved(json!({ "results": results })))
 }
 
@@ -194,17 +179,24 @@ fn preview(
     code: &str,
     now: Millis,
 ) -> Result<Response, Refusal> {
-    carry_on(sandbox, request, code, now, |record, asked| {
-        if record.stands(now) != (Stage::Spin, State::Done) {
-            return Err(conflict(format!(
-                "a preview can be asked for at spin_generate_done; this session is at {}",
-                words(record, now)
-            )));
-        }
-        record.chosen_spin = chosen(code, asked)?;
-        record.begin(Stage::Preview, now, sandbox.pace);
-        Ok(())
-    })
+    carry_on(
+        sandbox,
+        request,
+        code,
+        Stage::Preview,
+        now,
+        |record, asked| {
+            if record.stands(now) != (Stage::Spin, State::Done) {
+                return Err(conflict(format!(
+                    "a preview can be asked for at spin_generate_done; this session is at {}",
+                    words(record, now)
+                )));
+            }
+            record.chosen_spin = chosen(code, asked)?;
+            record.begin(Stage::Preview, now, sandbox.pace);
+            Ok(())
+        },
+    )
 }
 
 fn refine(
@@ -213,8 +205,13 @@ fn refine(
     code: &str,
     now: Millis,
 ) -> Result<Response, Refusal> {
-    carry_on(sandbox, request, code, now, |record, _| {
-        match record.stands(now) {
+    carry_on(
+        sandbox,
+        request,
+        code,
+        Stage::Refine,
+        now,
+        |record, _| match record.stands(now) {
             (Stage::Preview, State::Done) | (Stage::Refine, State::Done | State::Failed) => {
                 record.refine_again(now, sandbox.pace);
                 Ok(())
@@ -223,8 +220,8 @@ fn refine(
                 "a refinement can be asked for once the preview is done; this session is at {}",
                 words(record, now)
             ))),
-        }
-    })
+        },
+    )
 }
 
 /// Begins the stage that was asked for, with the measures that came with the request.
@@ -232,11 +229,12 @@ fn carry_on(
     sandbox: &Sandbox,
     request: &Request,
     code: &str,
+    stage: Stage,
     now: Millis,
     begin: impl FnOnce(&mut Record, &Continue) -> Result<(), Refusal>,
 ) -> Result<Response, Refusal> {
     let generating = |record: &Record| {
-        let session = record.answered(&origin(request), now, 0);
+        let session = shown(sandbox, request, record, now, 0);
         Ok(done(StatusCode::OK, GENERATING, session))
     };
     let once = once(request);
@@ -244,15 +242,22 @@ fn carry_on(
         return generating(&record);
     }
     let asked = body::carry_on(request.body()).map_err(bad)?;
-    up_to_date(sandbox, code, now)?;
+    // The model that is to be made anew is not kept meanwhile.
+    let files = Files {
+        remove: stage.file().into_iter().collect(),
+        ..Default::default()
+    };
     let changed = sandbox
         .sessions
-        .change(code, Vec::new(), |record| -> Result<_, Refusal> {
+        .change(code, files, |record| -> Result<_, Refusal> {
             // Asked again where nobody else writes: two such requests may have come at once.
             if repeated(sandbox, once.as_ref())?.is_some() {
                 return Ok(record.clone());
             }
             begin(record, &asked)?;
+            if sandbox.sessions.is_full() {
+                return Err(busy(sandbox, now));
+            }
             let parameters = &mut record.parameters;
             parameters.scaled_bbox = asked.parameters.scaled_bbox.or(parameters.scaled_bbox);
             parameters.pivot_point = asked.parameters.pivot_point.or(parameters.pivot_point);
@@ -270,7 +275,7 @@ fn chosen(code: &str, asked: &Continue) -> Result<usize, Refusal> {
     let by_address = match &asked.selected_spin {
         // Whatever the name by which the caller reaches this server.
         Some(address) => Some(
-            (0..sculpt::SPINS)
+            (0..VIEWS)
                 .find(|index| address.ends_with(&format!("/files/{code}/{}", spin_file(*index))))
                 .ok_or_else(|| bad("selected_spin: allowed: the address of one of the spins"))?,
         ),
@@ -289,39 +294,6 @@ fn chosen(code: &str, asked: &Continue) -> Result<usize, Refusal> {
 
 fn words(record: &Record, now: Millis) -> Value {
     json!(record.status(now))
-}
-
-fn file(sandbox: &Sandbox, code: &str, name: &str, now: Millis) -> Result<Response, Refusal> {
-    let record = up_to_date(sandbox, code, now)?.ok_or_else(|| no_session(code))?;
-    let nothing = || missing(format!("session {code} has no file {name}"));
-    if record.has_spins(now)
-        && let Some(spin) = (0..sculpt::SPINS).find(|index| spin_file(*index) == name)
-    {
-        let png = look(sandbox, &record, spin)?.and_then(|spin| sculpt::png(&spin));
-        return Ok(with_type(
-            StatusCode::OK,
-            "image/png",
-            png.map_err(missing)?,
-        ));
-    }
-    if name == IMAGE {
-        let bytes = sandbox.sessions.file(code, IMAGE)?.ok_or_else(nothing)?;
-        let media_type = contract::sniff(&bytes).unwrap_or("application/octet-stream");
-        return Ok(with_type(StatusCode::OK, media_type, bytes));
-    }
-    let bytes = match [Stage::Preview, Stage::Refine].map(Stage::file) {
-        results if results.contains(&Some(name)) => sandbox.sessions.file(code, name)?,
-        _ => None,
-    };
-    let result = with_type(
-        StatusCode::OK,
-        "model/gltf-binary",
-        bytes.ok_or_else(nothing)?,
-    );
-    Ok(match record.shape {
-        Some(shape) => shape.result(result),
-        None => result,
-    })
 }
 
 /// Where the caller reaches this server, by the caller's own word.

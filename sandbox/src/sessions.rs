@@ -3,12 +3,20 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard};
 
-use crate::record::{Once, Record, Stage};
+use crate::files;
+use crate::record::{Once, Piece, Record};
 use crate::store::{Change, Store, StoreError};
 use crate::{Millis, lock};
 
-/// The name of the file with the session's picture.
-pub const IMAGE: &str = "image";
+/// A file of a session by its name.
+pub type File = (String, Vec<u8>);
+
+/// What becomes of a session's files.
+#[derive(Default)]
+pub struct Files {
+    pub put: Vec<File>,
+    pub remove: Vec<String>,
+}
 
 /// What is kept of old sessions. The newest session is always kept.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +31,8 @@ pub struct Keep {
 pub struct Sessions {
     store: Box<dyn Store>,
     keep: Keep,
+    /// How many sessions may have work before them.
+    queue: usize,
     index: Mutex<Index>,
     /// Held from reading a record to having stored what became of it. Who only reads does not
     /// wait for it.
@@ -33,6 +43,8 @@ pub struct Sessions {
 struct Index {
     records: HashMap<String, Record>,
     by_age: BTreeSet<(Millis, String)>,
+    /// Those that have work before them.
+    open: BTreeSet<(Millis, String)>,
     /// Which session a request's key belongs to.
     once: HashMap<String, String>,
 }
@@ -44,11 +56,18 @@ pub enum Added {
     Before(Record),
     /// The key had come with another request.
     Taken,
+    /// As many sessions have work before them as may.
+    Full,
 }
 
 impl Sessions {
     /// The sessions that the store holds.
-    pub fn open(store: Box<dyn Store>, keep: Keep, now: Millis) -> Result<Self, StoreError> {
+    pub fn open(
+        store: Box<dyn Store>,
+        keep: Keep,
+        queue: usize,
+        now: Millis,
+    ) -> Result<Self, StoreError> {
         let mut index = Index::default();
         for bytes in store.with_prefix(&record_key(""))? {
             index.insert(serde_json::from_slice(&bytes)?);
@@ -56,6 +75,7 @@ impl Sessions {
         let sessions = Self {
             store,
             keep,
+            queue,
             index: Mutex::new(index),
             writing: Mutex::default(),
         };
@@ -76,6 +96,25 @@ impl Sessions {
         shown
             .filter_map(|(_, code)| index.records.get(code).cloned())
             .collect()
+    }
+
+    /// Whether the session's next piece of work is this one.
+    pub fn wants(&self, piece: &Piece) -> bool {
+        let index = self.index();
+        let record = index.records.get(&piece.code);
+        record.and_then(Record::next_piece).as_ref() == Some(piece)
+    }
+
+    /// Reads the sessions that have work before them, the oldest first.
+    pub fn with_open<T>(&self, read: impl FnOnce(&mut dyn Iterator<Item = &Record>) -> T) -> T {
+        let index = self.index();
+        let open = index.open.iter();
+        read(&mut open.filter_map(|(_, code)| index.records.get(code)))
+    }
+
+    /// Whether no session more may have work before it.
+    pub fn is_full(&self) -> bool {
+        self.index().open.len() >= self.queue
     }
 
     /// What became of an earlier request with the same key.
@@ -103,6 +142,9 @@ impl Sessions {
         if let Some(before) = self.before(once.as_ref()) {
             return Ok(before);
         }
+        if self.is_full() {
+            return Ok(Added::Full);
+        }
         let now = record.created;
         record.code = loop {
             let code = format!("SESSION_{}_{:07}", now / 1000, random.u32(0..10_000_000));
@@ -115,7 +157,7 @@ impl Sessions {
         let mut changes = Vec::new();
         if let Some(bytes) = picture {
             record.picture_bytes = bytes.len() as u64;
-            changes.push(Change::Put(file_key(&record.code, IMAGE), bytes));
+            changes.push(Change::Put(file_key(&record.code, files::IMAGE), bytes));
         }
         changes.push(put(&record)?);
         let old = self.old(record.bytes(), now);
@@ -124,12 +166,12 @@ impl Sessions {
         Ok(Added::New(record))
     }
 
-    /// Changes a session as it is now, and stores it with its new files. `change` answers whether
-    /// there is anything to store. `None` where there is no such session any more.
+    /// Changes a session as it is now, and stores it with what becomes of its files. `change`
+    /// answers whether there is anything to store. `None` where there is no such session any more.
     pub fn change<T, E>(
         &self,
         code: &str,
-        files: Vec<(&str, Vec<u8>)>,
+        files: Files,
         change: impl FnOnce(&mut Record) -> Result<T, E>,
     ) -> Result<Option<Result<T, E>>, StoreError> {
         let _writing = self.writing();
@@ -141,8 +183,9 @@ impl Sessions {
             Err(refused) => return Ok(Some(Err(refused))),
         };
         let mut changes = vec![put(&record)?];
-        let files = files.into_iter();
-        changes.extend(files.map(|(name, bytes)| Change::Put(file_key(code, name), bytes)));
+        let (put, remove) = (files.put.into_iter(), files.remove.into_iter());
+        changes.extend(remove.map(|name| Change::Remove(file_key(code, &name))));
+        changes.extend(put.map(|(name, bytes)| Change::Put(file_key(code, &name), bytes)));
         self.store.commit(changes)?;
         self.index().insert(record);
         Ok(Some(Ok(changed)))
@@ -173,10 +216,8 @@ impl Sessions {
     fn commit_without(&self, old: &[String], mut changes: Vec<Change>) -> Result<(), StoreError> {
         for code in old {
             changes.push(Change::Remove(record_key(code)));
-            let names = [Stage::Preview, Stage::Refine].map(Stage::file);
-            for name in names.into_iter().flatten().chain([IMAGE]) {
-                changes.push(Change::Remove(file_key(code, name)));
-            }
+            let names = files::stored();
+            changes.extend(names.map(|name| Change::Remove(file_key(code, &name))));
         }
         self.store.commit(changes)?;
         let mut index = self.index();
@@ -200,7 +241,12 @@ impl Index {
         for once in &record.once {
             self.once.insert(once.key.clone(), record.code.clone());
         }
-        self.by_age.insert((record.created, record.code.clone()));
+        let place = (record.created, record.code.clone());
+        match record.next_piece() {
+            Some(_) => self.open.insert(place.clone()),
+            None => self.open.remove(&place),
+        };
+        self.by_age.insert(place);
         self.records.insert(record.code.clone(), record);
     }
 
@@ -209,7 +255,9 @@ impl Index {
             for once in record.once {
                 self.once.remove(&once.key);
             }
-            self.by_age.remove(&(record.created, record.code));
+            let place = (record.created, record.code);
+            self.open.remove(&place);
+            self.by_age.remove(&place);
         }
     }
 }

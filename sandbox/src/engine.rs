@@ -1,0 +1,71 @@
+//! What makes the models: the seam that every engine is behind.
+
+use contract::Parameters;
+use image::DynamicImage;
+pub use sculpt::{Detail, Progress, Stopped, VIEWS};
+
+/// What a session's results are made from.
+#[derive(Clone, Copy)]
+pub struct Source<'a> {
+    /// The session's code.
+    pub code: &'a str,
+    /// The picture's file, byte for byte as it came.
+    pub file: &'a [u8],
+    /// The picture, decoded and upright.
+    pub picture: &'a DynamicImage,
+    /// What was asked for; what was left out is as the API documents its defaults.
+    pub parameters: &'a Parameters,
+}
+
+/// Makes models from pictures. Several threads use it at once.
+///
+/// A call may take as long as it needs. It tells its progress, from 0 to 1, as often as it can: the
+/// answer is how it learns that nobody wants the result any more, and it then ends with
+/// [`Stopped::Cancelled`]. A panic in it ends the session, and no more than that, where panics can
+/// be caught.
+pub trait Engine: Send + Sync {
+    /// Makes the model: a binary glTF 2.0 file (`model/gltf-binary`). `view` is which of the
+    /// [views](Engine::views) was chosen, counted from 0; 0 is the picture's own.
+    ///
+    /// # Errors
+    /// There can be no such model, or nobody wants it any more.
+    fn model(
+        &self,
+        source: Source,
+        detail: Detail,
+        view: usize,
+        progress: &mut Progress,
+    ) -> Result<Vec<u8>, Stopped>;
+
+    /// Makes the views to choose from, as PNG files.
+    ///
+    /// # Errors
+    /// As those of [`Engine::model`].
+    fn views(&self, source: Source, progress: &mut Progress) -> Result<[Vec<u8>; VIEWS], Stopped>;
+}
+
+/// The engine that is always there: [`sculpt`], which makes geometry from the picture's outline.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sculptor;
+
+impl Engine for Sculptor {
+    fn model(
+        &self,
+        source: Source,
+        detail: Detail,
+        view: usize,
+        progress: &mut Progress,
+    ) -> Result<Vec<u8>, Stopped> {
+        let order = sculpt::Order {
+            picture: source.picture,
+            parameters: source.parameters,
+            detail,
+            view,
+        };
+        sculpt::sculpt(&order, progress)
+    }
+
+    fn views(&self, source: Source, progress: &mut Progress) -> Result<[Vec<u8>; VIEWS], Stopped> {
+        sculpt::views(source.picture, source.parameters, progress)
+    }
+}
