@@ -22,8 +22,20 @@ export function startChromium() {
       "--disable-sync",
       "--disable-quic",
       "--no-first-run",
+      // Models are shown where there is no graphics card too.
+      "--use-angle=swiftshader",
+      "--enable-unsafe-swiftshader",
       "--js-flags=--expose-gc",
     ],
+  });
+}
+
+/** Playwright drives Debian's Chromium, but not its Firefox: Puppeteer does. */
+export function startFirefox() {
+  return puppeteer.launch({
+    browser: "firefox",
+    executablePath: process.env.FIREFOX,
+    headless: true,
   });
 }
 
@@ -35,21 +47,10 @@ export function startChromium() {
  * @property {() => Promise<unknown>} close
  */
 
-/**
- * Playwright drives Debian's Chromium, but not its Firefox: Puppeteer does.
- *
- * @type {Record<string, () => Promise<LibraryPage>>}
- */
+/** @type {Record<string, () => Promise<LibraryPage>>} */
 export const openLibraryPage = {
   Chromium: async () => withLibrary(await startChromium()),
-  Firefox: async () =>
-    withLibrary(
-      await puppeteer.launch({
-        browser: "firefox",
-        executablePath: process.env.FIREFOX,
-        headless: true,
-      }),
-    ),
+  Firefox: async () => withLibrary(await startFirefox()),
 };
 
 /**

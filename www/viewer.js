@@ -20,25 +20,36 @@ import { countFaces } from "./glb.js";
 const viewer = /** @type {ModelViewer} */ (find("viewer"));
 const facts = find("facts");
 
+/** Whether this browser can draw a model. */
+const draws = document.createElement("canvas").getContext("webgl2") !== null;
+
 /** @type {Promise<void> | undefined} */
 let ready;
 
-/** Loads <model-viewer>, once. */
+/** Loads <model-viewer>, once, where it is of use. */
 function load() {
+  if (!draws) {
+    return Promise.resolve();
+  }
   ready ??= (async () => {
     const folder = new URL("model-viewer/", import.meta.url).href;
     const { ModelViewerElement } = await import(`${folder}model-viewer.min.js`);
     // Left alone, it fetches the decoders of compressed models from other origins.
-    ModelViewerElement.dracoDecoderLocation = `${folder}draco/`;
+    ModelViewerElement.dracoDecoderLocation = `${folder}draco/gltf/`;
     ModelViewerElement.ktx2TranscoderLocation = `${folder}basis/`;
   })();
+  // The next call tries again.
+  ready.catch(() => (ready = undefined));
   return ready;
 }
 
-/** Readies the viewer: it is loaded as soon as the page has nothing else to do. */
+/** Readies the viewer: it is loaded once the page is drawn and has nothing else to do. */
 export function readyViewer() {
   const idle = globalThis.requestIdleCallback ?? setTimeout;
-  idle(() => load().catch(() => (ready = undefined)));
+  new PerformanceObserver((_, observer) => {
+    observer.disconnect();
+    idle(() => load().catch(() => {}));
+  }).observe({ type: "paint", buffered: true });
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   const turn = () => viewer.toggleAttribute("auto-rotate", !still.matches);
   still.addEventListener("change", turn);
@@ -73,15 +84,19 @@ export async function showModel(glb, name) {
   facts.classList.remove("failed");
   try {
     const [blob] = await Promise.all([glb, load()]);
-    const faces = await countFaces(blob);
+    const faces = `${(await countFaces(blob)).toLocaleString("en")} faces`;
     if (own !== wanted) {
+      return;
+    }
+    if (!draws) {
+      facts.textContent = `${faces}; to draw them here, this browser would need WebGL`;
       return;
     }
     await shown(blob, name);
     if (own === wanted) {
       const { x, y, z } = viewer.getDimensions();
       const box = [x, y, z].map((length) => number(length)).join(" × ");
-      facts.textContent = `${box} (width × height × depth), ${faces.toLocaleString("en")} faces`;
+      facts.textContent = `${box} (width × height × depth), ${faces}`;
     }
   } catch (error) {
     if (own === wanted) {

@@ -74,35 +74,25 @@ pub fn site(shell: &Shell) -> Result<()> {
 fn model_viewer(shell: &Shell, into: &Path) -> Result<()> {
     let viewer = Path::new("node_modules/@google/model-viewer");
     let three = Path::new("node_modules/three");
-    let decoders = three.join("examples/jsm/libs");
-    for (from, to) in [
+    let script = shell.read_file(viewer.join("dist/model-viewer.min.js"))?;
+    // Its map is larger than all the rest, and a browser would ask for it.
+    let script = script.split("//# sourceMappingURL=").next();
+    shell.write_file(into.join("model-viewer.min.js"), script.unwrap_or_default())?;
+    shell.copy_file(viewer.join("LICENSE"), into)?;
+    // The viewer's script holds three.js too.
+    shell.copy_file(three.join("LICENSE"), into.join("LICENSE-three"))?;
+    for (folder, files) in [
         (
-            viewer.join("dist/model-viewer.min.js"),
-            "model-viewer.min.js",
+            "draco/gltf",
+            ["draco_wasm_wrapper.js", "draco_decoder.wasm"],
         ),
-        (viewer.join("LICENSE"), "LICENSE"),
-        // The viewer's file holds three.js too.
-        (three.join("LICENSE"), "LICENSE-three"),
-        (
-            decoders.join("draco/gltf/draco_decoder.wasm"),
-            "draco/draco_decoder.wasm",
-        ),
-        (
-            decoders.join("draco/gltf/draco_wasm_wrapper.js"),
-            "draco/draco_wasm_wrapper.js",
-        ),
-        (
-            decoders.join("basis/basis_transcoder.js"),
-            "basis/basis_transcoder.js",
-        ),
-        (
-            decoders.join("basis/basis_transcoder.wasm"),
-            "basis/basis_transcoder.wasm",
-        ),
+        ("basis", ["basis_transcoder.js", "basis_transcoder.wasm"]),
     ] {
-        let to = into.join(to);
-        shell.create_dir(to.parent().unwrap_or(into))?;
-        shell.copy_file(from, to)?;
+        let from = three.join("examples/jsm/libs").join(folder);
+        let to = shell.create_dir(into.join(folder))?;
+        for file in files {
+            shell.copy_file(from.join(file), &to)?;
+        }
     }
     Ok(())
 }
