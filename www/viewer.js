@@ -20,27 +20,29 @@ import { countFaces } from "./glb.js";
 const viewer = /** @type {ModelViewer} */ (find("viewer"));
 const facts = find("facts");
 
-/** Whether this browser can draw a model. */
-const draws = document.createElement("canvas").getContext("webgl2") !== null;
+/** @type {Promise<boolean> | undefined} */
+let loading;
 
-/** @type {Promise<void> | undefined} */
-let ready;
-
-/** Loads <model-viewer>, once, where it is of use. */
+/** Loads <model-viewer>, once, and answers whether this browser can draw a model with it. */
 function load() {
-  if (!draws) {
-    return Promise.resolve();
+  loading ??= define().catch((error) => {
+    // The next call tries again.
+    loading = undefined;
+    throw error;
+  });
+  return loading;
+}
+
+async function define() {
+  if (!document.createElement("canvas").getContext("webgl2")) {
+    return false;
   }
-  ready ??= (async () => {
-    const folder = new URL("model-viewer/", import.meta.url).href;
-    const { ModelViewerElement } = await import(`${folder}model-viewer.min.js`);
-    // Left alone, it fetches the decoders of compressed models from other origins.
-    ModelViewerElement.dracoDecoderLocation = `${folder}draco/gltf/`;
-    ModelViewerElement.ktx2TranscoderLocation = `${folder}basis/`;
-  })();
-  // The next call tries again.
-  ready.catch(() => (ready = undefined));
-  return ready;
+  const folder = new URL("model-viewer/", import.meta.url).href;
+  const { ModelViewerElement } = await import(`${folder}model-viewer.min.js`);
+  // Left alone, it fetches the decoders of compressed models from other origins.
+  ModelViewerElement.dracoDecoderLocation = `${folder}draco/gltf/`;
+  ModelViewerElement.ktx2TranscoderLocation = `${folder}basis/`;
+  return true;
 }
 
 /** Readies the viewer: it is loaded once the page is drawn and has nothing else to do. */
@@ -83,7 +85,7 @@ export async function showModel(glb, name) {
   facts.textContent = "Loading the model…";
   facts.classList.remove("failed");
   try {
-    const [blob] = await Promise.all([glb, load()]);
+    const [blob, draws] = await Promise.all([glb, load()]);
     const faces = `${(await countFaces(blob)).toLocaleString("en")} faces`;
     if (own !== wanted) {
       return;
