@@ -4,7 +4,7 @@
 use std::cell::Cell;
 
 use sandbox::http::{HeaderMap, HeaderName, HeaderValue, Uri};
-use sandbox::{Config, Delivery, Memory, Request, Response, Sandbox, StoreError};
+use sandbox::{Config, Delivery, Memory, Request, Response, Sandbox, Sculptor, StoreError};
 use wasm_bindgen::prelude::*;
 
 /// The API with all its sessions, for as long as the instance lives.
@@ -43,6 +43,42 @@ impl Api {
         *request.uri_mut() = path.parse::<Uri>().ok()?;
         *request.headers_mut() = read_headers(&headers)?;
         Some(Answer(self.0.handle(&request, now as u64)))
+    }
+}
+
+#[wasm_bindgen]
+impl Api {
+    /// The next piece of work that is due, if there is one. Where it is dropped without having been
+    /// worked, it is due again.
+    #[wasm_bindgen(js_name = nextJob)]
+    pub fn next_job(&self, now: f64) -> Option<Job> {
+        self.0.next_job(now as u64).map(Job)
+    }
+
+    /// When the next one will be due.
+    #[wasm_bindgen(js_name = nextDue)]
+    pub fn next_due(&self, now: f64) -> Option<f64> {
+        self.0.next_due(now as u64).map(|due| due as f64)
+    }
+
+    /// Works a job to its end. Where its picture lies elsewhere, it comes with the bytes or with
+    /// why they cannot be had.
+    pub fn work(&self, job: Job, bytes: Option<Vec<u8>>, failure: Option<String>) {
+        let fetched = bytes.map(Ok).or(failure.map(Err));
+        kept(self.0.work(job.0, fetched, &Sculptor));
+    }
+}
+
+/// A piece of work.
+#[wasm_bindgen]
+pub struct Job(sandbox::Job);
+
+#[wasm_bindgen]
+impl Job {
+    /// The address of the picture, where it is to be fetched first.
+    #[wasm_bindgen(getter)]
+    pub fn remote(&self) -> Option<String> {
+        self.0.remote().map(str::to_owned)
     }
 }
 

@@ -3,7 +3,6 @@
 // text: that of the WebAssembly's glue and of this file, one after the other.
 
 /** @typedef {Pick<typeof import("../wasm/sandbox.js"), "Api" | "initSync" | "startAfresh">} Glue */
-/** @typedef {import("../wasm/sandbox.js").Api} WasmApi */
 
 /**
  * @typedef {object} Settings
@@ -38,6 +37,10 @@
  * @typedef {{ id: number, answer?: Answer } | { broken: string }} Reply
  */
 
+/** A picture from elsewhere: as large as it may be, and how long it may take, in milliseconds. */
+const MOST_BYTES = 32 * 1024 * 1024;
+const FETCH_TIMEOUT = 30_000;
+
 /** What runs on this thread shares one instance of the WebAssembly; they are counted here. */
 let instance = 0;
 
@@ -52,8 +55,10 @@ let instance = 0;
 export function openSandbox(glue, { module, speed, seed }, reply) {
   glue.initSync({ module });
   const own = instance;
-  let open = true;
   const api = call(() => new glue.Api(speed, seed, Date.now()));
+  const end = new AbortController();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
 
   /**
    * A step of the WebAssembly. One that throws ends the instance for all that runs in it.
@@ -75,36 +80,127 @@ export function openSandbox(glue, { module, speed, seed }, reply) {
   }
 
   /** @param {Question} question */
-  async function take({ id, method, path, headers, body }) {
-    const bytes = new Uint8Array(body ? await body.arrayBuffer() : 0);
-    if (!open) return;
+  async function answer({ id, method, path, headers, body }) {
+    const bytes = body ? new Uint8Array(await body.arrayBuffer()) : new Uint8Array();
+    await work();
+    if (end.signal.aborted) return;
     const answer = call(() => api.handle(method, path, headers, bytes, Date.now()));
     reply({ id, answer: answer && read(answer) });
+    await breath();
+    await work();
   }
 
-  /** @param {import("../wasm/sandbox.js").Answer} answer */
-  function read(answer) {
-    const { status, headers, delivery } = answer;
-    const body = /** @type {Uint8Array<ArrayBuffer>} */ (answer.body());
-    return { status, headers, delivery, body };
+  /** Works what is due, one job after the other, and plans to go on when the next one will be. */
+  async function work() {
+    while (!end.signal.aborted) {
+      const job = call(() => api.nextJob(Date.now()));
+      if (!job) break;
+      if (job.remote) guarded(workRemote(job, job.remote));
+      else call(() => api.work(job));
+      await breath();
+    }
+    plan();
+  }
+
+  /**
+   * @param {import("../wasm/sandbox.js").Job} job
+   * @param {string} url
+   */
+  async function workRemote(job, url) {
+    /** @type {Uint8Array | undefined} */
+    let bytes;
+    /** @type {string | undefined} */
+    let failure;
+    try {
+      bytes = await fetched(url, end.signal);
+    } catch (cause) {
+      failure = String(/** @type {any} */ (cause)?.message ?? cause);
+      // All that `fetch` says of what it may not know.
+      if (cause instanceof TypeError) {
+        failure += "; its server is off, or does not allow pages of other origins";
+      }
+    }
+    if (end.signal.aborted) return;
+    call(() => api.work(job, bytes, failure));
+    plan();
+  }
+
+  function plan() {
+    clearTimeout(timer);
+    if (end.signal.aborted) return;
+    const now = Date.now();
+    const due = call(() => api.nextDue(now));
+    if (due === undefined) return;
+    timer = setTimeout(() => guarded(work()), due - now);
+    // Node.js ends all the same.
+    /** @type {{ unref?(): void }} */ (timer).unref?.();
+  }
+
+  /**
+   * Nothing is answered any more after a step that failed.
+   *
+   * @param {Promise<void>} steps
+   */
+  async function guarded(steps) {
+    try {
+      await steps;
+    } catch (cause) {
+      close();
+      reply({ broken: /** @type {Error} */ (cause).message });
+    }
   }
 
   function close() {
-    open = false;
+    end.abort();
+    clearTimeout(timer);
     if (own === instance) api.free();
   }
 
-  return {
-    async take(question) {
-      try {
-        await take(question);
-      } catch (cause) {
-        open = false;
-        reply({ broken: /** @type {Error} */ (cause).message });
-      }
-    },
-    close,
-  };
+  return { take: (question) => guarded(answer(question)), close };
+}
+
+/** @param {import("../wasm/sandbox.js").Answer} answer */
+function read(answer) {
+  const { status, headers, delivery } = answer;
+  const body = /** @type {Uint8Array<ArrayBuffer>} */ (answer.body());
+  return { status, headers, delivery, body };
+}
+
+/** Lets messages in. Not by a timer: those may be a test's to move. */
+function breath() {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve(undefined);
+    };
+    port2.postMessage(undefined);
+  });
+}
+
+/**
+ * The picture at an address.
+ *
+ * @param {string} url
+ * @param {AbortSignal} end
+ */
+async function fetched(url, end) {
+  const signal = AbortSignal.any([end, AbortSignal.timeout(FETCH_TIMEOUT)]);
+  const response = await fetch(url, { signal, credentials: "omit" });
+  if (!response.ok) throw new Error(`its address answers ${response.status}`);
+  /** @type {Uint8Array<ArrayBuffer>[]} */
+  const pieces = [];
+  let size = 0;
+  const reader = response.body?.getReader();
+  for (let piece; reader && (piece = await reader.read()) && piece.value;) {
+    size += piece.value.length;
+    if (size > MOST_BYTES) {
+      await reader.cancel();
+      throw new Error(`it is larger than ${MOST_BYTES} bytes`);
+    }
+    pieces.push(piece.value);
+  }
+  return new Uint8Array(await new Blob(pieces).arrayBuffer());
 }
 
 /**

@@ -7,7 +7,7 @@ use base64_simd::STANDARD;
 use fs_extra::dir::CopyOptions;
 use xshell::{Shell, cmd};
 
-use crate::{say, tools};
+use crate::{page, say, tools};
 
 pub fn build(shell: &Shell) -> Result<()> {
     tools::for_building(shell)?;
@@ -21,6 +21,7 @@ pub fn build(shell: &Shell) -> Result<()> {
 pub fn package(shell: &Shell) -> Result<()> {
     say("compiling the library to WebAssembly");
     wasm_pack(shell, Path::new("pkg/wasm"), "--release", &[])?;
+    page::build(shell)?;
     for file in ["README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE"] {
         shell.copy_file(file, "pkg")?;
     }
@@ -59,11 +60,21 @@ pub fn site(shell: &Shell) -> Result<()> {
     shell.create_dir(dist.join("pkg"))?;
     let into = CopyOptions::new().content_only(true);
     fs_extra::dir::copy(root.join("www"), &dist, &into)?;
-    for file in ["index.js", "load.js", "error.js", "stage.js"] {
+    for file in ["index.js", "load.js", "error.js", "stage.js", "sandbox.js"] {
         shell.copy_file(root.join("pkg").join(file), dist.join("pkg"))?;
     }
+    fs_extra::dir::copy(
+        root.join("pkg/sandbox"),
+        dist.join("pkg"),
+        &CopyOptions::new(),
+    )?;
     shell.create_dir(dist.join("pkg/wasm"))?;
-    for file in ["csm_image_to_3d.js", "inlined.js"] {
+    for file in [
+        "csm_image_to_3d.js",
+        "inlined.js",
+        "sandbox.js",
+        "sandbox_inlined.js",
+    ] {
         shell.copy_file(root.join("pkg/wasm").join(file), dist.join("pkg/wasm"))?;
     }
     model_viewer(shell, &dist.join("model-viewer"))

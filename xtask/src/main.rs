@@ -4,6 +4,7 @@
 mod build;
 mod check;
 mod demo;
+mod page;
 mod server;
 mod test;
 mod tools;
