@@ -12,7 +12,8 @@ export const elsewhere = server.replace("127.0.0.1", "localhost");
 /** Part of every key of the tests; the test run looks for it in all that was printed. */
 export const canary = "canary7d1f93";
 
-export function startChromium() {
+/** @param {{ draws?: boolean }} [settings] whether it draws models: slow without a graphics card */
+export function startChromium({ draws = false } = {}) {
   return chromium.launch({
     executablePath: process.env.CHROMIUM,
     args: [
@@ -22,9 +23,9 @@ export function startChromium() {
       "--disable-sync",
       "--disable-quic",
       "--no-first-run",
-      // Models are shown where there is no graphics card too.
-      "--use-angle=swiftshader",
-      "--enable-unsafe-swiftshader",
+      ...(draws
+        ? ["--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+        : ["--disable-3d-apis"]),
       "--js-flags=--expose-gc",
     ],
   });

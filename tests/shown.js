@@ -12,11 +12,13 @@ export const slowDrawing = /^rAF timed out in updateSource$/;
  * @param {Pick<Page, "evaluate" | "waitForFunction" | "$">} page
  */
 export async function shownModel(page) {
-  await page.waitForFunction(() => {
+  const there = () => {
     const viewer = /** @type {any} */ (document.getElementById("viewer"));
     const facts = document.getElementById("facts")?.innerText ?? "";
     return viewer.loaded && viewer.modelIsVisible && facts.endsWith("faces");
-  });
+  };
+  // It takes its time where there is no graphics card and the machine has much else to do.
+  await page.waitForFunction(there, undefined, { timeout: 120_000 });
   const viewer = await page.$("#viewer");
   const screenshot = Buffer.from((await viewer?.screenshot()) ?? "").toString("base64");
   return page.evaluate(async (screenshot) => {

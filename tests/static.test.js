@@ -91,8 +91,10 @@ async function withPage(start, visit) {
 const said = (/** @type {Page} */ page, /** @type {string} */ id) =>
   page.evaluate((id) => document.getElementById(id)?.innerText ?? "", id);
 
+const startDrawing = () => startChromium({ draws: true });
+
 test("a sample becomes a model in the page alone, in Chromium", () =>
-  withPage(startChromium, async (page) => {
+  withPage(startDrawing, async (page) => {
     assert.match(await said(page, "where"), /^Made in this page/);
     const start = performance.now();
     await page.getByRole("button", { name: "Sample turtle" }).click();
@@ -117,20 +119,26 @@ test("a sample becomes a model in the page alone, in Firefox, even where it cann
   }));
 
 test("a session of the page ends with it", () =>
-  withPage(startChromium, async (page) => {
-    await page.getByRole("button", { name: "Sample turtle" }).click();
-    await page.getByRole("status").getByText("preview_done").waitFor();
-    const sessions = page.getByRole("listitem").filter({ hasText: "until this page is closed" });
-    assert.equal(await sessions.count(), 1);
-    await sessions.getByRole("button").click();
-    await page.getByRole("status").getByText("preview_done").waitFor();
-    await page.reload();
-    assert.equal(await said(page, "outcome"), "No session yet.");
-    assert.equal(await page.getByRole("heading", { name: "Earlier sessions" }).isVisible(), false);
-  }));
+  withPage(
+    () => startChromium(),
+    async (page) => {
+      await page.getByRole("button", { name: "Sample turtle" }).click();
+      await page.locator("#outcome").getByText("preview_done").waitFor();
+      const sessions = page.getByRole("listitem").filter({ hasText: "until this page is closed" });
+      assert.equal(await sessions.count(), 1);
+      await sessions.getByRole("button").click();
+      await page.locator("#outcome").getByText("preview_done").waitFor();
+      await page.reload();
+      assert.equal(await said(page, "outcome"), "No session yet.");
+      assert.equal(
+        await page.getByRole("heading", { name: "Earlier sessions" }).isVisible(),
+        false,
+      );
+    },
+  ));
 
 test("the page is there before its viewer is", () =>
-  withPage(startChromium, async (page) => {
+  withPage(startDrawing, async (page) => {
     await page.waitForFunction(
       () =>
         customElements.get("model-viewer") &&
