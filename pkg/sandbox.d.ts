@@ -45,9 +45,9 @@ export interface ReceivedRequest {
 /** The Image-to-3D API, in this page. */
 export interface Sandbox {
   /**
-   * Answers as the API does, at any `http:` or `https:` address; nothing leaves the page but what
-   * it takes to read a picture that a session names by its address. `blob:` and `data:` addresses
-   * go to the global `fetch`. It needs no `this`.
+   * Answers as the API does, at any `http:` or `https:` address and at the `blob:` addresses of its
+   * results; what else there is goes to the global `fetch`, as does a picture that a session names
+   * by its address. Nothing else leaves the page. It needs no `this`.
    *
    * Faults come by the key, `apiKey: "fault_429_2"`: `GET /sandbox/faults` lists them. An abort
    * rejects with the signal's reason; a connection that a fault breaks, with a `TypeError`.

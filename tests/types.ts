@@ -14,6 +14,12 @@ import {
   type KnownStatus,
   type Session,
 } from "../pkg/index.js";
+import {
+  createSandbox,
+  type ReceivedRequest,
+  type Sandbox,
+  type SandboxOptions,
+} from "../pkg/sandbox.js";
 
 declare const file: File;
 const baseUrl = "https://my-server.example";
@@ -79,6 +85,14 @@ if (stage === "refine" && state === "failed") console.log((percent ?? 0).toFixed
 const urls: (string | undefined)[] = [done.preview_mesh_url_glb, done.mesh_url_obj, done.mp4_url];
 console.log(results[0].session_code, update.status, model.size, urls, done.spins?.[0].image_url);
 console.log(error.session?.session_code);
+const settings: SandboxOptions = { speed: 20, seed: 7, origin: "http://localhost:6006" };
+const sandbox: Sandbox = createSandbox(settings);
+createSandbox();
+await imageTo3d({ image: file, fetch: sandbox.fetch, interval: 20 });
+const answer: Response = await sandbox.fetch("https://api.csm.ai/image-to-3d-sessions");
+const received: ReceivedRequest[] = await sandbox.requests();
+await sandbox.reset();
+console.log(answer.status, received[0].key?.length, received[0].delivery === "half");
 
 // wrong
 // @ts-expect-error neither image nor image_url
@@ -136,3 +150,9 @@ await getSession({ session_code: code, baseUrl });
 // @ts-expect-error no such state
 const noState = stageOf(session).state === "complete";
 console.log(noKind, length, options, number, noState);
+// @ts-expect-error a number
+createSandbox({ speed: "fast" });
+// @ts-expect-error no such option
+createSandbox({ engine: "sculpt" });
+// @ts-expect-error no such field
+console.log(received[0].body);

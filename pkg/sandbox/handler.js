@@ -41,6 +41,9 @@
 const MOST_BYTES = 32 * 1024 * 1024;
 const FETCH_TIMEOUT = 30_000;
 
+/** In milliseconds; a longer one ends at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
 /** What runs on this thread shares one instance of the WebAssembly; they are counted here. */
 let instance = 0;
 
@@ -131,7 +134,7 @@ export function openSandbox(glue, { module, speed, seed }, reply) {
     const now = Date.now();
     const due = call(() => api.nextDue(now));
     if (due === undefined) return;
-    timer = setTimeout(() => guarded(work()), due - now);
+    timer = setTimeout(() => guarded(work()), Math.min(due - now, LONGEST_TIMER));
     // Node.js ends all the same.
     /** @type {{ unref?(): void }} */ (timer).unref?.();
   }

@@ -41,6 +41,9 @@ export function newLife({ origin, ...settings }) {
   /** @param {Request} request */
   async function answered(request) {
     const { method, signal } = request;
+    const file = results.file(request.url);
+    if (file) return new Response(file, { headers: { "content-length": String(file.size) } });
+    if (!/^https?:/.test(request.url)) return globalThis.fetch(request);
     const { host, pathname, search } = new URL(request.url);
     const headers = [...request.headers, ["host", host]].flat();
     // A worker is given a blob without a copy.

@@ -28,8 +28,8 @@ export function newResults(origin, read) {
   const blobs = origin === undefined && typeof URL.createObjectURL === "function";
   /** @type {Map<string, Promise<string>>} by path: each file is read once */
   const made = new Map();
-  /** @type {string[]} */
-  const urls = [];
+  /** @type {Map<string, Blob>} by address */
+  const files = new Map();
   let released = false;
 
   /** @param {string} path */
@@ -40,9 +40,10 @@ export function newResults(origin, read) {
       return nowhere + path;
     }
     const type = headers[headers.indexOf("content-type") + 1];
-    const url = URL.createObjectURL(new Blob([body], { type }));
+    const file = new Blob([body], { type });
+    const url = URL.createObjectURL(file);
     if (released) URL.revokeObjectURL(url);
-    else urls.push(url);
+    else files.set(url, file);
     return url;
   }
 
@@ -79,9 +80,18 @@ export function newResults(origin, read) {
       }
     },
 
+    /**
+     * The file at a `blob:` address. So it can be had too where a policy, or a page that is none,
+     * lets nobody fetch such an address.
+     *
+     * @param {string} url
+     */
+    file: (url) => files.get(url),
+
     release() {
       released = true;
-      urls.forEach((url) => URL.revokeObjectURL(url));
+      for (const url of files.keys()) URL.revokeObjectURL(url);
+      files.clear();
     },
   };
 }

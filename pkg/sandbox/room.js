@@ -21,6 +21,9 @@ import { openSandbox } from "./handler.js";
  */
 let loading;
 
+/** Not tried again once it failed: browsers write each such failure to the console. */
+let workersStart = true;
+
 /**
  * Opens a sandbox, with no sessions.
  *
@@ -71,7 +74,7 @@ function bytesOf(base64) {
  * @returns {Promise<Room | undefined>}
  */
 async function inWorker(source, settings) {
-  if (typeof Worker === "undefined" || !URL.createObjectURL) return undefined;
+  if (!workersStart || typeof Worker === "undefined" || !URL.createObjectURL) return undefined;
   const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
   /** @type {Worker | undefined} */
   let worker;
@@ -94,6 +97,7 @@ async function inWorker(source, settings) {
     started.onerror = (event) => take({ broken: event.message });
     return room;
   } catch {
+    workersStart = false;
     worker?.terminate();
     return undefined;
   } finally {

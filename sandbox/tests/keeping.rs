@@ -2,48 +2,11 @@
 
 mod support;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
-use sandbox::{Change, Config, Keep, Memory, Sandbox, Store, StoreError};
+use sandbox::{Config, Keep, Sculptor};
 use serde_json::json;
 use support::*;
-
-/// A store that several sandboxes use one after the other, and that can be made to fail.
-#[derive(Clone, Default)]
-struct Shared {
-    entries: Arc<Memory>,
-    full: Arc<AtomicBool>,
-}
-
-impl Store for Shared {
-    fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        self.entries.get(key)
-    }
-
-    fn with_prefix(&self, prefix: &str) -> Result<Vec<Vec<u8>>, StoreError> {
-        self.entries.with_prefix(prefix)
-    }
-
-    fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
-        if self.full.load(Ordering::Relaxed) {
-            return Err("the disk is full".into());
-        }
-        self.entries.commit(changes)
-    }
-}
-
-impl Shared {
-    fn open(&self, config: &Config, now: u64) -> Api {
-        let store = Box::new(self.clone());
-        let sandbox = Sandbox::open(config, store, now).unwrap();
-        Api { sandbox, now }
-    }
-
-    fn len(&self) -> usize {
-        self.entries.with_prefix("").unwrap().len()
-    }
-}
 
 fn exists(api: &Api, code: &str) -> bool {
     api.get(&format!("{SESSIONS}/{code}")).status() == 200
@@ -97,18 +60,22 @@ fn old_sessions_go_with_all_that_is_theirs() {
     let mut api = store.open(&config, START);
     let key = [("idempotency-key", "k")];
     let old = code(&api.create_with(&key, json!({"auto_refine": true})));
+    let turbo = code(&api.create(json!({"preview_mesh": "turbo"})));
     api.now += 10_000;
     let newer = code(&api.create(json!({})));
     assert_eq!(api.session(&old)["status"], "refine_done");
-    assert_eq!(store.len(), 6);
+    assert_eq!(api.session(&turbo)["status"], "spin_generate_done");
+    // Records and pictures, two models, four spins.
+    assert_eq!(store.len(), 6 + 2 + 4);
     api.now += 1;
     api.create(json!({}));
-    assert!(!exists(&api, &old) && exists(&api, &newer));
+    assert!(!exists(&api, &old) && !exists(&api, &turbo) && exists(&api, &newer));
     assert_eq!(store.len(), 4);
     // Its key is free again.
     assert_ne!(code(&api.create_with(&key, json!({}))), old);
     // Time passes for a server that does not run, too.
-    let api = store.open(&config, START + 20_001);
+    let mut api = store.open(&config, START + 20_001);
+    api.engine = None;
     assert!(!exists(&api, &newer));
     assert_eq!(store.len(), 4);
 }
@@ -127,7 +94,7 @@ fn the_oldest_go_where_the_sum_is_too_large() {
         api.now += 1;
         code(&api.create(json!({})))
     };
-    let mut api = Api::with(&config(2 * size));
+    let mut api = Api::idle(&config(2 * size));
     let codes = [0; 3].map(|_| create(&mut api));
     assert_eq!(
         [0, 1, 2].map(|at| exists(&api, &codes[at])),
@@ -135,7 +102,10 @@ fn the_oldest_go_where_the_sum_is_too_large() {
     );
     // Results count.
     api.now += 5000;
-    api.session(&codes[1]);
+    let job = api.sandbox.next_job(api.now).unwrap();
+    api.sandbox.work(job, None, &Sculptor).unwrap();
+    let done = |code: &String| api.session(code)["status"] == "preview_done";
+    assert_eq!([&codes[1], &codes[2]].map(done), [true, false]);
     let last = create(&mut api);
     let there = [&codes[1], &codes[2], &last].map(|code| exists(&api, code));
     assert_eq!(there, [false, true, true]);
@@ -150,13 +120,19 @@ fn what_cannot_be_stored_is_not_answered_as_if_it_were() {
     let store = Shared::default();
     let mut api = store.open(&Config::default(), START);
     let code = code(&api.create(json!({})));
+    api.engine = None;
     store.full.store(true, Ordering::Relaxed);
     let answer = api.post(SESSIONS, &with_picture(json!({})));
     assert!(refused(&answer, 500).contains("the disk is full"));
     api.now += 2000;
-    let answer = api.get(&format!("{SESSIONS}/{code}"));
-    assert!(refused(&answer, 500).contains("the disk is full"));
+    let job = api.sandbox.next_job(api.now).unwrap();
+    let failed = api.sandbox.work(job, None, &Sculptor).unwrap_err();
+    assert_eq!(failed.to_string(), "the disk is full");
+    assert_eq!(api.session(&code)["status"], "training_preview");
     store.full.store(false, Ordering::Relaxed);
+    // It is still due.
+    let job = api.sandbox.next_job(api.now).unwrap();
+    api.sandbox.work(job, None, &Sculptor).unwrap();
     assert_eq!(api.session(&code)["status"], "preview_done");
     assert_eq!(
         data(&api.get(SESSIONS))["results"]

@@ -3,7 +3,7 @@
 mod support;
 
 use sandbox::Response;
-use serde_json::json;
+use serde_json::{Value, json};
 use support::*;
 
 /// The milliseconds after the beginning, and `status`, `session_status`, `percent_done` then.
@@ -153,6 +153,7 @@ fn a_spin_is_chosen_by_its_number_or_its_address() {
     for auto_refine in [false, true] {
         for by_address in [false, true] {
             let mut api = Api::new();
+            api.engine = Some(Box::new(quick()));
             let body = json!({"preview_mesh": "turbo", "auto_refine": auto_refine});
             let code = code(&api.create(body));
             assert!(api.session(&code).get("spins").is_none());
@@ -176,32 +177,34 @@ fn a_spin_is_chosen_by_its_number_or_its_address() {
                 "preview_done"
             };
             assert_eq!(session["status"], end);
-            // The model shows what the spin shows.
-            let glb = api.follow(&session["mesh_url_glb"]).into_body();
-            let spin = api.follow(&spins[2]["image_url"]);
-            assert_eq!(spin.headers()["content-type"], "image/png");
-            assert_eq!(texture(&glb), pixels(spin.body()));
-            assert_ne!(texture(&glb), pixels(&png()));
+            let best = api.follow(&session["mesh_url_glb"]).into_body();
+            let preview = api.follow(&session["preview_mesh_url_glb"]).into_body();
+            assert_eq!(preview, b"glTF Preview of view 2");
+            if auto_refine {
+                assert_eq!(best, b"glTF Refined of view 2");
+            } else {
+                assert_eq!(best, preview);
+            }
         }
     }
 }
 
 #[test]
-fn the_spins_differ_and_the_first_is_the_picture() {
+fn the_spins_are_the_views_that_the_engine_made() {
     let mut api = Api::new();
+    api.engine = Some(Box::new(quick()));
     let code = code(&api.create(json!({"preview_mesh": "turbo"})));
-    let early = api.get(&format!("/files/{code}/spin-0.png"));
-    assert_eq!(early.status(), 404);
-    api.now += 1000;
+    api.now += 999;
+    let spin = |at| format!("/files/{code}/spin-{at}.png");
+    assert_eq!(api.get(&spin(0)).status(), 404);
+    api.now += 1;
     let spins = api.session(&code)["spins"].clone();
-    let spins: Vec<_> = (0..4)
-        .map(|at| pixels(api.follow(&spins[at]["image_url"]).body()))
-        .collect();
-    assert_eq!(spins[0], pixels(&png()));
-    for at in 1..4 {
-        assert!(!spins[..at].contains(&spins[at]));
+    for at in 0..4 {
+        let answer = api.follow(&spins[at]["image_url"]);
+        assert_eq!(answer.headers()["content-type"], "image/png");
+        assert_eq!(text(&answer), format!("view {at}"));
     }
-    assert_eq!(api.get(&format!("/files/{code}/spin-4.png")).status(), 404);
+    assert_eq!(api.get(&spin(4)).status(), 404);
 }
 
 #[test]
@@ -297,41 +300,93 @@ fn box_and_pivot_come_with_any_of_the_requests() {
     let third = code(&api.create(json!({"generate_preview_mesh": true})));
     api.now += 1000;
     let before = api.session(&third)["mesh_url_glb"].clone();
-    assert_ne!(bounds(api.follow(&before).body()), expected);
+    assert!(!near(bounds(api.follow(&before).body()), expected));
     assert_eq!(api.refine(&third, &measures).status(), 200);
     api.now += 2000;
     for code in [first, second, third] {
         let session = api.session(&code);
         assert_eq!(session["scaled_bbox"], json!([1.0, 2.0, 4.0]));
         let glb = api.follow(&session["mesh_url_glb"]).into_body();
-        assert_eq!(bounds(&glb), expected);
+        assert!(near(bounds(&glb), expected), "{:?}", bounds(&glb));
     }
 }
 
 #[test]
-fn a_session_whose_model_cannot_be_made_fails_with_the_reason() {
+fn each_model_is_offered_in_each_format() {
     let mut api = Api::new();
-    let body = json!({"scaled_bbox": [1e300, 1, 1], "auto_refine": true});
-    let code = code(&api.create(body));
-    api.now += 9000;
-    let session = api.session(&code);
-    assert_eq!(session["status"], "preview_failed");
-    assert_eq!(session["session_status"], "failed");
-    assert!(session["error"].as_str().unwrap().contains("32-bit"));
-    assert!(session.get("preview_mesh_url_glb").is_none());
+    let code = code(&api.create(json!({"auto_refine": true})));
+    let offered = |api: &Api| -> Vec<(String, Value)> {
+        let session = api.session(&code);
+        let fields = session.as_object().unwrap().clone().into_iter();
+        fields
+            .filter(|(name, _)| name.contains("mesh_url"))
+            .collect()
+    };
+    assert_eq!(offered(&api), []);
+    for (after, fields) in [
+        (2000, vec!["preview_mesh_url"]),
+        (2000, vec!["mesh_url", "preview_mesh_url"]),
+    ] {
+        api.now += after;
+        let mut expected = Vec::new();
+        for field in fields {
+            let stem = if field == "mesh_url" {
+                "mesh"
+            } else {
+                "preview"
+            };
+            let address = |ending| json!(format!("http://here:1234/files/{code}/{stem}.{ending}"));
+            expected.push((field.to_owned(), address("zip")));
+            for format in ["glb", "obj", "stl", "zip"] {
+                expected.push((format!("{field}_{format}"), address(format)));
+            }
+        }
+        let offered = offered(&api);
+        assert_eq!(offered, expected);
+        for (name, address) in offered {
+            let answer = api.follow(&address);
+            let (media_type, format) = match name.rsplit('_').next().unwrap() {
+                "glb" => {
+                    assert_eq!(answer.headers()["content-type"], "model/gltf-binary");
+                    continue;
+                }
+                "obj" => ("model/obj", sculpt::Format::Obj),
+                "stl" => ("model/stl", sculpt::Format::Stl),
+                "zip" | "url" => ("application/zip", sculpt::Format::Zip),
+                _ => panic!("{name}"),
+            };
+            let stem = address.as_str().unwrap().rsplit_once('.').unwrap().0;
+            let glb = api.follow(&json!(format!("{stem}.glb"))).into_body();
+            match sculpt::convert(&glb, format) {
+                Ok(bytes) => {
+                    assert_eq!(answer.headers()["content-type"], media_type);
+                    assert!(*answer.body() == bytes, "{name}");
+                }
+                Err(reason) => assert!(refused(&answer, 500).contains(&reason)),
+            }
+        }
+    }
+    assert_eq!(api.get(&format!("/files/{code}/mesh.fbx")).status(), 404);
+    assert_eq!(api.get(&format!("/files/{code}/image.glb")).status(), 404);
 }
 
 #[test]
-fn a_picture_elsewhere_is_not_fetched_and_its_session_ends_all_the_same() {
+fn a_model_is_there_once_the_session_says_so() {
     let mut api = Api::new();
-    let code = code(&api.create(json!({"image_url": "https://example.com/a.png"})));
+    let code = code(&api.create(json!({})));
+    let status = |api: &Api, name: &str| api.get(&format!("/files/{code}/{name}")).status();
+    // It is made by now, but not due.
+    api.now += 1999;
+    assert_eq!(status(&api, "preview.glb"), 404);
+    api.now += 1;
+    assert_eq!(status(&api, "preview.glb"), 200);
+    api.refine(&code, &json!({}));
     api.now += 2000;
-    let session = api.session(&code);
-    assert_eq!(session["status"], "preview_done");
-    assert_eq!(session["image_url"], "https://example.com/a.png");
-    let glb = api.follow(&session["mesh_url_glb"]);
-    assert_eq!(bounds(glb.body()).1, [0.5, 0.5, 0.025]);
-    assert_eq!(api.get(&format!("/files/{code}/image")).status(), 404);
+    assert_eq!(status(&api, "mesh.glb"), 200);
+    // Nor is there the old one while it is made anew.
+    api.refine(&code, &json!({}));
+    assert_eq!(status(&api, "mesh.glb"), 404);
+    assert_eq!(status(&api, "preview.glb"), 200);
 }
 
 #[test]
@@ -359,19 +414,6 @@ fn the_list_has_the_newest_first_in_pages() {
     assert!(refused(&answer, 400).contains("limit: came \"many\""));
 }
 
-fn pixels(png: &[u8]) -> Vec<u8> {
-    image::load_from_memory(png).unwrap().to_rgba8().into_raw()
-}
-
-fn texture(glb: &[u8]) -> Vec<u8> {
-    let file = gltf::Gltf::from_slice(glb).unwrap();
-    let image = file.images().next().unwrap();
-    let gltf::image::Source::View { view, .. } = image.source() else {
-        panic!("the texture lies outside of the file");
-    };
-    pixels(&file.blob.as_ref().unwrap()[view.offset()..][..view.length()])
-}
-
 fn bounds(glb: &[u8]) -> ([f32; 3], [f32; 3]) {
     let file = gltf::Gltf::from_slice(glb).unwrap();
     let (mut low, mut high) = ([f32::MAX; 3], [f32::MIN; 3]);
@@ -383,4 +425,9 @@ fn bounds(glb: &[u8]) -> ([f32; 3], [f32; 3]) {
         }
     }
     (low, high)
+}
+
+fn near(a: ([f32; 3], [f32; 3]), b: ([f32; 3], [f32; 3])) -> bool {
+    let corners = a.0.into_iter().chain(a.1).zip(b.0.into_iter().chain(b.1));
+    corners.into_iter().all(|(a, b)| (a - b).abs() < 1e-4)
 }

@@ -57,6 +57,11 @@ pub fn test(shell: &Shell) -> Result<()> {
             .env("CHROMIUM", &browsers.chromium)
             .env("FIREFOX", &browsers.firefox),
     )?;
+
+    say("the example for Vitest");
+    let _example = shell.push_dir("examples/vitest");
+    tools::npm(shell)?;
+    output.run(command(shell, "npm").arg("test"))?;
     output.assert_no_key()
 }
 

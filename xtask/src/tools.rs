@@ -32,8 +32,8 @@ pub fn for_building(shell: &Shell) -> Result<()> {
     npm(shell)
 }
 
-/// The npm tools, as the lock file has them.
-fn npm(shell: &Shell) -> Result<()> {
+/// What the current folder's lock file has.
+pub fn npm(shell: &Shell) -> Result<()> {
     let lock = shell.read_file("package-lock.json")?;
     let installed = Path::new("node_modules/.installed-lock.json");
     if shell
@@ -51,7 +51,11 @@ fn npm(shell: &Shell) -> Result<()> {
             .is_ok(),
         "npm is missing: install Node.js 20 or newer"
     );
-    say("installing the npm tools into node_modules");
+    let folder = shell.current_dir().join("node_modules");
+    say(&format!(
+        "installing npm packages into {}",
+        folder.display()
+    ));
     cmd!(shell, "npm ci --no-audit --no-fund").run()?;
     shell.write_file(installed, lock)?;
     Ok(())

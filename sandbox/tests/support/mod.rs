@@ -1,11 +1,16 @@
-//! What the tests share: a sandbox with a clock, requests, pictures.
+//! What the tests share: a sandbox with a clock, a store, an engine, requests, pictures.
 #![allow(dead_code, missing_docs)]
 
 use std::io::Cursor;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use base64_simd::STANDARD;
 use image::{ImageFormat, Rgba, RgbaImage};
-use sandbox::{Config, Memory, Millis, Request, Response, Sandbox};
+use sandbox::{
+    Change, Config, Detail, Engine, Memory, Millis, Progress, Request, Response, Sandbox, Sculptor,
+    Source, Stopped, Store, StoreError, VIEWS,
+};
 use serde_json::{Value, json};
 
 /// 18 July 2024, 14:21:18.050 UTC.
@@ -15,6 +20,8 @@ pub const START: Millis = 1_721_312_478_050;
 pub struct Api {
     pub sandbox: Sandbox,
     pub now: Millis,
+    /// Works all that is due before and after each request. Without one a test does so itself.
+    pub engine: Option<Box<dyn Engine>>,
 }
 
 impl Api {
@@ -23,15 +30,39 @@ impl Api {
     }
 
     pub fn with(config: &Config) -> Self {
-        let store = Box::new(Memory::default());
+        Self::open(config, Box::new(Memory::default()), START)
+    }
+
+    pub fn open(config: &Config, store: Box<dyn Store>, now: Millis) -> Self {
         Self {
-            sandbox: Sandbox::open(config, store, START).unwrap(),
-            now: START,
+            sandbox: Sandbox::open(config, store, now).unwrap(),
+            now,
+            engine: Some(Box::new(Sculptor)),
+        }
+    }
+
+    /// Whose work nobody does but the test.
+    pub fn idle(config: &Config) -> Self {
+        Self {
+            engine: None,
+            ..Self::with(config)
         }
     }
 
     pub fn send(&self, request: Request) -> Response {
-        self.sandbox.handle(&request, self.now)
+        self.work();
+        let response = self.sandbox.handle(&request, self.now);
+        self.work();
+        response
+    }
+
+    fn work(&self) {
+        let Some(engine) = &self.engine else {
+            return;
+        };
+        while let Some(job) = self.sandbox.next_job(self.now) {
+            self.sandbox.work(job, None, &**engine).unwrap();
+        }
     }
 
     pub fn get(&self, path: &str) -> Response {
@@ -74,6 +105,69 @@ impl Api {
         let address = address.as_str().unwrap();
         self.get(address.strip_prefix("http://here:1234").unwrap())
     }
+}
+
+/// A store that several sandboxes use one after the other, and that can be made to fail.
+#[derive(Clone, Default)]
+pub struct Shared {
+    entries: Arc<Memory>,
+    pub full: Arc<AtomicBool>,
+}
+
+impl Store for Shared {
+    fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.entries.get(key)
+    }
+
+    fn with_prefix(&self, prefix: &str) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.entries.with_prefix(prefix)
+    }
+
+    fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
+        if self.full.load(Ordering::Relaxed) {
+            return Err("the disk is full".into());
+        }
+        self.entries.commit(changes)
+    }
+}
+
+impl Shared {
+    pub fn open(&self, config: &Config, now: u64) -> Api {
+        Api::open(config, Box::new(self.clone()), now)
+    }
+
+    pub fn len(&self) -> usize {
+        self.entries.with_prefix("").unwrap().len()
+    }
+}
+
+/// An engine that does what the function does, and then answers what it was asked for.
+pub struct Stub<F>(pub F);
+
+impl<F> Engine for Stub<F>
+where
+    F: Fn(&Source, &mut Progress) -> Result<(), Stopped> + Send + Sync,
+{
+    fn model(
+        &self,
+        source: Source,
+        detail: Detail,
+        view: usize,
+        progress: &mut Progress,
+    ) -> Result<Vec<u8>, Stopped> {
+        (self.0)(&source, progress)?;
+        Ok(format!("glTF {detail:?} of view {view}").into())
+    }
+
+    fn views(&self, source: Source, progress: &mut Progress) -> Result<[Vec<u8>; VIEWS], Stopped> {
+        (self.0)(&source, progress)?;
+        Ok([0, 1, 2, 3].map(|view| format!("view {view}").into()))
+    }
+}
+
+/// An engine that is done at once.
+pub fn quick() -> impl Engine {
+    Stub(|_: &Source, _: &mut Progress| Ok(()))
 }
 
 pub const SESSIONS: &str = "/image-to-3d-sessions";
