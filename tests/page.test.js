@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 
 import { canary, elsewhere, server, startChromium } from "./browsers.js";
-import { shownModel, slowDrawing } from "./shown.js";
+import { modelIsThere, shownModel, slowDrawing } from "./shown.js";
 
 /** @import { Browser, Page } from "playwright-core" */
 
@@ -330,7 +330,7 @@ test("the model is shown, and what is said of it is true", () =>
       }
       assert.equal(count, faces);
     },
-    { draws: true, options: { reducedMotion: "reduce" } },
+    { draws: true },
   ));
 
 for (const reducedMotion of /** @type {const} */ (["no-preference", "reduce"])) {
@@ -339,7 +339,7 @@ for (const reducedMotion of /** @type {const} */ (["no-preference", "reduce"])) 
       async (page) => {
         await page.getByRole("button", { name: "Sample turtle" }).click();
         await create(page);
-        await shownModel(page);
+        await modelIsThere(page);
         const angle = () =>
           page.evaluate(
             () => /** @type {any} */ (document.getElementById("viewer")).turntableRotation,
@@ -395,7 +395,7 @@ test("the endpoint is switched, said in words, and in the code", () =>
         [],
       );
     },
-    { draws: true, options: { reducedMotion: "reduce" } },
+    { draws: true },
   ));
 
 test("on a phone a session is created without scrolling, once there is a picture", () =>

@@ -6,12 +6,11 @@
 export const slowDrawing = /^rAF timed out in updateSource$/;
 
 /**
- * Waits until the page shows a model, and answers what it says of it, and what is to be seen on the
- * screen: the share of the viewer that is not background, and in how many colours.
+ * Waits until the page shows a model.
  *
- * @param {Pick<Page, "evaluate" | "waitForFunction" | "$">} page
+ * @param {Pick<Page, "waitForFunction">} page
  */
-export async function shownModel(page) {
+export async function modelIsThere(page) {
   const there = () => {
     const viewer = /** @type {any} */ (document.getElementById("viewer"));
     const facts = document.getElementById("facts")?.innerText ?? "";
@@ -19,6 +18,24 @@ export async function shownModel(page) {
   };
   // It takes its time where there is no graphics card and the machine has much else to do.
   await page.waitForFunction(there, undefined, { timeout: 120_000 });
+}
+
+/**
+ * Waits until the page shows a model, turns it to its front, and answers what the page says of it
+ * and what is to be seen on the screen: the share of the viewer that is not background, and in how
+ * many colours.
+ *
+ * @param {Pick<Page, "evaluate" | "waitForFunction" | "$">} page
+ */
+export async function shownModel(page) {
+  await modelIsThere(page);
+  await page.evaluate(async () => {
+    const viewer = /** @type {any} */ (document.getElementById("viewer"));
+    viewer.autoRotate = false;
+    viewer.resetTurntableRotation();
+    await viewer.updateComplete;
+    await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+  });
   const viewer = await page.$("#viewer");
   const screenshot = Buffer.from((await viewer?.screenshot()) ?? "").toString("base64");
   return page.evaluate(async (screenshot) => {

@@ -9,7 +9,7 @@ import { text } from "node:stream/consumers";
 import { after, before, test } from "node:test";
 
 import { startChromium, startFirefox } from "./browsers.js";
-import { shownModel, slowDrawing } from "./shown.js";
+import { modelIsThere, shownModel, slowDrawing } from "./shown.js";
 
 /** @import { Page } from "playwright-core" */
 
@@ -98,8 +98,9 @@ test("a sample becomes a model in the page alone, in Chromium", () =>
     assert.match(await said(page, "where"), /^Made in this page/);
     const start = performance.now();
     await page.getByRole("button", { name: "Sample turtle" }).click();
-    const { covered, colours, facts, name } = await shownModel(page);
+    await modelIsThere(page);
     const took = Math.round(performance.now() - start);
+    const { covered, colours, facts, name } = await shownModel(page);
     console.log(`${facts}; ${covered.toFixed(2)} of the viewer in ${colours} colours, ${took} ms`);
     assert.equal(name, "3D model of turtle.webp");
     assert.ok(covered > 0.05 && covered < 0.9, `${covered} of the viewer`);
