@@ -4,29 +4,43 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 
-import { canary, server, startChromium } from "./browsers.js";
+import { canary, elsewhere, server, startChromium } from "./browsers.js";
+import { modelIsThere, shownModel, slowDrawing } from "./shown.js";
 
 /** @import { Browser, Page } from "playwright-core" */
 
 /** @type {Browser} */
 let browser;
+/** @type {Browser} */
+let drawing;
 before(async () => {
   browser = await startChromium();
+  drawing = await startChromium({ draws: true });
 });
-after(() => browser.close());
+after(() => Promise.all([browser.close(), drawing.close()]));
 
 /**
- * Opens the page; whatever it prints fails the test, unless it is expected.
+ * Opens the page; whatever it prints fails the test, unless it is expected, and so does a request
+ * to another origin than those of the server.
  *
  * @param {(page: Page) => Promise<void>} visit
- * @param {{ expected?: RegExp, options?: import("playwright-core").BrowserContextOptions }} [settings]
+ * @param {object} [settings]
+ * @param {RegExp} [settings.expected]
+ * @param {boolean} [settings.draws] whether the browser can draw the model
+ * @param {import("playwright-core").BrowserContextOptions} [settings.options]
  */
-async function withPage(visit, { expected, options } = {}) {
-  const page = await browser.newPage(options);
+async function withPage(visit, { expected, draws = false, options } = {}) {
+  const page = await (draws ? drawing : browser).newPage(options);
   /** @type {string[]} */
   const printed = [];
   page.on("console", (message) => printed.push(message.text()));
   page.on("pageerror", (error) => printed.push(String(error)));
+  page.on("request", (request) => {
+    const { origin } = new URL(request.url());
+    if (origin !== server && origin !== elsewhere && !request.url().startsWith("data:")) {
+      printed.push(`asked for ${request.url()}`);
+    }
+  });
   try {
     await page.goto(server);
     await visit(page);
@@ -35,12 +49,13 @@ async function withPage(visit, { expected, options } = {}) {
   }
   console.log(printed.join("\n"));
   assert.deepEqual(
-    printed.filter((text) => !expected?.test(text)),
+    printed.filter((text) => !expected?.test(text) && !slowDrawing.test(text)),
     [],
   );
 }
 
-const status = (/** @type {Page} */ page) => page.getByRole("status");
+/** The page's own status: its viewer has one too. */
+const status = (/** @type {Page} */ page) => page.getByRole("status").and(page.locator("#outcome"));
 const create = (/** @type {Page} */ page) =>
   page.getByRole("button", { name: "Create session" }).click();
 
@@ -202,7 +217,6 @@ test("a view is chosen, and the model made from it", () =>
 test("a reload takes a wait up again, and loses no session", () =>
   withPage(async (page) => {
     await page.getByRole("button", { name: "Sample turtle" }).click();
-    await page.getByText("Endpoint and key").click();
     // So that it takes a while.
     await page.getByLabel("API key").fill(`fault_unknown-status_${canary}1`);
     await create(page);
@@ -218,7 +232,6 @@ test("a reload takes a wait up again, and loses no session", () =>
 test("a wait is cancelled, and taken up again from the list", () =>
   withPage(async (page) => {
     await page.getByRole("button", { name: "Sample turtle" }).click();
-    await page.getByText("Endpoint and key").click();
     await page.getByLabel("API key").fill(`fault_unknown-status_${canary}2`);
     await create(page);
     const code = await reaches(page, "warming_up");
@@ -231,7 +244,6 @@ test("a wait is cancelled, and taken up again from the list", () =>
 test("a download in the middle of a wait does not end it for good", () =>
   withPage(async (page) => {
     await page.getByRole("button", { name: "Sample turtle" }).click();
-    await page.getByText("Endpoint and key").click();
     await page.getByLabel("API key").fill(`fault_unknown-status_${canary}3`);
     await create(page);
     const code = await reaches(page, "warming_up");
@@ -244,7 +256,6 @@ test("a download in the middle of a wait does not end it for good", () =>
 test("a session that failed is told with its code", () =>
   withPage(async (page) => {
     await page.getByRole("button", { name: "Sample turtle" }).click();
-    await page.getByText("Endpoint and key").click();
     await page.getByLabel("API key").fill(`fault_preview-failed_${canary}`);
     await create(page);
     assert.match((await reaches(page, "preview_failed")) ?? "", /^SESSION_/);
@@ -262,16 +273,143 @@ test("errors are told in words, and the key shows nowhere", () =>
       await status(page).getByText("no picture that is known").waitFor();
 
       await page.getByRole("button", { name: "Sample turtle" }).click();
-      await page.getByText("Endpoint and key").click();
       const key = `fault_echo-json_${canary}`;
       await page.getByLabel("API key").fill(key);
       await create(page);
       await status(page).getByText("Invalid API key").waitFor();
       assert.ok(!(await page.innerText("body")).includes(key));
 
+      await page.getByLabel("Another address").check();
       await page.getByLabel("Address of the API").fill("http://127.0.0.1:20113");
       await create(page);
       await status(page).getByText("No answer from http://127.0.0.1:20113").waitFor();
     },
-    { expected: /Failed to load resource/ },
+    { expected: /Failed to load resource|asked for http:\/\/127\.0\.0\.1:20113\// },
+  ));
+
+/**
+ * What a GLB of one mesh holds: read here from its bytes, since it is what the page says of it that
+ * is tested.
+ *
+ * @param {Buffer} glb
+ */
+function measures(glb) {
+  const json = JSON.parse(glb.subarray(20, 20 + glb.readUInt32LE(12)).toString());
+  let faces = 0;
+  const min = [Infinity, Infinity, Infinity];
+  const max = [-Infinity, -Infinity, -Infinity];
+  for (const { attributes, indices } of json.meshes[0].primitives) {
+    faces += json.accessors[indices].count / 3;
+    const positions = json.accessors[attributes.POSITION];
+    for (const axis of [0, 1, 2]) {
+      min[axis] = Math.min(min[axis], positions.min[axis]);
+      max[axis] = Math.max(max[axis], positions.max[axis]);
+    }
+  }
+  return { box: max.map((end, axis) => end - min[axis]), faces };
+}
+
+test("the model is shown, and what is said of it is true", () =>
+  withPage(
+    async (page) => {
+      await page.getByRole("button", { name: "Sample mushroom" }).click();
+      await create(page);
+      const { covered, colours, name, facts } = await shownModel(page);
+      console.log(`${facts}; ${covered.toFixed(2)} of the viewer in ${colours} colours`);
+      assert.equal(name, "3D model of mushroom.webp");
+      assert.ok(covered > 0.05 && covered < 0.9, `${covered} of the viewer`);
+      assert.ok(colours > 500, `${colours} colours`);
+
+      const coming = page.waitForEvent("download");
+      await page.getByRole("button", { name: "Download GLB" }).click();
+      const { box, faces } = measures(readFileSync(await (await coming).path()));
+      const told = facts.match(/^(.+) × (.+) × (.+) \(.*\), (.+) faces$/)?.slice(1) ?? [];
+      const [width, height, depth, count] = told.map((text) => Number(text.replaceAll(",", "")));
+      for (const [axis, length] of [width, height, depth].entries()) {
+        assert.ok(Math.abs(length - box[axis]) < 1e-3 * box[axis], `${facts} is not ${box}`);
+      }
+      assert.equal(count, faces);
+    },
+    { draws: true },
+  ));
+
+for (const reducedMotion of /** @type {const} */ (["no-preference", "reduce"])) {
+  test(`the model turns by itself, unless that is unwanted: ${reducedMotion}`, () =>
+    withPage(
+      async (page) => {
+        await page.getByRole("button", { name: "Sample turtle" }).click();
+        await create(page);
+        await modelIsThere(page);
+        const angle = () =>
+          page.evaluate(
+            () => /** @type {any} */ (document.getElementById("viewer")).turntableRotation,
+          );
+        const before = await angle();
+        await page.waitForTimeout(1500);
+        assert.equal((await angle()) !== before, reducedMotion === "no-preference");
+      },
+      { draws: true, options: { reducedMotion } },
+    ));
+}
+
+test("the endpoint is switched, said in words, and in the code", () =>
+  withPage(
+    async (page) => {
+      const where = page.locator("#where");
+      const javascript = page.locator("#javascript");
+      const curl = page.locator("#curl");
+      assert.equal(await page.getByLabel("This machine's server").isChecked(), true);
+      assert.equal(await where.innerText(), `Made by ${server}.`);
+      assert.match(await curl.innerText(), /^curl 'http/m);
+
+      // The server under its other name is another origin.
+      await page.getByLabel("Another address").check();
+      await page.getByLabel("Address of the API").fill(`${elsewhere}/`);
+      assert.equal(await where.innerText(), `Made by ${elsewhere}.`);
+      assert.ok((await javascript.innerText()).includes(`baseUrl: "${elsewhere}"`));
+      await page.getByRole("button", { name: "Sample cat" }).click();
+      await create(page);
+      const elsewhereCode = await reaches(page, "preview_done");
+      assert.match((await shownModel(page)).facts, /faces$/);
+      const session = JSON.parse((await page.locator("#json").textContent()) ?? "");
+      assert.ok(session.preview_mesh_url_glb.startsWith(elsewhere));
+
+      await page.getByLabel("In this page").check();
+      assert.match(await where.innerText(), /^Made in this page.*nothing leaves the page/);
+      assert.equal(await page.getByLabel("API key").isVisible(), false);
+      assert.equal(await page.getByLabel("Address of the API").isVisible(), false);
+      assert.match(await curl.innerText(), /needs a server/);
+      assert.match(await javascript.innerText(), /createSandbox[^]*fetch: sandbox\.fetch/);
+      /** @type {string[]} */
+      const asked = [];
+      page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+      await create(page);
+      await page.waitForFunction(
+        (code) => !document.getElementById("outcome")?.innerText.includes(code),
+        elsewhereCode ?? "",
+      );
+      await reaches(page, "preview_done");
+      assert.equal((await shownModel(page)).name, "3D model of cat.webp");
+      assert.deepEqual(
+        asked.filter((path) => path.startsWith("/image-to-3d-sessions")),
+        [],
+      );
+    },
+    { draws: true },
+  ));
+
+test("on a phone a session is created without scrolling, once there is a picture", () =>
+  withPage(
+    async (page) => {
+      await page.getByLabel("Image", { exact: true }).setInputFiles("www/samples/turtle.webp");
+      await page.getByText("turtle.webp, 3.5 kB").waitFor();
+      const reached = await page.evaluate(() => {
+        const button = document.getElementById("create");
+        const { x, y, width, height } = button?.getBoundingClientRect() ?? new DOMRect();
+        const met = document.elementFromPoint(x + width / 2, y + height / 2);
+        return scrollY === 0 && met === button;
+      });
+      assert.ok(reached);
+    },
+    { options: { viewport: { width: 360, height: 640 } } },
   ));

@@ -8,19 +8,18 @@ import {
   waitForSession,
 } from "./pkg/index.js";
 import { button, element, find } from "./dom.js";
+import { connectionTo, endpoint, readyEndpoint, withKey } from "./endpoint.js";
 import { entries, remember } from "./history.js";
 import { buildForm, chosen } from "./parameters.js";
-import { chosenPicture, readyPicture, size } from "./picture.js";
-import { clear, goOn, say, show } from "./result.js";
+import { chosenPicture, readyPicture, showPicture, size } from "./picture.js";
+import { clear, goOn, say, show, showProgress } from "./result.js";
 import { curl, javascript } from "./snippets.js";
+import { clearModel, readyViewer, showModel } from "./viewer.js";
 
 /** @import { Progress, Session } from "./pkg/index.js" */
 /** @import { Entry } from "./history.js" */
 
 const form = /** @type {HTMLFormElement} */ (find("form"));
-const progress = /** @type {HTMLProgressElement} */ (find("progress"));
-const baseUrl = /** @type {HTMLInputElement} */ (find("base-url"));
-const apiKey = /** @type {HTMLInputElement} */ (find("api-key"));
 const create = /** @type {HTMLButtonElement} */ (find("create"));
 const cancel = /** @type {HTMLButtonElement} */ (find("cancel"));
 
@@ -34,11 +33,8 @@ const interval = 500;
  */
 let current;
 
-/** Where the session's server is, and the key that was typed. */
-const connection = (address = baseUrl.value) => ({
-  baseUrl: address,
-  ...(apiKey.value && { apiKey: apiKey.value }),
-});
+/** How the session that is shown is reached. */
+const connection = () => connectionTo(current ? current.baseUrl : endpoint());
 
 /**
  * What is going on, if anything is.
@@ -59,7 +55,7 @@ async function run(work) {
   running = controller;
   create.disabled = true;
   cancel.hidden = false;
-  find("outcome").scrollIntoView({ block: "center", behavior: "smooth" });
+  find("outcome").scrollIntoView({ block: "nearest", behavior: "smooth" });
   try {
     await work(controller.signal);
   } catch (error) {
@@ -70,7 +66,7 @@ async function run(work) {
     if (running === controller) {
       running = undefined;
       create.disabled = false;
-      cancel.hidden = progress.hidden = true;
+      cancel.hidden = find("progress").hidden = true;
       showHistory();
     }
   }
@@ -95,6 +91,7 @@ function explain(error, cancelled) {
     return;
   }
   if (!(error instanceof ImageTo3dError)) {
+    say(String(error), { code, failed: true });
     throw error;
   }
   const { kind, message, sent, retryAfter, session } = error;
@@ -110,16 +107,42 @@ function explain(error, cancelled) {
   say(`${message[0].toUpperCase()}${message.slice(1)}.${later}${doubt}`, { code, failed: true });
 }
 
+/** What is shown of the current session: its refined model, or its preview. */
+let shown = "";
+
+/**
+ * Shows the session's best model, each only once.
+ *
+ * @param {Session} session
+ */
+function seeModel(session) {
+  const best = ["mesh_url_glb", "preview_mesh_url_glb"].find((field) => session[field]);
+  if (best && shown !== best) {
+    shown = best;
+    const glb = connection().then((to) => downloadModel(session, { ...to, format: "glb" }));
+    showModel(glb, current?.name ?? session.session_code);
+  }
+}
+
+/** Nothing is shown of a session any more. */
+function forget() {
+  clear();
+  clearModel();
+  current = undefined;
+  shown = "";
+}
+
 /** @param {Session} session */
 function see(session) {
+  seeModel(session);
   show(session, {
     download: (format) =>
       run(async (signal) => {
         const blob = await downloadModel(session, {
-          ...connection(current?.baseUrl),
+          ...(await connection()),
           format,
           signal,
-          onProgress: showProgress,
+          onProgress: showBytes,
         });
         const href = URL.createObjectURL(blob);
         element("a", { href, download: `${session.session_code}.${format}` }).click();
@@ -129,14 +152,14 @@ function see(session) {
     refine: () =>
       run(async (signal) => {
         goOn();
-        await requestRefine(session.session_code, { ...connection(current?.baseUrl), signal });
+        await requestRefine(session.session_code, { ...(await connection()), signal });
         await follow("refine", signal);
       }),
     choose: (selected_spin_index) =>
       run(async (signal) => {
         goOn();
         await requestPreview(session.session_code, {
-          ...connection(current?.baseUrl),
+          ...(await connection()),
           selected_spin_index: /** @type {0 | 1 | 2 | 3} */ (selected_spin_index),
           signal,
         });
@@ -155,16 +178,15 @@ async function follow(until, signal) {
   if (current) {
     current = { ...current, until, open: true };
     remember(current);
-    const options = { ...connection(current.baseUrl), until, signal, interval, onUpdate: see };
+    const options = { ...(await connection()), until, signal, interval, onUpdate: see };
     see(await waitForSession(current.code, options));
     end();
   }
 }
 
 /** @param {Progress} progress */
-function showProgress({ phase, loaded, total }) {
-  progress.hidden = phase === "sending";
-  progress.value = loaded / (total || Infinity);
+function showBytes({ phase, loaded, total }) {
+  showProgress(phase === "sending" || !total ? undefined : loaded / total);
 }
 
 cancel.addEventListener("click", () => running?.abort());
@@ -177,10 +199,10 @@ form.addEventListener("submit", async (event) => {
     find("image").focus();
     return;
   }
-  clear();
-  current = undefined;
+  forget();
+  showPicture(picture.name);
   const parameters = chosen(form);
-  const address = baseUrl.value;
+  const baseUrl = endpoint();
   /** @type {Entry["until"]} */
   const until =
     parameters.preview_mesh === "turbo" ? "spins" : parameters.auto_refine ? "refine" : "preview";
@@ -188,17 +210,17 @@ form.addEventListener("submit", async (event) => {
     const session = await imageTo3d({
       image: picture,
       ...parameters,
-      ...connection(address),
+      ...(await connectionTo(baseUrl)),
       signal,
       interval,
       onProgress(progress) {
         say(progress.phase === "sending" ? "Sending the picture…" : "Encoding the picture…");
-        showProgress(progress);
+        showBytes(progress);
       },
       onUpdate(session) {
         if (!current) {
           const { session_code: code } = session;
-          current = { code, baseUrl: address, name: picture.name, until, open: true };
+          current = { code, baseUrl, name: picture.name, until, open: true };
           remember(current);
           showHistory();
         }
@@ -212,13 +234,14 @@ form.addEventListener("submit", async (event) => {
 
 /** @param {Entry} entry */
 function open(entry) {
-  clear();
+  forget();
+  showPicture(entry.name);
   current = entry;
   return run(async (signal) => {
     if (entry.open) {
       await follow(entry.until, signal);
     } else {
-      see(await getSession(entry.code, { ...connection(entry.baseUrl), signal }));
+      see(await getSession(entry.code, { ...(await connection()), signal }));
     }
   });
 }
@@ -232,23 +255,29 @@ function showHistory() {
         "li",
         {},
         button(entry.code, () => open(entry)),
-        entry.name,
+        entry.baseUrl === null ? `${entry.name}, until this page is closed` : entry.name,
       ),
     ),
   );
 }
 
 function showCode() {
-  const address = baseUrl.value.replace(/\/+$/, "");
-  const withKey = apiKey.value !== "";
   const file = chosenPicture() ?? { name: "picture.png", type: "image/png" };
-  find("javascript").textContent = javascript(address, chosen(form), withKey);
-  find("curl").textContent = curl(address, chosen(form), withKey, file);
+  find("javascript").textContent = javascript(endpoint(), chosen(form), withKey());
+  find("curl").textContent = curl(endpoint(), chosen(form), withKey(), file);
 }
 
-baseUrl.value = location.origin;
 buildForm(find("parameters"), find("enterprise"));
-readyPicture(showCode);
+readyEndpoint();
+readyViewer();
+readyPicture(() => {
+  showCode();
+  clearModel();
+  // It costs nothing there, and nobody waits in vain for a button to be found.
+  if (endpoint() === null) {
+    form.requestSubmit();
+  }
+});
 form.addEventListener("input", showCode);
 showCode();
 showHistory();

@@ -1,11 +1,12 @@
-// The sessions of this browser, so that a reload loses none. No key is kept.
+// The sessions of this browser, so that a reload loses none that lives on. No key is kept.
 
 /** @import { Until } from "./pkg/index.js" */
+/** @import { Endpoint } from "./endpoint.js" */
 
 /**
  * @typedef {object} Entry
  * @property {string} code
- * @property {string} baseUrl
+ * @property {Endpoint} baseUrl of its server
  * @property {string} name of the picture
  * @property {Until} until what is waited for
  * @property {boolean} open whether it is still waited for
@@ -14,8 +15,20 @@
 const key = "csm-image-to-3d.sessions";
 const kept = 12;
 
-/** @returns {Entry[]} the newest first */
+/**
+ * Those that were made in this page, which end with it.
+ *
+ * @type {Entry[]}
+ */
+let own = [];
+
+/** @returns {Entry[]} this page's own, and then the others; each the newest first */
 export function entries() {
+  return [...own, ...stored()];
+}
+
+/** @returns {Entry[]} */
+function stored() {
   try {
     return JSON.parse(localStorage.getItem(key) ?? "[]");
   } catch {
@@ -30,16 +43,22 @@ export function entries() {
  * @param {Entry} entry
  */
 export function remember(entry) {
-  const list = entries();
-  const index = list.findIndex(({ code }) => code === entry.code);
-  if (index < 0) {
-    list.unshift(entry);
-  } else {
-    list[index] = entry;
+  if (entry.baseUrl === null) {
+    own = withEntry(own, entry);
+    return;
   }
   try {
-    localStorage.setItem(key, JSON.stringify(list.slice(0, kept)));
+    localStorage.setItem(key, JSON.stringify(withEntry(stored(), entry)));
   } catch {
     // As above.
   }
+}
+
+/**
+ * @param {Entry[]} list
+ * @param {Entry} entry
+ */
+function withEntry(list, entry) {
+  const index = list.findIndex(({ code }) => code === entry.code);
+  return index < 0 ? [entry, ...list].slice(0, kept) : list.with(index, entry);
 }

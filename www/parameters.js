@@ -36,13 +36,14 @@ const table = [
   {
     name: "preview_mesh",
     label: "Preview",
-    hint: "turbo stops at four views to choose from.",
+    hint: "turbo stops at four views to choose from, and makes no texture.",
     control: { choices: ["fast_sculpt", "turbo"] },
     standard: "fast_sculpt",
   },
   {
     name: "creativity",
     label: "Creativity",
+    hint: "For engines that invent what the picture hides. The one here does not: it only records it.",
     control: { choices: ["lowest", "moderate", "highest"] },
     standard: "lowest",
   },
@@ -56,12 +57,14 @@ const table = [
   {
     name: "refine_speed",
     label: "Refinement",
+    hint: "For engines that take longer to do better. The one here is as quick either way.",
     control: { choices: ["slow", "fast"] },
     standard: "slow",
   },
   {
     name: "topology",
     label: "Topology",
+    hint: "Triangles, or quads where the format has them: in OBJ. A GLB holds triangles.",
     enterprise: true,
     control: { choices: ["tris", "quads"] },
     standard: "tris",
@@ -69,6 +72,7 @@ const table = [
   {
     name: "resolution",
     label: "Resolution",
+    hint: "low_poly keeps the outline with a few hundred faces; high_poly has tens of thousands.",
     enterprise: true,
     control: { choices: ["high_poly", "low_poly"] },
     standard: "high_poly",
@@ -76,6 +80,7 @@ const table = [
   {
     name: "texture_resolution",
     label: "Texture resolution",
+    hint: "The longer edge in pixels, at most: never more than the picture has.",
     enterprise: true,
     control: { choices: [128, 256, 512, 1024, 2048] },
     standard: 2048,
@@ -83,14 +88,14 @@ const table = [
   {
     name: "scaled_bbox",
     label: "Dimensions",
-    hint: "Left empty, the model keeps its own.",
+    hint: "Of the whole model. Left empty, it keeps its own.",
     enterprise: true,
     control: { triple: ["Width", "Height", "Depth"], min: 0 },
   },
   {
     name: "pivot_point",
     label: "Origin in the box",
-    hint: "From -0.5 to 0.5; 0 is the centre.",
+    hint: "Where in its box the model has its origin: from -0.5 to 0.5, 0 is the centre.",
     enterprise: true,
     control: { triple: ["x", "y", "z"], min: -0.5, max: 0.5 },
     standard: [0, 0, 0],

@@ -4,6 +4,8 @@ import { element, find } from "./dom.js";
 
 const samples = ["turtle.webp", "cat.webp", "mushroom.webp", "rocket.jpg", "chelsea.png"];
 
+const thumbnail = /** @type {HTMLImageElement} */ (find("thumbnail"));
+
 /** @type {File | undefined} */
 let picture;
 
@@ -56,11 +58,20 @@ export function readyPicture(changed) {
 
 /** @param {File} file */
 function show(file) {
-  const thumbnail = /** @type {HTMLImageElement} */ (find("thumbnail"));
   URL.revokeObjectURL(thumbnail.src);
   thumbnail.src = URL.createObjectURL(file);
-  thumbnail.hidden = false;
+  showPicture(file.name);
   find("image-hint").textContent = `${file.name}, ${size(file.size)}`;
+}
+
+/**
+ * Puts the picture where its model will be, if it is of this name: nobody has another.
+ *
+ * @param {string} name
+ */
+export function showPicture(name) {
+  thumbnail.hidden = picture?.name !== name;
+  find("viewer").hidden = false;
 }
 
 /**

@@ -12,9 +12,6 @@ const stages = [
   ["refine", "Refinement"],
 ];
 
-/** @type {ModelFormat[]} */
-const formats = ["glb", "obj", "usdz", "zip", "fbx"];
-
 /**
  * When each stage was first and last seen, in milliseconds; the newest stands last.
  *
@@ -45,6 +42,21 @@ export function say(text, { code, failed = false } = {}) {
   );
 }
 
+/**
+ * Shows how far something is, from 0 to 1, or that it goes on where nobody knows.
+ *
+ * @param {number} [share]
+ */
+export function showProgress(share) {
+  const progress = /** @type {HTMLProgressElement} */ (find("progress"));
+  progress.hidden = false;
+  if (share === undefined) {
+    progress.removeAttribute("value");
+  } else {
+    progress.value = share;
+  }
+}
+
 /** Forgets the session that was shown. */
 export function clear() {
   times.clear();
@@ -70,6 +82,9 @@ export function show(session, actions) {
   note(stage, state);
   say(words(session.status, percent), { code: session.session_code, failed: state === "failed" });
   showTimeline();
+  if (state === "running" || state === "unknown") {
+    showProgress(percent === undefined ? undefined : percent / 100);
+  }
 
   const chooses = stage === "spin" && state === "done";
   const spins = chooses && Array.isArray(session.spins) ? session.spins : [];
@@ -82,17 +97,25 @@ export function show(session, actions) {
       return element("button", { type: "button", ariaLabel, onclick }, image);
     }),
   );
-  const there = formats.filter(
-    (format) => session[`mesh_url_${format}`] || session[`preview_mesh_url_${format}`],
-  );
   find("downloads").replaceChildren(
-    ...there.map((format) =>
+    ...[...formats(session)].map((format) =>
       button(`Download ${format.toUpperCase()}`, () => actions.download(format)),
     ),
     ...(stage === "preview" && state === "done" ? [button("Refine", actions.refine)] : []),
   );
   find("json").textContent = JSON.stringify(session, null, 2);
   find("raw").hidden = false;
+}
+
+/**
+ * The formats that the session's models are in.
+ *
+ * @param {Session} session
+ */
+function formats(session) {
+  const fields = Object.entries(session).filter(([, url]) => url);
+  const found = fields.map(([name]) => name.match(/^(?:preview_)?mesh_url_(\w+)$/)?.[1]);
+  return /** @type {Set<ModelFormat>} */ (new Set(found.filter((format) => format !== undefined)));
 }
 
 /**

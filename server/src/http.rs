@@ -11,7 +11,7 @@ use anyhow::bail;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
 use hyper::body::{Body, Incoming};
-use hyper::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderValue};
+use hyper::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
@@ -86,7 +86,10 @@ async fn answer(shell: Arc<Shell>, request: Request<Incoming>) -> anyhow::Result
         && matches!(*request.method(), Method::GET | Method::HEAD)
         && !is_api(request.uri().path())
     {
-        return file(site.clone(), request).await;
+        return match request.uri().path() {
+            "/config.js" => page_config(),
+            _ => file(site.clone(), request).await,
+        };
     }
     if shell.sandbox.drops(&request, now()) {
         bail!("asked for by the key, before the body");
@@ -112,6 +115,15 @@ async fn answer(shell: Arc<Shell>, request: Request<Incoming>) -> anyhow::Result
 fn is_api(path: &str) -> bool {
     let first = path.trim_start_matches('/').split('/').next();
     matches!(first, Some("image-to-3d-sessions" | "files" | "sandbox"))
+}
+
+/// In place of the page's own `config.js`: here it begins with the API beside it.
+fn page_config() -> anyhow::Result<Response<Pieces>> {
+    let text = "export const start = \"server\";\nexport const server = location.origin;\n";
+    let response = Response::builder()
+        .header(CONTENT_TYPE, "text/javascript")
+        .header(CACHE_CONTROL, "no-cache");
+    Ok(response.body(Full::from(text).map_err(Into::into).boxed_unsync())?)
 }
 
 async fn file(site: PathBuf, request: Request<Incoming>) -> anyhow::Result<Response<Pieces>> {

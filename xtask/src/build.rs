@@ -77,5 +77,33 @@ pub fn site(shell: &Shell) -> Result<()> {
     ] {
         shell.copy_file(root.join("pkg/wasm").join(file), dist.join("pkg/wasm"))?;
     }
+    model_viewer(shell, &dist.join("model-viewer"))
+}
+
+/// Puts the viewer of the models into a folder, with the decoders of compressed ones, so that the
+/// page needs no other origin.
+fn model_viewer(shell: &Shell, into: &Path) -> Result<()> {
+    let viewer = Path::new("node_modules/@google/model-viewer");
+    let three = Path::new("node_modules/three");
+    let script = shell.read_file(viewer.join("dist/model-viewer.min.js"))?;
+    // Its map is larger than all the rest, and a browser would ask for it.
+    let script = script.split("//# sourceMappingURL=").next();
+    shell.write_file(into.join("model-viewer.min.js"), script.unwrap_or_default())?;
+    shell.copy_file(viewer.join("LICENSE"), into)?;
+    // The viewer's script holds three.js too.
+    shell.copy_file(three.join("LICENSE"), into.join("LICENSE-three"))?;
+    for (folder, files) in [
+        (
+            "draco/gltf",
+            ["draco_wasm_wrapper.js", "draco_decoder.wasm"],
+        ),
+        ("basis", ["basis_transcoder.js", "basis_transcoder.wasm"]),
+    ] {
+        let from = three.join("examples/jsm/libs").join(folder);
+        let to = shell.create_dir(into.join(folder))?;
+        for file in files {
+            shell.copy_file(from.join(file), &to)?;
+        }
+    }
     Ok(())
 }
