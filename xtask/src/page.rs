@@ -45,7 +45,7 @@ fn bind(shell: &Shell, optimised: &str) -> Result<()> {
     .run()?;
     cmd!(
         shell,
-        "wasm-opt -O3 {BUILT}/sandbox_bg.wasm --output {optimised}"
+        "wasm-opt -O2 {BUILT}/sandbox_bg.wasm --output {optimised}"
     )
     .quiet()
     .run()?;
