@@ -13,7 +13,7 @@ const modules = resolve("target/consumers/node_modules");
 export const root = resolve("target/consumers");
 
 /** Installs the tools, as the lock file has them, and the package, as it would be published. */
-export function install() {
+function install() {
   mkdirSync(root, { recursive: true });
   for (const name of readdirSync(root)) {
     if (name !== "node_modules") rmSync(join(root, name), { recursive: true });
@@ -23,11 +23,15 @@ export function install() {
   }
   const npm = (/** @type {string} */ cwd, /** @type {string[]} */ ...args) =>
     execFileSync("npm", args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).trim();
-  const tarball = npm("pkg", "pack", "--silent", "--pack-destination", root);
+  const packed = npm("pkg", "pack", "--silent", "--pack-destination", root);
   // Not `npm ci`: that refuses a lock that lacks another platform's optional packages.
   const quiet = ["--no-save", "--no-audit", "--no-fund", "--prefer-offline"];
-  npm(root, "install", ...quiet, `./${tarball}`);
+  npm(root, "install", ...quiet, `./${packed}`);
+  return join(root, packed);
 }
+
+/** The package as it would be published. */
+export const tarball = install();
 
 /**
  * @typedef {object} Variant

@@ -1,16 +1,28 @@
 // Installs the packed package in apps of every kind, and makes a session with each.
 
-import { after, describe } from "node:test";
+import assert from "node:assert/strict";
+import { after, describe, test } from "node:test";
 
 import { built } from "./built.js";
-import { install } from "./folder.js";
+import { tarball } from "./folder.js";
+import { run } from "./programs.js";
 import { printTable } from "./report.js";
 import { runtimes } from "./runtimes.js";
 
-install();
 after(printTable);
 
 describe("the package in", { concurrency: 2 }, () => {
   built();
   runtimes();
+});
+
+test("publint finds nothing", async () => {
+  const said = await run("publint", ["run", tarball, "--strict"]);
+  console.log(said.trim());
+  assert.match(said, /All good!/);
+});
+
+test("the types resolve, says arethetypeswrong", async () => {
+  const format = ["--format", "table-flipped", "--no-emoji", "--no-color"];
+  console.log((await run("attw", [tarball, "--profile", "esm-only", ...format])).trim());
 });
