@@ -50,10 +50,8 @@ fn report(shell: &Shell) -> Result<String> {
     }
     declarations.sort();
     let texts: Vec<_> = declarations.into_iter().map(|(_, text)| text).collect();
-    format!(
-        "// Accepted with `cargo xtask check --accept-api`.\n\n{}",
-        texts.join("\n")
-    )
+    let first = "// Accepted with `cargo xtask check --accept-api`.";
+    Ok(format!("{first}\n\n{}", texts.join("\n")))
 }
 
 /// `Session` of `export type Session = …`.
