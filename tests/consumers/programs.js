@@ -14,8 +14,12 @@ import { root } from "./folder.js";
 /** @type {Set<import("node:child_process").ChildProcess>} */
 const running = new Set();
 
-after(async () => {
+/** @type {import("node:http").Server[]} */
+const serving = [];
+
+after(() => {
   for (const child of running) stop(child);
+  for (const server of serving) server.close();
 });
 
 /**
@@ -144,7 +148,7 @@ export async function serve(...folders) {
     }
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
-  after(() => server.close());
+  serving.push(server);
   const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
   return `http://127.0.0.1:${port}`;
 }

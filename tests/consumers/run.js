@@ -6,6 +6,7 @@ import { after, describe, test } from "node:test";
 import { built } from "./built.js";
 import { tarball } from "./folder.js";
 import { run } from "./programs.js";
+import { keyProxies } from "./proxies.js";
 import { printTable } from "./report.js";
 import { runtimes } from "./runtimes.js";
 
@@ -26,3 +27,5 @@ test("the types resolve, says arethetypeswrong", async () => {
   const format = ["--format", "table-flipped", "--no-emoji", "--no-color"];
   console.log((await run("attw", [tarball, "--profile", "esm-only", ...format])).trim());
 });
+
+keyProxies();
