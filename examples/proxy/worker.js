@@ -46,6 +46,7 @@ async function answer(request, env, allowed) {
   const { method, headers, body } = request;
   const { hostname, pathname, search } = new URL(request.url);
   const target = pathname + search;
+  if (!env.API_KEY) return refused(500);
   if (hostname !== env.SERVER_NAME) return refused(421);
   // A browser leaves the origin out of a page's GET to its own server.
   const own = method === "GET" && !headers.has("origin");

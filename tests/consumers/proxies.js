@@ -40,7 +40,7 @@ const upstream = createServer((incoming, outgoing) => {
 /**
  * @typedef {object} Env what each example reads
  * @property {string} UPSTREAM
- * @property {string} API_KEY
+ * @property {string} [API_KEY]
  * @property {string} ALLOWED_ORIGIN
  * @property {string} SERVER_NAME
  */
@@ -235,12 +235,15 @@ const refusals = {
 export function keyProxies() {
   for (const [name, begin] of Object.entries(proxies)) {
     describe(`${name} as a proxy that adds the key`, () => {
+      /** @type {Env} */
+      let env;
       /** @type {{ address: string, stop: () => void }} */
       let proxy;
       before(async () => {
         allowed = await serve(root);
-        const env = { API_KEY: key, ALLOWED_ORIGIN: allowed, SERVER_NAME: "127.0.0.1" };
-        proxy = await begin({ ...env, UPSTREAM: await listening() });
+        const UPSTREAM = await listening();
+        env = { UPSTREAM, API_KEY: key, ALLOWED_ORIGIN: allowed, SERVER_NAME: "127.0.0.1" };
+        proxy = await begin(env);
       });
       after(() => proxy.stop());
 
@@ -251,6 +254,7 @@ export function keyProxies() {
         test(`refuses ${what}`, () => refuses(proxy.address, asked));
       }
       test("lets a foreign page read nothing", () => foreignPage(proxy.address));
+      test("lets nothing through without its key", () => withoutKey(begin, env));
     });
   }
 }
@@ -382,5 +386,19 @@ async function foreignPage(baseUrl) {
     ),
   );
   assert.deepEqual(kinds, ["network", "network", "opaque"]);
+  assert.deepEqual(seen, [], "it came through");
+}
+
+/**
+ * @param {(env: Env) => Promise<{ address: string, stop: () => void }>} begin
+ * @param {Env} env
+ */
+async function withoutKey(begin, { API_KEY, ...env }) {
+  seen.length = 0;
+  const proxy = await begin(env).catch(() => undefined);
+  if (!proxy) return;
+  const { status } = await ask(proxy.address, {});
+  proxy.stop();
+  assert.ok(status === 0 || status >= 500, `answered ${status}`);
   assert.deepEqual(seen, [], "it came through");
 }
