@@ -12,6 +12,8 @@ import { assertMade, consumer } from "./report.js";
 const browser = await startChromium();
 after(() => browser.close());
 
+export const version = `Chromium ${browser.version()}`;
+
 /**
  * Opens a page, and runs a function with it.
  *
@@ -79,7 +81,7 @@ const packages = { rspack: "@rspack/core" };
  * @param {import("./folder.js").Variant & { page?: string }} options
  */
 function unbuilt(name, { page = "/", ...variant }) {
-  consumer(name, `Chromium ${browser.version()}`, async () => {
+  consumer(name, version, async () => {
     await open((await serve(folder(name, variant), root)) + page);
   });
 }

@@ -64,9 +64,13 @@ export function folder(name, { entry = "csm-image-to-3d", script = "index.js", .
 export const version = (tool) =>
   JSON.parse(readFileSync(join(modules, tool, "package.json"), "utf8")).version;
 
+const library = join(modules, "csm-image-to-3d/wasm");
+const wasmName = readdirSync(library).find((name) => name.endsWith(".wasm"));
+const wasm = readFileSync(join(library, String(wasmName)));
+
 /**
- * What a build wrote: all bytes but those of source maps, and how many wasms are in them, as files
- * of their own and as text.
+ * What a build wrote: all bytes but those of source maps, and how many copies of the library's wasm
+ * are in them, as files of their own and as text.
  *
  * @param {string} path
  */
@@ -74,13 +78,13 @@ export function emitted(path) {
   let bytes = 0;
   let files = 0;
   let inlined = 0;
+  const base64 = wasm.toString("base64");
   for (const entry of readdirSync(path, { withFileTypes: true, recursive: true })) {
     if (!entry.isFile() || entry.name.endsWith(".map")) continue;
     const content = readFileSync(join(entry.parentPath ?? entry.path, entry.name));
     bytes += content.length;
-    // Every wasm begins with these bytes, and its base64 with these letters.
-    if (content.subarray(0, 4).equals(Buffer.from("\0asm"))) files++;
-    inlined += content.toString("latin1").split("AGFzbQEAAAA").length - 1;
+    if (content.equals(wasm)) files++;
+    inlined += content.toString("latin1").split(base64).length - 1;
   }
   return { bytes, files, inlined };
 }

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 
 import { built } from "./built.js";
+import { examples } from "./examples.js";
 import { tarball } from "./folder.js";
 import { run } from "./programs.js";
 import { keyProxies } from "./proxies.js";
@@ -15,6 +16,7 @@ after(printTable);
 describe("the package in", { concurrency: 2 }, () => {
   built();
   runtimes();
+  examples();
 });
 
 test("publint finds nothing", async () => {
