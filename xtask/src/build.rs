@@ -8,6 +8,7 @@ use fs_extra::dir::CopyOptions;
 use sha2::{Digest, Sha256};
 use xshell::{Shell, cmd};
 
+use crate::release::VERSION;
 use crate::{say, tools};
 
 pub fn build(shell: &Shell) -> Result<()> {
@@ -24,6 +25,23 @@ pub fn package(shell: &Shell) -> Result<()> {
     wasm_pack(shell, Path::new("pkg/wasm"), "--release", &[])?;
     for file in ["README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE"] {
         shell.copy_file(file, "pkg")?;
+    }
+    set_version(shell)
+}
+
+/// Writes the workspace's version into the npm package.
+fn set_version(shell: &Shell) -> Result<()> {
+    let manifest = "pkg/package.json";
+    let old = shell.read_file(manifest)?;
+    let lines = old
+        .lines()
+        .map(|line| match line.starts_with("  \"version\": ") {
+            true => format!("  \"version\": \"{VERSION}\",\n"),
+            false => format!("{line}\n"),
+        });
+    let new: String = lines.collect();
+    if new != old {
+        shell.write_file(manifest, new)?;
     }
     Ok(())
 }
@@ -45,8 +63,11 @@ pub fn wasm_pack(shell: &Shell, folder: &Path, profile: &str, flags: &[&str]) ->
         let module = format!("// Written by `cargo xtask build`.\n{module}\n");
         shell.write_file(out.join(name), module)?;
     }
-    // wasm-pack hides its output from git, and npm would take that for its own list.
-    shell.remove_path(out.join(".gitignore"))?;
+    // wasm-pack hides its output from git, and npm would take that for its own list. The types are
+    // those of the wasm's own exports, which nobody calls.
+    for name in [".gitignore", "csm_image_to_3d_bg.wasm.d.ts"] {
+        shell.remove_path(out.join(name))?;
+    }
     Ok(())
 }
 

@@ -5,6 +5,7 @@ mod api;
 mod build;
 mod check;
 mod demo;
+mod release;
 mod server;
 mod test;
 mod tools;
@@ -41,6 +42,12 @@ enum Command {
         #[arg(long)]
         accept_api: bool,
     },
+    /// Checks the version and the changelog, and lists what the packages would hold.
+    Release {
+        /// Nothing is published: that is done by hand.
+        #[arg(long, required = true)]
+        dry_run: bool,
+    },
 }
 
 fn main() -> Result<()> {
@@ -58,6 +65,7 @@ fn main() -> Result<()> {
         Command::Build => build::build(&shell),
         Command::Check { accept_api: false } => check::check(&shell),
         Command::Check { accept_api: true } => api::accept(&shell),
+        Command::Release { .. } => release::dry_run(&shell),
     }
 }
 
