@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after } from "node:test";
 
 import { server, startChromium } from "../browsers.js";
-import { emitted, folder, oneWasm, root } from "./folder.js";
+import { emitted, folder, hostWasm, oneWasm, root, wasmName } from "./folder.js";
 import { freePort, run, serve, start } from "./programs.js";
 import { assertMade, consumer } from "./report.js";
 
@@ -66,6 +66,7 @@ function bundled(name, [tool, ...args], { page = "/", wasm = "inlined", ...varia
     const path = folder(name, variant);
     await run(tool, args, { cwd: path });
     const dist = join(path, "dist");
+    if (variant.script === fromUrl.script) hostWasm(dist);
     await open((await serve(dist)) + page);
     return oneWasm(emitted(dist), wasm);
   });
@@ -90,6 +91,8 @@ function unbuilt(name, { page = "/", ...variant }) {
 const module = (/** @type {string} */ name) => `/node_modules/csm-image-to-3d/${name}.js`;
 
 const external = /** @type {const} */ ({ entry: "csm-image-to-3d/external", wasm: "files" });
+/** Not every bundler knows of files: the app says where it put this one. */
+const fromUrl = { ...external, script: "from-url.js", page: `/?wasm=/${wasmName}` };
 const worker = { script: "with-worker.js" };
 const serviceWorker = { script: "with-service-worker.js" };
 
@@ -110,8 +113,10 @@ export function built() {
   viteDev("Vite, dev server, external", external);
   const rollup = ["--plugin", "node-resolve", "--dir", "dist", "--entryFileNames", "main.js"];
   bundled("Rollup", ["rollup", "src/index.js", ...rollup]);
+  bundled("Rollup, external", ["rollup", "src/index.js", ...rollup], fromUrl);
   const esbuild = ["main=src/index.js", "--bundle", "--minify", "--outdir=dist"];
   bundled("esbuild", ["esbuild", ...esbuild]);
+  bundled("esbuild, external", ["esbuild", ...esbuild, "--format=esm"], fromUrl);
   bundled("esbuild, splitting", ["esbuild", ...esbuild, "--splitting", "--format=esm"]);
   bundled("esbuild, service worker", ["esbuild", ...esbuild, "worker=src/in-service-worker.js"], {
     ...serviceWorker,

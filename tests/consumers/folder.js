@@ -65,8 +65,17 @@ export const version = (tool) =>
   JSON.parse(readFileSync(join(modules, tool, "package.json"), "utf8")).version;
 
 const library = join(modules, "csm-image-to-3d/wasm");
-const wasmName = readdirSync(library).find((name) => name.endsWith(".wasm"));
-const wasm = readFileSync(join(library, String(wasmName)));
+
+/** The name of the package's wasm, and the wasm. */
+export const wasmName = String(readdirSync(library).find((name) => name.endsWith(".wasm")));
+const wasm = readFileSync(join(library, wasmName));
+
+/**
+ * Puts the package's wasm into a folder, as one does who hosts it oneself.
+ *
+ * @param {string} path
+ */
+export const hostWasm = (path) => writeFileSync(join(path, wasmName), wasm);
 
 /**
  * What a build wrote: all bytes but those of source maps, and how many copies of the library's wasm
