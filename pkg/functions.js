@@ -16,11 +16,3 @@ export const functions = (source) => ({
   requestRefine: (code, options) => use(source, (wasm) => wasm.requestRefine(code, options)),
   downloadModel: (session, options) => use(source, (wasm) => wasm.downloadModel(session, options)),
 });
-
-/**
- * The bytes of the wasm that is kept as text.
- *
- * @param {{ base64: string }} inlined
- */
-export const bytesOf = ({ base64 }) =>
-  Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));

@@ -1,6 +1,7 @@
 // The default: the wasm comes with the first call, from a module that holds it.
 
-import { bytesOf, functions } from "./functions.js";
+import { bytesOf } from "./bytes.js";
+import { functions } from "./functions.js";
 
 export { ImageTo3dError } from "./error.js";
 export { stageOf } from "./stage.js";
@@ -15,9 +16,9 @@ export const {
   requestRefine,
   waitForSession,
 } = functions(async () => {
-  const [wasm, inlined] = await Promise.all([
+  const [wasm, { base64 }] = await Promise.all([
     import("./wasm/csm_image_to_3d.js"),
     import("./wasm/inlined.js"),
   ]);
-  return [wasm, bytesOf(inlined)];
+  return [wasm, bytesOf(base64)];
 });

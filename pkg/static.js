@@ -1,8 +1,9 @@
 // The same without `import()`, which service workers do not have.
 
-import { bytesOf, functions } from "./functions.js";
+import { bytesOf } from "./bytes.js";
+import { functions } from "./functions.js";
 import * as wasm from "./wasm/csm_image_to_3d.js";
-import * as inlined from "./wasm/inlined.js";
+import { base64 } from "./wasm/inlined.js";
 
 export { ImageTo3dError } from "./error.js";
 export { stageOf } from "./stage.js";
@@ -16,4 +17,4 @@ export const {
   requestPreview,
   requestRefine,
   waitForSession,
-} = functions(async () => [wasm, bytesOf(inlined)]);
+} = functions(async () => [wasm, bytesOf(base64)]);

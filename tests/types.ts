@@ -14,6 +14,7 @@ import {
   type KnownStatus,
   type Session,
 } from "../pkg/index.js";
+import { load } from "../pkg/external.js";
 
 declare const file: File;
 const baseUrl = "https://my-server.example";
@@ -79,6 +80,10 @@ if (stage === "refine" && state === "failed") console.log((percent ?? 0).toFixed
 const urls: (string | undefined)[] = [done.preview_mesh_url_glb, done.mesh_url_obj, done.mp4_url];
 console.log(results[0].session_code, update.status, model.size, urls, done.spins?.[0].image_url);
 console.log(error.session?.session_code);
+
+await load();
+await load(new URL("https://cdn.example/a.wasm"));
+await load(new Uint8Array(8));
 
 // wrong
 // @ts-expect-error neither image nor image_url

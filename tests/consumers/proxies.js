@@ -60,7 +60,7 @@ const proxies = {
     const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
     writeFileSync(
       join(folder, "nginx.conf"),
-      `daemon off; pid nginx.pid; error_log stderr notice; events {}
+      `user root; daemon off; pid nginx.pid; error_log stderr notice; events {}
        http {
          access_log off;
          ${temporary.map((name) => `${name}_temp_path ${name};`).join(" ")}

@@ -113,6 +113,7 @@ pub fn site(shell: &Shell) -> Result<()> {
     for file in [
         "index.js",
         "functions.js",
+        "bytes.js",
         "load.js",
         "error.js",
         "stage.js",

@@ -39,7 +39,7 @@ pub fn test(shell: &Shell) -> Result<()> {
     say("the package and the demo page");
     let files = cmd!(shell, "find tests -name *.test.js").quiet().read()?;
     output.run(
-        node(shell, &server)
+        node(shell, &server, 400)
             .args(["--test-concurrency", "1"])
             .args(files.lines())
             .env("CHROMIUM", &browsers.chromium)
@@ -56,7 +56,7 @@ pub fn consumers(shell: &Shell) -> Result<()> {
     let server = start_server(shell)?;
     say("the packed package in bundlers and runtimes, the examples, the proxies");
     output.run(
-        node(shell, &server)
+        node(shell, &server, 900)
             .arg("tests/consumers/run.js")
             .env("CHROMIUM", &chromium),
     )?;
@@ -69,12 +69,12 @@ fn start_server(shell: &Shell) -> Result<Running> {
     Running::start(shell, &flags)
 }
 
-/// Node's test runner, for tests against the server.
-fn node(shell: &Shell, server: &Running) -> Command {
+/// Node's test runner, for tests against the server. A test that hangs must not hang the run: each
+/// file has some seconds.
+fn node(shell: &Shell, server: &Running, seconds: u32) -> Command {
     let mut node = command(shell, "node");
     node.args(["--test", "--test-reporter", "spec"])
-        // A test that hangs must not hang the run; a file counts as one test.
-        .args(["--test-timeout", "400000"])
+        .args(["--test-timeout", &format!("{seconds}000")])
         .env("SERVER", &server.origin);
     node
 }
