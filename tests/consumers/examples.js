@@ -76,7 +76,7 @@ async function usePlain(page) {
  */
 async function cancels(page, status) {
   await page.getByRole("button", { name: "Make the model" }).click();
-  await status.filter({ hasText: "SESSION_" }).waitFor();
+  await status.filter({ hasText: /SESSION_\d+_\d+: / }).waitFor();
   /** @type {string[]} */
   const asked = [];
   page.on("request", (request) => asked.push(request.url()));
