@@ -7,7 +7,7 @@ import { built } from "./built.js";
 import { examples } from "./examples.js";
 import { tarball } from "./folder.js";
 import { run } from "./programs.js";
-import { keyProxies } from "./proxies.js";
+import { keyProxies } from "./proxies/proxies.js";
 import { printTable } from "./report.js";
 import { runtimes } from "./runtimes.js";
 
