@@ -64,7 +64,8 @@ async function load(source) {
     loading = undefined;
     throw new ImageTo3dError(
       "the WebAssembly of csm-image-to-3d could not be loaded (under a content security policy " +
-        `script-src needs 'wasm-unsafe-eval'): ${/** @type {any} */ (cause)?.message}`,
+        "script-src needs 'wasm-unsafe-eval'; a service worker that is not bundled needs " +
+        `csm-image-to-3d/static): ${/** @type {any} */ (cause)?.message}`,
       { kind: "internal", sent: "no" },
     );
   }
