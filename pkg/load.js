@@ -5,7 +5,17 @@ import { stageOf } from "./stage.js";
 
 /** @typedef {typeof import("./wasm/csm_image_to_3d.js")} Wasm */
 
-/** @type {Promise<Wasm> | undefined} */
+/**
+ * Where an entry has the library's two halves from: the generated module, and what it instantiates.
+ *
+ * @typedef {() => Promise<[Wasm, import("./wasm/csm_image_to_3d.js").InitInput]>} Source
+ */
+
+/**
+ * One for all entries: they share the generated module, which has one instance.
+ *
+ * @type {Promise<Wasm> | undefined}
+ */
 let loading;
 
 /**
@@ -16,14 +26,22 @@ let loading;
 const underWay = new Set();
 
 /**
- * Makes a call of the wasm, which is loaded first where nobody has yet.
+ * The wasm, which is loaded where nobody has yet.
+ *
+ * @param {Source} source
+ */
+export const loaded = (source) => (loading ??= load(source));
+
+/**
+ * Makes a call of the wasm.
  *
  * @template Result
+ * @param {Source} source
  * @param {(wasm: Wasm) => Promise<Result>} call
  * @returns {Promise<Result>}
  */
-export async function use(call) {
-  const wasm = await (loading ??= load());
+export async function use(source, call) {
+  const wasm = await loaded(source);
   return new Promise((resolve, reject) => {
     underWay.add(reject);
     call(wasm)
@@ -32,14 +50,11 @@ export async function use(call) {
   });
 }
 
-async function load() {
+/** @param {Source} source */
+async function load(source) {
   try {
-    const [wasm, { base64 }] = await Promise.all([
-      import("./wasm/csm_image_to_3d.js"),
-      import("./wasm/inlined.js"),
-    ]);
-    const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-    await wasm.default({ module_or_path: bytes });
+    const [wasm, module_or_path] = await source();
+    await wasm.default({ module_or_path });
     wasm.setErrorClass(ImageTo3dError);
     wasm.setStageOf(stageOf);
     wasm.onPanic(panicked);
@@ -49,7 +64,8 @@ async function load() {
     loading = undefined;
     throw new ImageTo3dError(
       "the WebAssembly of csm-image-to-3d could not be loaded (under a content security policy " +
-        `script-src needs 'wasm-unsafe-eval'): ${/** @type {any} */ (cause)?.message}`,
+        "script-src needs 'wasm-unsafe-eval'; a service worker that is not bundled needs " +
+        `csm-image-to-3d/static): ${/** @type {any} */ (cause)?.message}`,
       { kind: "internal", sent: "no" },
     );
   }

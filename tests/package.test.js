@@ -22,6 +22,7 @@ test("importing does nothing, and the WebAssembly is compiled once", async () =>
     return instantiate(...args);
   };
   const { createSession, ImageTo3dError } = await import("../pkg/index.js");
+  const entries = [await import("../pkg/static.js"), await import("../pkg/external.js")];
   assert.equal(compiled, 0);
 
   const image = new Blob([readFileSync("www/samples/turtle.webp")]);
@@ -31,6 +32,10 @@ test("importing does nothing, and the WebAssembly is compiled once", async () =>
     assert.rejects(createSession({ image: new Blob(), baseUrl: server }), ImageTo3dError),
     createSession({ image: await image.arrayBuffer(), baseUrl: server }),
   ]);
+  for (const { getSession } of entries) {
+    const again = await getSession(session.session_code, { baseUrl: server });
+    assert.equal(again.session_code, session.session_code);
+  }
   assert.equal(compiled, 1);
 });
 

@@ -14,6 +14,7 @@ import {
   type KnownStatus,
   type Session,
 } from "../pkg/index.js";
+import { load } from "../pkg/external.js";
 import {
   createSandbox,
   type ReceivedRequest,
@@ -97,6 +98,10 @@ const answer: Response = await sandbox.fetch("https://api.csm.ai/image-to-3d-ses
 const received: ReceivedRequest[] = await sandbox.requests();
 await sandbox.reset();
 console.log(answer.status, received[0].key?.length, received[0].delivery === "half");
+
+await load();
+await load(new URL("https://cdn.example/a.wasm"));
+await load(new Uint8Array(8));
 
 // wrong
 // @ts-expect-error neither image nor image_url

@@ -1,5 +1,6 @@
 // Where a sandbox works: in a worker of its own, or where there can be none on this thread.
 
+import { bytesOf } from "../bytes.js";
 import { ImageTo3dError } from "../error.js";
 import { openSandbox } from "./handler.js";
 
@@ -49,20 +50,6 @@ async function load() {
       { kind: "internal", sent: "no" },
     );
   }
-}
-
-/** @param {string} base64 */
-function bytesOf(base64) {
-  // Newer than the types that are at hand.
-  const { fromBase64 } = /** @type {any} */ (Uint8Array);
-  if (fromBase64) {
-    return /** @type {Uint8Array<ArrayBuffer>} */ (fromBase64.call(Uint8Array, base64));
-  }
-  const text = atob(base64);
-  // A loop: `Uint8Array.from` takes six times as long, and the page waits.
-  const bytes = new Uint8Array(text.length);
-  for (let at = 0; at < bytes.length; at++) bytes[at] = text.charCodeAt(at);
-  return bytes;
 }
 
 /**

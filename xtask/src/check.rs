@@ -3,7 +3,7 @@
 use anyhow::Result;
 use xshell::{Shell, cmd};
 
-use crate::{build, say, tools};
+use crate::{api, build, say, tools};
 
 pub fn check(shell: &Shell) -> Result<()> {
     say("formatting and lints of the Rust code");
@@ -22,6 +22,8 @@ pub fn check(shell: &Shell) -> Result<()> {
     .quiet()
     .run()?;
     build::package(shell)?;
+    say("the public surface");
+    api::check(shell)?;
     say("formatting and types of the JavaScript code");
     cmd!(shell, "prettier --check --log-level warn .")
         .quiet()

@@ -1,10 +1,12 @@
 //! The project's own commands. Each sets up what it needs, says what it does, and is quick the
 //! second time.
 
+mod api;
 mod build;
 mod check;
 mod demo;
 mod page;
+mod release;
 mod server;
 mod test;
 mod tools;
@@ -28,11 +30,25 @@ enum Command {
         port: u16,
     },
     /// Runs all tests: native, in browsers, of the types and of the demo page.
-    Test,
+    Test {
+        /// Instead of those: the packed package in bundlers and runtimes, the examples, the proxies.
+        #[arg(long)]
+        consumers: bool,
+    },
     /// Writes the npm package to `pkg/` and the static site to `dist/`.
     Build,
-    /// Looks at the sources without running them: formatting, lints, types.
-    Check,
+    /// Looks at the sources without running them: formatting, lints, types, the public surface.
+    Check {
+        /// Instead makes the TypeScript definitions as they are the reviewed ones, docs/api.d.ts.
+        #[arg(long)]
+        accept_api: bool,
+    },
+    /// Checks the version and the changelog, and lists what the packages would hold.
+    Release {
+        /// Nothing is published: that is done by hand.
+        #[arg(long, required = true)]
+        dry_run: bool,
+    },
 }
 
 fn main() -> Result<()> {
@@ -45,9 +61,12 @@ fn main() -> Result<()> {
     shell.change_dir(root);
     match command {
         Command::Demo { port } => demo::demo(&shell, port),
-        Command::Test => test::test(&shell),
+        Command::Test { consumers: false } => test::test(&shell),
+        Command::Test { consumers: true } => test::consumers(&shell),
         Command::Build => build::build(&shell),
-        Command::Check => check::check(&shell),
+        Command::Check { accept_api: false } => check::check(&shell),
+        Command::Check { accept_api: true } => api::accept(&shell),
+        Command::Release { .. } => release::dry_run(&shell),
     }
 }
 

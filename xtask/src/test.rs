@@ -29,9 +29,7 @@ pub fn test(shell: &Shell) -> Result<()> {
     say("the types, against right and wrong uses");
     check::types(shell)?;
 
-    server::compile(shell)?;
-    let flags = ["--site", "dist", "--body-limit", "256", "--speed", "5"];
-    let server = Running::start(shell, &flags)?;
+    let server = start_server(shell)?;
     shell.write_file(
         "target/test-server.json",
         format!("{{\"origin\":\"{}\"}}", server.origin),
@@ -41,19 +39,9 @@ pub fn test(shell: &Shell) -> Result<()> {
     say("the package and the demo page");
     let files = cmd!(shell, "find tests -name *.test.js").quiet().read()?;
     output.run(
-        command(shell, "node")
-            .args([
-                "--test",
-                "--test-reporter",
-                "spec",
-                "--test-concurrency",
-                "1",
-                // A test that hangs must not hang the run; a file counts as one test.
-                "--test-timeout",
-                "400000",
-            ])
+        node(shell, &server, 400)
+            .args(["--test-concurrency", "1"])
             .args(files.lines())
-            .env("SERVER", &server.origin)
             .env("CHROMIUM", &browsers.chromium)
             .env("FIREFOX", &browsers.firefox),
     )?;
@@ -63,6 +51,37 @@ pub fn test(shell: &Shell) -> Result<()> {
     tools::npm(shell)?;
     output.run(command(shell, "npm").arg("test"))?;
     output.assert_no_key()
+}
+
+/// The package as others have it: packed, installed, built with their tools, run in their runtimes.
+pub fn consumers(shell: &Shell) -> Result<()> {
+    let chromium = tools::for_consumers(shell)?;
+    let mut output = Output::new()?;
+    build::build(shell)?;
+    let server = start_server(shell)?;
+    say("the packed package in bundlers and runtimes, the examples, the proxies");
+    output.run(
+        node(shell, &server, 900)
+            .arg("tests/consumers/run.js")
+            .env("CHROMIUM", &chromium),
+    )?;
+    output.assert_no_key()
+}
+
+fn start_server(shell: &Shell) -> Result<Running> {
+    server::compile(shell)?;
+    let flags = ["--site", "dist", "--body-limit", "256", "--speed", "5"];
+    Running::start(shell, &flags)
+}
+
+/// Node's test runner, for tests against the server. A test that hangs must not hang the run: each
+/// file has some seconds.
+fn node(shell: &Shell, server: &Running, seconds: u32) -> Command {
+    let mut node = command(shell, "node");
+    node.args(["--test", "--test-reporter", "spec"])
+        .args(["--test-timeout", &format!("{seconds}000")])
+        .env("SERVER", &server.origin);
+    node
 }
 
 /// The library's own tests in both browsers, with the page on one origin and the server on another.

@@ -80,15 +80,23 @@ pub fn for_testing(shell: &Shell) -> Result<Browsers> {
         &["--locked"],
     )?;
     Ok(Browsers {
-        chromium: browser(
-            shell,
-            &["chromium", "chromium-browser", "google-chrome"],
-            "chromium",
-        )?,
+        chromium: chromium(shell)?,
         chromedriver: browser(shell, &["chromedriver"], "chromium-driver")?,
         firefox: browser(shell, &["firefox-esr", "firefox"], "firefox-esr")?,
         geckodriver: find(shell, &["geckodriver"]).context("geckodriver is missing")?,
     })
+}
+
+/// What the consumers' tests take beside it: Chromium, which this answers. Their npm tools they
+/// install themselves.
+pub fn for_consumers(shell: &Shell) -> Result<PathBuf> {
+    for_building(shell)?;
+    chromium(shell)
+}
+
+fn chromium(shell: &Shell) -> Result<PathBuf> {
+    let names = ["chromium", "chromium-browser", "google-chrome"];
+    browser(shell, &names, "chromium")
 }
 
 /// The project's own programs come first, so that their versions are the ones that were tested.

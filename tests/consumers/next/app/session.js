@@ -1,0 +1,15 @@
+"use client";
+
+import { useEffect } from "react";
+
+import { app } from "../src/app.js";
+import { stageOf } from "../src/library.js";
+
+/** Rendered on the server, where it uses the library already; the session is made in the browser. */
+export function Session() {
+  useEffect(() => {
+    const server = new URLSearchParams(location.search).get("server") ?? "";
+    Object.assign(globalThis, { result: app(server) });
+  }, []);
+  return <p>{`${stageOf({ status: "preview_done" }).stage} from the server`}</p>;
+}
