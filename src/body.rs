@@ -8,17 +8,16 @@ use std::mem::MaybeUninit;
 
 use base64_simd::{Out, STANDARD};
 use contract::IMAGE_URL;
-use js_sys::{Array, ArrayBuffer, Function, JSON, Uint8Array};
+use js_sys::{Array, ArrayBuffer, Function, JsString, Uint8Array};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     Blob, ReadableStreamByobReader, ReadableStreamGetReaderOptions, ReadableStreamReadResult,
     ReadableStreamReaderMode,
 };
 
-use crate::error::{Failure, Result, Thrown, words};
+use crate::error::{Result, Thrown, words};
 use crate::image::Picture;
-use crate::options::{Phase, Progress};
+use crate::js::{blob, object, settled, stringify};
 use crate::stop::Breath;
 
 /// How many bytes of the picture are encoded at once: a multiple of three, so that each piece but
@@ -28,13 +27,13 @@ const PIECE: usize = 768 * 1024;
 
 /// Writes the body. `parameters` is a JSON object.
 pub async fn write(
-    parameters: &str,
+    parameters: &JsString,
     picture: &Picture,
     on_progress: Option<&Function>,
 ) -> Result<Blob> {
     let parts = Array::new();
     // Parameters first, so that whoever looks at a body need not go through the picture.
-    let mut head = parameters[..parameters.len() - 1].to_owned();
+    let mut head = String::from(parameters.slice(0, parameters.length() - 1));
     if head.len() > 1 {
         head.push(',');
     }
@@ -43,11 +42,10 @@ pub async fn write(
     head.push_str("\":");
     match picture {
         Picture::Url(url) => {
-            head.push_str(&String::from(
-                JSON::stringify(&url.into()).map_err(Thrown::Value)?,
-            ));
-            head.push('}');
+            let url = stringify(&url.into(), &JsValue::UNDEFINED).map_err(Thrown::Value)?;
             parts.push(&head.into());
+            parts.push(&url);
+            parts.push(&"}".into());
         }
         Picture::DataUri(uri) => {
             head.push('"');
@@ -64,7 +62,7 @@ pub async fn write(
             encode(source, picture.size(), head, &parts, on_progress).await?;
         }
     }
-    Blob::new_with_blob_sequence(&parts).map_err(Thrown::Value)
+    blob(&parts, "").map_err(Thrown::Value)
 }
 
 async fn encode(
@@ -75,7 +73,7 @@ async fn encode(
     on_progress: Option<&Function>,
 ) -> Result<()> {
     if total == 0.0 {
-        return Err(Failure::image("image: is empty").into());
+        return Err(Thrown::image(&["image: is empty"]));
     }
     // Of one size whatever the picture's: the heap, which never shrinks, is the same for all.
     let mut read = vec![0; PIECE];
@@ -98,11 +96,11 @@ async fn encode(
             let text = STANDARD.encode(&read[..length], Out::from_uninit_slice(&mut encoded));
             let out = out.subarray(0, text.len() as u32);
             out.copy_from(text);
-            let part = Blob::new_with_u8_array_sequence(&Array::of1(&out));
-            parts.push(part.map_err(Thrown::Value)?.as_ref());
+            let part = blob(&Array::of1(&out), "").map_err(Thrown::Value)?;
+            parts.push(&part);
         }
         loaded += length as f64;
-        report(on_progress, Phase::Encoding, loaded, total)?;
+        report(on_progress, "encoding", loaded, total)?;
         if length < PIECE || loaded >= total {
             break;
         }
@@ -112,40 +110,41 @@ async fn encode(
     Ok(())
 }
 
-/// Tells the caller how far the picture is. What the caller's function throws ends the call.
-pub fn report(on_progress: Option<&Function>, phase: Phase, loaded: f64, total: f64) -> Result<()> {
+/// Tells the caller how far the picture is, as a `Progress`. What the caller's function throws ends the call.
+pub fn report(on_progress: Option<&Function>, phase: &str, loaded: f64, total: f64) -> Result<()> {
     let Some(on_progress) = on_progress else {
         return Ok(());
     };
-    let progress = Progress {
-        phase,
-        loaded,
-        total,
-    };
-    let progress = serde_wasm_bindgen::to_value(&progress).unwrap_or_default();
+    let progress = object(&[
+        ("phase", phase.into()),
+        ("loaded", loaded.into()),
+        ("total", total.into()),
+    ]);
     let called = on_progress.call1(&JsValue::UNDEFINED, &progress);
     called.map(drop).map_err(Thrown::Value)
 }
 
-fn no_picture(start: &[u8]) -> Failure {
-    let known = contract::IMAGE_TYPES.map(|media_type| &media_type["image/".len()..]);
-    let known = known.join(", ");
-    let hex = start.iter().take(8).map(|byte| {
-        let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap_or_default();
-        [digit(byte >> 4), digit(byte & 15)]
-            .iter()
-            .collect::<String>()
-    });
-    let hex = hex.collect::<Vec<_>>().join(" ");
-    Failure::image(
-        [
-            "image: is no picture that is known (",
-            &known,
-            "): it starts with the bytes ",
-            &hex,
-        ]
-        .concat(),
-    )
+fn no_picture(start: &[u8]) -> Thrown {
+    let mut known = String::new();
+    for media_type in contract::IMAGE_TYPES {
+        if !known.is_empty() {
+            known.push_str(", ");
+        }
+        known.push_str(media_type.trim_start_matches("image/"));
+    }
+    let mut hex = String::new();
+    for byte in start.iter().take(8) {
+        hex.push(' ');
+        for nibble in [byte >> 4, byte & 15] {
+            hex.push(char::from_digit(nibble.into(), 16).unwrap_or_default());
+        }
+    }
+    Thrown::image(&[
+        "image: is no picture that is known (",
+        &known,
+        "): it starts with the bytes",
+        &hex,
+    ])
 }
 
 /// Where the picture's bytes come from.
@@ -190,9 +189,7 @@ impl<'a> Source<'a> {
                 Self::Slices { blob, at } => {
                     let end = *at + free.len() as f64;
                     let slice = blob.slice_with_f64_and_f64(*at, end).map_err(unreadable)?;
-                    let read = JsFuture::from(slice.array_buffer())
-                        .await
-                        .map_err(unreadable)?;
+                    let read = settled(slice.array_buffer()).await.map_err(unreadable)?;
                     let length = copy(&Uint8Array::new(&read), free);
                     *at += length as f64;
                     length
@@ -232,7 +229,7 @@ async fn read_stream(
         .unwrap_or_else(|| ArrayBuffer::new(into.len() as u32));
     // Reading takes the buffer away and gives it back in the view that it answers.
     let view = Uint8Array::new_with_byte_offset_and_length(&whole, 0, into.len() as u32);
-    let result = JsFuture::from(reader.read_with_array_buffer_view(&view)).await;
+    let result = settled(reader.read_with_array_buffer_view(&view)).await;
     let result: ReadableStreamReadResult = result.map_err(unreadable)?.unchecked_into();
     if result.get_done() == Some(true) {
         return Ok(0);
@@ -250,7 +247,7 @@ fn copy(from: &Uint8Array, to: &mut [u8]) -> usize {
 }
 
 fn unreadable(thrown: JsValue) -> Thrown {
-    Failure::image(["image: cannot be read: ", &words(&thrown)].concat()).into()
+    Thrown::image(&["image: cannot be read: ", &words(&thrown)])
 }
 
 #[wasm_bindgen]

@@ -2,11 +2,11 @@
 
 use std::cell::RefCell;
 
-use js_sys::{Array, Error, Function, JSON, Reflect};
-use serde::Serialize;
+use js_sys::{Array, Function, JsString, Reflect};
 use tsify::Tsify;
 use wasm_bindgen::prelude::*;
 
+use crate::js::{field, object, parse};
 use crate::ledger::Ledger;
 use crate::retry;
 
@@ -24,7 +24,7 @@ use crate::retry;
 /// - `timeout`: the whole call took longer than `timeout`; `session` is the last that was seen.
 /// - `session_failed`: the session itself ended in a `*_failed` status; `session` is it.
 /// - `internal`: a fault of this library, or a page that does not allow WebAssembly.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Tsify)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Tsify)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum ErrorKind {
@@ -38,6 +38,7 @@ pub enum ErrorKind {
     Network,
     Timeout,
     SessionFailed,
+    #[allow(dead_code)] // Said by the package's loader.
     Internal,
 }
 
@@ -47,7 +48,7 @@ pub enum ErrorKind {
 /// - `"rejected"`: the API said no, and nothing was created.
 /// - `"unknown"`: the request went out and no clear no came back: a session may exist, or does, where
 ///   the error's `session` holds it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Tsify)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Tsify)]
 #[serde(rename_all = "snake_case")]
 pub enum Sent {
     /// Nothing was sent that creates something.
@@ -59,34 +60,55 @@ pub enum Sent {
 }
 
 /// What an `ImageTo3dError` holds beside its message.
-#[derive(Serialize, Tsify)]
+#[derive(Tsify)]
 #[serde(rename_all = "camelCase")]
+#[allow(dead_code)]
 pub struct ErrorDetails {
     /// What went wrong.
     pub kind: ErrorKind,
     /// Whether the API may have created a session all the same.
     pub sent: Sent,
     /// The HTTP status, where the API answered.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
     pub status: Option<u16>,
     /// How many seconds to wait before the next try, where the API said so and the page may read
     /// it (`Retry-After`; from another origin only if the server exposes that header).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
     pub retry_after: Option<f64>,
     /// What the API answered: the parsed JSON, or the text where it is none.
-    #[serde(
-        skip_serializing_if = "JsValue::is_undefined",
-        with = "serde_wasm_bindgen::preserve"
-    )]
     #[tsify(type = "unknown", optional)]
     pub body: JsValue,
     /// The session as it was last seen, where the call had seen one.
-    #[serde(
-        skip_serializing_if = "JsValue::is_undefined",
-        with = "serde_wasm_bindgen::preserve"
-    )]
     #[tsify(type = "Session", optional)]
     pub session: JsValue,
+}
+
+impl ErrorKind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::InvalidOptions => "invalid_options",
+            Self::UnsupportedImage => "unsupported_image",
+            Self::Authentication => "authentication",
+            Self::PaymentRequired => "payment_required",
+            Self::NotFound => "not_found",
+            Self::RateLimited => "rate_limited",
+            Self::Api => "api",
+            Self::Network => "network",
+            Self::Timeout => "timeout",
+            Self::SessionFailed => "session_failed",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+impl Sent {
+    fn name(self) -> &'static str {
+        match self {
+            Self::No => "no",
+            Self::Rejected => "rejected",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 /// A failure of this library's or of the API's.
@@ -98,26 +120,19 @@ pub struct Failure {
     /// In seconds.
     pub retry_after: Option<f64>,
     /// The answer's text as it came.
-    pub body: Option<String>,
+    pub body: Option<JsString>,
 }
 
 impl Failure {
-    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self {
+    /// The parts make the message.
+    pub fn new(kind: ErrorKind, message: &[&str]) -> Box<Self> {
+        Box::new(Self {
             kind,
-            message: message.into(),
+            message: message.concat(),
             status: None,
             retry_after: None,
             body: None,
-        }
-    }
-
-    pub fn invalid(message: impl Into<String>) -> Self {
-        Self::new(ErrorKind::InvalidOptions, message)
-    }
-
-    pub fn image(message: impl Into<String>) -> Self {
-        Self::new(ErrorKind::UnsupportedImage, message)
+        })
     }
 
     /// Whether the same request may fare better later.
@@ -127,32 +142,26 @@ impl Failure {
     }
 
     /// The `ImageTo3dError`, with what the ledger knows and without the secrets that it keeps.
-    pub fn into_js(self, ledger: &Ledger) -> JsValue {
-        let details = ErrorDetails {
-            kind: self.kind,
-            sent: ledger.sent(),
-            status: self.status,
-            retry_after: self.retry_after,
-            body: self.body.map_or(JsValue::UNDEFINED, |text| {
-                let text = ledger.hide(&text);
-                JSON::parse(&text).unwrap_or_else(|_| text.into())
-            }),
-            session: ledger.session(),
-        };
-        let message = JsValue::from(ledger.hide(&self.message));
-        let details = serde_wasm_bindgen::to_value(&details).unwrap_or_default();
+    fn into_js(self, ledger: &Ledger) -> JsValue {
+        let body = self.body.map_or(JsValue::UNDEFINED, |text| {
+            let text = ledger.hide(text);
+            parse(&text).unwrap_or_else(|_| text.into())
+        });
+        let details = object(&[
+            ("kind", self.kind.name().into()),
+            ("sent", ledger.sent().name().into()),
+            ("status", self.status.into()),
+            ("retryAfter", self.retry_after.into()),
+            ("body", body),
+            ("session", ledger.session()),
+        ]);
+        let message = ledger.hide(self.message.into());
         ERROR_CLASS.with_borrow(|class| match class {
             Some(class) => Reflect::construct(class, &Array::of2(&message, &details))
                 .unwrap_or_else(|thrown| thrown),
             // Only where the wasm is used without the package's entry.
-            None => Error::new(&message.as_string().unwrap_or_default()).into(),
+            None => message.into(),
         })
-    }
-}
-
-impl From<contract::Invalid> for Failure {
-    fn from(invalid: contract::Invalid) -> Self {
-        Self::invalid(invalid.to_string())
     }
 }
 
@@ -160,14 +169,45 @@ impl From<contract::Invalid> for Failure {
 #[derive(Debug)]
 pub enum Thrown {
     /// Becomes an `ImageTo3dError`.
-    Failure(Failure),
+    Failure(Box<Failure>),
     /// The caller's own: a signal's reason, or what one of the caller's functions threw.
     Value(JsValue),
 }
 
-impl<F: Into<Failure>> From<F> for Thrown {
-    fn from(failure: F) -> Self {
-        Self::Failure(failure.into())
+impl Thrown {
+    /// An option that is not as it has to be. The parts make the message.
+    pub fn invalid(message: &[&str]) -> Self {
+        Failure::new(ErrorKind::InvalidOptions, message).into()
+    }
+
+    /// A picture that is none. The parts make the message.
+    pub fn image(message: &[&str]) -> Self {
+        Failure::new(ErrorKind::UnsupportedImage, message).into()
+    }
+
+    /// What JavaScript catches.
+    pub fn into_js(self, ledger: &Ledger) -> JsValue {
+        match self {
+            Self::Failure(failure) => failure.into_js(ledger),
+            Self::Value(value) => value,
+        }
+    }
+}
+
+impl From<Box<Failure>> for Thrown {
+    fn from(failure: Box<Failure>) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+impl From<contract::Invalid> for Thrown {
+    fn from(invalid: contract::Invalid) -> Self {
+        let contract::Invalid {
+            field,
+            came,
+            allowed,
+        } = invalid;
+        Self::invalid(&[field, ": came ", &came, ", allowed: ", &allowed])
     }
 }
 
@@ -175,12 +215,17 @@ pub type Result<T, E = Thrown> = std::result::Result<T, E>;
 
 /// What a foreign function threw, in words.
 pub fn words(thrown: &JsValue) -> String {
-    if let Some(error) = thrown.dyn_ref::<Error>() {
-        let message = String::from(error.message());
+    let message = |error: &JsValue| {
+        let is_error = error.is_object();
+        is_error
+            .then(|| field(error, "message").as_string())
+            .flatten()
+    };
+    if let Some(said) = message(thrown) {
         // Node says "fetch failed", and why only in the cause.
-        return match Reflect::get(error, &"cause".into()).map(|cause| cause.dyn_into::<Error>()) {
-            Ok(Ok(cause)) => [&message, " (", &String::from(cause.message()), ")"].concat(),
-            _ => message,
+        return match message(&field(thrown, "cause")) {
+            Some(cause) => [&said, " (", &cause, ")"].concat(),
+            None => said,
         };
     }
     thrown

@@ -29,6 +29,12 @@ impl ModelFormat {
         ("fbx", Self::Fbx),
     ];
 
+    fn of(name: &JsValue) -> Option<Self> {
+        let given = name.as_string()?;
+        let mut all = Self::ALL.into_iter();
+        all.find_map(|(name, format)| (name == given).then_some(format))
+    }
+
     /// As the fields of a session are named: `mesh_url_<name>`.
     pub fn name(self) -> &'static str {
         Self::ALL[self as usize].0
@@ -57,12 +63,11 @@ pub struct DownloadOptions;
 pub struct Download {
     pub format: ModelFormat,
     pub on_progress: Option<Function>,
-    pub connection: Connection,
 }
 
 impl Download {
     /// Reads the options of `downloadModel`.
-    pub fn read(options: &JsValue) -> Result<Self> {
+    pub fn read(options: &JsValue) -> Result<(Self, Connection)> {
         let none = Object::new();
         let options = if options.is_undefined() {
             &none
@@ -73,17 +78,16 @@ impl Download {
         let format = fields.checked(
             "format",
             "\"glb\", \"obj\", \"usdz\", \"zip\", \"fbx\"",
-            |value| {
-                let text = value.as_string()?;
-                let found = ModelFormat::ALL.iter().find(|(name, _)| *name == text);
-                found.map(|(_, format)| *format)
-            },
+            &|value| ModelFormat::of(value).is_some(),
         )?;
-        Ok(Self {
-            format: format.unwrap_or(ModelFormat::Glb),
+        let download = Self {
+            format: format
+                .and_then(|value| ModelFormat::of(&value))
+                .unwrap_or(ModelFormat::Glb),
             on_progress: fields.function("onProgress")?,
-            // The links of a result need no key.
-            connection: Connection::read_without_key(&fields, DEFAULT_TIMEOUT)?,
-        })
+        };
+        // The links of a result need no key.
+        let connection = Connection::read_without_key(&fields, DEFAULT_TIMEOUT)?;
+        Ok((download, connection))
     }
 }

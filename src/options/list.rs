@@ -6,6 +6,7 @@ use wasm_bindgen::prelude::*;
 use super::connection::{CONNECTION, Connection, DEFAULT_TIMEOUT};
 use super::fields::Fields;
 use crate::error::Result;
+use crate::js::digits;
 
 /// What `listSessions` takes.
 #[derive(Tsify)]
@@ -18,17 +19,20 @@ pub struct ListOptions;
 pub fn read_list(options: &JsValue) -> Result<(String, Connection)> {
     let fields = Fields::read(options, &[&["limit", "page"], &CONNECTION])?;
     let mut query = String::new();
-    for (name, least, allowed) in [
-        ("limit", 1.0, "a whole number from 1"),
-        ("page", 0.0, "a whole number from 0"),
-    ] {
-        let fits = |n: f64| n >= least && n.trunc() == n && n <= f64::from(u32::MAX);
-        if let Some(number) = fields.number(name, allowed, fits)? {
+    let limit = fields.number("limit", "a whole number from 1", |n| {
+        n >= 1.0 && is_whole(n)
+    })?;
+    let page = fields.number("page", "a whole number from 0", |n| n >= 0.0 && is_whole(n))?;
+    for (name, number) in [("limit=", limit), ("page=", page)] {
+        if let Some(number) = number {
             query.push(if query.is_empty() { '?' } else { '&' });
-            for part in [name, "=", &(number as u32).to_string()] {
-                query.push_str(part);
-            }
+            query.push_str(name);
+            query.push_str(&digits(number));
         }
     }
     Ok((query, Connection::read(&fields, DEFAULT_TIMEOUT)?))
+}
+
+fn is_whole(number: f64) -> bool {
+    number.trunc() == number && number <= f64::from(u32::MAX)
 }

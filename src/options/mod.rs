@@ -8,8 +8,8 @@ mod follow;
 mod list;
 mod mesh;
 
-pub use connection::{Connection, ConnectionOptions, read_connection};
-pub use create::{Create, CreateSessionOptions, Phase, Progress};
+pub use connection::{Connection, ConnectionOptions, new_headers, read_connection};
+pub use create::{Create, CreateSessionOptions};
 pub use download::{Download, DownloadOptions, ModelFormat};
 pub use fields::refused;
 pub use follow::{Follow, ImageTo3dOptions, Until, WaitOptions};

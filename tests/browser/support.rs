@@ -75,8 +75,7 @@ pub async fn with_fault(fault: &str, json: &str) -> JsValue {
 }
 
 pub async fn create(options: &JsValue) -> Result<JsValue, JsValue> {
-    let session = create_session(Ts::new_unchecked(options.clone())).await?;
-    Ok(session.js_value())
+    JsFuture::from(create_session(Ts::new_unchecked(options.clone()))).await
 }
 
 /// What the call throws. All that a page could print of it must be without the key.
