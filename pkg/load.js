@@ -1,19 +1,12 @@
 // The wasm is loaded by the first call, so that importing the package does nothing at all.
 
 import { ImageTo3dError } from "./error.js";
-import { stageOf } from "./stage.js";
+import { underWay } from "./panic.js";
 
 /** @typedef {typeof import("./wasm/csm_image_to_3d.js")} Wasm */
 
 /** @type {Promise<Wasm> | undefined} */
 let loading;
-
-/**
- * What rejects the calls under way.
- *
- * @type {Set<(error: ImageTo3dError) => void>}
- */
-const underWay = new Set();
 
 /**
  * Makes a call of the wasm, which is loaded first where nobody has yet.
@@ -40,9 +33,6 @@ async function load() {
     ]);
     const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
     await wasm.default({ module_or_path: bytes });
-    wasm.setErrorClass(ImageTo3dError);
-    wasm.setStageOf(stageOf);
-    wasm.onPanic(panicked);
     return wasm;
   } catch (cause) {
     // The next call tries again: the network may have been gone for a moment only.
@@ -53,17 +43,4 @@ async function load() {
       { kind: "internal", sent: "no" },
     );
   }
-}
-
-/**
- * A panic ends the instance, and no promise of it is ever settled. The next call gets a new one.
- *
- * @param {string} message
- */
-function panicked(message) {
-  loading = undefined;
-  for (const reject of underWay) {
-    reject(new ImageTo3dError(message, { kind: "internal", sent: "unknown" }));
-  }
-  underWay.clear();
 }

@@ -1,5 +1,7 @@
 //! What the API answered: the envelope opened, and a no turned into a failure.
 
+use alloc::boxed::Box;
+use alloc::string::String;
 use js_sys::{Array, JsString};
 use wasm_bindgen::prelude::*;
 

@@ -1,7 +1,9 @@
 //! Calls of the API: as many exchanges as the rules of [`retry`](crate::retry) allow.
 
-use std::pin::Pin;
-use std::rc::Rc;
+use alloc::boxed::Box;
+use alloc::rc::Rc;
+use alloc::string::String;
+use core::pin::Pin;
 
 use js_sys::{Date, JsString, Math, Promise};
 use wasm_bindgen::prelude::*;

@@ -4,7 +4,9 @@
 //! here: one piece at a time is read into the wasm, encoded, and put into a `Blob`, which the
 //! browser keeps outside of the page. Neither the wasm heap nor the page grows with the picture.
 
-use std::mem::MaybeUninit;
+use alloc::string::String;
+use alloc::vec;
+use core::mem::MaybeUninit;
 
 use base64_simd::{Out, STANDARD};
 use contract::IMAGE_URL;
@@ -84,16 +86,16 @@ async fn encode(
     let mut loaded = 0.0;
     loop {
         let length = source.fill(&mut read).await?;
+        let piece = read.get(..length).unwrap_or_default();
         if loaded == 0.0 {
-            let media_type =
-                contract::sniff(&read[..length]).ok_or_else(|| no_picture(&read[..length]))?;
+            let media_type = contract::sniff(piece).ok_or_else(|| no_picture(piece))?;
             for part in ["\"data:", media_type, ";base64,"] {
                 head.push_str(part);
             }
             parts.push(&head.as_str().into());
         }
         if length > 0 {
-            let text = STANDARD.encode(&read[..length], Out::from_uninit_slice(&mut encoded));
+            let text = STANDARD.encode(piece, Out::from_uninit_slice(&mut encoded));
             let out = out.subarray(0, text.len() as u32);
             out.copy_from(text);
             let part = blob(&Array::of1(&out), "").map_err(Thrown::Value)?;
@@ -130,7 +132,7 @@ fn no_picture(start: &[u8]) -> Thrown {
         if !known.is_empty() {
             known.push_str(", ");
         }
-        known.push_str(media_type.trim_start_matches("image/"));
+        known.push_str(media_type.strip_prefix("image/").unwrap_or(media_type));
     }
     let mut hex = String::new();
     for byte in start.iter().take(8) {
@@ -182,8 +184,7 @@ impl<'a> Source<'a> {
     /// Reads until `into` is full or the picture is at its end; answers how much it is.
     async fn fill(&mut self, into: &mut [u8]) -> Result<usize> {
         let mut filled = 0;
-        while filled < into.len() {
-            let free = &mut into[filled..];
+        while let Some(free) = into.get_mut(filled..).filter(|free| !free.is_empty()) {
             let length = match self {
                 Self::Stream { reader, buffer } => read_stream(reader, buffer, free).await?,
                 Self::Slices { blob, at } => {
@@ -242,7 +243,10 @@ async fn read_stream(
 
 fn copy(from: &Uint8Array, to: &mut [u8]) -> usize {
     let length = from.length() as usize;
-    from.copy_to(&mut to[..length]);
+    // It is never longer than what was asked for.
+    if let Some(to) = to.get_mut(..length) {
+        from.copy_to(to);
+    }
     length
 }
 
@@ -258,5 +262,5 @@ extern "C" {
     fn byob_reader(
         this: &ByteStream,
         options: &ReadableStreamGetReaderOptions,
-    ) -> std::result::Result<ReadableStreamByobReader, JsValue>;
+    ) -> core::result::Result<ReadableStreamByobReader, JsValue>;
 }

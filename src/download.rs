@@ -1,5 +1,7 @@
 //! Downloading a model.
 
+use alloc::boxed::Box;
+use alloc::string::String;
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::ReadableStreamDefaultReader;

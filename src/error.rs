@@ -1,8 +1,10 @@
 //! How a call fails: what JavaScript sees as an `ImageTo3dError`.
 
-use std::cell::RefCell;
+use alloc::boxed::Box;
+use alloc::string::String;
 
-use js_sys::{Array, Function, JsString, Reflect};
+use js_sys::{JsString, Object};
+#[cfg(feature = "typescript")]
 use tsify::Tsify;
 use wasm_bindgen::prelude::*;
 
@@ -24,8 +26,12 @@ use crate::retry;
 /// - `timeout`: the whole call took longer than `timeout`; `session` is the last that was seen.
 /// - `session_failed`: the session itself ended in a `*_failed` status; `session` is it.
 /// - `internal`: a fault of this library, or a page that does not allow WebAssembly.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Tsify)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "typescript",
+    derive(Tsify),
+    serde(rename_all = "snake_case")
+)]
 #[allow(missing_docs)]
 pub enum ErrorKind {
     InvalidOptions,
@@ -48,8 +54,12 @@ pub enum ErrorKind {
 /// - `"rejected"`: the API said no, and nothing was created.
 /// - `"unknown"`: the request went out and no clear no came back: a session may exist, or does, where
 ///   the error's `session` holds it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Tsify)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "typescript",
+    derive(Tsify),
+    serde(rename_all = "snake_case")
+)]
 pub enum Sent {
     /// Nothing was sent that creates something.
     No,
@@ -57,30 +67,6 @@ pub enum Sent {
     Rejected,
     /// The request went out, and no clear answer came back.
     Unknown,
-}
-
-/// What an `ImageTo3dError` holds beside its message.
-#[derive(Tsify)]
-#[serde(rename_all = "camelCase")]
-#[allow(dead_code)]
-pub struct ErrorDetails {
-    /// What went wrong.
-    pub kind: ErrorKind,
-    /// Whether the API may have created a session all the same.
-    pub sent: Sent,
-    /// The HTTP status, where the API answered.
-    #[tsify(optional)]
-    pub status: Option<u16>,
-    /// How many seconds to wait before the next try, where the API said so and the page may read
-    /// it (`Retry-After`; from another origin only if the server exposes that header).
-    #[tsify(optional)]
-    pub retry_after: Option<f64>,
-    /// What the API answered: the parsed JSON, or the text where it is none.
-    #[tsify(type = "unknown", optional)]
-    pub body: JsValue,
-    /// The session as it was last seen, where the call had seen one.
-    #[tsify(type = "Session", optional)]
-    pub session: JsValue,
 }
 
 impl ErrorKind {
@@ -156,12 +142,7 @@ impl Failure {
             ("session", ledger.session()),
         ]);
         let message = ledger.hide(self.message.into());
-        ERROR_CLASS.with_borrow(|class| match class {
-            Some(class) => Reflect::construct(class, &Array::of2(&message, &details))
-                .unwrap_or_else(|thrown| thrown),
-            // Only where the wasm is used without the package's entry.
-            None => message.into(),
-        })
+        ImageTo3dError::new(&message, &details).into()
     }
 }
 
@@ -211,7 +192,7 @@ impl From<contract::Invalid> for Thrown {
     }
 }
 
-pub type Result<T, E = Thrown> = std::result::Result<T, E>;
+pub type Result<T, E = Thrown> = core::result::Result<T, E>;
 
 /// What a foreign function threw, in words.
 pub fn words(thrown: &JsValue) -> String {
@@ -233,34 +214,12 @@ pub fn words(thrown: &JsValue) -> String {
         .unwrap_or_else(|| "no reason given".into())
 }
 
-thread_local! {
-    static ERROR_CLASS: RefCell<Option<Function>> = const { RefCell::new(None) };
-    static ON_PANIC: RefCell<Option<Function>> = const { RefCell::new(None) };
-}
-
-/// Says which class failures are made of: the one that the package's entry exports.
-#[wasm_bindgen(js_name = setErrorClass)]
-#[doc(hidden)]
-pub fn set_error_class(#[wasm_bindgen(unchecked_param_type = "Function")] error_class: Function) {
-    ERROR_CLASS.set(Some(error_class));
-}
-
-/// Says what is told of a panic. It ends the instance; the next call of any export finds a new
-/// one, which knows nothing of what was set in this one.
-#[wasm_bindgen(js_name = onPanic)]
-#[doc(hidden)]
-pub fn on_panic(
-    #[wasm_bindgen(unchecked_param_type = "(message: string) => void")] tell: Function,
-) {
-    ON_PANIC.set(Some(tell));
-    std::panic::set_hook(Box::new(|panic| {
-        let message = panic.to_string();
-        ON_PANIC.with_borrow(|tell| {
-            if let Some(tell) = tell {
-                // There is nobody to tell of a failure here.
-                let _ = tell.call1(&JsValue::UNDEFINED, &message.into());
-            }
-        });
-        wasm_bindgen::handler::schedule_reinit();
-    }));
+// The class is there before the wasm is, and the same for both.
+#[cfg_attr(feature = "std", wasm_bindgen(module = "/pkg/error.js"))]
+#[cfg_attr(not(feature = "std"), wasm_bindgen(raw_module = "../error.js"))]
+extern "C" {
+    #[wasm_bindgen(js_name = ImageTo3dError)]
+    type ImageTo3dError;
+    #[wasm_bindgen(constructor, js_class = ImageTo3dError)]
+    fn new(message: &JsString, details: &Object) -> ImageTo3dError;
 }

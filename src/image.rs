@@ -1,5 +1,6 @@
 //! The picture as the caller gave it.
 
+use alloc::string::String;
 use js_sys::{ArrayBuffer, JsString, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::Blob;

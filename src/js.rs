@@ -3,6 +3,8 @@
 //! What the library needs of the browser beside `web-sys` stands here, each in the one form in
 //! which it is used: every further form costs bytes in the wasm and in the glue.
 
+use alloc::string::String;
+use alloc::vec::Vec;
 use contract::Value;
 use js_sys::{Array, JsString, Number, Object, Promise};
 use wasm_bindgen::prelude::*;

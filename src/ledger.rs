@@ -1,6 +1,6 @@
 //! What a call has done so far: what an error has to tell, and what it must not.
 
-use std::cell::Cell;
+use core::cell::Cell;
 
 use js_sys::{Array, JsString};
 use wasm_bindgen::prelude::*;

@@ -5,9 +5,11 @@
 //! with a plain object. What the API defines keeps the API's own names; what the library adds is
 //! camelCase.
 
-#[cfg(target_arch = "wasm32")]
-#[global_allocator]
-static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
+#![no_std]
+
+extern crate alloc;
+#[cfg(any(feature = "std", not(target_arch = "wasm32")))]
+extern crate std;
 
 mod answer;
 mod api;
@@ -18,28 +20,29 @@ mod image;
 mod js;
 mod ledger;
 mod options;
+#[cfg(not(feature = "std"))]
+#[cfg(target_arch = "wasm32")]
+mod panic;
 mod retry;
 mod session;
 mod stop;
 mod transport;
+#[cfg(feature = "typescript")]
+mod types;
 mod wait;
 
-pub use error::{on_panic, set_error_class};
-pub use options::{
-    CreateSessionOptions, DownloadOptions, ImageTo3dOptions, ListOptions, PreviewOptions,
-    RefineOptions, WaitOptions,
-};
-pub use session::{Session, SessionList, SessionUpdate};
-pub use wait::set_stage_of;
-
 use js_sys::Promise;
-use tsify::Ts;
 use wasm_bindgen::prelude::*;
 
 use api::{Api, call};
-use options::{Connection, ConnectionOptions, Create, Download, Follow, Mesh};
+use options::{Connection, Create, Download, Follow, Mesh};
 use session::Code;
 use wait::Start;
+
+// A third of the size of the standard library's.
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
 
 /// Turns a picture into a model: creates a session and follows it to its end.
 ///
@@ -60,9 +63,11 @@ use wait::Start;
 /// });
 /// viewer.src = session.preview_mesh_url_glb ?? ""; // a <model-viewer>
 #[wasm_bindgen(js_name = imageTo3d, unchecked_return_type = "Promise<Session>")]
-pub fn image_to_3d(options: Ts<ImageTo3dOptions>) -> Promise {
+pub fn image_to_3d(
+    #[wasm_bindgen(unchecked_param_type = "ImageTo3dOptions")] options: JsValue,
+) -> Promise {
     session(|| {
-        let (create, follow, connection) = Follow::read_with_create(&options.js_value())?;
+        let (create, follow, connection) = Follow::read_with_create(&options)?;
         Ok((Start::New(create.into()), Some(follow), connection))
     })
 }
@@ -82,9 +87,11 @@ pub fn image_to_3d(options: Ts<ImageTo3dOptions>) -> Promise {
 /// });
 /// console.log(session.session_code, session.status);
 #[wasm_bindgen(js_name = createSession, unchecked_return_type = "Promise<Session>")]
-pub fn create_session(options: Ts<CreateSessionOptions>) -> Promise {
+pub fn create_session(
+    #[wasm_bindgen(unchecked_param_type = "CreateSessionOptions")] options: JsValue,
+) -> Promise {
     session(|| {
-        let (create, connection) = Create::read(&options.js_value())?;
+        let (create, connection) = Create::read(&options)?;
         Ok((Start::New(create.into()), None, connection))
     })
 }
@@ -110,10 +117,10 @@ pub fn create_session(options: Ts<CreateSessionOptions>) -> Promise {
 #[wasm_bindgen(js_name = waitForSession, unchecked_return_type = "Promise<Session>")]
 pub fn wait_for_session(
     #[wasm_bindgen(unchecked_param_type = "string")] session_code: JsValue,
-    options: Ts<WaitOptions>,
+    #[wasm_bindgen(unchecked_param_type = "WaitOptions")] options: JsValue,
 ) -> Promise {
     session(|| {
-        let (follow, connection) = Follow::read_wait(&options.js_value())?;
+        let (follow, connection) = Follow::read_wait(&options)?;
         let start = Start::Known(Code::read(&session_code)?);
         Ok((start, Some(follow), connection))
     })
@@ -129,10 +136,10 @@ pub fn wait_for_session(
 #[wasm_bindgen(js_name = getSession, unchecked_return_type = "Promise<Session>")]
 pub fn get_session(
     #[wasm_bindgen(unchecked_param_type = "string")] session_code: JsValue,
-    options: Ts<ConnectionOptions>,
+    #[wasm_bindgen(unchecked_param_type = "ConnectionOptions")] options: JsValue,
 ) -> Promise {
     session(|| {
-        let connection = options::read_connection(&options.js_value())?;
+        let connection = options::read_connection(&options)?;
         let start = Start::Known(Code::read(&session_code)?);
         Ok((start, None, connection))
     })
@@ -158,9 +165,11 @@ fn session(
 /// const { results } = await listSessions({ baseUrl, limit: 20 });
 /// for (const { session_code, status } of results) console.log(session_code, status);
 #[wasm_bindgen(js_name = listSessions, unchecked_return_type = "Promise<SessionList>")]
-pub fn list_sessions(options: Ts<ListOptions>) -> Promise {
+pub fn list_sessions(
+    #[wasm_bindgen(unchecked_param_type = "ListOptions")] options: JsValue,
+) -> Promise {
     call(|| {
-        let (query, connection) = options::read_list(&options.js_value())?;
+        let (query, connection) = options::read_list(&options)?;
         Ok(Api::work(connection, async move |api| {
             session::list(api, &query).await
         }))
@@ -180,9 +189,9 @@ pub fn list_sessions(options: Ts<ListOptions>) -> Promise {
 #[wasm_bindgen(js_name = requestPreview, unchecked_return_type = "Promise<SessionUpdate>")]
 pub fn request_preview(
     #[wasm_bindgen(unchecked_param_type = "string")] session_code: JsValue,
-    options: Ts<PreviewOptions>,
+    #[wasm_bindgen(unchecked_param_type = "PreviewOptions")] options: JsValue,
 ) -> Promise {
-    let options = Mesh::read(&options.js_value(), true);
+    let options = Mesh::read(&options, true);
     request_mesh(&session_code, "/get-3d/preview", options)
 }
 
@@ -199,9 +208,9 @@ pub fn request_preview(
 #[wasm_bindgen(js_name = requestRefine, unchecked_return_type = "Promise<SessionUpdate>")]
 pub fn request_refine(
     #[wasm_bindgen(unchecked_param_type = "string")] session_code: JsValue,
-    options: Ts<RefineOptions>,
+    #[wasm_bindgen(unchecked_param_type = "RefineOptions")] options: JsValue,
 ) -> Promise {
-    let options = Mesh::read(&options.js_value(), false);
+    let options = Mesh::read(&options, false);
     request_mesh(&session_code, "/get-3d/refine", options)
 }
 
@@ -232,12 +241,12 @@ fn request_mesh(
 /// viewer.src = URL.createObjectURL(blob);
 #[wasm_bindgen(js_name = downloadModel, unchecked_return_type = "Promise<Blob>")]
 pub fn download_model(
-    session: Ts<Session>,
+    #[wasm_bindgen(unchecked_param_type = "Session")] session: JsValue,
     #[wasm_bindgen(unchecked_optional_param_type = "DownloadOptions")] options: JsValue,
 ) -> Promise {
     call(|| {
         let (download, connection) = Download::read(&options)?;
-        let url = download::best_url(&session.js_value(), download.format)?;
+        let url = download::best_url(&session, download.format)?;
         Ok(Api::work(connection, async move |api| {
             download::model(api, url, &download).await
         }))

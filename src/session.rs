@@ -1,8 +1,8 @@
 //! The calls about sessions, one exchange each.
 
+use alloc::string::String;
 use contract::SESSIONS_PATH;
 use js_sys::{Array, encode_uri_component};
-use tsify::Tsify;
 use wasm_bindgen::prelude::*;
 
 use crate::answer;
@@ -11,64 +11,6 @@ use crate::body;
 use crate::error::{Result, Thrown};
 use crate::js::blob;
 use crate::options::{Create, Mesh, refused};
-
-/// Where a session's results lie in the formats that the API documents beside GLB. A server need
-/// not have them all: a field is absent, or empty, until its file exists.
-#[derive(Tsify)]
-#[allow(dead_code)]
-pub struct ResultUrls {
-    /// Where the preview can be fetched as the API's own default archive, a zip.
-    #[tsify(optional)]
-    preview_mesh_url: String,
-    /// Where the preview can be fetched as OBJ.
-    #[tsify(optional)]
-    preview_mesh_url_obj: String,
-    /// Where the preview can be fetched as USDZ.
-    #[tsify(optional)]
-    preview_mesh_url_usdz: String,
-    /// Where the preview can be fetched as a zip of all files.
-    #[tsify(optional)]
-    preview_mesh_url_zip: String,
-    /// Where the preview can be fetched as FBX.
-    #[tsify(optional)]
-    preview_mesh_url_fbx: String,
-    /// Where the refined model can be fetched as the API's own default archive, a zip.
-    #[tsify(optional)]
-    mesh_url: String,
-    /// Where the refined model can be fetched as OBJ.
-    #[tsify(optional)]
-    mesh_url_obj: String,
-    /// Where the refined model can be fetched as USDZ.
-    #[tsify(optional)]
-    mesh_url_usdz: String,
-    /// Where the refined model can be fetched as a zip of all files.
-    #[tsify(optional)]
-    mesh_url_zip: String,
-    /// Where the refined model can be fetched as FBX.
-    #[tsify(optional)]
-    mesh_url_fbx: String,
-    /// Where a video of the model can be fetched.
-    #[tsify(optional)]
-    mp4_url: String,
-}
-
-/// A session as the API answers it. Fields that the API documents are typed; all others are kept
-/// as they come.
-#[derive(Tsify)]
-#[tsify(type = "SessionFields & ResultUrls & Parameters & { [field: string]: unknown }")]
-pub struct Session;
-
-/// What the API answers to a request for a mesh: need not be the whole session.
-#[derive(Tsify)]
-#[tsify(type = "Partial<Session>")]
-pub struct SessionUpdate;
-
-/// A page of sessions.
-#[derive(Tsify)]
-#[tsify(
-    type = "{\n  /** The sessions of the page. */\n  results: Session[];\n  [field: string]: unknown;\n}"
-)]
-pub struct SessionList;
 
 /// `POST /image-to-3d-sessions`
 pub async fn create(api: &Api, options: &Create) -> Result<Reply> {

@@ -1,8 +1,8 @@
 //! What ends a call from outside, and waiting that can be ended so.
 
-use std::future::{Future, poll_fn};
-use std::pin::pin;
-use std::task::Poll;
+use core::future::{Future, poll_fn};
+use core::pin::pin;
+use core::task::Poll;
 
 use js_sys::{Date, Function, Promise};
 use wasm_bindgen::prelude::*;
@@ -161,5 +161,5 @@ extern "C" {
 
     /// Fails where the browser has no `scheduler.yield`.
     #[wasm_bindgen(js_namespace = scheduler, js_name = "yield", catch)]
-    fn scheduler_yield() -> std::result::Result<Promise, JsValue>;
+    fn scheduler_yield() -> core::result::Result<Promise, JsValue>;
 }

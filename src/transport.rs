@@ -1,5 +1,6 @@
 //! One exchange with the API: a request out, an answer in.
 
+use alloc::string::String;
 use js_sys::{Function, JsString};
 use wasm_bindgen::prelude::*;
 use web_sys::{AbortController, Headers, Request, Response, ResponseType};

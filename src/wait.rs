@@ -1,8 +1,9 @@
 //! Following a session until it is where its caller wants it.
 
-use std::cell::RefCell;
+use alloc::boxed::Box;
 
 use js_sys::{Array, Function, JsString};
+#[cfg(feature = "typescript")]
 use tsify::Tsify;
 use wasm_bindgen::prelude::*;
 
@@ -13,22 +14,13 @@ use crate::options::{Create, Follow, Until};
 use crate::session::{self, Code};
 use crate::stop::sleep;
 
-/// How far a session is.
-#[derive(Tsify)]
-#[allow(dead_code)]
-pub struct Stage {
-    /// What was made last, or is being made.
-    pub stage: StageName,
-    /// How that is going; `"unknown"` where the API says what this library does not know.
-    pub state: StageState,
-    /// From 0 to 100, where the API says so.
-    #[tsify(optional)]
-    pub percent: Option<f64>,
-}
-
 /// The stages in their order.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Tsify)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(
+    feature = "typescript",
+    derive(Tsify),
+    serde(rename_all = "snake_case")
+)]
 #[allow(missing_docs)]
 pub enum StageName {
     Spin,
@@ -37,8 +29,12 @@ pub enum StageName {
 }
 
 /// How a stage is going.
-#[derive(Clone, Copy, PartialEq, Eq, Tsify)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "typescript",
+    derive(Tsify),
+    serde(rename_all = "snake_case")
+)]
 #[allow(missing_docs)]
 pub enum StageState {
     Running,
@@ -153,11 +149,7 @@ fn failed(session: &JsValue) -> Box<Failure> {
 }
 
 fn stage_of(session: &JsValue) -> Result<(StageName, StageState)> {
-    let stage = STAGE_OF.with_borrow(|stage_of| match stage_of {
-        Some(stage_of) => stage_of.call1(&JsValue::UNDEFINED, session),
-        None => Err("stageOf was not set".into()),
-    });
-    let stage = stage.map_err(Thrown::Value)?;
+    let stage = read_stage(session).map_err(Thrown::Value)?;
     let word = |name| field(&stage, name).as_string().unwrap_or_default();
     let name = match &*word("stage") {
         "refine" => StageName::Refine,
@@ -173,17 +165,10 @@ fn stage_of(session: &JsValue) -> Result<(StageName, StageState)> {
     Ok((name, state))
 }
 
-thread_local! {
-    static STAGE_OF: RefCell<Option<Function>> = const { RefCell::new(None) };
-}
-
-/// Says what reads a session's stage: the function that the package's entry exports. It is
-/// JavaScript, since pages call it without waiting for anything.
-#[wasm_bindgen(js_name = setStageOf)]
-#[doc(hidden)]
-pub fn set_stage_of(
-    #[wasm_bindgen(unchecked_param_type = "(session: Partial<Session>) => Stage")]
-    stage_of: Function,
-) {
-    STAGE_OF.set(Some(stage_of));
+// JavaScript, since pages call it without waiting for anything.
+#[cfg_attr(feature = "std", wasm_bindgen(module = "/pkg/stage.js"))]
+#[cfg_attr(not(feature = "std"), wasm_bindgen(raw_module = "../stage.js"))]
+extern "C" {
+    #[wasm_bindgen(js_name = stageOf, catch)]
+    fn read_stage(session: &JsValue) -> Result<JsValue, JsValue>;
 }

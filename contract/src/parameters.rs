@@ -1,5 +1,7 @@
 //! The parameters of `POST /image-to-3d-sessions` and what the API allows for each.
 
+use alloc::string::String;
+
 use serde::{Deserialize, Serialize};
 #[cfg(feature = "typescript")]
 use tsify::Tsify;

@@ -1,7 +1,8 @@
 //! Where the API is and how to talk to it: the options of every call.
 
+use alloc::boxed::Box;
+use alloc::string::String;
 use js_sys::{Function, Promise};
-use tsify::Tsify;
 use wasm_bindgen::prelude::*;
 use web_sys::{AbortSignal, Headers};
 
@@ -16,43 +17,6 @@ const DEFAULT_BASE_URL: &str = "https://api.csm.ai";
 pub(super) const DEFAULT_TIMEOUT: f64 = 600_000.0;
 
 const DEFAULT_RETRIES: u32 = 2;
-
-/// Where the API is and how to talk to it: the same for every call.
-#[derive(Tsify)]
-#[serde(rename_all = "camelCase")]
-#[allow(dead_code)]
-pub struct ConnectionOptions {
-    /// The API key, or a function that gives it (or a promise of it), asked once per call.
-    ///
-    /// Required unless `baseUrl` or `fetch` is given. A key in a page is public: let a server of
-    /// your own add it, and name that server in `baseUrl`.
-    #[tsify(type = "string | (() => string | Promise<string>)", optional)]
-    api_key: JsValue,
-    /// The API's address, with or without a trailing slash; a path prefix is allowed, and so is
-    /// an address relative to the page. Default: `"https://api.csm.ai"`.
-    #[tsify(type = "string | URL", optional)]
-    base_url: JsValue,
-    /// Further headers. They cannot set what the library sets itself: `x-api-key`, `content-type`
-    /// and `idempotency-key`.
-    #[tsify(type = "HeadersInit", optional)]
-    headers: JsValue,
-    /// Ends the call: it rejects with the signal's `reason`.
-    #[tsify(type = "AbortSignal", optional)]
-    signal: JsValue,
-    /// How long the whole call may take, in milliseconds. Default: `600000` (ten minutes);
-    /// `Infinity` for no limit.
-    #[tsify(type = "number", optional)]
-    timeout: JsValue,
-    /// How often a failed request may be sent again, where that cannot cost twice. Default: `2`.
-    ///
-    /// A request that creates something is sent again only where the API has said that nothing
-    /// was created (429, or 503 with `Retry-After`), or under an `idempotencyKey`.
-    #[tsify(type = "number", optional)]
-    max_retries: JsValue,
-    /// What to call instead of the global `fetch`, with a `Request`.
-    #[tsify(type = "(request: Request) => Promise<Response>", optional)]
-    fetch: JsValue,
-}
 
 pub(super) const CONNECTION: [&str; 7] = [
     "apiKey",
@@ -117,7 +81,7 @@ impl Connection {
             timeout: fields.milliseconds("timeout")?.unwrap_or(timeout),
             max_retries: fields
                 .number("maxRetries", "a whole number from 0 to 100", |count| {
-                    (0.0..=100.0).contains(&count) && count.trunc() == count
+                    (0.0..=100.0).contains(&count) && count % 1.0 == 0.0
                 })?
                 .map_or(DEFAULT_RETRIES, |count| count as u32),
             fetch: fields.function("fetch")?,
@@ -199,8 +163,9 @@ fn absolute(given: &JsValue) -> Result<String> {
     if !href.starts_with("http:") && !href.starts_with("https:") {
         return Err(refused());
     }
-    // Between scheme and host, where the origin has nothing.
-    if !href.starts_with(&origin) || !href[origin.len()..].starts_with('/') {
+    // A user stands between scheme and host, where the origin has nothing.
+    let path = href.strip_prefix(&*origin);
+    if !path.is_some_and(|path| path.starts_with('/')) {
         // Not repeated: it holds a password.
         return Err(Thrown::invalid(&[
             "baseUrl: an address with a user or password in it",

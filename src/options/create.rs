@@ -1,8 +1,8 @@
 //! The options of a call that creates a session.
 
+use alloc::string::String;
 use contract::{IMAGE_URL, Parameters};
 use js_sys::{Function, JsString, Object};
-use tsify::Tsify;
 use wasm_bindgen::prelude::*;
 
 use super::connection::{CONNECTION, Connection, DEFAULT_TIMEOUT};
@@ -10,77 +10,6 @@ use super::fields::{Fields, is_known, names, plain_object, refused};
 use crate::error::{Result, Thrown, words};
 use crate::image::Picture;
 use crate::js::{Given, field, set, stringify};
-
-/// How far the picture, or the model, is on its way.
-#[derive(Tsify)]
-#[allow(dead_code)]
-pub struct Progress {
-    /// `"encoding"`: the picture is being read and encoded. `"sending"`: the request has been
-    /// handed to `fetch`, which reports no upload progress. `"downloading"`: the model is coming.
-    pub phase: Phase,
-    /// Bytes of the picture that are encoded, or of the model that have come.
-    pub loaded: f64,
-    /// Bytes in all; 0 where the server does not say how many.
-    pub total: f64,
-}
-
-/// What a call is doing.
-#[derive(Tsify)]
-#[serde(rename_all = "snake_case")]
-#[allow(dead_code, missing_docs)]
-pub enum Phase {
-    Encoding,
-    Sending,
-    Downloading,
-}
-
-/// What only a request that creates something takes.
-#[derive(Tsify)]
-#[serde(rename_all = "camelCase")]
-#[allow(dead_code)]
-pub struct CreateOptions {
-    /// Further parameters, put into the request's body as they are: for parameters of the API
-    /// that are newer than this library. A name that the library knows is an error here.
-    #[tsify(type = "Record<string, unknown>", optional)]
-    extra: JsValue,
-    /// Sent as `Idempotency-Key`, for servers that honour it (the one of this project does):
-    /// the same key and request twice make one session, and so the call may be sent again after
-    /// any failure. The documented service is not known to honour it.
-    #[tsify(type = "string", optional)]
-    idempotency_key: JsValue,
-    /// Called while the picture is read and encoded, and once when the request is handed to
-    /// `fetch`. What it throws ends the call.
-    #[tsify(type = "(progress: Progress) => void", optional)]
-    on_progress: JsValue,
-}
-
-/// The picture: exactly one of `image` and `image_url`.
-///
-/// - `image`: a picture as the browser has it. What it is, is told from its first bytes; its
-///   `type` and its name do not matter. PNG, JPEG, WebP, GIF, BMP, AVIF, HEIC and TIFF are known.
-/// - `image_url`: an `https:` or `http:` URL that the API can reach, or the picture as a base64
-///   `data:` URI. Who has a large picture does better with `image`.
-#[derive(Tsify)]
-#[serde(untagged)]
-#[allow(dead_code, missing_docs)]
-pub enum ImageSource {
-    Image {
-        #[tsify(type = "File | Blob | ArrayBuffer | ArrayBufferView")]
-        image: JsValue,
-        #[tsify(type = "never", optional)]
-        image_url: JsValue,
-    },
-    Url {
-        #[tsify(type = "never", optional)]
-        image: JsValue,
-        image_url: String,
-    },
-}
-
-/// What `createSession` takes.
-#[derive(Tsify)]
-#[tsify(type = "ImageSource & Parameters & CreateOptions & ConnectionOptions")]
-pub struct CreateSessionOptions;
 
 pub(super) const CREATE: [&str; 5] = ["image", IMAGE_URL, "extra", "idempotencyKey", "onProgress"];
 

@@ -1,6 +1,7 @@
 //! The options of `downloadModel`.
 
 use js_sys::{Function, Object};
+#[cfg(feature = "typescript")]
 use tsify::Tsify;
 use wasm_bindgen::prelude::*;
 
@@ -9,8 +10,12 @@ use super::fields::Fields;
 use crate::error::Result;
 
 /// A format in which a model can be had.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Tsify)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "typescript",
+    derive(Tsify),
+    serde(rename_all = "snake_case")
+)]
 #[allow(missing_docs)]
 pub enum ModelFormat {
     Glb,
@@ -51,13 +56,6 @@ impl ModelFormat {
         }
     }
 }
-
-/// What `downloadModel` takes beside the session.
-#[derive(Tsify)]
-#[tsify(
-    type = "{\n  /** Default: `\"glb\"`. */\n  format?: ModelFormat;\n  /** Called for each piece that has come. What it throws ends the call. */\n  onProgress?: (progress: Progress) => void;\n} & Partial<ConnectionOptions>"
-)]
-pub struct DownloadOptions;
 
 /// What to download, and how.
 pub struct Download {

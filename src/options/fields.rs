@@ -1,5 +1,8 @@
 //! Reading the caller's object, one option at a time.
 
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
 use js_sys::{Array, Function, Object};
 use wasm_bindgen::prelude::*;
 
@@ -115,7 +118,7 @@ fn nearest<'a>(name: &str, known: &[&[&'a str]]) -> Option<&'a str> {
     // So many letters may differ.
     let mut least = 2.max(meant.len() / 4) + 1;
     for known in known.iter().copied().flatten() {
-        let distance = strsim::osa_distance(&meant, &plain(known));
+        let distance = distance(&meant, &plain(known));
         if distance < least {
             (least, best) = (distance, Some(*known));
         }
@@ -126,4 +129,41 @@ fn nearest<'a>(name: &str, known: &[&[&'a str]]) -> Option<&'a str> {
 fn plain(name: &str) -> String {
     let letters = name.chars().filter(|letter| *letter != '_');
     letters.map(|letter| letter.to_ascii_lowercase()).collect()
+}
+
+/// How many letters have to be changed, added, left out or swapped with their neighbour to make one
+/// word of the other.
+fn distance(one: &str, other: &str) -> usize {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    let mut before: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=other.len()).collect();
+    for (row, letter) in one.iter().enumerate() {
+        let mut now = vec![row + 1];
+        for (column, wanted) in other.iter().enumerate() {
+            let mut least = last[column] + usize::from(letter != wanted);
+            least = least.min(last[column + 1] + 1).min(now[column] + 1);
+            if row > 0 && column > 0 && one[row - 1] == *wanted && other[column - 1] == *letter {
+                least = least.min(before[column - 1] + 1);
+            }
+            now.push(least);
+        }
+        (before, last) = (last, now);
+    }
+    last[other.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::distance;
+
+    #[test]
+    fn a_swap_counts_as_one_change() {
+        assert_eq!(distance("", ""), 0);
+        assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("abc", ""), 3);
+        assert_eq!(distance("apikey", "apikey"), 0);
+        assert_eq!(distance("apiky", "apikey"), 1);
+        assert_eq!(distance("aipkey", "apikey"), 1);
+        assert_eq!(distance("kitten", "sitting"), 3);
+    }
 }

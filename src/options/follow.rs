@@ -2,6 +2,7 @@
 
 use contract::Parameters;
 use js_sys::Function;
+#[cfg(feature = "typescript")]
 use tsify::Tsify;
 use wasm_bindgen::prelude::*;
 
@@ -17,47 +18,19 @@ const DEFAULT_INTERVAL: f64 = 2000.0;
 
 const FOLLOW: [&str; 2] = ["onUpdate", "interval"];
 
-/// What following a session takes beside the connection.
-#[derive(Tsify)]
-#[serde(rename_all = "camelCase")]
-#[allow(dead_code)]
-pub struct FollowOptions {
-    /// Called with the session whenever its status or its percentage has changed, the first time
-    /// at once. What it throws ends the call.
-    #[tsify(type = "(session: Session) => void", optional)]
-    on_update: JsValue,
-    /// How long to wait before the session is asked for again, in milliseconds. Default: `2000`.
-    /// Each wait is half as long again as the one before, up to 15 s (or to `interval`, where that
-    /// is longer), unless the API says in `Retry-After` when to come back.
-    #[tsify(type = "number", optional)]
-    interval: JsValue,
-    /// How long the whole call may take, in milliseconds. Default: `3600000` (an hour);
-    /// `Infinity` for no limit. The error holds the session as it was last seen.
-    #[tsify(type = "number", optional)]
-    timeout: JsValue,
-}
-
 /// A stage of a session, as something to wait for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Tsify)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "typescript",
+    derive(Tsify),
+    serde(rename_all = "snake_case")
+)]
 #[allow(missing_docs)]
 pub enum Until {
     Spins,
     Preview,
     Refine,
 }
-
-/// What `waitForSession` takes beside the session's code.
-#[derive(Tsify)]
-#[tsify(
-    type = "{\n  /** What to wait for. Default: `\"preview\"`. */\n  until?: Until;\n} & FollowOptions & ConnectionOptions"
-)]
-pub struct WaitOptions;
-
-/// What `imageTo3d` takes.
-#[derive(Tsify)]
-#[tsify(type = "CreateSessionOptions & FollowOptions")]
-pub struct ImageTo3dOptions;
 
 /// How to follow a session.
 pub struct Follow {

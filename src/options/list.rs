@@ -1,19 +1,12 @@
 //! The options of `listSessions`.
 
-use tsify::Tsify;
+use alloc::string::String;
 use wasm_bindgen::prelude::*;
 
 use super::connection::{CONNECTION, Connection, DEFAULT_TIMEOUT};
 use super::fields::Fields;
 use crate::error::Result;
 use crate::js::digits;
-
-/// What `listSessions` takes.
-#[derive(Tsify)]
-#[tsify(
-    type = "{\n  /** How many sessions to answer at most. Default: the API's, `10`. */\n  limit?: number;\n  /** Which page of so many, from 0. Default: `0`. */\n  page?: number;\n} & ConnectionOptions"
-)]
-pub struct ListOptions;
 
 /// Reads the options of `listSessions`: the query, and the connection.
 pub fn read_list(options: &JsValue) -> Result<(String, Connection)> {
@@ -34,5 +27,5 @@ pub fn read_list(options: &JsValue) -> Result<(String, Connection)> {
 }
 
 fn is_whole(number: f64) -> bool {
-    number.trunc() == number && number <= f64::from(u32::MAX)
+    number % 1.0 == 0.0 && number <= f64::from(u32::MAX)
 }

@@ -1,7 +1,7 @@
 //! The options of a request for a preview or a refined model.
 
+use alloc::string::String;
 use js_sys::JsString;
-use tsify::Tsify;
 use wasm_bindgen::prelude::*;
 
 use super::connection::{CONNECTION, Connection, DEFAULT_TIMEOUT};
@@ -14,20 +14,6 @@ use crate::js::{set, stringify};
 const PLACEMENT: [&str; 2] = ["scaled_bbox", "pivot_point"];
 
 const SPINS: [&str; 2] = ["selected_spin_index", "selected_spin"];
-
-/// What may be said once more about the mesh when it is requested.
-#[derive(Tsify)]
-#[tsify(
-    type = "Pick<Parameters, \"scaled_bbox\" | \"pivot_point\"> & Pick<CreateOptions, \"idempotencyKey\"> & ConnectionOptions"
-)]
-pub struct RefineOptions;
-
-/// What `requestPreview` takes beside the session's code.
-#[derive(Tsify)]
-#[tsify(
-    type = "{\n  /** Which of the session's `spins` to go on with, from 0 to 3. For `preview_mesh: \"turbo\"`. */\n  selected_spin_index?: 0 | 1 | 2 | 3;\n  /** The `image_url` of the spin to go on with. For `preview_mesh: \"turbo\"`. */\n  selected_spin?: string;\n} & RefineOptions"
-)]
-pub struct PreviewOptions;
 
 /// A request for a mesh of a session that is there: its body, and what goes with it.
 pub struct Mesh {
