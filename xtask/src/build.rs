@@ -73,6 +73,13 @@ pub fn wasm(shell: &Shell, folder: &Path, profile: Profile, flags: &[&str]) -> R
         )
         .quiet()
         .run()?;
+        let glue = out.join("csm_image_to_3d.js");
+        cmd!(
+            shell,
+            "esbuild {glue} --minify --log-level=warning --allow-overwrite --outfile={glue}"
+        )
+        .quiet()
+        .run()?;
     }
     let module = format!(
         "// Written by `cargo xtask build`: the wasm in base64, to be imported lazily.\n\
