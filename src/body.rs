@@ -97,7 +97,7 @@ async fn encode(
         if length > 0 {
             let text = STANDARD.encode(piece, Out::from_uninit_slice(&mut encoded));
             let out = out.subarray(0, text.len() as u32);
-            out.copy_from(text);
+            set_bytes(&out, text);
             let part = blob(&Array::of1(&out), "").map_err(Thrown::Value)?;
             parts.push(&part);
         }
@@ -243,10 +243,7 @@ async fn read_stream(
 
 fn copy(from: &Uint8Array, to: &mut [u8]) -> usize {
     let length = from.length() as usize;
-    // It is never longer than what was asked for.
-    if let Some(to) = to.get_mut(..length) {
-        from.copy_to(to);
-    }
+    set(to, from);
     length
 }
 
@@ -256,6 +253,13 @@ fn unreadable(thrown: JsValue) -> Thrown {
 
 #[wasm_bindgen]
 extern "C" {
+    // js-sys asserts that both are of one length, in words that take formatting along. What is
+    // longer throws here all the same.
+    #[wasm_bindgen(js_namespace = ["Uint8Array", "prototype", "set"], js_name = call)]
+    fn set_bytes(to: &Uint8Array, from: &[u8]);
+    #[wasm_bindgen(js_namespace = ["Uint8Array", "prototype", "set"], js_name = call)]
+    fn set(to: &mut [u8], from: &Uint8Array);
+
     type ByteStream;
     /// Throws where the stream is no byte stream.
     #[wasm_bindgen(method, js_name = getReader, catch)]

@@ -134,22 +134,28 @@ fn plain(name: &str) -> String {
 /// How many letters have to be changed, added, left out or swapped with their neighbour to make one
 /// word of the other.
 fn distance(one: &str, other: &str) -> usize {
-    let (one, other) = (one.as_bytes(), other.as_bytes());
     let mut before: Vec<usize> = Vec::new();
     let mut last: Vec<usize> = (0..=other.len()).collect();
-    for (row, letter) in one.iter().enumerate() {
+    let at = |row: &[usize], column: usize| row.get(column).copied().unwrap_or(usize::MAX - 1);
+    let mut letter_before = None;
+    for (row, letter) in one.bytes().enumerate() {
         let mut now = vec![row + 1];
-        for (column, wanted) in other.iter().enumerate() {
-            let mut least = last[column] + usize::from(letter != wanted);
-            least = least.min(last[column + 1] + 1).min(now[column] + 1);
-            if row > 0 && column > 0 && one[row - 1] == *wanted && other[column - 1] == *letter {
-                least = least.min(before[column - 1] + 1);
+        let mut wanted_before = None;
+        for (column, wanted) in other.bytes().enumerate() {
+            let mut least = at(&last, column) + usize::from(letter != wanted);
+            least = least
+                .min(at(&last, column + 1) + 1)
+                .min(at(&now, column) + 1);
+            if letter_before == Some(wanted) && wanted_before == Some(letter) {
+                least = least.min(at(&before, column - 1) + 1);
             }
             now.push(least);
+            wanted_before = Some(wanted);
         }
         (before, last) = (last, now);
+        letter_before = Some(letter);
     }
-    last[other.len()]
+    at(&last, other.len())
 }
 
 #[cfg(test)]
