@@ -39,7 +39,7 @@ use options::{Connection, Create, Download, Follow, Mesh};
 use session::Code;
 use wait::Start;
 
-// A third of the size of the standard library's.
+// An eighth of the standard library's in size.
 #[cfg(target_arch = "wasm32")]
 #[global_allocator]
 static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
