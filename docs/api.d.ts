@@ -189,9 +189,10 @@ export type ListOptions = {
 /* tslint:disable */
 /* eslint-disable */
 /**
- * A format in which a model can be had.
+ * A format in which a model can be had. `"stl"`, for printing, is an extension of this project's
+ * own server, which the API does not document.
  */
-export type ModelFormat = "glb" | "obj" | "usdz" | "zip" | "fbx";
+export type ModelFormat = "glb" | "obj" | "usdz" | "zip" | "fbx" | "stl";
 
 /**
  * What the API lets a caller choose about the model, by the API's own names.
@@ -329,6 +330,11 @@ export interface ResultUrls {
      */
     preview_mesh_url_fbx?: string;
     /**
+     * Where the preview can be fetched as STL, for printing: an extension of this project's own
+     * server, which the API does not document.
+     */
+    preview_mesh_url_stl?: string;
+    /**
      * Where the refined model can be fetched as the API's own default archive, a zip.
      */
     mesh_url?: string;
@@ -348,6 +354,11 @@ export interface ResultUrls {
      * Where the refined model can be fetched as FBX.
      */
     mesh_url_fbx?: string;
+    /**
+     * Where the refined model can be fetched as STL, for printing: an extension of this project's
+     * own server, which the API does not document.
+     */
+    mesh_url_stl?: string;
     /**
      * Where a video of the model can be fetched.
      */

@@ -1,7 +1,7 @@
 // The wasm is loaded by the first call, so that importing the package does nothing at all.
 
 import { ImageTo3dError } from "./error.js";
-import { stageOf } from "./stage.js";
+import { underWay } from "./panic.js";
 
 /** @typedef {typeof import("./wasm/csm_image_to_3d.js")} Wasm */
 
@@ -17,13 +17,6 @@ import { stageOf } from "./stage.js";
  * @type {Promise<Wasm> | undefined}
  */
 let loading;
-
-/**
- * What rejects the calls under way.
- *
- * @type {Set<(error: ImageTo3dError) => void>}
- */
-const underWay = new Set();
 
 /**
  * The wasm, which is loaded where nobody has yet.
@@ -55,9 +48,6 @@ async function load(source) {
   try {
     const [wasm, module_or_path] = await source();
     await wasm.default({ module_or_path });
-    wasm.setErrorClass(ImageTo3dError);
-    wasm.setStageOf(stageOf);
-    wasm.onPanic(panicked);
     return wasm;
   } catch (cause) {
     // The next call tries again: the network may have been gone for a moment only.
@@ -69,17 +59,4 @@ async function load(source) {
       { kind: "internal", sent: "no" },
     );
   }
-}
-
-/**
- * A panic ends the instance, and no promise of it is ever settled. The next call gets a new one.
- *
- * @param {string} message
- */
-function panicked(message) {
-  loading = undefined;
-  for (const reject of underWay) {
-    reject(new ImageTo3dError(message, { kind: "internal", sent: "unknown" }));
-  }
-  underWay.clear();
 }

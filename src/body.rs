@@ -4,21 +4,22 @@
 //! here: one piece at a time is read into the wasm, encoded, and put into a `Blob`, which the
 //! browser keeps outside of the page. Neither the wasm heap nor the page grows with the picture.
 
-use std::mem::MaybeUninit;
+use alloc::string::String;
+use alloc::vec;
+use core::mem::MaybeUninit;
 
 use base64_simd::{Out, STANDARD};
 use contract::IMAGE_URL;
-use js_sys::{Array, ArrayBuffer, Function, JSON, Uint8Array};
+use js_sys::{Array, ArrayBuffer, Function, JsString, Uint8Array};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     Blob, ReadableStreamByobReader, ReadableStreamGetReaderOptions, ReadableStreamReadResult,
     ReadableStreamReaderMode,
 };
 
-use crate::error::{Failure, Result, Thrown, words};
+use crate::error::{Result, Thrown, words};
 use crate::image::Picture;
-use crate::options::{Phase, Progress};
+use crate::js::{blob, object, settled, stringify};
 use crate::stop::Breath;
 
 /// How many bytes of the picture are encoded at once: a multiple of three, so that each piece but
@@ -28,13 +29,13 @@ const PIECE: usize = 768 * 1024;
 
 /// Writes the body. `parameters` is a JSON object.
 pub async fn write(
-    parameters: &str,
+    parameters: &JsString,
     picture: &Picture,
     on_progress: Option<&Function>,
 ) -> Result<Blob> {
     let parts = Array::new();
     // Parameters first, so that whoever looks at a body need not go through the picture.
-    let mut head = parameters[..parameters.len() - 1].to_owned();
+    let mut head = String::from(parameters.slice(0, parameters.length() - 1));
     if head.len() > 1 {
         head.push(',');
     }
@@ -43,11 +44,10 @@ pub async fn write(
     head.push_str("\":");
     match picture {
         Picture::Url(url) => {
-            head.push_str(&String::from(
-                JSON::stringify(&url.into()).map_err(Thrown::Value)?,
-            ));
-            head.push('}');
+            let url = stringify(&url.into(), &JsValue::UNDEFINED).map_err(Thrown::Value)?;
             parts.push(&head.into());
+            parts.push(&url);
+            parts.push(&"}".into());
         }
         Picture::DataUri(uri) => {
             head.push('"');
@@ -64,7 +64,7 @@ pub async fn write(
             encode(source, picture.size(), head, &parts, on_progress).await?;
         }
     }
-    Blob::new_with_blob_sequence(&parts).map_err(Thrown::Value)
+    blob(&parts, "").map_err(Thrown::Value)
 }
 
 async fn encode(
@@ -75,7 +75,7 @@ async fn encode(
     on_progress: Option<&Function>,
 ) -> Result<()> {
     if total == 0.0 {
-        return Err(Failure::image("image: is empty").into());
+        return Err(Thrown::image(&["image: is empty"]));
     }
     // Of one size whatever the picture's: the heap, which never shrinks, is the same for all.
     let mut read = vec![0; PIECE];
@@ -86,23 +86,23 @@ async fn encode(
     let mut loaded = 0.0;
     loop {
         let length = source.fill(&mut read).await?;
+        let piece = read.get(..length).unwrap_or_default();
         if loaded == 0.0 {
-            let media_type =
-                contract::sniff(&read[..length]).ok_or_else(|| no_picture(&read[..length]))?;
+            let media_type = contract::sniff(piece).ok_or_else(|| no_picture(piece))?;
             for part in ["\"data:", media_type, ";base64,"] {
                 head.push_str(part);
             }
             parts.push(&head.as_str().into());
         }
         if length > 0 {
-            let text = STANDARD.encode(&read[..length], Out::from_uninit_slice(&mut encoded));
+            let text = STANDARD.encode(piece, Out::from_uninit_slice(&mut encoded));
             let out = out.subarray(0, text.len() as u32);
-            out.copy_from(text);
-            let part = Blob::new_with_u8_array_sequence(&Array::of1(&out));
-            parts.push(part.map_err(Thrown::Value)?.as_ref());
+            set_bytes(&out, text);
+            let part = blob(&Array::of1(&out), "").map_err(Thrown::Value)?;
+            parts.push(&part);
         }
         loaded += length as f64;
-        report(on_progress, Phase::Encoding, loaded, total)?;
+        report(on_progress, "encoding", loaded, total)?;
         if length < PIECE || loaded >= total {
             break;
         }
@@ -112,40 +112,41 @@ async fn encode(
     Ok(())
 }
 
-/// Tells the caller how far the picture is. What the caller's function throws ends the call.
-pub fn report(on_progress: Option<&Function>, phase: Phase, loaded: f64, total: f64) -> Result<()> {
+/// Tells the caller how far the picture is, as a `Progress`. What the caller's function throws ends the call.
+pub fn report(on_progress: Option<&Function>, phase: &str, loaded: f64, total: f64) -> Result<()> {
     let Some(on_progress) = on_progress else {
         return Ok(());
     };
-    let progress = Progress {
-        phase,
-        loaded,
-        total,
-    };
-    let progress = serde_wasm_bindgen::to_value(&progress).unwrap_or_default();
+    let progress = object(&[
+        ("phase", phase.into()),
+        ("loaded", loaded.into()),
+        ("total", total.into()),
+    ]);
     let called = on_progress.call1(&JsValue::UNDEFINED, &progress);
     called.map(drop).map_err(Thrown::Value)
 }
 
-fn no_picture(start: &[u8]) -> Failure {
-    let known = contract::IMAGE_TYPES.map(|media_type| &media_type["image/".len()..]);
-    let known = known.join(", ");
-    let hex = start.iter().take(8).map(|byte| {
-        let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap_or_default();
-        [digit(byte >> 4), digit(byte & 15)]
-            .iter()
-            .collect::<String>()
-    });
-    let hex = hex.collect::<Vec<_>>().join(" ");
-    Failure::image(
-        [
-            "image: is no picture that is known (",
-            &known,
-            "): it starts with the bytes ",
-            &hex,
-        ]
-        .concat(),
-    )
+fn no_picture(start: &[u8]) -> Thrown {
+    let mut known = String::new();
+    for media_type in contract::IMAGE_TYPES {
+        if !known.is_empty() {
+            known.push_str(", ");
+        }
+        known.push_str(media_type.strip_prefix("image/").unwrap_or(media_type));
+    }
+    let mut hex = String::new();
+    for byte in start.iter().take(8) {
+        hex.push(' ');
+        for nibble in [byte >> 4, byte & 15] {
+            hex.push(char::from_digit(nibble.into(), 16).unwrap_or_default());
+        }
+    }
+    Thrown::image(&[
+        "image: is no picture that is known (",
+        &known,
+        "): it starts with the bytes",
+        &hex,
+    ])
 }
 
 /// Where the picture's bytes come from.
@@ -183,16 +184,13 @@ impl<'a> Source<'a> {
     /// Reads until `into` is full or the picture is at its end; answers how much it is.
     async fn fill(&mut self, into: &mut [u8]) -> Result<usize> {
         let mut filled = 0;
-        while filled < into.len() {
-            let free = &mut into[filled..];
+        while let Some(free) = into.get_mut(filled..).filter(|free| !free.is_empty()) {
             let length = match self {
                 Self::Stream { reader, buffer } => read_stream(reader, buffer, free).await?,
                 Self::Slices { blob, at } => {
                     let end = *at + free.len() as f64;
                     let slice = blob.slice_with_f64_and_f64(*at, end).map_err(unreadable)?;
-                    let read = JsFuture::from(slice.array_buffer())
-                        .await
-                        .map_err(unreadable)?;
+                    let read = settled(slice.array_buffer()).await.map_err(unreadable)?;
                     let length = copy(&Uint8Array::new(&read), free);
                     *at += length as f64;
                     length
@@ -232,7 +230,7 @@ async fn read_stream(
         .unwrap_or_else(|| ArrayBuffer::new(into.len() as u32));
     // Reading takes the buffer away and gives it back in the view that it answers.
     let view = Uint8Array::new_with_byte_offset_and_length(&whole, 0, into.len() as u32);
-    let result = JsFuture::from(reader.read_with_array_buffer_view(&view)).await;
+    let result = settled(reader.read_with_array_buffer_view(&view)).await;
     let result: ReadableStreamReadResult = result.map_err(unreadable)?.unchecked_into();
     if result.get_done() == Some(true) {
         return Ok(0);
@@ -245,21 +243,28 @@ async fn read_stream(
 
 fn copy(from: &Uint8Array, to: &mut [u8]) -> usize {
     let length = from.length() as usize;
-    from.copy_to(&mut to[..length]);
+    set(to, from);
     length
 }
 
 fn unreadable(thrown: JsValue) -> Thrown {
-    Failure::image(["image: cannot be read: ", &words(&thrown)].concat()).into()
+    Thrown::image(&["image: cannot be read: ", &words(&thrown)])
 }
 
 #[wasm_bindgen]
 extern "C" {
+    // js-sys asserts that both are of one length, in words that take formatting along. What is
+    // longer throws here all the same.
+    #[wasm_bindgen(js_namespace = ["Uint8Array", "prototype", "set"], js_name = call)]
+    fn set_bytes(to: &Uint8Array, from: &[u8]);
+    #[wasm_bindgen(js_namespace = ["Uint8Array", "prototype", "set"], js_name = call)]
+    fn set(to: &mut [u8], from: &Uint8Array);
+
     type ByteStream;
     /// Throws where the stream is no byte stream.
     #[wasm_bindgen(method, js_name = getReader, catch)]
     fn byob_reader(
         this: &ByteStream,
         options: &ReadableStreamGetReaderOptions,
-    ) -> std::result::Result<ReadableStreamByobReader, JsValue>;
+    ) -> core::result::Result<ReadableStreamByobReader, JsValue>;
 }

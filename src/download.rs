@@ -1,72 +1,70 @@
 //! Downloading a model.
 
-use gloo_net::http::Method;
+use alloc::boxed::Box;
+use alloc::string::String;
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{Blob, BlobPropertyBag, Headers, ReadableStreamDefaultReader, RequestRedirect, Url};
+use web_sys::ReadableStreamDefaultReader;
 
-use crate::answer::{field, refusal, text};
+use crate::answer::refusal;
 use crate::api::Api;
 use crate::body::report;
 use crate::error::{ErrorKind, Failure, Result, Thrown, words};
-use crate::options::{Download, ModelFormat, Phase, refused};
+use crate::js::{blob, field, origin, settled, text};
+use crate::options::{Download, ModelFormat, new_headers, refused};
 use crate::transport::{self, Answer, Outgoing};
 
 /// Downloads the best model that the session has in the format.
-pub async fn model(api: &Api<'_>, url: &str, options: &Download) -> Result<Blob> {
+pub async fn model(api: &Api, url: String, options: &Download) -> Result<JsValue> {
     // The key is for the API alone, and results may lie with a storage of somebody else's.
-    let own = Url::new(url).is_ok_and(|url| url.origin() == api.connection.origin());
+    let from = origin(&url);
+    let own = from == origin(&api.connection.base_url);
     let (headers, redirect) = match own {
-        true => (api.headers()?, RequestRedirect::Manual),
+        true => (api.connection.headers.clone(), "manual"),
         false => (
-            Headers::new().map_err(Thrown::Value)?,
-            RequestRedirect::Follow,
+            new_headers(&JsValue::UNDEFINED).map_err(Thrown::Value)?,
+            "follow",
         ),
     };
     let outgoing = Outgoing {
-        method: Method::GET,
-        url: url.to_owned(),
+        method: "GET",
+        url,
         headers,
-        body: None,
+        body: JsValue::UNDEFINED,
+        redirect,
     };
+    let unreachable = |thrown| unreachable(&from, own, &thrown);
     let fetch = api.connection.fetch.as_ref();
-    let sent = transport::send(&outgoing, fetch, redirect).await;
-    let (response, _abort) = sent.map_err(|thrown| unreachable(url, own, &thrown))?;
+    let (response, _abort) = transport::send(&outgoing, fetch)
+        .await
+        .map_err(unreachable)?;
     if !response.ok() {
-        let answer = transport::read(response).await;
-        let answer = answer.map_err(|thrown| unreachable(url, own, &thrown))?;
-        return Err(refusal_of(answer).into());
+        let answer = transport::read(response).await.map_err(unreachable)?;
+        return Err(refusal_of(&answer).into());
     }
     let total = response.headers().get("content-length");
-    let total = total.and_then(|total| total.parse::<u32>().ok());
+    let total = total
+        .ok()
+        .flatten()
+        .and_then(|total| total.parse::<u32>().ok());
     let total = f64::from(total.unwrap_or_default());
     let parts = Array::new();
     let mut loaded = 0.0;
     if let Some(body) = response.body() {
         let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
         loop {
-            let piece = JsFuture::from(reader.read()).await;
-            let piece = piece.map_err(|thrown| unreachable(url, own, &thrown))?;
+            let piece = settled(reader.read()).await.map_err(unreachable)?;
             // At the end it holds no piece.
-            let piece =
-                field(&piece, "value").and_then(|piece| piece.dyn_into::<Uint8Array>().ok());
-            let Some(piece) = piece else {
+            let Ok(piece) = field(&piece, "value").dyn_into::<Uint8Array>() else {
                 break;
             };
             loaded += f64::from(piece.length());
             parts.push(&piece);
-            report(
-                options.on_progress.as_ref(),
-                Phase::Downloading,
-                loaded,
-                total,
-            )?;
+            report(options.on_progress.as_ref(), "downloading", loaded, total)?;
         }
     }
-    let properties = BlobPropertyBag::new();
-    properties.set_type(options.format.media_type());
-    Blob::new_with_u8_array_sequence_and_options(&parts, &properties).map_err(Thrown::Value)
+    let blob = blob(&parts, options.format.media_type());
+    blob.map(JsValue::from).map_err(Thrown::Value)
 }
 
 /// The URL of the best model of the session in a format: the refined one before the preview.
@@ -81,25 +79,24 @@ pub fn best_url(session: &JsValue, format: ModelFormat) -> Result<String> {
     if let Some(url) = url_of(session, format) {
         return Ok(url);
     }
-    let there: Vec<_> = ModelFormat::ALL
-        .into_iter()
-        .filter(|(_, format)| url_of(session, *format).is_some())
-        .map(|(name, _)| name)
-        .collect();
-    let there = match there.is_empty() {
-        true => "none yet".to_owned(),
-        false => there.join(", "),
-    };
-    Err(Failure::invalid(
-        [
-            "format: the session has no ",
-            format.name(),
-            "; formats that it has: ",
-            &there,
-        ]
-        .concat(),
-    )
-    .into())
+    let mut there = String::new();
+    for (name, format) in ModelFormat::ALL {
+        if url_of(session, format).is_some() {
+            if !there.is_empty() {
+                there.push_str(", ");
+            }
+            there.push_str(name);
+        }
+    }
+    if there.is_empty() {
+        there.push_str("none yet");
+    }
+    Err(Thrown::invalid(&[
+        "format: the session has no ",
+        format.name(),
+        "; formats that it has: ",
+        &there,
+    ]))
 }
 
 fn url_of(session: &JsValue, format: ModelFormat) -> Option<String> {
@@ -116,41 +113,41 @@ fn url_of(session: &JsValue, format: ModelFormat) -> Option<String> {
         })
 }
 
-fn refusal_of(answer: Answer) -> Failure {
+fn refusal_of(answer: &Answer) -> Box<Failure> {
     if answer.is_redirect() {
         return Failure::new(
             ErrorKind::Api,
-            "the model's address answered with a redirect, which is not followed, since the key \
-             would go along",
+            &[
+                "the model's address answered with a redirect, which is not followed, since the \
+                 key would go along",
+            ],
         );
     }
-    let mut failure = refusal(&answer);
+    let mut failure = refusal(answer);
     if matches!(answer.status, 403 | 404 | 410) {
         failure
             .message
             .push_str("; the link may have expired: getSession answers fresh ones");
     }
-    Failure {
-        status: Some(answer.status),
-        body: Some(answer.text),
-        ..failure
-    }
+    failure.status = Some(answer.status);
+    failure.body = Some(answer.text.clone());
+    failure
 }
 
-fn unreachable(url: &str, own: bool, thrown: &JsValue) -> Failure {
-    let host = Url::new(url).map_or_else(|_| String::new(), |url| url.host());
-    let mut message = [
+fn unreachable(from: &str, own: bool, thrown: &JsValue) -> Box<Failure> {
+    let hint = match own {
+        true => "",
+        false => {
+            ". It is down, or does not allow this page's origin (CORS): let a server of your own \
+             fetch it, and hand that server's address to the page"
+        }
+    };
+    let message = [
         "the model could not be read from ",
-        &host,
+        from,
         ": ",
         &words(thrown),
-    ]
-    .concat();
-    if !own {
-        message.push_str(
-            ". It is down, or does not allow this page's origin (CORS): let a server of your own \
-             fetch it, and hand that server's address to the page",
-        );
-    }
-    Failure::new(ErrorKind::Network, message)
+        hint,
+    ];
+    Failure::new(ErrorKind::Network, &message)
 }

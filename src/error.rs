@@ -1,12 +1,14 @@
 //! How a call fails: what JavaScript sees as an `ImageTo3dError`.
 
-use std::cell::RefCell;
+use alloc::boxed::Box;
+use alloc::string::String;
 
-use js_sys::{Array, Error, Function, JSON, Reflect};
-use serde::Serialize;
+use js_sys::{JsString, Object};
+#[cfg(feature = "typescript")]
 use tsify::Tsify;
 use wasm_bindgen::prelude::*;
 
+use crate::js::{field, object, parse};
 use crate::ledger::Ledger;
 use crate::retry;
 
@@ -24,8 +26,12 @@ use crate::retry;
 /// - `timeout`: the whole call took longer than `timeout`; `session` is the last that was seen.
 /// - `session_failed`: the session itself ended in a `*_failed` status; `session` is it.
 /// - `internal`: a fault of this library, or a page that does not allow WebAssembly.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Tsify)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "typescript",
+    derive(Tsify),
+    serde(rename_all = "snake_case")
+)]
 #[allow(missing_docs)]
 pub enum ErrorKind {
     InvalidOptions,
@@ -38,6 +44,7 @@ pub enum ErrorKind {
     Network,
     Timeout,
     SessionFailed,
+    #[allow(dead_code)] // Said by the package's loader.
     Internal,
 }
 
@@ -47,8 +54,12 @@ pub enum ErrorKind {
 /// - `"rejected"`: the API said no, and nothing was created.
 /// - `"unknown"`: the request went out and no clear no came back: a session may exist, or does, where
 ///   the error's `session` holds it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Tsify)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "typescript",
+    derive(Tsify),
+    serde(rename_all = "snake_case")
+)]
 pub enum Sent {
     /// Nothing was sent that creates something.
     No,
@@ -58,35 +69,32 @@ pub enum Sent {
     Unknown,
 }
 
-/// What an `ImageTo3dError` holds beside its message.
-#[derive(Serialize, Tsify)]
-#[serde(rename_all = "camelCase")]
-pub struct ErrorDetails {
-    /// What went wrong.
-    pub kind: ErrorKind,
-    /// Whether the API may have created a session all the same.
-    pub sent: Sent,
-    /// The HTTP status, where the API answered.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<u16>,
-    /// How many seconds to wait before the next try, where the API said so and the page may read
-    /// it (`Retry-After`; from another origin only if the server exposes that header).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub retry_after: Option<f64>,
-    /// What the API answered: the parsed JSON, or the text where it is none.
-    #[serde(
-        skip_serializing_if = "JsValue::is_undefined",
-        with = "serde_wasm_bindgen::preserve"
-    )]
-    #[tsify(type = "unknown", optional)]
-    pub body: JsValue,
-    /// The session as it was last seen, where the call had seen one.
-    #[serde(
-        skip_serializing_if = "JsValue::is_undefined",
-        with = "serde_wasm_bindgen::preserve"
-    )]
-    #[tsify(type = "Session", optional)]
-    pub session: JsValue,
+impl ErrorKind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::InvalidOptions => "invalid_options",
+            Self::UnsupportedImage => "unsupported_image",
+            Self::Authentication => "authentication",
+            Self::PaymentRequired => "payment_required",
+            Self::NotFound => "not_found",
+            Self::RateLimited => "rate_limited",
+            Self::Api => "api",
+            Self::Network => "network",
+            Self::Timeout => "timeout",
+            Self::SessionFailed => "session_failed",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+impl Sent {
+    fn name(self) -> &'static str {
+        match self {
+            Self::No => "no",
+            Self::Rejected => "rejected",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 /// A failure of this library's or of the API's.
@@ -98,26 +106,19 @@ pub struct Failure {
     /// In seconds.
     pub retry_after: Option<f64>,
     /// The answer's text as it came.
-    pub body: Option<String>,
+    pub body: Option<JsString>,
 }
 
 impl Failure {
-    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self {
+    /// The parts make the message.
+    pub fn new(kind: ErrorKind, message: &[&str]) -> Box<Self> {
+        Box::new(Self {
             kind,
-            message: message.into(),
+            message: message.concat(),
             status: None,
             retry_after: None,
             body: None,
-        }
-    }
-
-    pub fn invalid(message: impl Into<String>) -> Self {
-        Self::new(ErrorKind::InvalidOptions, message)
-    }
-
-    pub fn image(message: impl Into<String>) -> Self {
-        Self::new(ErrorKind::UnsupportedImage, message)
+        })
     }
 
     /// Whether the same request may fare better later.
@@ -127,32 +128,21 @@ impl Failure {
     }
 
     /// The `ImageTo3dError`, with what the ledger knows and without the secrets that it keeps.
-    pub fn into_js(self, ledger: &Ledger) -> JsValue {
-        let details = ErrorDetails {
-            kind: self.kind,
-            sent: ledger.sent(),
-            status: self.status,
-            retry_after: self.retry_after,
-            body: self.body.map_or(JsValue::UNDEFINED, |text| {
-                let text = ledger.hide(&text);
-                JSON::parse(&text).unwrap_or_else(|_| text.into())
-            }),
-            session: ledger.session(),
-        };
-        let message = JsValue::from(ledger.hide(&self.message));
-        let details = serde_wasm_bindgen::to_value(&details).unwrap_or_default();
-        ERROR_CLASS.with_borrow(|class| match class {
-            Some(class) => Reflect::construct(class, &Array::of2(&message, &details))
-                .unwrap_or_else(|thrown| thrown),
-            // Only where the wasm is used without the package's entry.
-            None => Error::new(&message.as_string().unwrap_or_default()).into(),
-        })
-    }
-}
-
-impl From<contract::Invalid> for Failure {
-    fn from(invalid: contract::Invalid) -> Self {
-        Self::invalid(invalid.to_string())
+    fn into_js(self, ledger: &Ledger) -> JsValue {
+        let body = self.body.map_or(JsValue::UNDEFINED, |text| {
+            let text = ledger.hide(text);
+            parse(&text).unwrap_or_else(|_| text.into())
+        });
+        let details = object(&[
+            ("kind", self.kind.name().into()),
+            ("sent", ledger.sent().name().into()),
+            ("status", self.status.into()),
+            ("retryAfter", self.retry_after.into()),
+            ("body", body),
+            ("session", ledger.session()),
+        ]);
+        let message = ledger.hide(self.message.into());
+        ImageTo3dError::new(&message, &details).into()
     }
 }
 
@@ -160,27 +150,63 @@ impl From<contract::Invalid> for Failure {
 #[derive(Debug)]
 pub enum Thrown {
     /// Becomes an `ImageTo3dError`.
-    Failure(Failure),
+    Failure(Box<Failure>),
     /// The caller's own: a signal's reason, or what one of the caller's functions threw.
     Value(JsValue),
 }
 
-impl<F: Into<Failure>> From<F> for Thrown {
-    fn from(failure: F) -> Self {
-        Self::Failure(failure.into())
+impl Thrown {
+    /// An option that is not as it has to be. The parts make the message.
+    pub fn invalid(message: &[&str]) -> Self {
+        Failure::new(ErrorKind::InvalidOptions, message).into()
+    }
+
+    /// A picture that is none. The parts make the message.
+    pub fn image(message: &[&str]) -> Self {
+        Failure::new(ErrorKind::UnsupportedImage, message).into()
+    }
+
+    /// What JavaScript catches.
+    pub fn into_js(self, ledger: &Ledger) -> JsValue {
+        match self {
+            Self::Failure(failure) => failure.into_js(ledger),
+            Self::Value(value) => value,
+        }
     }
 }
 
-pub type Result<T, E = Thrown> = std::result::Result<T, E>;
+impl From<Box<Failure>> for Thrown {
+    fn from(failure: Box<Failure>) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+impl From<contract::Invalid> for Thrown {
+    fn from(invalid: contract::Invalid) -> Self {
+        let contract::Invalid {
+            field,
+            came,
+            allowed,
+        } = invalid;
+        Self::invalid(&[field, ": came ", &came, ", allowed: ", &allowed])
+    }
+}
+
+pub type Result<T, E = Thrown> = core::result::Result<T, E>;
 
 /// What a foreign function threw, in words.
 pub fn words(thrown: &JsValue) -> String {
-    if let Some(error) = thrown.dyn_ref::<Error>() {
-        let message = String::from(error.message());
+    let message = |error: &JsValue| {
+        let is_error = error.is_object();
+        is_error
+            .then(|| field(error, "message").as_string())
+            .flatten()
+    };
+    if let Some(said) = message(thrown) {
         // Node says "fetch failed", and why only in the cause.
-        return match Reflect::get(error, &"cause".into()).map(|cause| cause.dyn_into::<Error>()) {
-            Ok(Ok(cause)) => [&message, " (", &String::from(cause.message()), ")"].concat(),
-            _ => message,
+        return match message(&field(thrown, "cause")) {
+            Some(cause) => [&said, " (", &cause, ")"].concat(),
+            None => said,
         };
     }
     thrown
@@ -188,34 +214,12 @@ pub fn words(thrown: &JsValue) -> String {
         .unwrap_or_else(|| "no reason given".into())
 }
 
-thread_local! {
-    static ERROR_CLASS: RefCell<Option<Function>> = const { RefCell::new(None) };
-    static ON_PANIC: RefCell<Option<Function>> = const { RefCell::new(None) };
-}
-
-/// Says which class failures are made of: the one that the package's entry exports.
-#[wasm_bindgen(js_name = setErrorClass)]
-#[doc(hidden)]
-pub fn set_error_class(#[wasm_bindgen(unchecked_param_type = "Function")] error_class: Function) {
-    ERROR_CLASS.set(Some(error_class));
-}
-
-/// Says what is told of a panic. It ends the instance; the next call of any export finds a new
-/// one, which knows nothing of what was set in this one.
-#[wasm_bindgen(js_name = onPanic)]
-#[doc(hidden)]
-pub fn on_panic(
-    #[wasm_bindgen(unchecked_param_type = "(message: string) => void")] tell: Function,
-) {
-    ON_PANIC.set(Some(tell));
-    std::panic::set_hook(Box::new(|panic| {
-        let message = panic.to_string();
-        ON_PANIC.with_borrow(|tell| {
-            if let Some(tell) = tell {
-                // There is nobody to tell of a failure here.
-                let _ = tell.call1(&JsValue::UNDEFINED, &message.into());
-            }
-        });
-        wasm_bindgen::handler::schedule_reinit();
-    }));
+// The class is there before the wasm is, and the same for both.
+#[cfg_attr(feature = "std", wasm_bindgen(module = "/pkg/error.js"))]
+#[cfg_attr(not(feature = "std"), wasm_bindgen(raw_module = "../error.js"))]
+extern "C" {
+    #[wasm_bindgen(js_name = ImageTo3dError)]
+    type ImageTo3dError;
+    #[wasm_bindgen(constructor, js_class = ImageTo3dError)]
+    fn new(message: &JsString, details: &Object) -> ImageTo3dError;
 }

@@ -1,11 +1,12 @@
 //! The picture as the caller gave it.
 
+use alloc::string::String;
 use js_sys::{ArrayBuffer, JsString, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::Blob;
 
-use crate::error::{Failure, Result};
-use crate::js::tag;
+use crate::error::{Result, Thrown};
+use crate::js::{RegExp, Url, tag};
 use crate::options::refused;
 
 /// A picture, opened by nobody yet.
@@ -32,13 +33,12 @@ impl Picture {
         match (image, image_url) {
             (Some(image), None) => binary(image),
             (None, Some(url)) => text(url),
-            (None, None) => Err(Failure::invalid(
+            (None, None) => Err(Thrown::invalid(&[
                 "image: missing; give the picture as image or its address as image_url",
-            )
-            .into()),
-            (Some(_), Some(_)) => {
-                Err(Failure::invalid("image: came together with image_url; give one").into())
-            }
+            ])),
+            (Some(_), Some(_)) => Err(Thrown::invalid(&[
+                "image: came together with image_url; give one",
+            ])),
         }
     }
 }
@@ -77,7 +77,7 @@ fn text(given: JsValue) -> Result<Picture> {
         return data_uri(url);
     }
     if !start.starts_with("https://") && !start.starts_with("http://")
-        || web_sys::Url::new(&String::from(url)).is_err()
+        || Url::new(&String::from(url), &JsValue::UNDEFINED).is_err()
     {
         return Err(refused("image_url", &given, ALLOWED));
     }
@@ -104,38 +104,14 @@ fn data_uri(url: &JsString) -> Result<Picture> {
         .map_or(url.length(), |found| found.index());
     let padding = String::from(url.slice(end, url.length().min(end + 3)));
     if !matches!(&*padding, "" | "=" | "==") || !(url.length() - prefix).is_multiple_of(4) {
-        return Err(Failure::invalid(
+        return Err(Thrown::invalid(&[
             "image_url: after the prefix of a data: address came what is no padded base64",
-        )
-        .into());
+        ]));
     }
     if end == prefix {
-        return Err(Failure::image("image_url: the data: address holds no picture").into());
+        return Err(Thrown::image(&[
+            "image_url: the data: address holds no picture",
+        ]));
     }
     Ok(Picture::DataUri(url.clone()))
-}
-
-#[wasm_bindgen]
-extern "C" {
-    // js-sys hands the text over as a Rust string, which would copy the picture into the wasm.
-    type RegExp;
-    #[wasm_bindgen(constructor)]
-    fn new(pattern: &str, flags: &str) -> RegExp;
-    #[wasm_bindgen(method, setter, js_name = lastIndex)]
-    fn set_last_index(this: &RegExp, index: u32);
-    #[wasm_bindgen(method)]
-    fn exec(this: &RegExp, text: &JsString) -> Option<Match>;
-
-    type Match;
-    #[wasm_bindgen(method, getter)]
-    fn index(this: &Match) -> u32;
-    #[wasm_bindgen(method, indexing_getter)]
-    fn group(this: &Match, index: u32) -> JsString;
-}
-
-impl Match {
-    /// All that matched.
-    fn text(&self) -> JsString {
-        self.group(0)
-    }
 }

@@ -1,11 +1,12 @@
 //! What a call has done so far: what an error has to tell, and what it must not.
 
-use std::cell::{Cell, RefCell};
+use core::cell::Cell;
 
-use js_sys::JSON;
+use js_sys::{Array, JsString};
 use wasm_bindgen::prelude::*;
 
-use crate::error::{Failure, Result, Sent, Thrown};
+use crate::error::Sent;
+use crate::js::stringify;
 
 /// One call's account. It outlives the call's work, which an abort or the time may drop.
 #[derive(Default)]
@@ -13,8 +14,8 @@ pub struct Ledger {
     /// Whether a request that is over may have created something.
     doubtful: Cell<bool>,
     current: Cell<Option<Sent>>,
-    secrets: RefCell<Vec<String>>,
-    session: RefCell<JsValue>,
+    secrets: Array,
+    session: Cell<JsValue>,
 }
 
 impl Ledger {
@@ -41,56 +42,47 @@ impl Ledger {
 
     /// The session as it is now.
     pub fn saw(&self, session: &JsValue) {
-        self.session.replace(session.clone());
+        self.session.set(session.clone());
     }
 
-    /// The session as it was last seen; `undefined` where none was.
+    /// Gives the session as it was last seen; `undefined` where none was.
     pub fn session(&self) -> JsValue {
-        self.session.borrow().clone()
+        self.session.take()
     }
 
     /// Keeps something that must not show in anything that is thrown.
-    pub fn keep_secret(&self, secret: &str) {
-        if secret.is_empty() {
-            return;
-        }
-        let mut secrets = self.secrets.borrow_mut();
-        secrets.push(secret.to_owned());
+    pub fn keep_secret(&self, secret: &JsString) {
+        self.secrets.push(secret);
         // As a JSON answer would spell it.
-        if let Ok(quoted) = JSON::stringify(&secret.into()).map(String::from) {
-            let inner = quoted[1..quoted.len() - 1].to_owned();
-            if inner != secret {
-                secrets.push(inner);
-            }
+        if let Ok(quoted) = stringify(secret, &JsValue::UNDEFINED) {
+            self.secrets.push(&quoted.slice(1, quoted.length() - 1));
         }
     }
 
     /// The text of an error without the secrets.
-    pub fn hide(&self, text: &str) -> String {
+    pub fn hide(&self, text: JsString) -> JsString {
         self.hide_longer_than(0, text)
     }
 
     /// The text of a result without the secrets. A key of a few letters, as sandboxes take, is
     /// no secret, and may well be a word of the result.
-    pub fn hide_in_result(&self, text: &str) -> String {
+    pub fn hide_in_result(&self, text: JsString) -> JsString {
         self.hide_longer_than(7, text)
     }
 
-    fn hide_longer_than(&self, length: usize, text: &str) -> String {
-        let mut text = text.to_owned();
-        let secrets = self.secrets.borrow();
-        for secret in secrets.iter().filter(|secret| secret.len() > length) {
-            text = text.replace(secret.as_str(), "[hidden]");
+    fn hide_longer_than(&self, length: u32, mut text: JsString) -> JsString {
+        for at in 0..self.secrets.length() {
+            let secret: JsString = self.secrets.get(at).unchecked_into();
+            if secret.length() > length {
+                text = replace_all(&text, &secret, "[hidden]");
+            }
         }
         text
     }
 }
 
-/// Makes a call; what ends it becomes what JavaScript catches.
-pub async fn account<T>(call: impl AsyncFnOnce(&Ledger) -> Result<T>) -> Result<T, JsValue> {
-    let ledger = Ledger::default();
-    call(&ledger).await.map_err(|thrown| match thrown {
-        Thrown::Failure(failure) => Failure::into_js(failure, &ledger),
-        Thrown::Value(value) => value,
-    })
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = ["String", "prototype", "replaceAll"], js_name = call)]
+    fn replace_all(text: &JsString, secret: &JsString, by: &str) -> JsString;
 }

@@ -5,6 +5,12 @@
 //! with a plain object. What the API defines keeps the API's own names; what the library adds is
 //! camelCase.
 
+#![no_std]
+
+extern crate alloc;
+#[cfg(any(feature = "std", not(target_arch = "wasm32")))]
+extern crate std;
+
 mod answer;
 mod api;
 mod body;
@@ -14,29 +20,29 @@ mod image;
 mod js;
 mod ledger;
 mod options;
+#[cfg(not(feature = "std"))]
+#[cfg(target_arch = "wasm32")]
+mod panic;
 mod retry;
 mod session;
 mod stop;
 mod transport;
+#[cfg(feature = "typescript")]
+mod types;
 mod wait;
 
-pub use error::{on_panic, set_error_class};
-pub use options::{
-    CreateSessionOptions, DownloadOptions, ImageTo3dOptions, ListOptions, PreviewOptions,
-    RefineOptions, WaitOptions,
-};
-pub use session::{Session, SessionList, SessionUpdate};
-pub use wait::set_stage_of;
-
-use contract::{Parameters, PreviewMesh};
-use tsify::Ts;
+use js_sys::Promise;
 use wasm_bindgen::prelude::*;
-use web_sys::Blob;
 
-use api::Api;
-use ledger::account;
-use options::{ConnectionOptions, Create, Download, Follow, Mesh, Until};
+use api::{Api, call};
+use options::{Connection, Create, Download, Follow, Mesh};
 use session::Code;
+use wait::Start;
+
+// An eighth of the standard library's in size.
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
 
 /// Turns a picture into a model: creates a session and follows it to its end.
 ///
@@ -56,31 +62,14 @@ use session::Code;
 ///   onUpdate: (session) => localStorage.setItem("session", session.session_code),
 /// });
 /// viewer.src = session.preview_mesh_url_glb ?? ""; // a <model-viewer>
-#[wasm_bindgen(js_name = imageTo3d)]
-pub async fn image_to_3d(options: Ts<ImageTo3dOptions>) -> Result<Ts<Session>, JsValue> {
-    account(async |ledger| {
-        let (create, follow) = Follow::read_with_create(&options.js_value())?;
-        Api::with(&create.connection, ledger, async |api| {
-            let created = session::create(api, &create).await?;
-            let code = Code::of(&created.data)?;
-            let until = asked_for(&create.parameters);
-            wait::follow(api, &code, until, &follow, Some(created)).await
-        })
-        .await
+#[wasm_bindgen(js_name = imageTo3d, unchecked_return_type = "Promise<Session>")]
+pub fn image_to_3d(
+    #[wasm_bindgen(unchecked_param_type = "ImageTo3dOptions")] options: JsValue,
+) -> Promise {
+    session(|| {
+        let (create, follow, connection) = Follow::read_with_create(&options)?;
+        Ok((Start::New(create.into()), Some(follow), connection))
     })
-    .await
-    .map(Ts::new_unchecked)
-}
-
-/// The stage at which a session with these parameters ends.
-fn asked_for(parameters: &Parameters) -> Until {
-    if parameters.preview_mesh == Some(PreviewMesh::Turbo) {
-        Until::Spins
-    } else if parameters.auto_refine == Some(true) {
-        Until::Refine
-    } else {
-        Until::Preview
-    }
 }
 
 /// Creates a session: sends the picture and the parameters, and answers as soon as the API has
@@ -97,17 +86,14 @@ fn asked_for(parameters: &Parameters) -> Until {
 ///   baseUrl: "https://my-server.example/csm",
 /// });
 /// console.log(session.session_code, session.status);
-#[wasm_bindgen(js_name = createSession)]
-pub async fn create_session(options: Ts<CreateSessionOptions>) -> Result<Ts<Session>, JsValue> {
-    account(async |ledger| {
-        let create = Create::read(&options.js_value())?;
-        Api::with(&create.connection, ledger, async |api| {
-            Ok(session::create(api, &create).await?.data)
-        })
-        .await
+#[wasm_bindgen(js_name = createSession, unchecked_return_type = "Promise<Session>")]
+pub fn create_session(
+    #[wasm_bindgen(unchecked_param_type = "CreateSessionOptions")] options: JsValue,
+) -> Promise {
+    session(|| {
+        let (create, connection) = Create::read(&options)?;
+        Ok((Start::New(create.into()), None, connection))
     })
-    .await
-    .map(Ts::new_unchecked)
 }
 
 /// Follows a session until it has reached a stage, and answers it as it is then.
@@ -128,21 +114,16 @@ pub async fn create_session(options: Ts<CreateSessionOptions>) -> Result<Ts<Sess
 ///   baseUrl: "https://my-server.example/csm",
 ///   onUpdate: (session) => (bar.value = session.percent_done ?? 0),
 /// });
-#[wasm_bindgen(js_name = waitForSession)]
-pub async fn wait_for_session(
+#[wasm_bindgen(js_name = waitForSession, unchecked_return_type = "Promise<Session>")]
+pub fn wait_for_session(
     #[wasm_bindgen(unchecked_param_type = "string")] session_code: JsValue,
-    options: Ts<WaitOptions>,
-) -> Result<Ts<Session>, JsValue> {
-    account(async |ledger| {
-        let (until, follow, connection) = Follow::read_wait(&options.js_value())?;
-        let code = Code::read(&session_code)?;
-        Api::with(&connection, ledger, async |api| {
-            wait::follow(api, &code, until, &follow, None).await
-        })
-        .await
+    #[wasm_bindgen(unchecked_param_type = "WaitOptions")] options: JsValue,
+) -> Promise {
+    session(|| {
+        let (follow, connection) = Follow::read_wait(&options)?;
+        let start = Start::Known(Code::read(&session_code)?);
+        Ok((start, Some(follow), connection))
     })
-    .await
-    .map(Ts::new_unchecked)
 }
 
 /// Asks for a session as it is now.
@@ -152,21 +133,28 @@ pub async fn wait_for_session(
 /// @example
 /// const session = await getSession(session_code, { baseUrl });
 /// if (stageOf(session).state === "done") show(session);
-#[wasm_bindgen(js_name = getSession)]
-pub async fn get_session(
+#[wasm_bindgen(js_name = getSession, unchecked_return_type = "Promise<Session>")]
+pub fn get_session(
     #[wasm_bindgen(unchecked_param_type = "string")] session_code: JsValue,
-    options: Ts<ConnectionOptions>,
-) -> Result<Ts<Session>, JsValue> {
-    account(async |ledger| {
-        let connection = options::read_connection(&options.js_value())?;
-        let code = Code::read(&session_code)?;
-        Api::with(&connection, ledger, async |api| {
-            Ok(session::get(api, &code).await?.data)
-        })
-        .await
+    #[wasm_bindgen(unchecked_param_type = "ConnectionOptions")] options: JsValue,
+) -> Promise {
+    session(|| {
+        let connection = options::read_connection(&options)?;
+        let start = Start::Known(Code::read(&session_code)?);
+        Ok((start, None, connection))
     })
-    .await
-    .map(Ts::new_unchecked)
+}
+
+fn session(
+    read_options: impl FnOnce() -> error::Result<(Start, Option<Follow>, Connection)>,
+) -> Promise {
+    let options = read_options();
+    call(|| {
+        let (start, follow, connection) = options?;
+        Ok(Api::work(connection, async |api| {
+            wait::session(api, start, follow).await
+        }))
+    })
 }
 
 /// Asks for the sessions of the key's owner, a page of them.
@@ -176,17 +164,16 @@ pub async fn get_session(
 /// @example
 /// const { results } = await listSessions({ baseUrl, limit: 20 });
 /// for (const { session_code, status } of results) console.log(session_code, status);
-#[wasm_bindgen(js_name = listSessions)]
-pub async fn list_sessions(options: Ts<ListOptions>) -> Result<Ts<SessionList>, JsValue> {
-    account(async |ledger| {
-        let (query, connection) = options::read_list(&options.js_value())?;
-        Api::with(&connection, ledger, async |api| {
+#[wasm_bindgen(js_name = listSessions, unchecked_return_type = "Promise<SessionList>")]
+pub fn list_sessions(
+    #[wasm_bindgen(unchecked_param_type = "ListOptions")] options: JsValue,
+) -> Promise {
+    call(|| {
+        let (query, connection) = options::read_list(&options)?;
+        Ok(Api::work(connection, async move |api| {
             session::list(api, &query).await
-        })
-        .await
+        }))
     })
-    .await
-    .map(Ts::new_unchecked)
 }
 
 /// Asks for the preview of a session that stands at its spins. It costs what a preview costs, and
@@ -199,17 +186,13 @@ pub async fn list_sessions(options: Ts<ListOptions>) -> Result<Ts<SessionList>, 
 /// @example
 /// await requestPreview(session_code, { selected_spin_index: 2, baseUrl });
 /// const session = await waitForSession(session_code, { baseUrl });
-#[wasm_bindgen(js_name = requestPreview)]
-pub async fn request_preview(
+#[wasm_bindgen(js_name = requestPreview, unchecked_return_type = "Promise<SessionUpdate>")]
+pub fn request_preview(
     #[wasm_bindgen(unchecked_param_type = "string")] session_code: JsValue,
-    options: Ts<PreviewOptions>,
-) -> Result<Ts<SessionUpdate>, JsValue> {
-    request_mesh(
-        &session_code,
-        "preview",
-        Mesh::read(&options.js_value(), true),
-    )
-    .await
+    #[wasm_bindgen(unchecked_param_type = "PreviewOptions")] options: JsValue,
+) -> Promise {
+    let options = Mesh::read(&options, true);
+    request_mesh(&session_code, "/get-3d/preview", options)
 }
 
 /// Asks for the refined model of a session whose preview is done. It costs what a refinement
@@ -222,34 +205,27 @@ pub async fn request_preview(
 /// @example
 /// await requestRefine(session_code, { baseUrl });
 /// const session = await waitForSession(session_code, { until: "refine", baseUrl });
-#[wasm_bindgen(js_name = requestRefine)]
-pub async fn request_refine(
+#[wasm_bindgen(js_name = requestRefine, unchecked_return_type = "Promise<SessionUpdate>")]
+pub fn request_refine(
     #[wasm_bindgen(unchecked_param_type = "string")] session_code: JsValue,
-    options: Ts<RefineOptions>,
-) -> Result<Ts<SessionUpdate>, JsValue> {
-    request_mesh(
-        &session_code,
-        "refine",
-        Mesh::read(&options.js_value(), false),
-    )
-    .await
+    #[wasm_bindgen(unchecked_param_type = "RefineOptions")] options: JsValue,
+) -> Promise {
+    let options = Mesh::read(&options, false);
+    request_mesh(&session_code, "/get-3d/refine", options)
 }
 
-async fn request_mesh(
+fn request_mesh(
     session_code: &JsValue,
-    stage: &str,
-    options: error::Result<Mesh>,
-) -> Result<Ts<SessionUpdate>, JsValue> {
-    account(async |ledger| {
-        let options = options?;
-        let code = Code::read(session_code)?;
-        Api::with(&options.connection, ledger, async |api| {
-            session::request_mesh(api, &code, stage, &options).await
-        })
-        .await
+    below: &str,
+    options: error::Result<(Mesh, Connection)>,
+) -> Promise {
+    call(|| {
+        let (mesh, connection) = options?;
+        let path = Code::read(session_code)?.path(below);
+        Ok(Api::work(connection, async move |api| {
+            session::request_mesh(api, path, &mesh).await
+        }))
     })
-    .await
-    .map(Ts::new_unchecked)
 }
 
 /// Downloads a session's model: the refined one where there is one, else the preview.
@@ -263,20 +239,18 @@ async fn request_mesh(
 /// @example
 /// const blob = await downloadModel(session, { format: "glb" });
 /// viewer.src = URL.createObjectURL(blob);
-#[wasm_bindgen(js_name = downloadModel)]
-pub async fn download_model(
-    session: Ts<Session>,
+#[wasm_bindgen(js_name = downloadModel, unchecked_return_type = "Promise<Blob>")]
+pub fn download_model(
+    #[wasm_bindgen(unchecked_param_type = "Session")] session: JsValue,
     #[wasm_bindgen(unchecked_optional_param_type = "DownloadOptions")] options: JsValue,
-) -> Result<Blob, JsValue> {
-    account(async |ledger| {
-        let download = Download::read(&options)?;
-        let url = download::best_url(&session.js_value(), download.format)?;
-        Api::with(&download.connection, ledger, async |api| {
-            download::model(api, &url, &download).await
-        })
-        .await
+) -> Promise {
+    call(|| {
+        let (download, connection) = Download::read(&options)?;
+        let url = download::best_url(&session, download.format)?;
+        Ok(Api::work(connection, async move |api| {
+            download::model(api, url, &download).await
+        }))
     })
-    .await
 }
 
 /// Panics.

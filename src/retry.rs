@@ -83,6 +83,8 @@ pub fn seconds(retry_after: &str, now: f64, date: impl Fn(&str) -> f64) -> Optio
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec::Vec;
+
     use super::*;
 
     fn status(status: u16, retry_after: Option<f64>) -> Miss {

@@ -1,126 +1,51 @@
 //! The calls about sessions, one exchange each.
 
+use alloc::string::String;
 use contract::SESSIONS_PATH;
 use js_sys::{Array, encode_uri_component};
-use tsify::Tsify;
 use wasm_bindgen::prelude::*;
-use web_sys::Blob;
 
 use crate::answer;
 use crate::api::{Api, Reply};
 use crate::body;
 use crate::error::{Result, Thrown};
-use crate::options::{Create, Mesh, Phase, refused};
-
-/// Where a session's results lie in the formats that the API documents beside GLB. A server need
-/// not have them all: a field is absent, or empty, until its file exists.
-#[derive(Tsify)]
-#[allow(dead_code)]
-pub struct ResultUrls {
-    /// Where the preview can be fetched as the API's own default archive, a zip.
-    #[tsify(optional)]
-    preview_mesh_url: String,
-    /// Where the preview can be fetched as OBJ.
-    #[tsify(optional)]
-    preview_mesh_url_obj: String,
-    /// Where the preview can be fetched as USDZ.
-    #[tsify(optional)]
-    preview_mesh_url_usdz: String,
-    /// Where the preview can be fetched as a zip of all files.
-    #[tsify(optional)]
-    preview_mesh_url_zip: String,
-    /// Where the preview can be fetched as FBX.
-    #[tsify(optional)]
-    preview_mesh_url_fbx: String,
-    /// Where the preview can be fetched as STL, for printing: an extension of this project's own
-    /// server, which the API does not document.
-    #[tsify(optional)]
-    preview_mesh_url_stl: String,
-    /// Where the refined model can be fetched as the API's own default archive, a zip.
-    #[tsify(optional)]
-    mesh_url: String,
-    /// Where the refined model can be fetched as OBJ.
-    #[tsify(optional)]
-    mesh_url_obj: String,
-    /// Where the refined model can be fetched as USDZ.
-    #[tsify(optional)]
-    mesh_url_usdz: String,
-    /// Where the refined model can be fetched as a zip of all files.
-    #[tsify(optional)]
-    mesh_url_zip: String,
-    /// Where the refined model can be fetched as FBX.
-    #[tsify(optional)]
-    mesh_url_fbx: String,
-    /// Where the refined model can be fetched as STL, for printing: an extension of this project's
-    /// own server, which the API does not document.
-    #[tsify(optional)]
-    mesh_url_stl: String,
-    /// Where a video of the model can be fetched.
-    #[tsify(optional)]
-    mp4_url: String,
-}
-
-/// A session as the API answers it. Fields that the API documents are typed; all others are kept
-/// as they come.
-#[derive(Tsify)]
-#[tsify(type = "SessionFields & ResultUrls & Parameters & { [field: string]: unknown }")]
-pub struct Session;
-
-/// What the API answers to a request for a mesh: need not be the whole session.
-#[derive(Tsify)]
-#[tsify(type = "Partial<Session>")]
-pub struct SessionUpdate;
-
-/// A page of sessions.
-#[derive(Tsify)]
-#[tsify(
-    type = "{\n  /** The sessions of the page. */\n  results: Session[];\n  [field: string]: unknown;\n}"
-)]
-pub struct SessionList;
+use crate::js::blob;
+use crate::options::{Create, Mesh, refused};
 
 /// `POST /image-to-3d-sessions`
-pub async fn create(api: &Api<'_>, options: &Create) -> Result<Reply> {
+pub async fn create(api: &Api, options: &Create) -> Result<Reply> {
     let progress = options.on_progress.as_ref();
     let body = body::write(&options.json, &options.picture, progress).await?;
     let size = options.picture.size();
-    body::report(progress, Phase::Sending, size, size)?;
+    body::report(progress, "sending", size, size)?;
     let key = options.idempotency_key.as_deref();
-    checked(api, api.post(SESSIONS_PATH.into(), body, key).await?)
+    checked(api, api.post(SESSIONS_PATH.into(), body, key)?.await?)
 }
 
 /// `GET /image-to-3d-sessions/{session_code}`
-pub async fn get(api: &Api<'_>, code: &Code) -> Result<Reply> {
+pub async fn get(api: &Api, code: &Code) -> Result<Reply> {
     checked(api, api.get(code.path("")).await?)
 }
 
 /// A reply that is a session.
-fn checked(api: &Api<'_>, reply: Reply) -> Result<Reply> {
+fn checked(api: &Api, reply: Reply) -> Result<Reply> {
     answer::check_session(&reply.data)?;
     api.ledger.saw(&reply.data);
     Ok(reply)
 }
 
 /// `GET /image-to-3d-sessions`
-pub async fn list(api: &Api<'_>, query: &str) -> Result<JsValue> {
+pub async fn list(api: &Api, query: &str) -> Result<JsValue> {
     let reply = api.get([SESSIONS_PATH, query].concat()).await?;
     answer::check_list(&reply.data)?;
     Ok(reply.data)
 }
 
 /// `POST /image-to-3d-sessions/get-3d/{stage}/{session_code}`
-pub async fn request_mesh(
-    api: &Api<'_>,
-    code: &Code,
-    stage: &str,
-    options: &Mesh,
-) -> Result<JsValue> {
-    let body = Blob::new_with_str_sequence(&Array::of1(&options.json.as_str().into()));
-    let body = body.map_err(Thrown::Value)?;
-    let path = code.path(&["/get-3d/", stage].concat());
-    let reply = api
-        .post(path, body, options.idempotency_key.as_deref())
-        .await?;
-    Ok(reply.data)
+pub async fn request_mesh(api: &Api, path: String, options: &Mesh) -> Result<JsValue> {
+    let body = blob(&Array::of1(&options.json), "").map_err(Thrown::Value)?;
+    let key = options.idempotency_key.as_deref();
+    Ok(api.post(path, body, key)?.await?.data)
 }
 
 /// The code of a session, fit for a path.
@@ -138,12 +63,8 @@ impl Code {
         }
     }
 
-    /// The code of a session that the API has answered.
-    pub fn of(session: &JsValue) -> Result<Self> {
-        Self::read(&answer::field(session, "session_code").unwrap_or_default())
-    }
-
-    fn path(&self, below: &str) -> String {
+    /// The path of the session, below the sessions' own.
+    pub fn path(&self, below: &str) -> String {
         [SESSIONS_PATH, below, "/", &self.0].concat()
     }
 }

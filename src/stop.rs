@@ -1,40 +1,35 @@
 //! What ends a call from outside, and waiting that can be ended so.
 
-use std::future::{Future, poll_fn};
-use std::pin::pin;
-use std::task::Poll;
+use core::future::{Future, poll_fn};
+use core::pin::pin;
+use core::task::Poll;
 
-use gloo_events::EventListener;
-use gloo_timers::callback::Timeout;
 use js_sys::{Date, Function, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, MessageChannel};
 
 use crate::error::{ErrorKind, Failure, Result, Thrown};
-use crate::js::shown;
+use crate::js::digits;
 
 /// The longest that a browser's timer counts, in milliseconds: it keeps them in 31 bits.
 const LONGEST_TIMER: f64 = 2_147_483_647.0;
 
 /// Does the work, unless the signal or the time (milliseconds) ends it first. The work is dropped
 /// then, and so must let go by itself of what it holds. No listener and no timer stays behind.
-pub async fn until_stopped<T>(
+pub async fn until_stopped(
     signal: Option<&AbortSignal>,
     timeout: f64,
-    work: impl Future<Output = Result<T>>,
-) -> Result<T> {
+    work: impl Future<Output = Result<JsValue>>,
+) -> Result<JsValue> {
+    let aborted = || signal.filter(|signal| signal.aborted());
     // It may have been aborted before anybody listened.
-    if let Some(signal) = signal.filter(|signal| signal.aborted()) {
+    if let Some(signal) = aborted() {
         return Err(Thrown::Value(signal.reason()));
     }
     let (stopped, stop) = promise();
-    let _listener = signal.map(|signal| {
-        let stop = stop.clone();
-        EventListener::once(signal, "abort", move |_| settle(&stop))
-    });
-    let _timer =
-        (timeout <= LONGEST_TIMER).then(|| Timeout::new(timeout as u32, move || settle(&stop)));
+    let _listener = signal.map(|signal| Listener::new(signal, &stop));
+    let _timer = (timeout <= LONGEST_TIMER).then(|| Timer::new(&stop, timeout));
 
     let mut stopped = pin!(JsFuture::from(stopped));
     let mut work = pin!(work);
@@ -42,31 +37,29 @@ pub async fn until_stopped<T>(
         if let Poll::Ready(result) = work.as_mut().poll(context) {
             return Poll::Ready(result);
         }
-        match stopped.as_mut().poll(context) {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(_) => Poll::Ready(Err(match signal.filter(|signal| signal.aborted()) {
+        stopped.as_mut().poll(context).map(|_| {
+            Err(match aborted() {
                 Some(signal) => Thrown::Value(signal.reason()),
-                None => Failure::new(ErrorKind::Timeout, over(timeout)).into(),
-            })),
-        }
+                None => over(timeout),
+            })
+        })
     })
     .await
 }
 
-fn over(timeout: f64) -> String {
-    let milliseconds = shown(&timeout.into());
-    [
+fn over(timeout: f64) -> Thrown {
+    let message = [
         "timeout: the call was not done after ",
-        &milliseconds,
+        &digits(timeout),
         " ms",
-    ]
-    .concat()
+    ];
+    Failure::new(ErrorKind::Timeout, &message).into()
 }
 
 /// Waits so many milliseconds. The timer goes with the future.
 pub async fn sleep(milliseconds: f64) {
     let (over, end) = promise();
-    let _timer = Timeout::new(milliseconds.min(LONGEST_TIMER) as u32, move || settle(&end));
+    let _timer = Timer::new(&end, milliseconds.min(LONGEST_TIMER));
     let _ = JsFuture::from(over).await;
 }
 
@@ -77,8 +70,43 @@ fn promise() -> (Promise, Function) {
     (promise, resolver.unwrap_throw())
 }
 
-fn settle(resolve: &Function) {
-    let _ = resolve.call0(&JsValue::UNDEFINED);
+/// Calls the function when the time has passed, unless it is dropped before.
+struct Timer(JsValue);
+
+impl Timer {
+    fn new(function: &Function, milliseconds: f64) -> Self {
+        Self(set_timeout(function, milliseconds))
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        clear_timeout(&self.0);
+    }
+}
+
+/// Calls the function when the signal is aborted, unless it is dropped before.
+struct Listener<'a> {
+    signal: &'a AbortSignal,
+    function: Function,
+}
+
+impl<'a> Listener<'a> {
+    fn new(signal: &'a AbortSignal, function: &Function) -> Self {
+        let _ = signal.add_event_listener_with_callback("abort", function);
+        Self {
+            signal,
+            function: function.clone(),
+        }
+    }
+}
+
+impl Drop for Listener<'_> {
+    fn drop(&mut self) {
+        let _ = self
+            .signal
+            .remove_event_listener_with_callback("abort", &self.function);
+    }
 }
 
 /// Lets the page draw and answer between two pieces of work, at most every ten milliseconds.
@@ -125,7 +153,13 @@ async fn message_pause() {
 
 #[wasm_bindgen]
 extern "C" {
+    // What they answer and take is a number in browsers and an object in Node.
+    #[wasm_bindgen(js_name = setTimeout)]
+    fn set_timeout(function: &Function, milliseconds: f64) -> JsValue;
+    #[wasm_bindgen(js_name = clearTimeout)]
+    fn clear_timeout(timer: &JsValue);
+
     /// Fails where the browser has no `scheduler.yield`.
     #[wasm_bindgen(js_namespace = scheduler, js_name = "yield", catch)]
-    fn scheduler_yield() -> std::result::Result<Promise, JsValue>;
+    fn scheduler_yield() -> core::result::Result<Promise, JsValue>;
 }

@@ -1,17 +1,22 @@
 //! One exchange with the API: a request out, an answer in.
 
-use gloo_net::http::{Method, RequestBuilder, Response};
-use js_sys::{Function, JsString, Promise, Reflect};
+use alloc::string::String;
+use js_sys::{Function, JsString};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortController, Blob, Headers, RequestCache, RequestRedirect, ResponseType};
+use web_sys::{AbortController, Headers, Request, Response, ResponseType};
+
+use crate::js::{object, settled};
 
 /// A request, as often as it is sent.
 pub struct Outgoing {
-    pub method: Method,
+    pub method: &'static str,
     pub url: String,
     pub headers: Headers,
-    pub body: Option<Blob>,
+    /// `undefined` for none.
+    pub body: JsValue,
+    /// Where the request carries a key, it must be `"manual"`: followed, a redirect would carry
+    /// the key to wherever it points.
+    pub redirect: &'static str,
 }
 
 /// What came back, whatever it says.
@@ -19,7 +24,7 @@ pub struct Answer {
     /// 0 for a redirect that the browser hides.
     pub status: u16,
     pub retry_after: Option<String>,
-    pub text: String,
+    pub text: JsString,
 }
 
 impl Answer {
@@ -33,7 +38,7 @@ impl Answer {
 /// # Errors
 /// What `fetch` threw, or the reading of the answer.
 pub async fn exchange(outgoing: &Outgoing, fetch: Option<&Function>) -> Result<Answer, JsValue> {
-    let (response, _abort) = send(outgoing, fetch, RequestRedirect::Manual).await?;
+    let (response, _abort) = send(outgoing, fetch).await?;
     read(response).await
 }
 
@@ -42,61 +47,43 @@ pub async fn exchange(outgoing: &Outgoing, fetch: Option<&Function>) -> Result<A
 /// # Errors
 /// What the reading threw.
 pub async fn read(response: Response) -> Result<Answer, JsValue> {
-    let status = match response.type_() {
-        ResponseType::Opaqueredirect => 0,
-        _ => response.status(),
-    };
-    let retry_after = response.headers().get("retry-after");
-    // The raw one: gloo-net's conversion of what a foreign stream throws may trap.
-    let text = web_sys::Response::from(response).text()?;
-    let text = JsFuture::from(text).await?;
+    let text = settled(response.text()?).await?;
     Ok(Answer {
-        status,
-        retry_after,
-        text: text.unchecked_into::<JsString>().into(),
+        status: match response.type_() {
+            ResponseType::Opaqueredirect => 0,
+            _ => response.status(),
+        },
+        retry_after: response.headers().get("retry-after")?,
+        text: text.unchecked_into(),
     })
 }
 
 /// Sends the request once. What comes with the response ends the exchange when it is dropped, so
-/// it has to be kept until the body is read. Where the request carries a key, `redirect` must be
-/// `Manual`: followed, a redirect would carry the key to wherever it points.
+/// it has to be kept until the body is read.
 pub async fn send(
     outgoing: &Outgoing,
     fetch: Option<&Function>,
-    redirect: RequestRedirect,
 ) -> Result<(Response, AbortOnDrop), JsValue> {
-    // A controller of our own: gloo-net cannot convert an abort whose reason is no `Error`.
     let abort = AbortOnDrop(AbortController::new()?);
-    let request = build(outgoing, &abort.0, redirect)?;
-    let fetch = match fetch {
-        Some(fetch) => fetch.clone(),
-        None => Reflect::get(&js_sys::global(), &"fetch".into())?.dyn_into()?,
+    let request = Request::new_with_str_and_init(
+        &outgoing.url,
+        object(&[
+            ("method", outgoing.method.into()),
+            ("headers", outgoing.headers.clone().into()),
+            ("body", outgoing.body.clone()),
+            ("redirect", outgoing.redirect.into()),
+            ("cache", "no-store".into()),
+            ("signal", abort.0.signal().into()),
+        ])
+        .unchecked_ref(),
+    )?;
+    let promise = match fetch {
+        Some(fetch) => fetch.call1(&JsValue::UNDEFINED, &request)?,
+        None => global_fetch(&request)?,
     };
-    let promise = fetch.call1(&JsValue::UNDEFINED, &request)?;
-    let response = JsFuture::from(Promise::resolve(&promise)).await?;
-    let response = Response::from(response.unchecked_into::<web_sys::Response>());
-    Ok((response, abort))
-}
-
-fn build(
-    outgoing: &Outgoing,
-    abort: &AbortController,
-    redirect: RequestRedirect,
-) -> Result<web_sys::Request, JsValue> {
-    let headers = gloo_net::http::Headers::from_raw(outgoing.headers.clone());
-    let request = RequestBuilder::new(&outgoing.url)
-        .method(outgoing.method.clone())
-        .headers(headers)
-        .redirect(redirect)
-        .cache(RequestCache::NoStore)
-        .abort_signal(Some(&abort.signal()));
-    let request = match &outgoing.body {
-        Some(body) => request.body(body.clone()),
-        None => request.build(),
-    };
-    request
-        .map(web_sys::Request::from)
-        .map_err(|error| error.to_string().into())
+    // The caller's own may answer at once.
+    let response = settled(js_sys::Promise::resolve(&promise)).await?;
+    Ok((response.unchecked_into(), abort))
 }
 
 /// Ends the exchange when nobody waits for it any more.
@@ -106,4 +93,10 @@ impl Drop for AbortOnDrop {
     fn drop(&mut self) {
         self.0.abort();
     }
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_name = fetch, catch)]
+    fn global_fetch(request: &Request) -> Result<JsValue, JsValue>;
 }

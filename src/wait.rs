@@ -1,34 +1,26 @@
 //! Following a session until it is where its caller wants it.
 
-use std::cell::RefCell;
+use alloc::boxed::Box;
 
-use js_sys::{Array, Function, JSON};
+use js_sys::{Array, Function, JsString};
+#[cfg(feature = "typescript")]
 use tsify::Tsify;
 use wasm_bindgen::prelude::*;
 
-use crate::answer::{field, text};
 use crate::api::{Api, Reply};
 use crate::error::{ErrorKind, Failure, Result, Thrown};
-use crate::options::{Follow, Until};
+use crate::js::{field, stringify, text};
+use crate::options::{Create, Follow, Until};
 use crate::session::{self, Code};
 use crate::stop::sleep;
 
-/// How far a session is.
-#[derive(Tsify)]
-#[allow(dead_code)]
-pub struct Stage {
-    /// What was made last, or is being made.
-    pub stage: StageName,
-    /// How that is going; `"unknown"` where the API says what this library does not know.
-    pub state: StageState,
-    /// From 0 to 100, where the API says so.
-    #[tsify(optional)]
-    pub percent: Option<f64>,
-}
-
 /// The stages in their order.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Tsify)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(
+    feature = "typescript",
+    derive(Tsify),
+    serde(rename_all = "snake_case")
+)]
 #[allow(missing_docs)]
 pub enum StageName {
     Spin,
@@ -37,8 +29,12 @@ pub enum StageName {
 }
 
 /// How a stage is going.
-#[derive(Clone, Copy, PartialEq, Eq, Tsify)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "typescript",
+    derive(Tsify),
+    serde(rename_all = "snake_case")
+)]
 #[allow(missing_docs)]
 pub enum StageState {
     Running,
@@ -53,56 +49,55 @@ const LONGEST: f64 = 15_000.0;
 /// After so many looks at a session that waits for its caller to choose a spin, the wait ends.
 const PATIENCE: u32 = 3;
 
-/// Asks for the session until it has reached the stage. `first`: the session as it was created,
-/// if this call has created it.
-pub async fn follow(
-    api: &Api<'_>,
-    code: &Code,
-    until: Until,
-    options: &Follow,
-    mut first: Option<Reply>,
-) -> Result<JsValue> {
-    let mut interval = options.interval;
-    // Whether the API has answered yet: from then on a failure that may pass is only a late answer.
-    let mut answered = false;
-    let mut told = String::new();
+/// Where a session comes from.
+pub enum Start {
+    New(Box<Create>),
+    Known(Code),
+}
+
+/// Creates the session, or asks for it; where it is to be followed, until it has reached its stage.
+pub async fn session(api: &Api, start: Start, follow: Option<Follow>) -> Result<JsValue> {
+    let (mut reply, code) = match start {
+        Start::New(create) => (session::create(api, &create).await?, None),
+        Start::Known(code) => (session::get(api, &code).await?, Some(code)),
+    };
+    let Some(follow) = follow else {
+        return Ok(reply.data);
+    };
+    let code = match code {
+        Some(code) => code,
+        None => Code::read(&field(&reply.data, "session_code"))?,
+    };
+    let mut interval = follow.interval;
+    let mut told = JsString::default();
     let mut choosing = 0;
     loop {
-        let looked = match first.take() {
-            Some(reply) => Ok(reply),
-            None => session::get(api, code).await,
-        };
-        let wait = match looked {
-            Ok(Reply {
-                data: session,
-                retry_after,
-            }) => {
-                answered = true;
-                tell(options.on_update.as_ref(), &session, &mut told)?;
-                let (stage, state) = stage_of(&session)?;
-                if state == StageState::Failed {
-                    return Err(failed(&session).into());
+        let Reply { data, retry_after } = reply;
+        tell(follow.on_update.as_ref(), &data, &mut told)?;
+        let (stage, state) = stage_of(&data)?;
+        if state == StageState::Failed {
+            return Err(failed(&data).into());
+        }
+        let waits_for_choice = stage == StageName::Spin
+            && state == StageState::Done
+            && Array::from(&field(&data, "spins")).length() > 0;
+        choosing = if waits_for_choice { choosing + 1 } else { 0 };
+        if choosing == PATIENCE || reached(follow.until, stage, state) {
+            return Ok(data);
+        }
+        let mut wait = retry_after;
+        reply = loop {
+            sleep(wait.unwrap_or(interval)).await;
+            interval = (interval * 1.5).min(LONGEST.max(follow.interval));
+            match session::get(api, &code).await {
+                Ok(reply) => break reply,
+                // The API has answered before: what may pass is only a late answer.
+                Err(Thrown::Failure(failure)) if failure.is_passing() => {
+                    wait = failure.retry_after.map(|seconds| seconds * 1000.0);
                 }
-                if reached(until, stage, state) {
-                    return Ok(session);
-                }
-                let waits_for_choice = stage == StageName::Spin
-                    && state == StageState::Done
-                    && field(&session, "spins")
-                        .is_some_and(|spins| Array::from(&spins).length() > 0);
-                choosing = if waits_for_choice { choosing + 1 } else { 0 };
-                if choosing == PATIENCE {
-                    return Ok(session);
-                }
-                retry_after
+                Err(thrown) => return Err(thrown),
             }
-            Err(Thrown::Failure(failure)) if answered && failure.is_passing() => {
-                failure.retry_after.map(|seconds| seconds * 1000.0)
-            }
-            Err(thrown) => return Err(thrown),
         };
-        sleep(wait.unwrap_or(interval)).await;
-        interval = (interval * 1.5).min(LONGEST.max(options.interval));
     }
 }
 
@@ -122,15 +117,15 @@ fn reached(until: Until, stage: StageName, state: StageState) -> bool {
 
 /// Tells the caller of the session, unless nothing has changed since. What the caller's function
 /// throws ends the call.
-fn tell(on_update: Option<&Function>, session: &JsValue, told: &mut String) -> Result<()> {
+fn tell(on_update: Option<&Function>, session: &JsValue, told: &mut JsString) -> Result<()> {
     let Some(on_update) = on_update else {
         return Ok(());
     };
-    let now: Array = ["status", "session_status", "percent_done"]
-        .map(|name| field(session, name).unwrap_or_default())
-        .iter()
-        .collect();
-    let now = JSON::stringify(&now).map(String::from).unwrap_or_default();
+    let names = Array::new();
+    for name in ["status", "session_status", "percent_done"] {
+        names.push(&name.into());
+    }
+    let now = stringify(session, &names).map_err(Thrown::Value)?;
     if *told == now {
         return Ok(());
     }
@@ -139,49 +134,41 @@ fn tell(on_update: Option<&Function>, session: &JsValue, told: &mut String) -> R
     called.map(drop).map_err(Thrown::Value)
 }
 
-fn failed(session: &JsValue) -> Failure {
+fn failed(session: &JsValue) -> Box<Failure> {
     let text = |name| text(session, name);
     let status = text("status").or_else(|| text("session_status"));
-    let mut message = ["the session ended as ", &status.unwrap_or_default()].concat();
-    if let Some(reason) = ["error", "message", "reason"].into_iter().find_map(text) {
-        message.push_str(": ");
-        message.push_str(&reason);
-    }
-    Failure::new(ErrorKind::SessionFailed, message)
+    let mut reasons = ["error", "message", "reason"].into_iter();
+    let reason = reasons.find_map(text);
+    let message = [
+        "the session ended as ",
+        &status.unwrap_or_default(),
+        if reason.is_some() { ": " } else { "" },
+        &reason.unwrap_or_default(),
+    ];
+    Failure::new(ErrorKind::SessionFailed, &message)
 }
 
 fn stage_of(session: &JsValue) -> Result<(StageName, StageState)> {
-    let stage = STAGE_OF.with_borrow(|stage_of| match stage_of {
-        Some(stage_of) => stage_of.call1(&JsValue::UNDEFINED, session),
-        None => Err("stageOf was not set".into()),
-    });
-    let stage = stage.map_err(Thrown::Value)?;
-    let word = |name| field(&stage, name).and_then(|word| word.as_string());
-    let name = match word("stage").as_deref() {
-        Some("refine") => StageName::Refine,
-        Some("preview") => StageName::Preview,
+    let stage = read_stage(session).map_err(Thrown::Value)?;
+    let word = |name| field(&stage, name).as_string().unwrap_or_default();
+    let name = match &*word("stage") {
+        "refine" => StageName::Refine,
+        "preview" => StageName::Preview,
         _ => StageName::Spin,
     };
-    let state = match word("state").as_deref() {
-        Some("running") => StageState::Running,
-        Some("done") => StageState::Done,
-        Some("failed") => StageState::Failed,
+    let state = match &*word("state") {
+        "running" => StageState::Running,
+        "done" => StageState::Done,
+        "failed" => StageState::Failed,
         _ => StageState::Unknown,
     };
     Ok((name, state))
 }
 
-thread_local! {
-    static STAGE_OF: RefCell<Option<Function>> = const { RefCell::new(None) };
-}
-
-/// Says what reads a session's stage: the function that the package's entry exports. It is
-/// JavaScript, since pages call it without waiting for anything.
-#[wasm_bindgen(js_name = setStageOf)]
-#[doc(hidden)]
-pub fn set_stage_of(
-    #[wasm_bindgen(unchecked_param_type = "(session: Partial<Session>) => Stage")]
-    stage_of: Function,
-) {
-    STAGE_OF.set(Some(stage_of));
+// JavaScript, since pages call it without waiting for anything.
+#[cfg_attr(feature = "std", wasm_bindgen(module = "/pkg/stage.js"))]
+#[cfg_attr(not(feature = "std"), wasm_bindgen(raw_module = "../stage.js"))]
+extern "C" {
+    #[wasm_bindgen(js_name = stageOf, catch)]
+    fn read_stage(session: &JsValue) -> Result<JsValue, JsValue>;
 }

@@ -5,6 +5,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
 
+// @ts-expect-error it has no types
 import { validateBytes } from "gltf-validator";
 
 import { startChromium } from "./browsers.js";
@@ -35,7 +36,11 @@ test("the Khronos validator finds nothing wrong", async () => {
   console.log(`${models.length} models: 0 errors, 0 warnings`);
 });
 
-/** What a file of that name is sent as. */
+/**
+ * What a file of that name is sent as.
+ *
+ * @type {Record<string, string>}
+ */
 const types = {
   js: "text/javascript",
   html: "text/html",
@@ -58,7 +63,7 @@ const files = createServer((request, response) => {
   try {
     const body = path === "/" ? page : readFileSync(`.${decodeURIComponent(path)}`);
     const extension = path === "/" ? "html" : (path.split(".").pop() ?? "");
-    const type = types[/** @type {keyof types} */ (extension)] ?? "application/octet-stream";
+    const type = types[extension] ?? "application/octet-stream";
     response.setHeader("content-type", type).end(body);
   } catch {
     response.writeHead(404).end();

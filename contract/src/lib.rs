@@ -2,6 +2,12 @@
 //! and the envelope around every answer. No I/O, and no JSON library: the client reads the
 //! browser's own values, the server those of `serde_json`, both through [`Value`].
 
+#![no_std]
+
+extern crate alloc;
+#[cfg(any(test, feature = "typescript"))]
+extern crate std;
+
 mod media_type;
 mod parameters;
 mod session;

@@ -1,5 +1,7 @@
 //! The parameters of `POST /image-to-3d-sessions` and what the API allows for each.
 
+use alloc::string::String;
+
 use serde::{Deserialize, Serialize};
 #[cfg(feature = "typescript")]
 use tsify::Tsify;
@@ -24,15 +26,17 @@ macro_rules! choices {
         #[allow(missing_docs)]
         pub enum $name { $(#[serde(rename = $text)] $member),+ }
 
-        impl Choice for $name {
-            const ALL: &'static [(&'static str, Self)] = &[$(($text, Self::$member)),+];
+        impl $name {
+            const NAMES: &'static [&'static str] = &[$($text),+];
+
+            fn of(value: &impl Value) -> Option<Self> {
+                match &*value.text()? {
+                    $($text => Some(Self::$member),)+
+                    _ => None,
+                }
+            }
         }
     };
-}
-
-/// Something chosen from a fixed list of words.
-trait Choice: Copy + 'static {
-    const ALL: &'static [(&'static str, Self)];
 }
 
 choices! {
@@ -126,20 +130,70 @@ pub struct Parameters {
     pub pivot_point: Option<[f64; 3]>,
 }
 
+/// What the API allows for a parameter.
+enum Rule {
+    OneOf(&'static [&'static str]),
+    Boolean,
+    Resolution,
+    /// Three numbers that fit, and what fits in words.
+    Triple(fn(f64) -> bool, &'static str),
+}
+
+const RULES: [(&str, Rule); 10] = [
+    ("creativity", Rule::OneOf(Creativity::NAMES)),
+    ("generate_texture", Rule::Boolean),
+    ("auto_refine", Rule::Boolean),
+    ("refine_speed", Rule::OneOf(RefineSpeed::NAMES)),
+    ("preview_mesh", Rule::OneOf(PreviewMesh::NAMES)),
+    ("topology", Rule::OneOf(Topology::NAMES)),
+    ("resolution", Rule::OneOf(Resolution::NAMES)),
+    ("texture_resolution", Rule::Resolution),
+    (
+        "scaled_bbox",
+        Rule::Triple(
+            |x| x.is_finite() && x > 0.0,
+            "three finite numbers greater than 0: [width, height, depth]",
+        ),
+    ),
+    (
+        "pivot_point",
+        Rule::Triple(
+            |x| (-0.5..=0.5).contains(&x),
+            "three numbers from -0.5 to 0.5: [x, y, z]",
+        ),
+    ),
+];
+
 impl Parameters {
     /// The names of all parameters but [`IMAGE_URL`].
-    pub const NAMES: [&'static str; 10] = [
-        "creativity",
-        "generate_texture",
-        "auto_refine",
-        "refine_speed",
-        "preview_mesh",
-        "topology",
-        "resolution",
-        "texture_resolution",
-        "scaled_bbox",
-        "pivot_point",
-    ];
+    pub const NAMES: [&'static str; RULES.len()] = {
+        let mut names = [""; RULES.len()];
+        let mut at = 0;
+        while at < names.len() {
+            names[at] = RULES[at].0;
+            at += 1;
+        }
+        names
+    };
+
+    /// Checks the parameters. `get` gives the value of a name, `None` where the caller left it out.
+    ///
+    /// # Errors
+    /// The first parameter that holds something else than the API allows.
+    pub fn check<V: Value>(get: &dyn Fn(&'static str) -> Option<V>) -> Result<(), Invalid> {
+        for (field, rule) in &RULES {
+            if let Some(value) = get(field)
+                && !rule.fits(&value)
+            {
+                return Err(Invalid {
+                    field,
+                    came: value.shown(),
+                    allowed: rule.allowed(),
+                });
+            }
+        }
+        Ok(())
+    }
 
     /// Reads and checks the parameters. `get` gives the value of a name, `None` where the caller
     /// left it out.
@@ -147,27 +201,65 @@ impl Parameters {
     /// # Errors
     /// The first parameter that holds something else than the API allows.
     pub fn read<V: Value>(get: impl Fn(&'static str) -> Option<V>) -> Result<Self, Invalid> {
-        let read = Reader { get };
+        Self::check(&get)?;
         Ok(Self {
-            creativity: read.choice("creativity")?,
-            generate_texture: read.boolean("generate_texture")?,
-            auto_refine: read.boolean("auto_refine")?,
-            refine_speed: read.choice("refine_speed")?,
-            preview_mesh: read.choice("preview_mesh")?,
-            topology: read.choice("topology")?,
-            resolution: read.choice("resolution")?,
-            texture_resolution: read.texture_resolution()?,
-            scaled_bbox: read.triple(
-                "scaled_bbox",
-                |x| x.is_finite() && x > 0.0,
-                "three finite numbers greater than 0: [width, height, depth]",
-            )?,
-            pivot_point: read.triple(
-                "pivot_point",
-                |x| (-0.5..=0.5).contains(&x),
-                "three numbers from -0.5 to 0.5: [x, y, z]",
-            )?,
+            creativity: get("creativity").and_then(|value| Creativity::of(&value)),
+            generate_texture: get("generate_texture").and_then(|value| value.boolean()),
+            auto_refine: get("auto_refine").and_then(|value| value.boolean()),
+            refine_speed: get("refine_speed").and_then(|value| RefineSpeed::of(&value)),
+            preview_mesh: get("preview_mesh").and_then(|value| PreviewMesh::of(&value)),
+            topology: get("topology").and_then(|value| Topology::of(&value)),
+            resolution: get("resolution").and_then(|value| Resolution::of(&value)),
+            texture_resolution: get("texture_resolution")
+                .and_then(|value| value.number())
+                .map(|number| number as u32),
+            scaled_bbox: get("scaled_bbox").and_then(|value| triple(&value)),
+            pivot_point: get("pivot_point").and_then(|value| triple(&value)),
         })
+    }
+}
+
+impl Rule {
+    fn fits(&self, value: &impl Value) -> bool {
+        match self {
+            Self::OneOf(names) => value.text().is_some_and(|text| names.contains(&&*text)),
+            Self::Boolean => value.boolean().is_some(),
+            Self::Resolution => value.number().is_some_and(|number| {
+                let mut edges = TEXTURE_RESOLUTIONS.into_iter();
+                edges.any(|edge| f64::from(edge) == number)
+            }),
+            Self::Triple(fits, _) => {
+                triple(value).is_some_and(|triple| triple.into_iter().all(fits))
+            }
+        }
+    }
+
+    /// What fits, in words.
+    fn allowed(&self) -> String {
+        match self {
+            Self::OneOf(names) => {
+                let mut words = String::new();
+                for name in *names {
+                    if !words.is_empty() {
+                        words.push_str(", ");
+                    }
+                    words.push('"');
+                    words.push_str(name);
+                    words.push('"');
+                }
+                words
+            }
+            Self::Boolean => "true, false".into(),
+            Self::Resolution => "128, 256, 512, 1024, 2048".into(),
+            Self::Triple(_, allowed) => (*allowed).into(),
+        }
+    }
+}
+
+fn triple(value: &impl Value) -> Option<[f64; 3]> {
+    match value.items()?.as_slice() {
+        [x, y, z] => Some([x.number()?, y.number()?, z.number()?]),
+        _ => None,
     }
 }
 
@@ -186,91 +278,6 @@ impl Parameters {
             texture_resolution: self.texture_resolution.or(Some(2048)),
             scaled_bbox: self.scaled_bbox,
             pivot_point: self.pivot_point.or(Some([0.0; 3])),
-        }
-    }
-}
-
-struct Reader<G> {
-    get: G,
-}
-
-impl<V: Value, G: Fn(&'static str) -> Option<V>> Reader<G> {
-    fn choice<C: Choice>(&self, field: &'static str) -> Result<Option<C>, Invalid> {
-        self.checked(
-            field,
-            |value| {
-                let text = value.text()?;
-                let found = C::ALL.iter().find(|(spelled, _)| *spelled == text);
-                found.map(|(_, choice)| *choice)
-            },
-            || {
-                let mut words = String::new();
-                for (spelled, _) in C::ALL {
-                    if !words.is_empty() {
-                        words.push_str(", ");
-                    }
-                    words.push('"');
-                    words.push_str(spelled);
-                    words.push('"');
-                }
-                words
-            },
-        )
-    }
-
-    fn boolean(&self, field: &'static str) -> Result<Option<bool>, Invalid> {
-        self.checked(field, V::boolean, || "true, false".into())
-    }
-
-    fn texture_resolution(&self) -> Result<Option<u32>, Invalid> {
-        self.checked(
-            "texture_resolution",
-            |value| {
-                let number = value.number()?;
-                let mut sizes = TEXTURE_RESOLUTIONS.into_iter();
-                sizes.find(|size| f64::from(*size) == number)
-            },
-            || "128, 256, 512, 1024, 2048".into(),
-        )
-    }
-
-    fn triple(
-        &self,
-        field: &'static str,
-        fits: impl Fn(f64) -> bool,
-        allowed: &str,
-    ) -> Result<Option<[f64; 3]>, Invalid> {
-        self.checked(
-            field,
-            |value| {
-                let items = value.items()?;
-                let [x, y, z] = items.as_slice() else {
-                    return None;
-                };
-                let triple = [x.number()?, y.number()?, z.number()?];
-                triple.iter().all(|x| fits(*x)).then_some(triple)
-            },
-            || allowed.into(),
-        )
-    }
-
-    /// The parameter as `convert` understands it, or what was wrong with it.
-    fn checked<T>(
-        &self,
-        field: &'static str,
-        convert: impl Fn(&V) -> Option<T>,
-        allowed: impl Fn() -> String,
-    ) -> Result<Option<T>, Invalid> {
-        let Some(value) = (self.get)(field) else {
-            return Ok(None);
-        };
-        match convert(&value) {
-            Some(converted) => Ok(Some(converted)),
-            None => Err(Invalid {
-                field,
-                came: value.shown(),
-                allowed: allowed(),
-            }),
         }
     }
 }

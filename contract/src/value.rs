@@ -1,6 +1,8 @@
 //! A JSON value as the checks see it, whoever parsed it.
 
-use std::fmt;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
 
 /// A JSON value of either side: the browser's (`JsValue`) or `serde_json`'s.
 pub trait Value: Sized {

@@ -1,13 +1,14 @@
 //! Where the API is and how to talk to it: the options of every call.
 
-use js_sys::{Function, Promise, Reflect};
-use tsify::Tsify;
+use alloc::boxed::Box;
+use alloc::string::String;
+use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortSignal, Headers, Url};
+use web_sys::{AbortSignal, Headers};
 
 use super::fields::{Fields, refused};
 use crate::error::{ErrorKind, Failure, Result, Thrown, words};
+use crate::js::{Url, field, settled, tag};
 
 /// The address that the API's documentation names.
 const DEFAULT_BASE_URL: &str = "https://api.csm.ai";
@@ -16,43 +17,6 @@ const DEFAULT_BASE_URL: &str = "https://api.csm.ai";
 pub(super) const DEFAULT_TIMEOUT: f64 = 600_000.0;
 
 const DEFAULT_RETRIES: u32 = 2;
-
-/// Where the API is and how to talk to it: the same for every call.
-#[derive(Tsify)]
-#[serde(rename_all = "camelCase")]
-#[allow(dead_code)]
-pub struct ConnectionOptions {
-    /// The API key, or a function that gives it (or a promise of it), asked once per call.
-    ///
-    /// Required unless `baseUrl` or `fetch` is given. A key in a page is public: let a server of
-    /// your own add it, and name that server in `baseUrl`.
-    #[tsify(type = "string | (() => string | Promise<string>)", optional)]
-    api_key: JsValue,
-    /// The API's address, with or without a trailing slash; a path prefix is allowed, and so is
-    /// an address relative to the page. Default: `"https://api.csm.ai"`.
-    #[tsify(type = "string | URL", optional)]
-    base_url: JsValue,
-    /// Further headers. They cannot set what the library sets itself: `x-api-key`, `content-type`
-    /// and `idempotency-key`.
-    #[tsify(type = "HeadersInit", optional)]
-    headers: JsValue,
-    /// Ends the call: it rejects with the signal's `reason`.
-    #[tsify(type = "AbortSignal", optional)]
-    signal: JsValue,
-    /// How long the whole call may take, in milliseconds. Default: `600000` (ten minutes);
-    /// `Infinity` for no limit.
-    #[tsify(type = "number", optional)]
-    timeout: JsValue,
-    /// How often a failed request may be sent again, where that cannot cost twice. Default: `2`.
-    ///
-    /// A request that creates something is sent again only where the API has said that nothing
-    /// was created (429, or 503 with `Retry-After`), or under an `idempotencyKey`.
-    #[tsify(type = "number", optional)]
-    max_retries: JsValue,
-    /// What to call instead of the global `fetch`, with a `Request`.
-    #[tsify(type = "(request: Request) => Promise<Response>", optional)]
-    fetch: JsValue,
-}
 
 pub(super) const CONNECTION: [&str; 7] = [
     "apiKey",
@@ -71,9 +35,11 @@ pub fn read_connection(options: &JsValue) -> Result<Connection> {
 
 /// The connection options of any call.
 pub struct Connection {
-    pub key: Key,
+    /// A text, a function, or `None` where the server needs no key, or adds it itself.
+    api_key: Option<JsValue>,
     /// Absolute, with no slash at its end.
     pub base_url: String,
+    /// The caller's own; the call adds the key.
     pub headers: Headers,
     pub signal: Option<AbortSignal>,
     /// In milliseconds.
@@ -82,65 +48,17 @@ pub struct Connection {
     pub fetch: Option<Function>,
 }
 
-/// Where the API key comes from.
-pub enum Key {
-    /// The server needs none, or adds it itself.
-    None,
-    Text(String),
-    Function(Function),
-}
-
-impl Key {
-    pub(super) fn read(given: Option<JsValue>) -> Result<Self> {
-        let Some(given) = given else {
-            return Ok(Self::None);
-        };
-        match (given.as_string(), given.dyn_into::<Function>()) {
-            (Some(key), _) if !key.is_empty() => {
-                header_value("apiKey", &key)?;
-                Ok(Self::Text(key))
-            }
-            (_, Ok(function)) => Ok(Self::Function(function)),
-            // The value is not repeated: it may be most of a key.
-            _ => Err(Failure::invalid(
-                "apiKey: allowed: a text that is not empty, or a function that gives one",
-            )
-            .into()),
-        }
-    }
-
-    /// The key, asked for where it is a function's to give.
-    pub async fn get(&self) -> Result<Option<String>> {
-        match self {
-            Key::None => Ok(None),
-            Key::Text(key) => Ok(Some(key.clone())),
-            Key::Function(function) => {
-                let given = function.call0(&JsValue::UNDEFINED).map_err(Thrown::Value)?;
-                let given = JsFuture::from(Promise::resolve(&given)).await;
-                let given = given.map_err(Thrown::Value)?;
-                let key = given.as_string().filter(|key| !key.is_empty());
-                let key = key.ok_or_else(|| {
-                    Failure::invalid("apiKey: the function gave no text, or an empty one")
-                })?;
-                header_value("apiKey", &key)?;
-                Ok(Some(key))
-            }
-        }
-    }
-}
-
 impl Connection {
     /// `timeout` is the default, in milliseconds.
     pub(super) fn read(fields: &Fields, timeout: f64) -> Result<Self> {
         let connection = Self::read_without_key(fields, timeout)?;
-        if matches!(connection.key, Key::None)
+        if connection.api_key.is_none()
             && fields.get("baseUrl").is_none()
             && connection.fetch.is_none()
         {
-            return Err(Failure::invalid(
+            return Err(Thrown::invalid(&[
                 "apiKey: missing; it is required unless baseUrl names a server that needs none",
-            )
-            .into());
+            ]));
         }
         Ok(connection)
     }
@@ -148,110 +66,142 @@ impl Connection {
     /// Where a call does without a key too.
     pub(super) fn read_without_key(fields: &Fields, timeout: f64) -> Result<Self> {
         Ok(Self {
-            key: Key::read(fields.get("apiKey"))?,
+            api_key: read_key(fields)?,
             base_url: match fields.get("baseUrl") {
                 None => DEFAULT_BASE_URL.into(),
                 Some(url) => absolute(&url)?,
             },
             headers: read_headers(fields.get("headers"))?,
-            signal: read_signal(fields.get("signal"))?,
+            // A signal of another frame is no instance of this frame's class.
+            signal: fields
+                .checked("signal", "an AbortSignal", &|signal| {
+                    field(signal, "aborted").as_bool().is_some()
+                })?
+                .map(JsCast::unchecked_into),
             timeout: fields.milliseconds("timeout")?.unwrap_or(timeout),
             max_retries: fields
                 .number("maxRetries", "a whole number from 0 to 100", |count| {
-                    (0.0..=100.0).contains(&count) && count.trunc() == count
+                    (0.0..=100.0).contains(&count) && count % 1.0 == 0.0
                 })?
                 .map_or(DEFAULT_RETRIES, |count| count as u32),
             fetch: fields.function("fetch")?,
         })
     }
 
-    /// Where the API is, without its path: `https://api.csm.ai`.
-    pub fn origin(&self) -> String {
-        Url::new(&self.base_url).map_or_else(|_| String::new(), |url| url.origin())
+    /// The key, asked for where it is a function's to give.
+    pub async fn key(&self) -> Result<Option<String>> {
+        let Some(key) = &self.api_key else {
+            return Ok(None);
+        };
+        let mut given = key.clone();
+        if let Some(function) = key.dyn_ref::<Function>() {
+            given = function.call0(&JsValue::UNDEFINED).map_err(Thrown::Value)?;
+            given = settled(Promise::resolve(&given))
+                .await
+                .map_err(Thrown::Value)?;
+        }
+        let key = given.as_string().filter(|key| !key.is_empty());
+        let key = key.ok_or_else(|| {
+            Thrown::invalid(&["apiKey: the function gave no text, or an empty one"])
+        })?;
+        header_value("apiKey", &key)?;
+        Ok(Some(key))
     }
 
     /// The failure where no answer came.
-    pub fn no_answer(&self, thrown: &JsValue) -> Failure {
-        let mut message = ["no answer from ", &self.base_url, ": ", &words(thrown)].concat();
-        message.push_str(if self.base_url == DEFAULT_BASE_URL {
+    pub fn no_answer(&self, thrown: &JsValue) -> Box<Failure> {
+        let hint = if self.base_url == DEFAULT_BASE_URL {
             ". The service that stood at this address is reported gone since 2026: baseUrl names \
              another server of the same API, such as one of your own (see the README)"
         } else {
             ". The server is off, its name does not resolve, the connection broke, or it does not \
              allow this page's origin (CORS): a page cannot tell which"
-        });
-        Failure::new(ErrorKind::Network, message)
+        };
+        let message = [
+            "no answer from ",
+            &self.base_url,
+            ": ",
+            &words(thrown),
+            hint,
+        ];
+        Failure::new(ErrorKind::Network, &message)
     }
+}
+
+fn read_key(fields: &Fields) -> Result<Option<JsValue>> {
+    let Some(given) = fields.get("apiKey") else {
+        return Ok(None);
+    };
+    match given.as_string() {
+        Some(key) if !key.is_empty() => header_value("apiKey", &key)?,
+        None if given.is_function() => {}
+        // The value is not repeated: it may be most of a key.
+        _ => {
+            return Err(Thrown::invalid(&[
+                "apiKey: allowed: a text that is not empty, or a function that gives one",
+            ]));
+        }
+    }
+    Ok(Some(given))
 }
 
 /// The base URL, absolute and with no slash at its end.
 fn absolute(given: &JsValue) -> Result<String> {
-    const ALLOWED: &str = "an http: or https: address without query and fragment";
-    let text = match given.dyn_ref::<Url>() {
-        Some(url) => Some(url.href()),
-        None => given.as_string(),
+    let refused = || {
+        let allowed = "an http: or https: address without query and fragment";
+        refused("baseUrl", given, allowed)
     };
-    let url = text.and_then(|text| match page_address() {
-        Some(page) => Url::new_with_base(&text, &page).ok(),
-        None => Url::new(&text).ok(),
-    });
-    let Some(url) = url else {
-        return Err(refused("baseUrl", given, ALLOWED));
+    let text = match &*tag(given) {
+        "[object URL]" => field(given, "href"),
+        _ => given.clone(),
     };
-    if !url.username().is_empty() || !url.password().is_empty() {
+    let text = text.as_string().ok_or_else(refused)?;
+    // The page's (or worker's) own address; none in a runtime such as Node.
+    let page = field(&field(&js_sys::global(), "location"), "href");
+    let url = Url::new(&text, &page).map_err(|_| refused())?;
+    let (mut href, origin) = (url.href(), url.origin());
+    if !href.starts_with("http:") && !href.starts_with("https:") {
+        return Err(refused());
+    }
+    // A user stands between scheme and host, where the origin has nothing.
+    let path = href.strip_prefix(&*origin);
+    if !path.is_some_and(|path| path.starts_with('/')) {
         // Not repeated: it holds a password.
-        return Err(Failure::invalid("baseUrl: an address with a user or password in it").into());
+        return Err(Thrown::invalid(&[
+            "baseUrl: an address with a user or password in it",
+        ]));
     }
-    if !matches!(&*url.protocol(), "http:" | "https:")
-        || !url.search().is_empty()
-        || !url.hash().is_empty()
-    {
-        return Err(refused("baseUrl", given, ALLOWED));
+    if href.contains(['?', '#']) {
+        return Err(refused());
     }
-    Ok(url.href().trim_end_matches('/').into())
+    while href.ends_with('/') {
+        href.pop();
+    }
+    Ok(href)
 }
 
-/// The page's (or worker's) own address; none in a runtime such as Node.
-fn page_address() -> Option<String> {
-    let location = Reflect::get(&js_sys::global(), &"location".into()).ok()?;
-    if location.is_undefined() {
-        return None;
-    }
-    Reflect::get(&location, &"href".into()).ok()?.as_string()
+/// A copy of headers of any form.
+pub fn new_headers(headers: &JsValue) -> Result<Headers, JsValue> {
+    Headers::new_with_str_sequence_sequence(headers)
 }
 
 fn read_headers(given: Option<JsValue>) -> Result<Headers> {
-    let headers = match given {
-        None => Headers::new(),
-        Some(given) => Headers::new_with_str_sequence_sequence(&given),
-    };
     // The browser's message may repeat a value, and a value may be a secret.
-    let headers = headers.map_err(|_| {
-        Failure::invalid(
+    let headers = new_headers(&given.unwrap_or_default()).map_err(|_| {
+        Thrown::invalid(&[
             "headers: allowed: an object, pairs or Headers with valid names and values",
-        )
+        ])
     })?;
     for (name, option) in [
-        ("x-api-key", "apiKey sets it"),
-        ("content-type", "the library sets it"),
-        ("idempotency-key", "idempotencyKey sets it"),
+        ("x-api-key", ": apiKey sets it"),
+        ("content-type", ": the library sets it"),
+        ("idempotency-key", ": idempotencyKey sets it"),
     ] {
         if headers.has(name).unwrap_or(false) {
-            return Err(Failure::invalid(["headers: ", name, ": ", option].concat()).into());
+            return Err(Thrown::invalid(&["headers: ", name, option]));
         }
     }
     Ok(headers)
-}
-
-fn read_signal(given: Option<JsValue>) -> Result<Option<AbortSignal>> {
-    let Some(given) = given else {
-        return Ok(None);
-    };
-    // A signal of another frame is no instance of this frame's class.
-    match Reflect::get(&given, &"aborted".into()) {
-        Ok(aborted) if aborted.as_bool().is_some() => Ok(Some(given.unchecked_into())),
-        _ => Err(refused("signal", &given, "an AbortSignal")),
-    }
 }
 
 /// Refuses what `fetch` would refuse, in words that do not repeat the value.
@@ -260,12 +210,8 @@ pub(super) fn header_value(name: &str, value: &str) -> Result<()> {
     if value.chars().all(fits) && value.trim() == value {
         return Ok(());
     }
-    Err(Failure::invalid(
-        [
-            name,
-            ": holds a character that no header may hold, or a space at its end",
-        ]
-        .concat(),
-    )
-    .into())
+    Err(Thrown::invalid(&[
+        name,
+        ": holds a character that no header may hold, or a space at its end",
+    ]))
 }

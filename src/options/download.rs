@@ -1,6 +1,7 @@
 //! The options of `downloadModel`.
 
 use js_sys::{Function, Object};
+#[cfg(feature = "typescript")]
 use tsify::Tsify;
 use wasm_bindgen::prelude::*;
 
@@ -10,8 +11,12 @@ use crate::error::Result;
 
 /// A format in which a model can be had. `"stl"`, for printing, is an extension of this project's
 /// own server, which the API does not document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Tsify)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "typescript",
+    derive(Tsify),
+    serde(rename_all = "snake_case")
+)]
 #[allow(missing_docs)]
 pub enum ModelFormat {
     Glb,
@@ -32,6 +37,12 @@ impl ModelFormat {
         ("stl", Self::Stl),
     ];
 
+    fn of(name: &JsValue) -> Option<Self> {
+        let given = name.as_string()?;
+        let mut all = Self::ALL.into_iter();
+        all.find_map(|(name, format)| (name == given).then_some(format))
+    }
+
     /// As the fields of a session are named: `mesh_url_<name>`.
     pub fn name(self) -> &'static str {
         Self::ALL[self as usize].0
@@ -50,23 +61,15 @@ impl ModelFormat {
     }
 }
 
-/// What `downloadModel` takes beside the session.
-#[derive(Tsify)]
-#[tsify(
-    type = "{\n  /** Default: `\"glb\"`. */\n  format?: ModelFormat;\n  /** Called for each piece that has come. What it throws ends the call. */\n  onProgress?: (progress: Progress) => void;\n} & Partial<ConnectionOptions>"
-)]
-pub struct DownloadOptions;
-
 /// What to download, and how.
 pub struct Download {
     pub format: ModelFormat,
     pub on_progress: Option<Function>,
-    pub connection: Connection,
 }
 
 impl Download {
     /// Reads the options of `downloadModel`.
-    pub fn read(options: &JsValue) -> Result<Self> {
+    pub fn read(options: &JsValue) -> Result<(Self, Connection)> {
         let none = Object::new();
         let options = if options.is_undefined() {
             &none
@@ -77,17 +80,16 @@ impl Download {
         let format = fields.checked(
             "format",
             "\"glb\", \"obj\", \"usdz\", \"zip\", \"fbx\", \"stl\"",
-            |value| {
-                let text = value.as_string()?;
-                let found = ModelFormat::ALL.iter().find(|(name, _)| *name == text);
-                found.map(|(_, format)| *format)
-            },
+            &|value| ModelFormat::of(value).is_some(),
         )?;
-        Ok(Self {
-            format: format.unwrap_or(ModelFormat::Glb),
+        let download = Self {
+            format: format
+                .and_then(|value| ModelFormat::of(&value))
+                .unwrap_or(ModelFormat::Glb),
             on_progress: fields.function("onProgress")?,
-            // The links of a result need no key.
-            connection: Connection::read_without_key(&fields, DEFAULT_TIMEOUT)?,
-        })
+        };
+        // The links of a result need no key.
+        let connection = Connection::read_without_key(&fields, DEFAULT_TIMEOUT)?;
+        Ok((download, connection))
     }
 }

@@ -1,11 +1,14 @@
 //! Reading the caller's object, one option at a time.
 
-use js_sys::{Function, Object, Reflect};
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+use js_sys::{Array, Function, Object};
 use wasm_bindgen::prelude::*;
 
 use super::connection::header_value;
-use crate::error::{Failure, Result, Thrown};
-use crate::js::shown;
+use crate::error::{Result, Thrown};
+use crate::js::{field, shown};
 
 /// The caller's object, once it is known to hold no option that does not exist.
 pub(super) struct Fields(Object);
@@ -15,44 +18,51 @@ impl Fields {
         let fields = plain_object(options)
             .ok_or_else(|| refused("options", options, "an object with the call's options"))?;
         for name in names(&fields) {
-            if known.iter().any(|names| names.contains(&&*name)) {
+            if is_known(&name, known) {
                 continue;
             }
-            let hint = match nearest(&name, known.iter().copied().flatten()) {
-                Some(near) => ["; did you mean ", near, "?"].concat(),
-                None => "; a parameter newer than this library goes into extra".into(),
+            let near = nearest(&name, known);
+            let hint = match near {
+                Some(_) => "; did you mean ",
+                None => "; a parameter newer than this library goes into extra",
             };
-            return Err(Failure::invalid(
-                [&name, ": there is no option of that name", &hint].concat(),
-            )
-            .into());
+            return Err(Thrown::invalid(&[
+                &name,
+                ": there is no option of that name",
+                hint,
+                near.unwrap_or_default(),
+                if near.is_some() { "?" } else { "" },
+            ]));
         }
         Ok(Self(fields))
     }
 
     /// The value of an option; `None` where it is left out or `undefined`.
     pub(super) fn get(&self, name: &str) -> Option<JsValue> {
-        let value = Reflect::get(&self.0, &name.into()).ok()?;
+        let value = field(&self.0, name);
         (!value.is_undefined()).then_some(value)
     }
 
     pub(super) fn text(&self, name: &str) -> Result<Option<String>> {
-        self.checked(name, "a text that is not empty", |value| {
-            value.as_string().filter(|text| !text.is_empty())
-        })
+        let value = self.checked(name, "a text that is not empty", &|value| {
+            value.as_string().is_some_and(|text| !text.is_empty())
+        })?;
+        Ok(value.and_then(|text| text.as_string()))
     }
 
     pub(super) fn function(&self, name: &str) -> Result<Option<Function>> {
-        self.checked(name, "a function", |value| value.dyn_into().ok())
+        let value = self.checked(name, "a function", &JsValue::is_function)?;
+        Ok(value.map(JsCast::unchecked_into))
     }
 
     pub(super) fn number(
         &self,
         name: &str,
         allowed: &str,
-        fits: impl Fn(f64) -> bool,
+        fits: fn(f64) -> bool,
     ) -> Result<Option<f64>> {
-        self.checked(name, allowed, |value| value.as_f64().filter(|n| fits(*n)))
+        let value = self.checked(name, allowed, &|value| value.as_f64().is_some_and(fits))?;
+        Ok(value.and_then(|number| number.as_f64()))
     }
 
     pub(super) fn milliseconds(&self, name: &str) -> Result<Option<f64>> {
@@ -67,44 +77,99 @@ impl Fields {
         Ok(key)
     }
 
-    pub(super) fn checked<T>(
+    pub(super) fn checked(
         &self,
         name: &str,
         allowed: &str,
-        convert: impl FnOnce(JsValue) -> Option<T>,
-    ) -> Result<Option<T>> {
-        let Some(value) = self.get(name) else {
-            return Ok(None);
-        };
-        match convert(value.clone()) {
-            Some(converted) => Ok(Some(converted)),
-            None => Err(refused(name, &value, allowed)),
+        fits: &dyn Fn(&JsValue) -> bool,
+    ) -> Result<Option<JsValue>> {
+        let value = self.get(name);
+        match value {
+            Some(value) if !fits(&value) => Err(refused(name, &value, allowed)),
+            value => Ok(value),
         }
     }
 }
 
 /// The error for an option that holds what is not allowed.
 pub fn refused(name: &str, came: &JsValue, allowed: &str) -> Thrown {
-    Failure::invalid([name, ": came ", &shown(came), ", allowed: ", allowed].concat()).into()
+    Thrown::invalid(&[name, ": came ", &shown(came), ", allowed: ", allowed])
 }
 
 pub(super) fn plain_object(value: &JsValue) -> Option<Object> {
-    let is_record = value.is_object() && !js_sys::Array::is_array(value);
+    let is_record = value.is_object() && !Array::is_array(value);
     is_record.then(|| value.clone().unchecked_into())
 }
 
 pub(super) fn names(object: &Object) -> impl Iterator<Item = String> {
-    let names = Object::keys(object).into_iter();
-    names.filter_map(|name| name.as_string())
+    let names = Object::keys(object);
+    (0..names.length()).filter_map(move |at| names.get(at).as_string())
+}
+
+pub(super) fn is_known(name: &str, known: &[&[&str]]) -> bool {
+    known.iter().any(|names| names.contains(&name))
 }
 
 /// The known name that a caller most likely meant. Case and underscores do not count, so that
 /// `api_key` finds `apiKey`.
-fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a &'a str>) -> Option<&'a str> {
-    let plain = |name: &str| name.replace('_', "").to_ascii_lowercase();
+fn nearest<'a>(name: &str, known: &[&[&'a str]]) -> Option<&'a str> {
     let meant = plain(name);
-    let (distance, near) = known
-        .map(|known| (strsim::osa_distance(&meant, &plain(known)), *known))
-        .min()?;
-    (distance <= 2.max(meant.len() / 4)).then_some(near)
+    let mut best = None;
+    // So many letters may differ.
+    let mut least = 2.max(meant.len() / 4) + 1;
+    for known in known.iter().copied().flatten() {
+        let distance = distance(&meant, &plain(known));
+        if distance < least {
+            (least, best) = (distance, Some(*known));
+        }
+    }
+    best
+}
+
+fn plain(name: &str) -> String {
+    let letters = name.chars().filter(|letter| *letter != '_');
+    letters.map(|letter| letter.to_ascii_lowercase()).collect()
+}
+
+/// How many letters have to be changed, added, left out or swapped with their neighbour to make one
+/// word of the other.
+fn distance(one: &str, other: &str) -> usize {
+    let mut before: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=other.len()).collect();
+    let at = |row: &[usize], column: usize| row.get(column).copied().unwrap_or(usize::MAX - 1);
+    let mut letter_before = None;
+    for (row, letter) in one.bytes().enumerate() {
+        let mut now = vec![row + 1];
+        let mut wanted_before = None;
+        for (column, wanted) in other.bytes().enumerate() {
+            let mut least = at(&last, column) + usize::from(letter != wanted);
+            least = least
+                .min(at(&last, column + 1) + 1)
+                .min(at(&now, column) + 1);
+            if letter_before == Some(wanted) && wanted_before == Some(letter) {
+                least = least.min(at(&before, column - 1) + 1);
+            }
+            now.push(least);
+            wanted_before = Some(wanted);
+        }
+        (before, last) = (last, now);
+        letter_before = Some(letter);
+    }
+    at(&last, other.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::distance;
+
+    #[test]
+    fn a_swap_counts_as_one_change() {
+        assert_eq!(distance("", ""), 0);
+        assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("abc", ""), 3);
+        assert_eq!(distance("apikey", "apikey"), 0);
+        assert_eq!(distance("apiky", "apikey"), 1);
+        assert_eq!(distance("aipkey", "apikey"), 1);
+        assert_eq!(distance("kitten", "sitting"), 3);
+    }
 }

@@ -2,6 +2,7 @@
 
 use contract::Parameters;
 use js_sys::Function;
+#[cfg(feature = "typescript")]
 use tsify::Tsify;
 use wasm_bindgen::prelude::*;
 
@@ -17,29 +18,13 @@ const DEFAULT_INTERVAL: f64 = 2000.0;
 
 const FOLLOW: [&str; 2] = ["onUpdate", "interval"];
 
-/// What following a session takes beside the connection.
-#[derive(Tsify)]
-#[serde(rename_all = "camelCase")]
-#[allow(dead_code)]
-pub struct FollowOptions {
-    /// Called with the session whenever its status or its percentage has changed, the first time
-    /// at once. What it throws ends the call.
-    #[tsify(type = "(session: Session) => void", optional)]
-    on_update: JsValue,
-    /// How long to wait before the session is asked for again, in milliseconds. Default: `2000`.
-    /// Each wait is half as long again as the one before, up to 15 s (or to `interval`, where that
-    /// is longer), unless the API says in `Retry-After` when to come back.
-    #[tsify(type = "number", optional)]
-    interval: JsValue,
-    /// How long the whole call may take, in milliseconds. Default: `3600000` (an hour);
-    /// `Infinity` for no limit. The error holds the session as it was last seen.
-    #[tsify(type = "number", optional)]
-    timeout: JsValue,
-}
-
 /// A stage of a session, as something to wait for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Tsify)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "typescript",
+    derive(Tsify),
+    serde(rename_all = "snake_case")
+)]
 #[allow(missing_docs)]
 pub enum Until {
     Spins,
@@ -47,59 +32,66 @@ pub enum Until {
     Refine,
 }
 
-/// What `waitForSession` takes beside the session's code.
-#[derive(Tsify)]
-#[tsify(
-    type = "{\n  /** What to wait for. Default: `\"preview\"`. */\n  until?: Until;\n} & FollowOptions & ConnectionOptions"
-)]
-pub struct WaitOptions;
-
-/// What `imageTo3d` takes.
-#[derive(Tsify)]
-#[tsify(type = "CreateSessionOptions & FollowOptions")]
-pub struct ImageTo3dOptions;
-
 /// How to follow a session.
 pub struct Follow {
+    pub until: Until,
     pub on_update: Option<Function>,
     /// In milliseconds.
     pub interval: f64,
 }
 
 impl Follow {
-    pub(super) fn read(fields: &Fields) -> Result<Self> {
+    fn read(fields: &Fields, until: Until) -> Result<Self> {
         Ok(Self {
+            until,
             on_update: fields.function("onUpdate")?,
             interval: fields.milliseconds("interval")?.unwrap_or(DEFAULT_INTERVAL),
         })
     }
 
     /// Reads the options of `waitForSession`.
-    pub fn read_wait(options: &JsValue) -> Result<(Until, Self, Connection)> {
+    pub fn read_wait(options: &JsValue) -> Result<(Self, Connection)> {
         let fields = Fields::read(options, &[&["until"], &FOLLOW, &CONNECTION])?;
-        let until =
-            fields.checked(
-                "until",
-                "\"spins\", \"preview\", \"refine\"",
-                |value| match &*value.as_string()? {
-                    "spins" => Some(Until::Spins),
-                    "preview" => Some(Until::Preview),
-                    "refine" => Some(Until::Refine),
-                    _ => None,
-                },
-            )?;
+        let until = fields.checked("until", "\"spins\", \"preview\", \"refine\"", &|value| {
+            Until::of(value).is_some()
+        })?;
+        let until = until.and_then(|value| Until::of(&value));
         let connection = Connection::read(&fields, DEFAULT_WAIT)?;
-        Ok((
-            until.unwrap_or(Until::Preview),
-            Self::read(&fields)?,
-            connection,
-        ))
+        let follow = Self::read(&fields, until.unwrap_or(Until::Preview))?;
+        Ok((follow, connection))
     }
 
     /// Reads the options of `imageTo3d`.
-    pub fn read_with_create(options: &JsValue) -> Result<(Create, Self)> {
+    pub fn read_with_create(options: &JsValue) -> Result<(Create, Self, Connection)> {
         let known = [&Parameters::NAMES[..], &CREATE, &FOLLOW, &CONNECTION];
         let fields = Fields::read(options, &known)?;
-        Ok((Create::from(&fields, DEFAULT_WAIT)?, Self::read(&fields)?))
+        let (create, connection) = Create::from(&fields, DEFAULT_WAIT)?;
+        let follow = Self::read(&fields, asked_for(&fields))?;
+        Ok((create, follow, connection))
+    }
+}
+
+impl Until {
+    fn of(name: &JsValue) -> Option<Self> {
+        match &*name.as_string()? {
+            "spins" => Some(Self::Spins),
+            "preview" => Some(Self::Preview),
+            "refine" => Some(Self::Refine),
+            _ => None,
+        }
+    }
+}
+
+/// The stage at which a session with these parameters ends.
+fn asked_for(parameters: &Fields) -> Until {
+    if parameters.is_turbo() {
+        Until::Spins
+    } else if parameters
+        .get("auto_refine")
+        .is_some_and(|asked| asked.is_truthy())
+    {
+        Until::Refine
+    } else {
+        Until::Preview
     }
 }

@@ -1,77 +1,54 @@
 //! The options of a request for a preview or a refined model.
 
-use contract::Parameters;
-use js_sys::{JSON, Reflect};
-use tsify::Tsify;
+use alloc::string::String;
+use js_sys::JsString;
 use wasm_bindgen::prelude::*;
 
 use super::connection::{CONNECTION, Connection, DEFAULT_TIMEOUT};
-use super::create::parameters_object;
+use super::create::parameters;
 use super::fields::Fields;
-use crate::error::{Failure, Result, Thrown};
-use crate::js::Given;
+use crate::error::{Result, Thrown};
+use crate::js::{set, stringify};
 
 /// What a request for a mesh may say once more.
 const PLACEMENT: [&str; 2] = ["scaled_bbox", "pivot_point"];
 
 const SPINS: [&str; 2] = ["selected_spin_index", "selected_spin"];
 
-/// What may be said once more about the mesh when it is requested.
-#[derive(Tsify)]
-#[tsify(
-    type = "Pick<Parameters, \"scaled_bbox\" | \"pivot_point\"> & Pick<CreateOptions, \"idempotencyKey\"> & ConnectionOptions"
-)]
-pub struct RefineOptions;
-
-/// What `requestPreview` takes beside the session's code.
-#[derive(Tsify)]
-#[tsify(
-    type = "{\n  /** Which of the session's `spins` to go on with, from 0 to 3. For `preview_mesh: \"turbo\"`. */\n  selected_spin_index?: 0 | 1 | 2 | 3;\n  /** The `image_url` of the spin to go on with. For `preview_mesh: \"turbo\"`. */\n  selected_spin?: string;\n} & RefineOptions"
-)]
-pub struct PreviewOptions;
-
 /// A request for a mesh of a session that is there: its body, and what goes with it.
 pub struct Mesh {
     /// The request's body.
-    pub json: String,
+    pub json: JsString,
     pub idempotency_key: Option<String>,
-    pub connection: Connection,
 }
 
 impl Mesh {
     /// Reads the options of `requestPreview`, or, without the spins, of `requestRefine`.
-    pub fn read(options: &JsValue, with_spins: bool) -> Result<Self> {
+    pub fn read(options: &JsValue, with_spins: bool) -> Result<(Self, Connection)> {
         let spins = if with_spins { &SPINS[..] } else { &[] };
         let fields = Fields::read(
             options,
             &[spins, &PLACEMENT, &["idempotencyKey"], &CONNECTION],
         )?;
-        let placement = |name| {
-            PLACEMENT
-                .contains(&name)
-                .then(|| fields.get(name))
-                .flatten()
-        };
-        let body = parameters_object(&Parameters::read(|name| placement(name).map(Given))?)?;
+        let body = parameters(&fields)?;
         let index = fields.number("selected_spin_index", "0, 1, 2, 3", |index| {
             [0.0, 1.0, 2.0, 3.0].contains(&index)
         })?;
         fields.text("selected_spin")?;
         if index.is_some() && fields.get("selected_spin").is_some() {
-            return Err(Failure::invalid(
+            return Err(Thrown::invalid(&[
                 "selected_spin: came together with selected_spin_index; give one",
-            )
-            .into());
+            ]));
         }
         for name in SPINS {
             if let Some(value) = fields.get(name) {
-                Reflect::set(&body, &name.into(), &value).map_err(Thrown::Value)?;
+                set(&body, name, &value);
             }
         }
-        Ok(Self {
-            json: JSON::stringify(&body).map_err(Thrown::Value)?.into(),
+        let mesh = Self {
+            json: stringify(&body, &JsValue::UNDEFINED).map_err(Thrown::Value)?,
             idempotency_key: fields.idempotency_key()?,
-            connection: Connection::read(&fields, DEFAULT_TIMEOUT)?,
-        })
+        };
+        Ok((mesh, Connection::read(&fields, DEFAULT_TIMEOUT)?))
     }
 }

@@ -8,10 +8,10 @@ mod follow;
 mod list;
 mod mesh;
 
-pub use connection::{Connection, ConnectionOptions, read_connection};
-pub use create::{Create, CreateSessionOptions, Phase, Progress};
-pub use download::{Download, DownloadOptions, ModelFormat};
+pub use connection::{Connection, new_headers, read_connection};
+pub use create::Create;
+pub use download::{Download, ModelFormat};
 pub use fields::refused;
-pub use follow::{Follow, ImageTo3dOptions, Until, WaitOptions};
-pub use list::{ListOptions, read_list};
-pub use mesh::{Mesh, PreviewOptions, RefineOptions};
+pub use follow::{Follow, Until};
+pub use list::read_list;
+pub use mesh::Mesh;

@@ -2,7 +2,6 @@
 
 use csm_image_to_3d::create_session;
 use js_sys::{Array, Function, JSON, Object, Promise, Reflect, Uint8Array};
-use tsify::Ts;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, Response};
@@ -18,7 +17,6 @@ pub const CANARY: &str = "canary7d1f93";
 
 /// The server that the test run started.
 pub async fn server() -> String {
-    ERROR_CLASS.with(|class| csm_image_to_3d::set_error_class(class.clone()));
     let told = text("/target/test-server.json").await;
     let told = JSON::parse(&told).unwrap();
     get(&told, "origin").as_string().unwrap()
@@ -75,8 +73,7 @@ pub async fn with_fault(fault: &str, json: &str) -> JsValue {
 }
 
 pub async fn create(options: &JsValue) -> Result<JsValue, JsValue> {
-    let session = create_session(Ts::new_unchecked(options.clone())).await?;
-    Ok(session.js_value())
+    JsFuture::from(create_session(options.clone())).await
 }
 
 /// What the call throws. All that a page could print of it must be without the key.

@@ -1,8 +1,8 @@
 //! Writes the npm package to `pkg/` and the static site to `dist/`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use base64_simd::STANDARD;
 use fs_extra::dir::CopyOptions;
 use sha2::{Digest, Sha256};
@@ -22,7 +22,8 @@ pub fn build(shell: &Shell) -> Result<()> {
 /// Compiles the library and completes the package's folder.
 pub fn package(shell: &Shell) -> Result<()> {
     say("compiling the library to WebAssembly");
-    wasm_pack(shell, Path::new("pkg/wasm"), "--release", &[])?;
+    wasm(shell, Path::new("pkg/wasm"), Profile::Release, &[])?;
+    definitions(shell, Path::new("pkg/wasm"))?;
     page::build(shell)?;
     for file in ["README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE"] {
         shell.copy_file(file, "pkg")?;
@@ -47,29 +48,101 @@ fn set_version(shell: &Shell) -> Result<()> {
     Ok(())
 }
 
+/// How the wasm is compiled.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Profile {
+    /// Small and quick: as it is published.
+    Release,
+    /// Compiled in a moment.
+    Dev,
+}
+
+/// What of WebAssembly the published wasm uses; all of it is in every browser of today.
+const WASM_FEATURES: [&str; 8] = [
+    "--enable-simd",
+    "--enable-bulk-memory",
+    "--enable-bulk-memory-opt",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-multivalue",
+    "--enable-sign-ext",
+    "--enable-mutable-globals",
+];
+
 /// Compiles the library into a folder, and puts beside the wasm what the package's entries import.
-pub fn wasm_pack(shell: &Shell, folder: &Path, profile: &str, flags: &[&str]) -> Result<()> {
+pub fn wasm(shell: &Shell, folder: &Path, profile: Profile, flags: &[&str]) -> Result<()> {
     let out = shell.current_dir().join(folder);
     // A file with an earlier hash in its name would stay.
     shell.remove_path(&out)?;
+    let compiled = compile(shell, profile, flags)?;
+    let flags = match profile {
+        Profile::Release => &["--remove-name-section", "--remove-producers-section"][..],
+        Profile::Dev => &[],
+    };
     cmd!(
         shell,
-        "wasm-pack --log-level warn build {profile} --target web --no-pack --mode no-install --out-dir {out} . {flags...}"
+        "wasm-bindgen --target web --omit-default-module-path --no-typescript --out-dir {out} {flags...} {compiled}"
     )
     .quiet()
-    .ignore_stderr()
-    .run()
-    .context("wasm-pack failed; the same command without --log-level says more")?;
+    .run()?;
+    let file = out.join("csm_image_to_3d_bg.wasm");
+    if profile == Profile::Release {
+        cmd!(
+            shell,
+            "wasm-opt -Oz {WASM_FEATURES...} --strip-target-features {file} -o {file}"
+        )
+        .quiet()
+        .run()?;
+        let glue = out.join("csm_image_to_3d.js");
+        cmd!(
+            shell,
+            "esbuild {glue} --minify --log-level=warning --allow-overwrite --outfile={glue}"
+        )
+        .quiet()
+        .run()?;
+    }
     for (name, module) in modules(shell, &out)? {
         let module = format!("// Written by `cargo xtask build`.\n{module}\n");
         shell.write_file(out.join(name), module)?;
     }
-    // wasm-pack hides its output from git, and npm would take that for its own list. The types are
-    // those of the wasm's own exports, which nobody calls.
-    for name in [".gitignore", "csm_image_to_3d_bg.wasm.d.ts"] {
-        shell.remove_path(out.join(name))?;
-    }
     Ok(())
+}
+
+/// Writes the TypeScript definitions, by a build of their own: see the feature's description.
+fn definitions(shell: &Shell, folder: &Path) -> Result<()> {
+    let compiled = compile(shell, Profile::Release, &["--features", "typescript"])?;
+    let out = shell.current_dir().join("target/definitions");
+    cmd!(
+        shell,
+        "wasm-bindgen --target web --omit-default-module-path --out-dir {out} {compiled}"
+    )
+    .quiet()
+    .run()?;
+    shell.copy_file(out.join("csm_image_to_3d.d.ts"), folder)?;
+    Ok(())
+}
+
+/// Compiles the library as the one thing that the wasm is: with a Rust library beside it, as
+/// `cargo build` makes it, link-time optimisation would be left out.
+fn compile(shell: &Shell, profile: Profile, flags: &[&str]) -> Result<PathBuf> {
+    let (profile, folder) = match profile {
+        Profile::Release => ("release", "release"),
+        Profile::Dev => ("dev", "debug"),
+    };
+    let target = "wasm32-unknown-unknown";
+    // A panic names its place: not by the folders of whoever built it.
+    let home = shell
+        .var("CARGO_HOME")
+        .or_else(|_| shell.var("HOME").map(|home| home + "/.cargo"))?;
+    let remap = format!("target.{target}.rustflags=['--remap-path-prefix={home}/registry/src/=']");
+    cmd!(
+        shell,
+        "cargo rustc --quiet --lib --crate-type cdylib --config {remap} --target {target} --profile {profile} {flags...}"
+    )
+    .quiet()
+    .run()?;
+    let file = format!("target/{target}/{folder}/csm_image_to_3d.wasm");
+    Ok(shell.current_dir().join(file))
 }
 
 /// Gives the wasm a name that changes with its content, so that it can be cached for ever, and
@@ -117,6 +190,7 @@ pub fn site(shell: &Shell) -> Result<()> {
         "bytes.js",
         "load.js",
         "error.js",
+        "panic.js",
         "stage.js",
         "sandbox.js",
     ] {

@@ -34,7 +34,6 @@ pub fn build(shell: &Shell) -> Result<()> {
     Ok(())
 }
 
-/// With the two programs themselves: wasm-pack knows one profile, and that is the library's.
 fn bind(shell: &Shell, optimised: &str) -> Result<()> {
     let flags = ["--target", "web", "--omit-default-module-path"];
     cmd!(

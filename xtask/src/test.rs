@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail, ensure};
 use xshell::{Shell, cmd};
 
+use crate::build::Profile;
 use crate::server::Running;
 use crate::tools::Browsers;
 use crate::{build, check, say, server, tools};
@@ -25,7 +26,12 @@ pub fn test(shell: &Shell) -> Result<()> {
 
     build::build(shell)?;
     let flags = ["--features", "panic-on-demand"];
-    build::wasm_pack(shell, Path::new("target/test-package"), "--dev", &flags)?;
+    build::wasm(
+        shell,
+        Path::new("target/test-package"),
+        Profile::Dev,
+        &flags,
+    )?;
     say("the types, against right and wrong uses");
     check::types(shell)?;
 

@@ -8,7 +8,6 @@ use xshell::{Shell, cmd};
 
 use crate::say;
 
-const WASM_PACK: &str = "0.15.1";
 const GECKODRIVER: &str = "0.36.0";
 
 /// What building the package takes. Its programs are then found by name.
@@ -28,7 +27,6 @@ pub fn for_building(shell: &Shell) -> Result<()> {
     let wasm_bindgen = locked(&lock, "wasm-bindgen").context("Cargo.lock names no wasm-bindgen")?;
     // Without --locked: what its lock file names need not be there any more.
     install(shell, "wasm-bindgen", "wasm-bindgen-cli", wasm_bindgen, &[])?;
-    install(shell, "wasm-pack", "wasm-pack", WASM_PACK, &["--locked"])?;
     npm(shell)
 }
 
