@@ -355,8 +355,8 @@ export interface ResultUrls {
      */
     mesh_url_fbx?: string;
     /**
-     * Where the refined model can be fetched as STL, for printing: an extension of this project's
-     * own server, which the API does not document.
+     * Where the refined model can be fetched as STL, for printing: an extension of this project's own
+     * server, which the API does not document.
      */
     mesh_url_stl?: string;
     /**
