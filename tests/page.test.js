@@ -56,6 +56,17 @@ async function withPage(visit, { expected, draws = false, options } = {}) {
 
 /** The page's own status: its viewer has one too. */
 const status = (/** @type {Page} */ page) => page.getByRole("status").and(page.locator("#outcome"));
+/**
+ * Chooses a sample, and waits until it is there.
+ *
+ * @param {Page} page
+ * @param {string} name
+ */
+async function choose(page, name) {
+  await page.getByRole("button", { name: `Sample ${name}` }).click();
+  await page.getByText(new RegExp(`^${name}\\.\\w+, `)).waitFor();
+}
+
 const create = (/** @type {Page} */ page) =>
   page.getByRole("button", { name: "Create session" }).click();
 
@@ -117,7 +128,7 @@ test("a sample is chosen and sent by keyboard alone, on a phone", () =>
 
 test("every parameter of the form reaches the server, and the code shown says the same", () =>
   withPage(async (page) => {
-    await page.getByRole("button", { name: "Sample turtle" }).click();
+    await choose(page, "turtle");
     await page.getByText("For enterprise users").click();
     for (const [label, value] of [
       ["Preview", "turbo"],
@@ -181,7 +192,7 @@ async function reaches(page, word) {
 
 test("a picture becomes a preview, then a refined model, and that a file", () =>
   withPage(async (page) => {
-    await page.getByRole("button", { name: "Sample turtle" }).click();
+    await choose(page, "turtle");
     await create(page);
     const code = await reaches(page, "preview_done");
     await page.getByRole("button", { name: "Refine", exact: true }).click();
@@ -205,7 +216,7 @@ test("a picture becomes a preview, then a refined model, and that a file", () =>
 
 test("a view is chosen, and the model made from it", () =>
   withPage(async (page) => {
-    await page.getByRole("button", { name: "Sample cat" }).click();
+    await choose(page, "cat");
     await page.getByLabel("Preview").selectOption("turbo");
     await page.getByLabel("Texture", { exact: true }).uncheck();
     await create(page);
@@ -216,7 +227,7 @@ test("a view is chosen, and the model made from it", () =>
 
 test("a reload takes a wait up again, and loses no session", () =>
   withPage(async (page) => {
-    await page.getByRole("button", { name: "Sample turtle" }).click();
+    await choose(page, "turtle");
     // So that it takes a while.
     await page.getByLabel("API key").fill(`fault_unknown-status_${canary}1`);
     await create(page);
@@ -231,7 +242,7 @@ test("a reload takes a wait up again, and loses no session", () =>
 
 test("a wait is cancelled, and taken up again from the list", () =>
   withPage(async (page) => {
-    await page.getByRole("button", { name: "Sample turtle" }).click();
+    await choose(page, "turtle");
     await page.getByLabel("API key").fill(`fault_unknown-status_${canary}2`);
     await create(page);
     const code = await reaches(page, "warming_up");
@@ -243,7 +254,7 @@ test("a wait is cancelled, and taken up again from the list", () =>
 
 test("a download in the middle of a wait does not end it for good", () =>
   withPage(async (page) => {
-    await page.getByRole("button", { name: "Sample turtle" }).click();
+    await choose(page, "turtle");
     await page.getByLabel("API key").fill(`fault_unknown-status_${canary}3`);
     await create(page);
     const code = await reaches(page, "warming_up");
@@ -255,7 +266,7 @@ test("a download in the middle of a wait does not end it for good", () =>
 
 test("a session that failed is told with its code", () =>
   withPage(async (page) => {
-    await page.getByRole("button", { name: "Sample turtle" }).click();
+    await choose(page, "turtle");
     await page.getByLabel("API key").fill(`fault_preview-failed_${canary}`);
     await create(page);
     assert.match((await reaches(page, "preview_failed")) ?? "", /^SESSION_/);
@@ -272,7 +283,7 @@ test("errors are told in words, and the key shows nowhere", () =>
       await create(page);
       await status(page).getByText("no picture that is known").waitFor();
 
-      await page.getByRole("button", { name: "Sample turtle" }).click();
+      await choose(page, "turtle");
       const key = `fault_echo-json_${canary}`;
       await page.getByLabel("API key").fill(key);
       await create(page);
@@ -312,7 +323,7 @@ function measures(glb) {
 test("the model is shown, and what is said of it is true", () =>
   withPage(
     async (page) => {
-      await page.getByRole("button", { name: "Sample mushroom" }).click();
+      await choose(page, "mushroom");
       await create(page);
       const { covered, colours, name, facts } = await shownModel(page);
       console.log(`${facts}; ${covered.toFixed(2)} of the viewer in ${colours} colours`);
@@ -337,7 +348,7 @@ for (const reducedMotion of /** @type {const} */ (["no-preference", "reduce"])) 
   test(`the model turns by itself, unless that is unwanted: ${reducedMotion}`, () =>
     withPage(
       async (page) => {
-        await page.getByRole("button", { name: "Sample turtle" }).click();
+        await choose(page, "turtle");
         await create(page);
         await modelIsThere(page);
         const angle = () =>
@@ -367,7 +378,7 @@ test("the endpoint is switched, said in words, and in the code", () =>
       await page.getByLabel("Address of the API").fill(`${elsewhere}/`);
       assert.equal(await where.innerText(), `Made by ${elsewhere}.`);
       assert.ok((await javascript.innerText()).includes(`baseUrl: "${elsewhere}"`));
-      await page.getByRole("button", { name: "Sample cat" }).click();
+      await choose(page, "cat");
       await create(page);
       const elsewhereCode = await reaches(page, "preview_done");
       assert.match((await shownModel(page)).facts, /faces$/);
