@@ -1,6 +1,7 @@
 //! The project's own commands. Each sets up what it needs, says what it does, and is quick the
 //! second time.
 
+mod bench;
 mod build;
 mod check;
 mod demo;
@@ -31,6 +32,8 @@ enum Command {
     Test,
     /// Writes the npm package to `pkg/` and the static site to `dist/`.
     Build,
+    /// Measures the library beside what one would write instead, in browsers and natively.
+    Bench(bench::What),
     /// Looks at the sources without running them: formatting, lints, types.
     Check,
 }
@@ -47,6 +50,7 @@ fn main() -> Result<()> {
         Command::Demo { port } => demo::demo(&shell, port),
         Command::Test => test::test(&shell),
         Command::Build => build::build(&shell),
+        Command::Bench(what) => bench::bench(&shell, &what),
         Command::Check => check::check(&shell),
     }
 }
