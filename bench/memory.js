@@ -41,8 +41,6 @@ export async function measure(settings) {
         for (let round = 0; round < 3; round++) {
           await stand.ask("send", { way, file: 0, cold: false });
         }
-        // The frame for the large picture is new, and a part of what is there before.
-        await stand.ask("prepare", { way, file: 1 });
         await sleep(500);
         const pages = pageProcesses(browser.main).map((id) => {
           forgetPeak(id);

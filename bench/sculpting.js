@@ -42,17 +42,17 @@ export async function measure(settings) {
   const widths = settings.quick ? quick : full;
   const rounds = settings.quick ? 1 : 5;
   const stand = await openStand();
-  const square = draw(1024);
-  const browser = await openBrowser("Chromium", stand, [square]);
+  // A file that is written after it was chosen cannot be read any more.
+  const files = widths.map(draw);
+  const browser = await openBrowser("Chromium", stand, [files[widths.indexOf(1024)]]);
   try {
     /** @type {Row[]} */
     const rows = [];
-    for (const width of widths) {
-      const file = draw(width);
+    for (const [at, width] of widths.entries()) {
       const native = [];
       const page = [];
       for (let round = 0; round < rounds; round++) {
-        native.push(JSON.parse(execFileSync(program, ["sculpt", file], { encoding: "utf8" })));
+        native.push(JSON.parse(execFileSync(program, ["sculpt", files[at]], { encoding: "utf8" })));
         page.push(
           await stand.ask("sculpt", { picture: `/pictures/${width}-drawn.png`, parameters }),
         );

@@ -8,6 +8,9 @@ import { extname } from "node:path";
 
 import { now } from "./clock.js";
 
+/** In milliseconds: more than any task takes. */
+const PATIENCE = 300_000;
+
 /** Paths, and the folders or files that lie there. */
 const places = /** @type {const} */ ([
   ["/pkg/", "dist/pkg/"],
@@ -20,6 +23,7 @@ const places = /** @type {const} */ ([
 /** @type {Record<string, string>} */
 const types = {
   ".js": "text/javascript",
+  ".png": "image/png",
   ".wasm": "application/wasm",
 };
 
@@ -98,7 +102,9 @@ export async function openStand() {
       if (hand) hand(task);
       else tasks.push(task);
       hand = undefined;
-      const { result, error } = await said;
+      const patience = AbortSignal.timeout(PATIENCE);
+      const never = once(patience, "abort").then(() => ({ error: "no answer", result: undefined }));
+      const { result, error } = await Promise.race([said, never]);
       if (error !== undefined) throw new Error(`${name} ${JSON.stringify(argument)}: ${error}`);
       return result;
     },

@@ -1,6 +1,15 @@
 // The sandbox's WebAssembly in a worker, by hand: so its memory can be looked at.
 
-onmessage = async ({ data: { picture, parameters } }) => {
+onmessage = async ({ data }) => {
+  try {
+    postMessage(await measured(data));
+  } catch (error) {
+    postMessage({ error: String(error) });
+  }
+};
+
+/** @param {{ picture: string, parameters: object }} what */
+async function measured({ picture, parameters }) {
   const [glue, inlined] = ["/pkg/wasm/sandbox.js", "/pkg/wasm/sandbox_inlined.js"];
   const { Api, initSync } = await import(glue);
   const { base64 } = await import(inlined);
@@ -28,8 +37,8 @@ onmessage = async ({ data: { picture, parameters } }) => {
     api.work(job);
     milliseconds += performance.now() - started;
   }
-  postMessage({ milliseconds, before, after: memory.buffer.byteLength });
-};
+  return { milliseconds, before, after: memory.buffer.byteLength };
+}
 
 /**
  * @param {string} picture

@@ -11,7 +11,7 @@ export async function sculpt(what) {
   const worker = new Worker("/sculpt-worker.js", { type: "module" });
   try {
     return await new Promise((resolve, reject) => {
-      worker.onmessage = ({ data }) => resolve(data);
+      worker.onmessage = ({ data }) => (data.error ? reject(new Error(data.error)) : resolve(data));
       worker.onerror = ({ message }) => reject(new Error(message));
       worker.postMessage(what);
     });

@@ -10,7 +10,7 @@ import { wait } from "./wait.js";
  * A frame in which a picture is sent, and the ways that it has loaded.
  *
  * @typedef {Window & typeof globalThis & typeof import("./ways.js")} Realm
- * @typedef {{ element: HTMLIFrameElement, realm: Realm, file: number, loaded: Map<string, Way> }} Frame
+ * @typedef {{ element: HTMLIFrameElement, realm: Realm, loaded: Map<string, Way> }} Frame
  */
 
 /** @type {number[]} */
@@ -22,7 +22,7 @@ if (PerformanceObserver.supportedEntryTypes.includes("longtask")) {
 }
 
 /**
- * The one that sends one file again and again.
+ * The one that is sent from again and again.
  *
  * @type {Frame | undefined}
  */
@@ -35,7 +35,7 @@ const tasks = {
    * @param {{ way: string, file: number, cold: boolean }} what
    */
   async send({ way, file, cold }) {
-    const frame = cold ? await newFrame(file) : await warmFrame(file);
+    const frame = cold ? await newFrame() : (warm ??= await newFrame());
     const picture = frame.realm.structuredClone(chosen(file));
     // What the limit sends has to be ready before.
     if (!cold || way === "limit") await loaded(frame, way, picture);
@@ -46,13 +46,10 @@ const tasks = {
     return taken;
   },
 
-  /**
-   * Loads a way where it will be sent in.
-   *
-   * @param {{ way: string, file: number }} what
-   */
-  async prepare({ way, file }) {
-    await loaded(await warmFrame(file), way, chosen(file));
+  /** Forgets what was loaded for the files that were sent so far. */
+  renew() {
+    warm?.element.remove();
+    warm = undefined;
   },
 
   /**
@@ -108,27 +105,15 @@ async function loaded({ realm, loaded }, way, picture) {
   return found;
 }
 
-/** @param {number} file */
-async function warmFrame(file) {
-  if (warm?.file !== file) {
-    warm?.element.remove();
-    warm = await newFrame(file);
-  }
-  return warm;
-}
-
-/**
- * @param {number} file
- * @returns {Promise<Frame>}
- */
-async function newFrame(file) {
+/** @returns {Promise<Frame>} */
+async function newFrame() {
   const element = document.createElement("iframe");
   element.src = "/frame.html";
   await new Promise((resolve) => {
     element.onload = resolve;
     document.body.append(element);
   });
-  return { element, realm: /** @type {Realm} */ (element.contentWindow), file, loaded: new Map() };
+  return { element, realm: /** @type {Realm} */ (element.contentWindow), loaded: new Map() };
 }
 
 /** @param {number} file which of the input's */
