@@ -54,6 +54,7 @@ if (only !== undefined && !names.some((name) => name === only)) {
 // A look is no record: it leaves what a full run has written alone.
 const folder = quick ? "target/bench" : "bench";
 mkdirSync("target/bench", { recursive: true });
+const before = only ? written() : undefined;
 /** @type {Run} */
 const run = {
   command: `cargo xtask bench${quick ? " --quick" : ""}`,
@@ -62,8 +63,8 @@ const run = {
     memory: `${(totalmem() / 1e9).toFixed(0)} GB`,
     system: `Linux ${release()}`,
   },
-  versions: { "Node.js": process.version },
-  results: only ? written() : {},
+  versions: { ...before?.versions, "Node.js": process.version },
+  results: before?.results ?? {},
 };
 
 const start = performance.now();
@@ -75,26 +76,33 @@ for (const name of names) {
   };
   const result = await measurements[name].measure({ quick, versions: run.versions, say });
   Object.assign(run.results, { [name]: result });
+  // After each of them: what fails later takes nothing with it.
+  write();
 }
-
-const chapters = names.flatMap((name) => {
-  const { title, note, tables } = measurements[name];
-  const result = /** @type {any} */ (run.results[name]);
-  return result ? [{ title, note, tables: tables(result) }] : [];
-});
-const text = markdown(run, chapters);
-const drawing = chart(run.results);
-writeFileSync(`${folder}/results.json`, `${JSON.stringify(run, null, 1)}\n`);
-writeFileSync(`${folder}/RESULTS.md`, text);
-if (drawing) writeFileSync(`${folder}/results.svg`, drawing);
-console.log(text);
+console.log(readFileSync(`${folder}/RESULTS.md`, "utf8"));
 console.error(`${folder}/RESULTS.md, results.json and results.svg are written`);
 
-/** What was measured before, where only a part is measured anew. */
+function write() {
+  const chapters = names.flatMap((name) => {
+    const { title, note, tables } = measurements[name];
+    const result = /** @type {any} */ (run.results[name]);
+    return result ? [{ title, note, tables: tables(result) }] : [];
+  });
+  writeFileSync(`${folder}/results.json`, `${JSON.stringify(run, null, 1)}\n`);
+  writeFileSync(`${folder}/RESULTS.md`, markdown(run, chapters));
+  const drawing = chart(run.results);
+  if (drawing) writeFileSync(`${folder}/results.svg`, drawing);
+}
+
+/**
+ * What was measured before, where only a part is measured anew.
+ *
+ * @returns {Run | undefined}
+ */
 function written() {
   try {
-    return JSON.parse(readFileSync(`${folder}/results.json`, "utf8")).results;
+    return JSON.parse(readFileSync(`${folder}/results.json`, "utf8"));
   } catch {
-    return {};
+    return undefined;
   }
 }

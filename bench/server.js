@@ -4,6 +4,7 @@ import { readFileSync, statSync } from "node:fs";
 import { Agent, request } from "node:http";
 
 import { startApi } from "./lib/api.js";
+import { sleep } from "./lib/clock.js";
 import { megabytes as memoryOf } from "./lib/processes.js";
 import { quantile, shown, spread, summary } from "./lib/statistics.js";
 import { draw, parameters } from "./sculpting.js";
@@ -21,7 +22,7 @@ export const note =
 const connections = 4;
 
 /** Its PNG is about 1 MB. */
-const megabyteWidth = 1024;
+const megabyteWidth = 2048;
 
 /** @param {import("./run.js").Settings} settings */
 export async function measure(settings) {
@@ -52,8 +53,8 @@ async function createAndPoll(body, seconds) {
     /** @type {string[]} */
     const codes = [];
     const creates = await load(seconds, async (agent) => {
-      const answer = await ask(agent, `${api.origin}/image-to-3d-sessions`, body);
-      codes.push(JSON.parse(answer).data.session_code);
+      const text = await good(ask(agent, `${api.origin}/image-to-3d-sessions`, body));
+      codes.push(JSON.parse(text).data.session_code);
     });
     const perSession = (memoryOf(api.process, "VmRSS") - before) / codes.length;
     const polls = await load(seconds, pollOf(api.origin, codes));
@@ -74,21 +75,32 @@ async function createAndPoll(body, seconds) {
  * @param {number} seconds
  */
 async function pollWhileSculpting(width, seconds) {
-  const api = await startApi(["--speed", "1000", "--jobs", "4"]);
+  const api = await startApi(["--speed", "1000", "--jobs", "4", "--queue", "8"]);
   try {
-    const image_url = dataUri(draw(width));
+    const order = JSON.stringify({ ...parameters, image_url: dataUri(draw(width)) });
     /** @type {string[]} */
     const codes = [];
-    // More than four jobs at any time, and so at the end.
-    while (codes.length < 12 * (seconds > 5 ? 3 : 1)) {
-      codes.push(await api.create({ ...parameters, image_url }));
-    }
+    let polling = true;
+    // As many as the server takes, so that four are at work all the time.
+    const feed = async () => {
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+      while (polling) {
+        const { status, text } = await ask(agent, `${api.origin}/image-to-3d-sessions`, order);
+        if (status === 429) await sleep(20);
+        else codes.push(JSON.parse(text).data.session_code);
+      }
+      agent.destroy();
+    };
+    const fed = feed();
+    while (codes.length < 8) await sleep(20);
+    const started = codes.length;
     const polls = await load(seconds, pollOf(api.origin, codes));
-    const states = await Promise.all(codes.map((code) => api.session(code)));
-    const done = states.filter(({ status }) => status === "preview_done").length;
+    polling = false;
+    await fed;
+    const sculpted = (codes.length - started) / seconds;
     return {
       row: { what: "polls while four jobs sculpt", ...polls },
-      sculpted: { width, done, left: codes.length - done },
+      sculpted: { width, perSecond: sculpted },
     };
   } finally {
     api.close();
@@ -102,7 +114,7 @@ async function pollWhileSculpting(width, seconds) {
 function pollOf(origin, codes) {
   let next = 0;
   return (/** @type {Agent} */ agent) =>
-    ask(agent, `${origin}/image-to-3d-sessions/${codes[next++ % codes.length]}`);
+    good(ask(agent, `${origin}/image-to-3d-sessions/${codes[next++ % codes.length]}`));
 }
 
 /**
@@ -135,7 +147,7 @@ async function load(seconds, step) {
  * @param {Agent} agent
  * @param {string} url
  * @param {string} [body] to be posted
- * @returns {Promise<string>}
+ * @returns {Promise<{ status: number | undefined, text: string }>}
  */
 function ask(agent, url, body) {
   return new Promise((resolve, reject) => {
@@ -143,13 +155,18 @@ function ask(agent, url, body) {
     const headers = { "content-type": "application/json" };
     const sent = request(url, { agent, method, headers }, async (response) => {
       const text = Buffer.concat(await response.toArray()).toString();
-      const good = response.statusCode === 200 || response.statusCode === 201;
-      if (good) resolve(text);
-      else reject(new Error(`${method}: ${response.statusCode} ${text}`));
+      resolve({ status: response.statusCode, text });
     });
     sent.on("error", reject);
     sent.end(body);
   });
+}
+
+/** @param {ReturnType<typeof ask>} answer */
+async function good(answer) {
+  const { status, text } = await answer;
+  if (status !== 200 && status !== 201) throw new Error(`${status} ${text}`);
+  return text;
 }
 
 /** @param {string} file a PNG */
@@ -175,7 +192,7 @@ export function tables({ picture, rows, sculpted, perSession }) {
         ["the picture created with", `${picture.width} × ${picture.width} pixels, ${kilobytes} KB`],
         [
           "the jobs",
-          `${sculpted.width} × ${sculpted.width} pixels each; ${sculpted.done} done and ${sculpted.left} left at the end`,
+          `${sculpted.width} × ${sculpted.width} pixels each; ${shown(sculpted.perSecond)} done per second meanwhile`,
         ],
         ["memory per open session", `${shown(perSession)} MB, the picture's file included`],
       ],
