@@ -75,5 +75,8 @@ fn status(field: &str) -> Result<u64, Box<dyn Error>> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix(field));
     let kibibytes = line.and_then(|line| line.split_whitespace().nth(1));
-    Ok(kibibytes.ok_or("Linux says nothing of it")?.parse::<u64>()? * 1024)
+    Ok(kibibytes
+        .ok_or("Linux says nothing of it")?
+        .parse::<u64>()?
+        * 1024)
 }
