@@ -22,7 +22,7 @@ import { shown } from "./statistics.js";
 export function markdown({ command, machine, versions, results }, chapters) {
   const met = goals(results).map(({ work, unit, most, measured = NaN }) => [
     work,
-    `${unit === "×" ? "" : "+"}${most} ${unit}`.replace("+50", "50"),
+    `${most} ${unit}`,
     `${shown(measured)} ${unit}`,
     measured <= most ? "yes" : "**no**",
   ]);
