@@ -42,7 +42,7 @@ export function chart({ upload = [], memory = [], "main-thread": mainThread = []
   if (mainThread.length > 0) {
     const megabytes = largest(mainThread);
     panels.push({
-      title: `Sending ${megabytes} MB: the longest time that the page stands still`,
+      title: `Sending ${megabytes} MB: how long the page stands still, in the median run`,
       bars: mainThread
         .filter((row) => row.megabytes === megabytes)
         .map(({ way, longest }) => ({ label: names[way], value: longest.median, unit: " ms" })),

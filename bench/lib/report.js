@@ -29,8 +29,8 @@ export function markdown({ command, machine, versions, results }, chapters) {
   return [
     "# Measured side by side",
     "What the library takes, beside what its users would write instead, in one run on one machine. " +
-      "The absolute figures belong to that machine; the ratios are what counts. Written by " +
-      `\`${command}\`.`,
+      "The absolute figures belong to that machine; the ratios are what counts. No " +
+      `debugger was attached to the pages while they were measured. Written by \`${command}\`.`,
     "![The library beside the other ways](results.svg)",
     table({
       head: ["", ""],
