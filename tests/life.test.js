@@ -101,7 +101,10 @@ function lives(page) {
             const { image } = help;
             const session = await library.createSession({ image, baseUrl, ...parameters });
             // Only what nobody asks for is not waited for to its end.
-            const never = until === "refine" && parameters.preview_mesh === "fast_sculpt" && !parameters.auto_refine;
+            const never =
+              until === "refine" &&
+              parameters.preview_mesh === "fast_sculpt" &&
+              !parameters.auto_refine;
             const options = { baseUrl, until, interval: 20, timeout: never ? 3000 : 30000 };
             const { status, kind } = await help.outcome(
               library.waitForSession(session.session_code, options),
