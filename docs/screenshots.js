@@ -20,12 +20,14 @@ for (const sample of ["turtle", "cat", "rocket", "chelsea"]) {
     await modelIsThere(page);
     await page.evaluate(async () => {
       const viewer = /** @type {any} */ (document.getElementById("viewer"));
-      viewer.cameraOrbit = "40deg 78deg 105%";
+      viewer.cameraOrbit = "-40deg 78deg 105%";
       viewer.jumpCameraToGoal();
       await viewer.updateComplete;
       await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
       scrollTo(0, 0);
     });
+    // Its progress bar fades.
+    await page.waitForTimeout(1500);
     await page.screenshot({ path: `docs/${sample}-${layout}.png` });
     await page.close();
   }

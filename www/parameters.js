@@ -36,7 +36,7 @@ const table = [
   {
     name: "preview_mesh",
     label: "Preview",
-    hint: "turbo stops at four views to choose from, and makes no texture.",
+    hint: "turbo stops at four views to choose from; the chosen one becomes the front.",
     control: { choices: ["fast_sculpt", "turbo"] },
     standard: "fast_sculpt",
   },
