@@ -19,6 +19,10 @@ import { runNpx, startNpx } from "./npx.js";
 const image = new Blob([readFileSync("www/samples/turtle.webp")]);
 const fault = (/** @type {string} */ name) => `fault_${name}_${canary}${Math.random()}`;
 
+/** A body that begins, and never ends. */
+const endless = () =>
+  new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array(1000)) });
+
 /** @type {Awaited<ReturnType<typeof startNpx>>} */
 let npx;
 /** @type {{ baseUrl: string, interval: number }} */
@@ -171,12 +175,9 @@ test("a body larger than 64 MiB is refused in the API's envelope, one as large i
 });
 
 test("a client that leaves while it sends harms nobody", async () => {
-  const body = new ReadableStream({
-    start: (controller) => controller.enqueue(new Uint8Array(1000)),
-  });
   const signal = AbortSignal.timeout(200);
   /** @type {RequestInit & { duplex: string }} */
-  const init = { method: "POST", body, signal, duplex: "half" };
+  const init = { method: "POST", body: endless(), signal, duplex: "half" };
   await assert.rejects(fetch(sessions, init));
   assert.equal((await fetch(sessions)).status, 200);
 });
@@ -219,7 +220,11 @@ for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM"])) {
     const stalled = fetch(`${address}/image-to-3d-sessions`, {
       headers: { "x-api-key": fault("stall") },
     });
-    const broken = assert.rejects(stalled);
+    const body = endless();
+    /** @type {RequestInit & { duplex: string }} */
+    const upload = { method: "POST", body, duplex: "half" };
+    const sending = fetch(`${address}/image-to-3d-sessions`, upload);
+    const broken = Promise.all([assert.rejects(stalled), assert.rejects(sending)]);
     await new Promise((resolve) => setTimeout(resolve, 200));
     const began = performance.now();
     kill(signal);
