@@ -55,7 +55,7 @@ export async function assertMade(result, { sandbox, at = server } = {}) {
       stage: { ...rest.stage, stage: "spin", state: "running" },
       model: sandbox ? "glTF" : null,
     },
-    String(result),
+    typeof result === "string" ? result : undefined,
   );
   const answer = await fetch(`${at}/image-to-3d-sessions/${code}`);
   const { data } = /** @type {any} */ (await answer.json());
