@@ -14,9 +14,9 @@ export interface SandboxOptions {
   seed?: number;
   /**
    * Where the addresses of pictures and models lie, such as `"http://localhost:6006"`: for a server
-   * that hands what it receives to `fetch`, which answers them. Default: they are `blob:` addresses
-   * of this page, which any viewer can load; where there are none, addresses that only `fetch`
-   * answers.
+   * that hands what it receives to `fetch`, which answers them, and hands on the answers: these
+   * have all their headers then. Default: they are `blob:` addresses of this page, which any viewer
+   * can load; where there are none, addresses that only `fetch` answers.
    */
   origin?: string;
 }

@@ -5,8 +5,18 @@ import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 
 import { server } from "./browsers.js";
+import { startNpx } from "./npx.js";
 
-test("the documented request is answered with every documented field", () => {
+test("the documented request is answered with every documented field by the server", () => {
+  assertAnswered(server);
+});
+
+test("and by npx csm-image-to-3d", async () => {
+  assertAnswered((await startNpx()).address);
+});
+
+/** @param {string} address */
+function assertAnswered(address) {
   const body = `{
     "image_url": "https://via.placeholder.com/300/09f/fff.png",
     "refine_speed": "fast",
@@ -14,7 +24,7 @@ test("the documented request is answered with every documented field", () => {
 }`;
   const answer = execFileSync("curl", [
     ...["--silent", "--write-out", "\n%{http_code}", "-k", "--location"],
-    `${server}/image-to-3d-sessions`,
+    `${address}/image-to-3d-sessions`,
     ...["--header", "x-api-key: <X-API_KEY>", "--header", "Content-Type: application/json"],
     ...["--data", body],
   ]).toString();
@@ -40,4 +50,4 @@ test("the documented request is answered with every documented field", () => {
     refine_speed: "fast",
   };
   assert.deepEqual({ ...data, ...expected }, data);
-});
+}

@@ -56,7 +56,7 @@ export function newLife({ origin, ...settings }) {
       const json = await results.placed(new TextDecoder().decode(answer.body), host);
       answer.body = new TextEncoder().encode(json);
     }
-    return delivered(answer, signal);
+    return delivered(answer, { signal, inPage: origin === undefined });
   }
 
   return {

@@ -1,9 +1,13 @@
-// The sandbox's answers, as `fetch` gives them to a page of another origin.
+// The sandbox's answers, as `fetch` gives them to a page of another origin, or to a server that
+// hands them on.
 
 /** @import { Answer } from "./handler.js" */
 
 /** Headers that such a page may read without being told so. */
 const readable = /^(cache-control|content-(language|length|type)|expires|last-modified|pragma)$/;
+
+/** Such an answer must not name a length. */
+const NO_CONTENT = 204;
 
 /** As the server delivers bodies in pieces, in milliseconds. */
 const SLOW_PIECES = 20;
@@ -12,10 +16,11 @@ const HALF_PAUSE = 50;
 
 /**
  * @param {Answer} answer
- * @param {AbortSignal} signal ends a body that comes in pieces
+ * @param {{ signal: AbortSignal, inPage: boolean }} to whom: the signal ends a body that comes in
+ *   pieces; a page sees of the headers what a browser would show it
  * @returns {Promise<Response>}
  */
-export async function delivered({ status, headers, body, delivery }, signal) {
+export async function delivered({ status, headers, body, delivery }, { signal, inPage }) {
   if (delivery === "stall") {
     return new Promise(() => {});
   }
@@ -23,16 +28,26 @@ export async function delivered({ status, headers, body, delivery }, signal) {
     throw broken();
   }
   const all = headersOf(headers);
+  if (status !== NO_CONTENT) all.set("content-length", String(body.length));
+  const seen = inPage ? shownToPages(all) : all;
+  const empty = body.length === 0;
+  return new Response(empty ? null : inPieces(body, delivery, signal), { status, headers: seen });
+}
+
+/**
+ * @param {Headers} all
+ * @throws {TypeError} where a page may see nothing of the answer
+ */
+function shownToPages(all) {
   if (!all.has("access-control-allow-origin")) {
     throw new TypeError("Failed to fetch: the answer does not allow pages of another origin");
   }
   const exposed = all.get("access-control-expose-headers")?.split(/, */) ?? [];
-  const seen = new Headers({ "content-length": String(body.length) });
+  const seen = new Headers();
   for (const [name, value] of all) {
     if (readable.test(name) || exposed.includes(name)) seen.set(name, value);
   }
-  const empty = body.length === 0;
-  return new Response(empty ? null : inPieces(body, delivery, signal), { status, headers: seen });
+  return seen;
 }
 
 /** @param {string[]} pairs names and values by turns */

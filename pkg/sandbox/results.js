@@ -16,7 +16,10 @@ const nowhere = "https://sandbox.invalid";
  *
  * @param {string} host
  */
-const addresses = (host) => new RegExp(`"http://${host}(/files/([^/"]+)/([^/"]+))"`, "g");
+function addresses(host) {
+  const literal = host.replace(/[^\w:-]/g, "\\$&");
+  return new RegExp(`"http://${literal}(/files/([^/"]+)/([^/"]+))"`, "g");
+}
 
 /**
  * The addresses of one sandbox's files.

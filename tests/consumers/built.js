@@ -42,15 +42,16 @@ export async function inPage(address, use) {
  * Opens the app's page, and checks the session that it makes.
  *
  * @param {string} address
+ * @param {import("./folder.js").Variant} [variant]
  */
-async function open(address) {
+async function open(address, variant) {
   const url = new URL(address);
   url.searchParams.set("server", server);
   const result = await inPage(String(url), async (page) => {
     await page.waitForFunction("globalThis.result", undefined, { timeout: 30_000 });
     return page.evaluate("globalThis.result.catch(String)");
   });
-  await assertMade(result);
+  await assertMade(result, variant);
 }
 
 /**
@@ -61,14 +62,14 @@ async function open(address) {
  * @param {import("./folder.js").Variant & { page?: string, wasm?: "files" | "inlined" }} [options]
  * the page that is opened, and how its one wasm comes
  */
-function bundled(name, [tool, ...args], { page = "/", wasm = "inlined", ...variant } = {}) {
+function bundled(name, [tool, ...args], { page = "/", wasm, ...variant } = {}) {
   consumer(name, packages[tool] ?? tool, async () => {
     const path = folder(name, variant);
     await run(tool, args, { cwd: path });
     const dist = join(path, "dist");
     if (variant.script === fromUrl.script) hostWasm(dist);
-    await open((await serve(dist)) + page);
-    return oneWasm(emitted(dist), wasm);
+    await open((await serve(dist)) + page, variant);
+    return oneWasm(emitted(dist), { wasm, ...variant });
   });
 }
 
@@ -83,7 +84,7 @@ const packages = { rspack: "@rspack/core" };
  */
 function unbuilt(name, { page = "/", ...variant }) {
   consumer(name, version, async () => {
-    await open((await serve(folder(name, variant), root)) + page);
+    await open((await serve(folder(name, variant), root)) + page, variant);
   });
 }
 
@@ -94,11 +95,13 @@ const external = /** @type {const} */ ({ entry: "csm-image-to-3d/external", wasm
 /** Not every bundler knows of files: the app says where it put this one. */
 const fromUrl = { ...external, script: "from-url.js", page: `/?wasm=/${wasmName}` };
 const worker = { script: "with-worker.js" };
+const sandbox = { sandbox: "csm-image-to-3d/sandbox" };
 const serviceWorker = { script: "with-service-worker.js" };
 
 /** Declares the tests: the slowest first, so that they run beside the others. */
 export function built() {
-  consumer("Next.js", "next", next);
+  next("Next.js");
+  next("Next.js, sandbox", sandbox);
   for (const [name, command] of /** @type {const} */ ([
     ["Parcel", ["parcel", "build", "index.html"]],
     ["webpack", ["webpack", "--mode", "production"]],
@@ -108,14 +111,19 @@ export function built() {
     bundled(name, command);
     bundled(`${name}, external`, command, external);
     bundled(`${name}, worker`, command, worker);
+    bundled(`${name}, sandbox`, command, sandbox);
+    bundled(`${name}, worker, sandbox`, command, { ...worker, ...sandbox });
   }
   viteDev("Vite, dev server");
   viteDev("Vite, dev server, external", external);
+  viteDev("Vite, dev server, sandbox", sandbox);
   const rollup = ["--plugin", "node-resolve", "--dir", "dist", "--entryFileNames", "main.js"];
   bundled("Rollup", ["rollup", "src/index.js", ...rollup]);
+  bundled("Rollup, sandbox", ["rollup", "src/index.js", ...rollup], sandbox);
   bundled("Rollup, external", ["rollup", "src/index.js", ...rollup], fromUrl);
   const esbuild = ["main=src/index.js", "--bundle", "--minify", "--outdir=dist"];
   bundled("esbuild", ["esbuild", ...esbuild]);
+  bundled("esbuild, sandbox", ["esbuild", ...esbuild], sandbox);
   bundled("esbuild, external", ["esbuild", ...esbuild, "--format=esm"], fromUrl);
   bundled("esbuild, splitting", ["esbuild", ...esbuild, "--splitting", "--format=esm"]);
   bundled("esbuild, service worker", ["esbuild", ...esbuild, "worker=src/in-service-worker.js"], {
@@ -124,7 +132,13 @@ export function built() {
   });
   unbuilt("no tool", { entry: module("index") });
   unbuilt("no tool, external", { entry: module("external") });
+  unbuilt("no tool, sandbox", { entry: module("index"), sandbox: module("sandbox") });
   unbuilt("no tool, worker", { entry: module("index"), ...worker });
+  unbuilt("no tool, worker, sandbox", {
+    entry: module("index"),
+    sandbox: module("sandbox"),
+    ...worker,
+  });
   unbuilt("no tool, service worker", {
     entry: module("static"),
     page: "/?worker=/src/in-service-worker.js",
@@ -132,19 +146,26 @@ export function built() {
   });
 }
 
-/** The page is rendered on the server, by a component that uses the library there too. */
-async function next() {
-  const path = folder("Next.js", { with: "tests/consumers/next" });
-  await run("next", ["build"], { cwd: path });
-  const port = String(await freePort());
-  const flags = ["start", "--hostname", "127.0.0.1", "--port", port];
-  const { stop } = await start("next", flags, /Ready in/, { cwd: path });
-  const address = `http://127.0.0.1:${port}/`;
-  const html = await (await fetch(address)).text();
-  assert.match(html, /preview from the server/);
-  await open(address);
-  stop();
-  return oneWasm(emitted(join(path, ".next/static")));
+/**
+ * The page is rendered on the server, by a component that uses the library there too.
+ *
+ * @param {string} name
+ * @param {import("./folder.js").Variant} [variant]
+ */
+function next(name, variant) {
+  consumer(name, "next", async () => {
+    const path = folder(name, { with: "tests/consumers/next", ...variant });
+    await run("next", ["build"], { cwd: path });
+    const port = String(await freePort());
+    const flags = ["start", "--hostname", "127.0.0.1", "--port", port];
+    const { stop } = await start("next", flags, /Ready in/, { cwd: path });
+    const address = `http://127.0.0.1:${port}/`;
+    const html = await (await fetch(address)).text();
+    assert.match(html, /preview from the server/);
+    await open(address, variant);
+    stop();
+    return oneWasm(emitted(join(path, ".next/static")), variant);
+  });
 }
 
 /**
@@ -157,7 +178,7 @@ function viteDev(name, variant) {
     const port = String(await freePort());
     const flags = ["--host", "127.0.0.1", "--port", port, "--strictPort"];
     const { stop } = await start("vite", flags, /ready in/, { cwd: path });
-    await open(`http://127.0.0.1:${port}/`);
+    await open(`http://127.0.0.1:${port}/`, variant);
     stop();
   });
 }

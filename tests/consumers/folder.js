@@ -37,6 +37,7 @@ export const tarball = install();
  * @typedef {object} Variant
  * @property {string} [entry] what the app imports the library from
  * @property {string} [script] which of its modules is the page's
+ * @property {string} [sandbox] what the app imports the sandbox from, where it has one
  * @property {string} [with] a further folder to copy
  */
 
@@ -46,12 +47,19 @@ export const tarball = install();
  * @param {string} name
  * @param {Variant} [variant]
  */
-export function folder(name, { entry = "csm-image-to-3d", script = "index.js", ...more } = {}) {
+export function folder(
+  name,
+  { entry = "csm-image-to-3d", script = "index.js", sandbox, ...more } = {},
+) {
   const path = join(root, name.replaceAll(/\W+/g, "-"));
   for (const from of [join(sources, "app"), more.with]) {
     if (from) cpSync(from, path, { recursive: true });
   }
   writeFileSync(join(path, "src/library.js"), `export * from ${JSON.stringify(entry)};\n`);
+  if (sandbox) {
+    writeFileSync(join(path, "src/sandbox.js"), `export * from ${JSON.stringify(sandbox)};\n`);
+    cpSync(join(path, "src/model-in-sandbox.js"), join(path, "src/model.js"));
+  }
   if (script !== "index.js") cpSync(join(path, "src", script), join(path, "src/index.js"));
   return path;
 }
@@ -70,6 +78,9 @@ const library = join(modules, "csm-image-to-3d/wasm");
 export const wasmName = String(readdirSync(library).find((name) => name.endsWith(".wasm")));
 const wasm = readFileSync(join(library, wasmName));
 
+/** The sandbox's. @type {{ base64: string }} */
+const sandboxWasm = await import(join(library, "sandbox_inlined.js"));
+
 /**
  * Puts the package's wasm into a folder, as one does who hosts it oneself.
  *
@@ -79,7 +90,7 @@ export const hostWasm = (path) => writeFileSync(join(path, wasmName), wasm);
 
 /**
  * What a build wrote: all bytes but those of source maps, and how many copies of the library's wasm
- * are in them, as files of their own and as text.
+ * are in them, as files of their own and as text, and of the sandbox's.
  *
  * @param {string} path
  */
@@ -87,29 +98,32 @@ export function emitted(path) {
   let bytes = 0;
   let files = 0;
   let inlined = 0;
+  let sandboxes = 0;
   const base64 = wasm.toString("base64");
   for (const entry of readdirSync(path, { withFileTypes: true, recursive: true })) {
     if (!entry.isFile() || entry.name.endsWith(".map")) continue;
     const content = readFileSync(join(entry.parentPath ?? entry.path, entry.name));
     bytes += content.length;
     if (content.equals(wasm)) files++;
-    inlined += content.toString("latin1").split(base64).length - 1;
+    const text = content.toString("latin1");
+    inlined += text.split(base64).length - 1;
+    sandboxes += text.split(sandboxWasm.base64).length - 1;
   }
-  return { bytes, files, inlined };
+  return { bytes, files, inlined, sandboxes };
 }
 
 /**
- * A build must hold the wasm once.
+ * A build must hold the wasm once, and the sandbox's only where the app has one.
  *
  * @param {ReturnType<typeof emitted>} output
- * @param {"files" | "inlined"} wasm
+ * @param {{ wasm?: "files" | "inlined", sandbox?: string }} [expected]
  */
-export function oneWasm(output, wasm = "inlined") {
+export function oneWasm(output, { wasm = "inlined", sandbox } = {}) {
   const { bytes, ...wasms } = output;
   assert.deepEqual(
     wasms,
-    { files: 0, inlined: 0, [wasm]: 1 },
-    `exactly one wasm in ${bytes} bytes`,
+    { files: 0, inlined: 0, sandboxes: sandbox ? 1 : 0, [wasm]: 1 },
+    `exactly one wasm, and a sandbox's only if asked for, in ${bytes} bytes`,
   );
   return output;
 }

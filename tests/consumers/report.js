@@ -8,7 +8,7 @@ import { png } from "./app/src/picture.js";
 import { version } from "./folder.js";
 
 /**
- * @typedef {{ bytes: number, files: number, inlined: number }} Emitted
+ * @typedef {ReturnType<typeof import("./folder.js").emitted>} Emitted
  * @typedef {{ name: string, tool: string, emitted?: Emitted, seconds: number, passed: boolean }} Row
  */
 
@@ -39,11 +39,13 @@ export function consumer(name, tool, consume) {
 const described = (tool) => (tool.includes(" ") ? tool : `${tool} ${version(tool)}`);
 
 /**
- * The server has the session that the consumer says that it has made, and the very picture.
+ * The server has the session that the consumer says that it has made, and the very picture. Where
+ * it has a sandbox, it made a model too.
  *
  * @param {any} result of the app
+ * @param {{ sandbox?: string, at?: string }} [options] whether it has one, and the server's address
  */
-export async function assertMade(result) {
+export async function assertMade(result, { sandbox, at = server } = {}) {
   const { code, ...rest } = Object(result);
   assert.deepEqual(
     rest,
@@ -51,10 +53,11 @@ export async function assertMade(result) {
       refused: "unsupported_image",
       creativity: "highest",
       stage: { ...rest.stage, stage: "spin", state: "running" },
+      model: sandbox ? "glTF" : null,
     },
-    String(result),
+    typeof result === "string" ? result : undefined,
   );
-  const answer = await fetch(`${server}/image-to-3d-sessions/${code}`);
+  const answer = await fetch(`${at}/image-to-3d-sessions/${code}`);
   const { data } = /** @type {any} */ (await answer.json());
   assert.equal(data.session_code, code);
   const picture = await fetch(data.image_url);
@@ -63,12 +66,14 @@ export async function assertMade(result) {
 
 /** Prints what was built and run. */
 export function printTable() {
-  const lines = [["consumer", "tool", "emitted bytes", "wasm", "seconds", "result"]];
+  const lines = [["consumer", "tool", "emitted bytes", "wasm", "sandbox", "seconds", "result"]];
   for (const { name, tool, emitted, seconds, passed } of rows) {
     const wasm =
       emitted && (emitted.files ? `${emitted.files} file` : `${emitted.inlined} inlined`);
     const bytes = emitted ? emitted.bytes.toLocaleString("en") : "–";
-    lines.push([name, tool, bytes, wasm ?? "–", seconds.toFixed(1), passed ? "made" : "FAILED"]);
+    const sandbox = emitted?.sandboxes ? `${emitted.sandboxes} inlined` : "–";
+    const result = passed ? "made" : "FAILED";
+    lines.push([name, tool, bytes, wasm ?? "–", sandbox, seconds.toFixed(1), result]);
   }
   const widths = lines[0].map((_, column) => Math.max(...lines.map((line) => line[column].length)));
   for (const line of lines) {

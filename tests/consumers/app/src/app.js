@@ -1,10 +1,11 @@
 // What every consumer does, whatever it was built with and wherever it runs.
 
 import { createSession, ImageTo3dError, stageOf } from "./library.js";
+import { model } from "./model.js";
 import { png } from "./picture.js";
 
 /**
- * Is refused what is no picture, then makes a session of one.
+ * Is refused what is no picture, then makes a session of one, and where there is a sandbox a model.
  *
  * @param {string} server
  */
@@ -22,5 +23,6 @@ export async function app(server) {
     code: session.session_code,
     creativity: session.creativity,
     stage: stageOf(session),
+    model: await model(),
   };
 }

@@ -1,0 +1,1 @@
+export * from "csm-image-to-3d/sandbox";
