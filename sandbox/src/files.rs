@@ -1,5 +1,7 @@
 //! The files of a session: what they are called, and what is answered to those who fetch them.
 
+use std::panic::catch_unwind;
+
 use http::StatusCode;
 
 use crate::answer::{refused, with_type};
@@ -82,7 +84,9 @@ pub fn answer(sandbox: &Sandbox, code: &str, name: &str, now: Millis) -> Result<
     let glb = file(&stage.file().ok_or_else(nothing)?)?;
     let written = match format.written {
         None => Ok(glb),
-        Some(format) => sculpt::convert(&glb, format),
+        // A model that was made elsewhere may be anything.
+        Some(format) => catch_unwind(|| sculpt::convert(&glb, format))
+            .unwrap_or_else(|_| Err("it contradicts itself".into())),
     };
     let result = match written {
         Ok(bytes) => with_type(StatusCode::OK, format.media_type, bytes),

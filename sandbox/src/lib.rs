@@ -24,7 +24,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use contract::Parameters;
 pub use delivery::Delivery;
-pub use engine::{Detail, Engine, Progress, Sculptor, Source, Stopped, VIEWS};
+pub use engine::{
+    Detail, Engine, Errand, Model, Progress, SCULPT, Sculptor, Source, Stopped, VIEWS,
+};
 pub use http;
 pub use image;
 pub use jobs::Job;
@@ -61,6 +63,9 @@ pub struct Config {
     /// How many sessions may have work waiting or under way; requests for more are answered 429.
     /// Default: 100.
     pub queue: usize,
+    /// The names of the engines that a caller may choose from; the first is that of callers who
+    /// choose none. Default: [`SCULPT`] alone.
+    pub engines: Vec<String>,
 }
 
 impl Default for Config {
@@ -73,6 +78,7 @@ impl Default for Config {
                 bytes: 1 << 30,
             },
             queue: 100,
+            engines: vec![SCULPT.into()],
         }
     }
 }
@@ -80,6 +86,7 @@ impl Default for Config {
 /// The API with all its sessions.
 pub struct Sandbox {
     pace: Pace,
+    engines: Vec<String>,
     sessions: Sessions,
     desk: Desk,
     state: Mutex<State>,
@@ -102,6 +109,7 @@ impl Sandbox {
             pace: Pace {
                 speed: config.speed,
             },
+            engines: config.engines.clone(),
             sessions: Sessions::open(store, config.keep, config.queue, now)?,
             desk: Desk::default(),
             state: Mutex::new(State {
@@ -161,13 +169,23 @@ impl Sandbox {
     /// A stage's work is due when the stage begins, and the stage is over when both its time is and
     /// its result is stored. Several callers may work at once.
     pub fn next_job(&self, now: Millis) -> Option<Job> {
-        self.desk.next(&self.sessions, now)
+        self.next_job_of(&|_| true, now)
+    }
+
+    /// As [`Sandbox::next_job`], of the sessions whose engine's name is wanted.
+    pub fn next_job_of(&self, wanted: &dyn Fn(&str) -> bool, now: Millis) -> Option<Job> {
+        self.desk.next(&self.sessions, wanted, now)
     }
 
     /// When the next job will be due if nothing new is asked for; `None` where none is planned. Not
     /// after `now` where one is due already.
     pub fn next_due(&self, now: Millis) -> Option<Millis> {
-        let from = self.desk.next_due(&self.sessions)?;
+        self.next_due_of(&|_| true, now)
+    }
+
+    /// As [`Sandbox::next_due`], of the sessions whose engine's name is wanted.
+    pub fn next_due_of(&self, wanted: &dyn Fn(&str) -> bool, now: Millis) -> Option<Millis> {
+        let from = self.desk.next_due(&self.sessions, wanted)?;
         Some(from.max(now))
     }
 

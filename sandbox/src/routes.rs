@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::answer::{done, preflight};
 use crate::body::{self, Continue};
-use crate::engine::VIEWS;
+use crate::engine::{SCULPT, VIEWS};
 use crate::fault::{self, Effect};
 use crate::files::{self, spin_file};
 use crate::picture::Picture;
@@ -42,6 +42,9 @@ fn routed(sandbox: &Sandbox, request: &Request, now: Millis) -> Result<Response,
             let entries = sandbox.state().log.entries();
             Ok(retrieved(json!({ "results": entries })))
         }
+        (&Method::GET, ["sandbox", "engines"]) => {
+            Ok(retrieved(json!({ "results": sandbox.engines })))
+        }
         (&Method::GET, ["sandbox", "faults"]) => {
             Ok(retrieved(json!({ "results": fault::listed() })))
         }
@@ -67,6 +70,7 @@ fn create(sandbox: &Sandbox, request: &Request, now: Millis) -> Result<Response,
         return Err(busy(sandbox, now));
     }
     let asked = body::create(request.body()).map_err(bad)?;
+    let engine = engine(sandbox, asked.engine)?;
     let (shape, random) = {
         let mut state = sandbox.state();
         let of_session = |effect| matches!(effect, Effect::Session(_));
@@ -76,7 +80,14 @@ fn create(sandbox: &Sandbox, request: &Request, now: Millis) -> Result<Response,
         };
         (shape, state.random.fork())
     };
-    let mut record = Record::new(asked.parameters, asked.skip_spins, shape, now, sandbox.pace);
+    let mut record = Record::new(
+        asked.parameters,
+        engine,
+        asked.skip_spins,
+        shape,
+        now,
+        sandbox.pace,
+    );
     let picture = match asked.picture {
         Picture::Stored(bytes) => Some(bytes),
         Picture::Remote(url) => {
@@ -88,6 +99,20 @@ fn create(sandbox: &Sandbox, request: &Request, now: Millis) -> Result<Response,
         Added::New(record) | Added::Before(record) => Ok(created(&record)),
         Added::Taken => Err(taken()),
         Added::Full => Err(busy(sandbox, now)),
+    }
+}
+
+/// The engine that a request names, or the one of those that name none.
+fn engine(sandbox: &Sandbox, asked: Option<String>) -> Result<String, Refusal> {
+    let known = &sandbox.engines;
+    match asked {
+        None => Ok(known.first().cloned().unwrap_or_else(|| SCULPT.into())),
+        Some(name) if known.contains(&name) => Ok(name),
+        Some(name) => {
+            let name: String = name.chars().take(60).collect();
+            let known = known.join(", ");
+            Err(bad(format!("engine: came {name:?}, allowed: {known}")))
+        }
     }
 }
 
@@ -112,7 +137,7 @@ fn shown(
     polls: u32,
 ) -> Map<String, Value> {
     let progress = sandbox.desk.progress(record);
-    record.answered(&origin(request), now, progress, polls)
+    record.answered(&origin(request), now, &progress, polls)
 }
 
 /// The key that a request came with, so that it is carried out once however often it comes.

@@ -2,6 +2,8 @@
 //!
 //! Bound to loopback, where it needs no key and every key sees every session.
 
+mod config;
+mod engines;
 mod fetch;
 mod http;
 mod jobs;
@@ -16,12 +18,13 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use clap::Parser;
-use sandbox::{Config, Keep, Memory, Sandbox, Sculptor, Store};
+use sandbox::{Keep, Memory, SCULPT, Sandbox, Store};
 use tokio::net::TcpListener;
 use ureq::tls::RootCerts;
 
+use crate::config::Config;
 use crate::jobs::Workers;
 
 /// How long it may take to fetch a picture.
@@ -57,12 +60,33 @@ struct Options {
     /// How many sessions may have work waiting or under way; a request for more is answered 429.
     #[arg(long, value_name = "N", default_value_t = 100)]
     queue: usize,
-    /// How many models are made at once [default: one less than there are cores].
+    /// How many models this machine makes at once [default: one less than there are cores].
     #[arg(long, value_name = "N")]
     jobs: Option<NonZero<usize>>,
+    /// The engine that makes the models of callers who choose none, and where it is: `sculpt` (the
+    /// default, without a network) or `hunyuan`.
+    #[arg(long, value_name = "NAME[=URL]")]
+    engine: Option<String>,
+    /// A TOML file with the engines that callers may choose from.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Says what is configured, reachable and missing, without spending anything, and ends.
+    #[arg(long)]
+    check: bool,
 }
 
 impl Options {
+    fn config(&self) -> anyhow::Result<Config> {
+        let mut config = match &self.config {
+            Some(file) => Config::read(file)?,
+            None => Config::default(),
+        };
+        if let Some(engine) = &self.engine {
+            config.choose(engine)?;
+        }
+        Ok(config)
+    }
+
     fn keep(&self) -> Keep {
         let default = if self.data.is_some() { 10 * 1024 } else { 1024 };
         Keep {
@@ -85,18 +109,55 @@ fn speed(text: &str) -> Result<f64, String> {
     }
 }
 
+/// The engines that callers may choose from, the default first.
+fn offered(config: &Config, jobs: usize) -> anyhow::Result<Vec<engines::Offered>> {
+    let open = |name: String| match name.as_str() {
+        SCULPT => Ok(engines::sculpt(jobs)),
+        _ => engines::open(&name, &config.table(&name)),
+    };
+    config.names()?.into_iter().map(open).collect()
+}
+
+/// Says how each engine is.
+fn check(config: &Config) -> anyhow::Result<()> {
+    let mut missing = 0;
+    for (at, name) in config.names()?.iter().enumerate() {
+        let default = if at == 0 { " (default)" } else { "" };
+        let (mark, words) = match engines::check(name, &config.table(name)) {
+            Ok(words) => ("ready  ", words),
+            Err(words) => {
+                missing += 1;
+                ("MISSING", words)
+            }
+        };
+        println!("{mark}  {name}{default}: {words}");
+    }
+    match missing {
+        0 => Ok(()),
+        1 => bail!("one engine is not ready"),
+        several => bail!("{several} engines are not ready"),
+    }
+}
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let options = Options::parse();
+    let configured = options.config()?;
+    if options.check {
+        return check(&configured);
+    }
+    let jobs = options.jobs.map_or_else(default_jobs, NonZero::get);
+    let engines = offered(&configured, jobs)?;
     let store: Box<dyn Store> = match &options.data {
         Some(folder) => Box::new(store::Folder::open(folder)?),
         None => Box::new(Memory::default()),
     };
-    let config = Config {
+    let config = sandbox::Config {
         speed: options.speed,
         seed: http::now(),
         keep: options.keep(),
         queue: options.queue,
+        engines: engines.iter().map(|engine| engine.name.clone()).collect(),
     };
     let sandbox = Sandbox::open(&config, store, http::now()).map_err(|error| anyhow!(error))?;
     let sandbox = Arc::new(sandbox);
@@ -112,13 +173,10 @@ async fn main() -> anyhow::Result<()> {
     println!("listening on http://{}", listener.local_addr()?);
     let workshop = jobs::Workshop {
         sandbox: sandbox.clone(),
-        engine: Box::new(Sculptor),
+        engines,
         fetcher: fetch::Fetcher::new(public::is_public, RootCerts::WebPki, body_limit, FETCHING),
     };
-    let workers = Workers::start(
-        workshop,
-        options.jobs.map_or_else(default_jobs, NonZero::get),
-    )?;
+    let workers = Workers::start(workshop)?;
     let shell = http::Shell {
         sandbox,
         workers,
