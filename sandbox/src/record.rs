@@ -120,6 +120,12 @@ pub struct Record {
     pub code: String,
     pub id: String,
     pub parameters: Parameters,
+    /// Whose session it is, where callers have keys.
+    #[serde(default)]
+    pub client: Option<String>,
+    /// What the addresses of its files carry, where callers have keys.
+    #[serde(default)]
+    pub ticket: Option<String>,
     /// The name of the engine that makes its models.
     #[serde(default = "sculptor")]
     pub engine: String,
@@ -158,6 +164,8 @@ impl Record {
             code: String::new(),
             id: String::new(),
             parameters,
+            client: None,
+            ticket: None,
             engine,
             unsupported: Vec::new(),
             note: None,
@@ -411,8 +419,17 @@ impl Record {
         results
     }
 
+    /// Whether it is one of this client's; with `None`, of anybody's.
+    pub fn is_of(&self, client: Option<&str>) -> bool {
+        client.is_none() || self.client.as_deref() == client
+    }
+
     fn address(&self, origin: &str, name: &str) -> String {
-        format!("{origin}/files/{}/{name}", self.code)
+        let address = format!("{origin}/files/{}/{name}", self.code);
+        match &self.ticket {
+            Some(ticket) => format!("{address}?ticket={ticket}"),
+            None => address,
+        }
     }
 
     /// Whether all that was asked for is there. A session without a refinement is complete with

@@ -1,11 +1,13 @@
 //! The configuration: one file in TOML, and what the command line says on top of it.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use sandbox::SCULPT;
+use sandbox::{Client, SCULPT};
 use serde::Deserialize;
+
+use crate::engines::read_private;
 
 /// The file. What is left out is as without a file.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -13,6 +15,11 @@ use serde::Deserialize;
 pub struct Config {
     /// The engine of callers who choose none.
     pub default: Option<String>,
+    /// A file with the callers' keys, which nobody but its owner can read: on each line a name and
+    /// a key.
+    pub clients_file: Option<PathBuf>,
+    /// The origins whose pages may use the server, beside its own; all where this is left out.
+    pub origins: Option<Vec<String>>,
     /// A table for each engine elsewhere.
     #[serde(default)]
     pub engines: toml::Table,
@@ -88,6 +95,47 @@ impl Config {
         }
         let others = known.iter().filter(|name| *name != default).cloned();
         Ok([default.to_owned()].into_iter().chain(others).collect())
+    }
+
+    /// The callers and their keys.
+    ///
+    /// # Errors
+    /// The file cannot be read, can be read by others, or holds something else.
+    pub fn clients(&self) -> anyhow::Result<Vec<Client>> {
+        let Some(file) = &self.clients_file else {
+            return Ok(Vec::new());
+        };
+        let text = read_private(file)?;
+        let lines = text.lines().enumerate();
+        let lines = lines.filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
+        let mut clients: Vec<Client> = Vec::new();
+        for (at, line) in lines {
+            let words: Vec<_> = line.split_whitespace().collect();
+            let &[name, key] = words.as_slice() else {
+                // The line itself may be a key.
+                bail!("{}, line {}: allowed: NAME KEY", file.display(), at + 1);
+            };
+            if key.len() < 16 {
+                bail!(
+                    "{}: the key of {name} has less than 16 letters",
+                    file.display()
+                );
+            }
+            if clients
+                .iter()
+                .any(|client| client.name == name || client.key == key)
+            {
+                bail!("{}: {name}, or its key, is there twice", file.display());
+            }
+            clients.push(Client {
+                name: name.to_owned(),
+                key: key.to_owned(),
+            });
+        }
+        if clients.is_empty() {
+            bail!("{} holds no client", file.display());
+        }
+        Ok(clients)
     }
 
     /// What is configured about an engine.

@@ -1,6 +1,7 @@
 //! The Image-to-3D API on your own machine: the sandbox over HTTP.
 //!
-//! Bound to loopback, where it needs no key and every key sees every session.
+//! Bound to loopback, where it needs no key and every key sees every session, unless it is told
+//! otherwise.
 
 mod config;
 mod engines;
@@ -10,8 +11,9 @@ mod jobs;
 mod pieces;
 mod public;
 mod store;
+mod watch;
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,7 +22,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use clap::Parser;
-use sandbox::{Keep, Memory, SCULPT, Sandbox, Store};
+use sandbox::{Daily, Keep, Memory, SCULPT, Sandbox, Store};
 use tokio::net::TcpListener;
 use ureq::tls::RootCerts;
 
@@ -34,7 +36,10 @@ const FETCHING: Duration = Duration::from_secs(30);
 #[derive(Parser)]
 #[command(version, name = "csm-image-to-3d-server")]
 struct Options {
-    /// The port on 127.0.0.1; 0 for any that is free.
+    /// The address to listen on. Others than this machine's own need client keys.
+    #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::from(Ipv4Addr::LOCALHOST))]
+    bind: IpAddr,
+    /// The port; 0 for any that is free.
     #[arg(long, default_value_t = 8787)]
     port: u16,
     /// A folder with a web page to serve beside the API.
@@ -60,11 +65,23 @@ struct Options {
     /// How many sessions may have work waiting or under way; a request for more is answered 429.
     #[arg(long, value_name = "N", default_value_t = 100)]
     queue: usize,
+    /// How many sessions of one client key may have work waiting or under way [default: --queue].
+    #[arg(long, value_name = "N")]
+    queue_each: Option<usize>,
+    /// How many sessions a day (UTC) may cost money; a request for more is answered 402.
+    #[arg(long, value_name = "N")]
+    daily_limit: Option<u32>,
+    /// The same for each client key.
+    #[arg(long, value_name = "N")]
+    daily_limit_each: Option<u32>,
+    /// Writes a line to the standard error for each request: neither keys nor pictures are in it.
+    #[arg(long)]
+    log: bool,
     /// How many models this machine makes at once [default: one less than there are cores].
     #[arg(long, value_name = "N")]
     jobs: Option<NonZero<usize>>,
     /// The engine that makes the models of callers who choose none, and where it is: `sculpt` (the
-    /// default, without a network) or `hunyuan`.
+    /// default, without a network), `hunyuan`, `fal` or `meshy`.
     #[arg(long, value_name = "NAME[=URL]")]
     engine: Option<String>,
     /// A TOML file with the engines that callers may choose from.
@@ -109,6 +126,13 @@ fn speed(text: &str) -> Result<f64, String> {
     }
 }
 
+/// What nobody can guess.
+fn secret() -> anyhow::Result<Vec<u8>> {
+    let mut secret = vec![0; 32];
+    getrandom::fill(&mut secret).map_err(|error| anyhow!("no random numbers: {error}"))?;
+    Ok(secret)
+}
+
 /// The engines that callers may choose from, the default first.
 fn offered(config: &Config, jobs: usize) -> anyhow::Result<Vec<engines::Offered>> {
     let open = |name: String| match name.as_str() {
@@ -148,6 +172,20 @@ async fn main() -> anyhow::Result<()> {
     }
     let jobs = options.jobs.map_or_else(default_jobs, NonZero::get);
     let engines = offered(&configured, jobs)?;
+    let clients = configured.clients()?;
+    if !options.bind.is_loopback() && clients.is_empty() {
+        bail!(
+            "--bind {}: others could reach the server there, so that it needs client keys: \
+             `clients_file` in the configuration names a file with them",
+            options.bind
+        );
+    }
+    if options.log {
+        let lines = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_target(false);
+        lines.with_writer(std::io::stderr).init();
+    }
     let store: Box<dyn Store> = match &options.data {
         Some(folder) => Box::new(store::Folder::open(folder)?),
         None => Box::new(Memory::default()),
@@ -157,12 +195,25 @@ async fn main() -> anyhow::Result<()> {
         seed: http::now(),
         keep: options.keep(),
         queue: options.queue,
+        queue_each: options.queue_each,
         engines: engines.iter().map(|engine| engine.name.clone()).collect(),
+        paid: engines
+            .iter()
+            .filter(|engine| engine.is_paid)
+            .map(|engine| engine.name.clone())
+            .collect(),
+        daily: Daily {
+            all: options.daily_limit,
+            each: options.daily_limit_each,
+        },
+        clients,
+        origins: configured.origins.clone(),
+        secret: secret()?,
     };
     let sandbox = Sandbox::open(&config, store, http::now()).map_err(|error| anyhow!(error))?;
     let sandbox = Arc::new(sandbox);
     let body_limit = options.body_limit * 1024 * 1024;
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))
+    let listener = TcpListener::bind((options.bind, options.port))
         .await
         .with_context(|| {
             format!(
@@ -181,6 +232,7 @@ async fn main() -> anyhow::Result<()> {
         sandbox,
         workers,
         body_limit,
+        counts: watch::Counts::default(),
         site: options.site,
     };
     http::serve(shell, listener, tokio::signal::ctrl_c()).await;

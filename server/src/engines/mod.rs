@@ -1,9 +1,11 @@
 //! The engines that a caller may choose from: [`Sculptor`](sandbox::Sculptor), which is always
 //! there, and those elsewhere, one file each.
 
+mod fal;
 mod hunyuan;
 mod key;
 mod living;
+mod meshy;
 mod net;
 mod picture;
 mod service;
@@ -18,6 +20,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use ureq::http::Uri;
 
+pub use key::read_private;
 use living::{Living, Patience};
 use service::Service;
 
@@ -27,6 +30,8 @@ type Open = fn(&toml::Table) -> anyhow::Result<Opened>;
 /// All engines elsewhere. A new one is a file beside this one, and one line here.
 const ENGINES: &[(&str, Open)] = &[
     ("hunyuan", hunyuan::open),
+    ("fal", fal::open),
+    ("meshy", meshy::open),
 ];
 
 /// What an engine's file makes of its configuration.
