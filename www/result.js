@@ -53,6 +53,7 @@ export function clear() {
     find(id).replaceChildren();
   }
   find("raw").hidden = true;
+  find("engine").hidden = true;
 }
 
 /**
@@ -70,6 +71,7 @@ export function show(session, actions) {
   note(stage, state);
   say(words(session.status, percent), { code: session.session_code, failed: state === "failed" });
   showTimeline();
+  showEngine(session);
 
   const chooses = stage === "spin" && state === "done";
   const spins = chooses && Array.isArray(session.spins) ? session.spins : [];
@@ -93,6 +95,25 @@ export function show(session, actions) {
   );
   find("json").textContent = JSON.stringify(session, null, 2);
   find("raw").hidden = false;
+}
+
+/**
+ * Says who makes the model, what is waited for, and what could not be honoured, where the server
+ * says so.
+ *
+ * @param {Session} session
+ */
+function showEngine({ engine, engine_status: waits, unsupported }) {
+  const shown = find("engine");
+  shown.hidden = typeof engine !== "string";
+  const parts = [`Engine: ${engine}`];
+  if (typeof waits === "string") {
+    parts.push(waits);
+  }
+  if (Array.isArray(unsupported) && unsupported.length > 0) {
+    parts.push(`not honoured: ${unsupported.join(", ")}`);
+  }
+  shown.textContent = parts.join("; ");
 }
 
 /**

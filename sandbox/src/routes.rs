@@ -380,5 +380,10 @@ fn origin(request: &Request) -> String {
     let host = host
         .and_then(|host| host.to_str().ok())
         .unwrap_or("localhost");
-    format!("http://{host}")
+    // As a proxy that adds TLS says it.
+    let scheme = request.headers().get("x-forwarded-proto");
+    match scheme.is_some_and(|scheme| scheme == "https") {
+        true => format!("https://{host}"),
+        false => format!("http://{host}"),
+    }
 }
