@@ -142,7 +142,7 @@ fn offered(config: &Config, jobs: usize) -> anyhow::Result<Vec<engines::Offered>
     config.names()?.into_iter().map(open).collect()
 }
 
-/// Says how each engine is.
+/// Says how each engine is, and who may come in.
 fn check(config: &Config) -> anyhow::Result<()> {
     let mut missing = 0;
     for (at, name) in config.names()?.iter().enumerate() {
@@ -155,6 +155,10 @@ fn check(config: &Config) -> anyhow::Result<()> {
             }
         };
         println!("{mark}  {name}{default}: {words}");
+    }
+    match config.clients()?.len() {
+        0 => println!("callers: no keys; only this machine is listened to"),
+        keys => println!("callers: {keys} with keys"),
     }
     match missing {
         0 => Ok(()),

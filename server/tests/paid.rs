@@ -296,7 +296,7 @@ fn fal(request: &Request, nasty: Nasty, state: &mut State, now: f64, files: &str
 
 fn meshy(request: &Request, nasty: Nasty, state: &mut State, now: f64, files: &str) -> Reply {
     // [A] Calls from browsers are refused.
-    if request.header("origin") != "" {
+    if !request.header("origin").is_empty() {
         return Reply::json(403, json!({"message": "Forbidden"}));
     }
     if request.header("authorization") != format!("Bearer {KEY}") {
@@ -498,12 +498,16 @@ impl Drop for Gateway {
     }
 }
 
+/// Who has which trouble, and how many models it costs; where the session fails, with the words that
+/// it fails with.
+type Case = (Engine, Nasty, Result<usize, (usize, &'static str)>);
+
 /// How a session ends under each of the scenarios, for both engines.
 #[test]
 fn whatever_goes_wrong_a_session_costs_at_most_one_model() {
     use Engine::{Fal, Meshy};
     let impostor = Nasty::Impostor(b"PK\x03\x04 zipped");
-    let cases: &[(Engine, Nasty, Result<usize, (usize, &str)>)] = &[
+    let cases: &[Case] = &[
         (Fal, Nasty::Nothing, Ok(1)),
         (Fal, Nasty::NoQueue, Ok(1)),
         (Fal, Nasty::UnknownFields, Ok(1)),
@@ -647,7 +651,7 @@ fn whatever_goes_wrong_a_session_costs_at_most_one_model() {
     });
 }
 
-fn ends_as((engine, nasty, expected): &(Engine, Nasty, Result<usize, (usize, &str)>)) {
+fn ends_as((engine, nasty, expected): &Case) {
     let emulator = Emulator::start(*engine, *nasty);
     let gateway = Gateway::start(&emulator, "", &[]);
     let session = gateway

@@ -55,6 +55,16 @@ enum Note {
     Sent { since: Millis, job: String },
 }
 
+/// What came of asking for a model.
+enum Submitted {
+    Job {
+        since: Millis,
+        job: String,
+    },
+    /// Nothing; it may be asked for again, and the service may have said when.
+    Later(String, Option<Duration>),
+}
+
 impl Living {
     pub fn new(service: Box<dyn Service>, patience: Patience) -> Self {
         Self {
@@ -84,8 +94,14 @@ impl Living {
         progress: &mut Progress,
     ) -> Result<(Millis, String), Stopped> {
         let note = errand.note();
+        let note = note.map(|note| serde_json::from_str(&note)).transpose();
+        // Whatever it says, it says that there may be a job.
+        let unread = |_| {
+            let words = "what was written down about the model cannot be read";
+            self.failed(&format!("{words}{}", self.charged()))
+        };
         let mut since = now();
-        match note.and_then(|note| serde_json::from_str(&note).ok()) {
+        match note.map_err(unread)? {
             Some(Note::Sent { since, job }) => {
                 self.jobs().insert(job.clone());
                 return Ok((since, job));
@@ -109,8 +125,8 @@ impl Living {
         }
         loop {
             let (words, pause) = match self.submit(order, errand, progress)? {
-                Ok(sent) => return Ok(sent),
-                Err(later) => later,
+                Submitted::Job { since, job } => return Ok((since, job)),
+                Submitted::Later(words, pause) => (words, pause),
             };
             write(errand, &Note::Waiting { since })?;
             errand.say(&words);
@@ -125,14 +141,13 @@ impl Living {
         }
     }
 
-    /// Asks for the model. The inner error: it may be asked for a little later.
-    #[allow(clippy::type_complexity)]
+    /// Asks for the model.
     fn submit(
         &self,
         order: &Order,
         errand: &dyn Errand,
         progress: &mut Progress,
-    ) -> Result<Result<(Millis, String), (String, Option<Duration>)>, Stopped> {
+    ) -> Result<Submitted, Stopped> {
         let mut jobs = self.jobs();
         go_on(progress, 0.01)?;
         let since = now();
@@ -140,7 +155,9 @@ impl Living {
         let job = match self.service.submit(order) {
             Ok(job) => job,
             Err(NotSubmitted::Refused(words)) => return Err(self.failed(&words)),
-            Err(NotSubmitted::Later(words, pause)) => return Ok(Err((words, pause))),
+            Err(NotSubmitted::Later(words, pause)) => {
+                return Ok(Submitted::Later(words, pause));
+            }
             Err(NotSubmitted::Unknown(words)) => self.lost(&mut jobs, since, &words, progress)?,
         };
         jobs.insert(job.clone());
@@ -151,7 +168,7 @@ impl Living {
                 job: job.clone(),
             },
         )?;
-        Ok(Ok((since, job)))
+        Ok(Submitted::Job { since, job })
     }
 
     /// The job whose answer was lost, where the service can be asked and there is no doubt.
@@ -299,7 +316,8 @@ impl Engine for Living {
         // There is one model: a refinement asks for no other, and pays for none.
         let (file, view) = match (detail, source.preview) {
             (Detail::Refined, Some(preview)) => (preview.to_vec(), 0),
-            _ => {
+            (Detail::Refined, None) => return Err(self.failed("the preview's model is gone")),
+            (Detail::Preview, _) => {
                 let (since, job) = self.job(&order, source.errand, progress)?;
                 (self.follow(since, &job, source.errand, progress)?, view)
             }
