@@ -1,5 +1,7 @@
 //! Who may come in: callers with a key that is known, pages of origins that are.
 
+use std::net::IpAddr;
+
 use http::header::{HOST, HeaderValue, ORIGIN};
 use http::{Method, Request, StatusCode};
 use sha2::{Digest, Sha256};
@@ -75,7 +77,8 @@ impl Gate {
         let text = origin.to_str().ok()?;
         let host = request.headers().get(HOST)?.to_str().ok()?;
         let own = [format!("http://{host}"), format!("https://{host}")];
-        let known = origins.iter().chain(&own).any(|known| known == text);
+        let own = own.iter().filter(|_| is_own_name(host));
+        let known = origins.iter().chain(own).any(|known| known == text);
         known.then(|| origin.clone())
     }
 
@@ -103,6 +106,17 @@ impl Gate {
                 .collect(),
         )
     }
+}
+
+/// Whether a `Host` names this machine for sure. Any other name may be somebody's, made to lead here
+/// so that a page of theirs seems to be the server's own.
+fn is_own_name(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let bare = name.trim_start_matches('[').trim_end_matches(']');
+    name == "localhost" || bare.parse::<IpAddr>().is_ok()
 }
 
 fn digest(parts: &[&[u8]]) -> Vec<u8> {

@@ -81,8 +81,8 @@ pub struct Config {
     pub daily: Daily,
     /// Who may come in; each sees its own sessions alone. Default: anybody, who sees them all.
     pub clients: Vec<Client>,
-    /// The origins whose pages may come in, as `https://example.com`, beside the server's own.
-    /// Default: any.
+    /// The origins whose pages may come in, as `https://example.com`, beside the server's own
+    /// where its name is `localhost` or an IP address. Default: any.
     pub origins: Option<Vec<String>>,
     /// What nobody can guess, for the addresses of the clients' files. The store keeps the first.
     pub secret: Vec<u8>,

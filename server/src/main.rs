@@ -194,6 +194,10 @@ async fn main() -> anyhow::Result<()> {
         Some(folder) => Box::new(store::Folder::open(folder)?),
         None => Box::new(Memory::default()),
     };
+    // Any page in a browser on this machine could spend money otherwise.
+    let paid = engines.iter().any(|engine| engine.is_paid);
+    let own_pages = || (paid && clients.is_empty()).then(Vec::new);
+    let origins = configured.origins.clone().or_else(own_pages);
     let config = sandbox::Config {
         speed: options.speed,
         seed: http::now(),
@@ -211,7 +215,7 @@ async fn main() -> anyhow::Result<()> {
             each: options.daily_limit_each,
         },
         clients,
-        origins: configured.origins.clone(),
+        origins,
         secret: secret()?,
     };
     let sandbox = Sandbox::open(&config, store, http::now()).map_err(|error| anyhow!(error))?;

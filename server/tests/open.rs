@@ -344,6 +344,28 @@ fn pages_of_other_origins_are_kept_out() {
 }
 
 #[test]
+fn where_money_can_be_spent_other_pages_have_to_be_listed() {
+    let folder = Folder::new("");
+    folder.write("config.toml", "[engines.fal]\n");
+    let server = folder.server(&[]);
+    let port = server.host.rsplit(':').next().unwrap();
+    let status = |host: &str, origin: &str| {
+        let request = format!(
+            "GET {SESSIONS} HTTP/1.1\r\nhost: {host}\r\norigin: {origin}\r\nconnection: close\r\n\r\n"
+        );
+        exchange(&server.host, request.as_bytes()).unwrap().status
+    };
+    let (own, local) = (format!("127.0.0.1:{port}"), format!("localhost:{port}"));
+    assert_eq!(status(&own, &format!("http://{own}")), 200);
+    assert_eq!(status(&local, &format!("http://{local}")), 200);
+    assert_eq!(status("[::1]:80", "http://[::1]:80"), 200);
+    assert_eq!(status(&own, "https://evil.example"), 403);
+    // A name of theirs that leads here makes their page none of the server's own.
+    let rebound = format!("evil.example:{port}");
+    assert_eq!(status(&rebound, &format!("http://{rebound}")), 403);
+}
+
+#[test]
 fn the_log_holds_neither_keys_nor_pictures_nor_tickets() {
     let folder = Folder::new("");
     let mut server = folder.server(&["--log"]);
