@@ -65,6 +65,7 @@ export function clear() {
     find(id).replaceChildren();
   }
   find("raw").hidden = true;
+  find("engine").hidden = true;
 }
 
 /**
@@ -85,6 +86,7 @@ export function show(session, actions) {
   if (state === "running" || state === "unknown") {
     showProgress(percent === undefined ? undefined : percent / 100);
   }
+  showEngine(session);
 
   const chooses = stage === "spin" && state === "done";
   const spins = chooses && Array.isArray(session.spins) ? session.spins : [];
@@ -116,6 +118,25 @@ function formats(session) {
   const fields = Object.entries(session).filter(([, url]) => url);
   const found = fields.map(([name]) => name.match(/^(?:preview_)?mesh_url_(\w+)$/)?.[1]);
   return /** @type {Set<ModelFormat>} */ (new Set(found.filter((format) => format !== undefined)));
+}
+
+/**
+ * Says who makes the model, what is waited for, and what could not be honoured, where the server
+ * says so.
+ *
+ * @param {Session} session
+ */
+function showEngine({ engine, engine_status: waits, unsupported }) {
+  const shown = find("engine");
+  shown.hidden = typeof engine !== "string";
+  const parts = [`Engine: ${engine}`];
+  if (typeof waits === "string") {
+    parts.push(waits);
+  }
+  if (Array.isArray(unsupported) && unsupported.length > 0) {
+    parts.push(`not honoured: ${unsupported.join(", ")}`);
+  }
+  shown.textContent = parts.join("; ");
 }
 
 /**

@@ -89,6 +89,16 @@ pub struct SessionFields {
     /// the preview where the session is complete without a refinement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mesh_url_glb: Option<String>,
+    /// The engine that makes the models, where the server names it; not one of the API's own fields.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<String>,
+    /// What the engine waits for, in words, where it says so; not one of the API's own fields.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine_status: Option<String>,
+    /// The names of the parameters that were asked for and that the model does not honour; not one
+    /// of the API's own fields.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsupported: Option<Vec<String>>,
     /// Where the session came from; `"external"` for one made through the API.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,

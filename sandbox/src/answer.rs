@@ -4,7 +4,7 @@ use contract::Envelope;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, CACHE_CONTROL, CONNECTION, CONTENT_TYPE,
-    HeaderValue,
+    HeaderValue, VARY,
 };
 use http::{HeaderName, StatusCode};
 use serde::Serialize;
@@ -70,23 +70,26 @@ pub fn preflight() -> Response {
 #[derive(Clone, Copy)]
 pub struct WithoutCors;
 
-/// Lets pages of any origin read the answer, where nothing else was said.
-pub fn with_cors(mut response: Response) -> Response {
+/// Lets the page read the answer, where nothing else was said. `page` is who may; nobody where it is
+/// `None`.
+pub fn with_cors(mut response: Response, page: Option<HeaderValue>) -> Response {
     let hidden = response.extensions().get::<WithoutCors>().is_some();
     let headers = response.headers_mut();
     headers
         .entry(CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
-    if hidden {
+    let Some(page) = page.filter(|_| !hidden) else {
         return response;
+    };
+    if page != "*" {
+        headers.insert(VARY, HeaderValue::from_static("origin"));
     }
+    let exposed = HeaderValue::from_static("retry-after");
     for (name, value) in [
-        (ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
-        (ACCESS_CONTROL_EXPOSE_HEADERS, "retry-after"),
+        (ACCESS_CONTROL_ALLOW_ORIGIN, page),
+        (ACCESS_CONTROL_EXPOSE_HEADERS, exposed),
     ] {
-        headers
-            .entry(name)
-            .or_insert(HeaderValue::from_static(value));
+        headers.entry(name).or_insert(value);
     }
     response
 }

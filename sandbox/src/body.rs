@@ -18,6 +18,8 @@ pub struct Create {
     pub picture: Picture,
     /// A preview at once, without the spins: what the API's own client of 2024 asks for.
     pub skip_spins: bool,
+    /// The engine that is to make the models, by its name.
+    pub engine: Option<String>,
 }
 
 /// What is asked for with a preview or a refinement.
@@ -36,6 +38,9 @@ pub fn create(body: &[u8]) -> Result<Create, String> {
     let mut fields = Fields::read(body)?;
     let image_url = fields.0.remove(IMAGE_URL);
     let skip_spins = fields.get("generate_preview_mesh", "true, false", Value::as_bool)?;
+    let engine = fields.get("engine", "the name of an engine", |value| {
+        value.as_str().map(str::to_owned)
+    })?;
     let image_url = image_url
         .filter(|raw| !is_null(raw))
         .ok_or("image_url: missing; it is required")?;
@@ -47,6 +52,7 @@ pub fn create(body: &[u8]) -> Result<Create, String> {
         parameters,
         picture: Picture::read(&image_url)?,
         skip_spins: skip_spins == Some(true),
+        engine,
     })
 }
 

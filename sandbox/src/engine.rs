@@ -15,6 +15,43 @@ pub struct Source<'a> {
     pub picture: &'a DynamicImage,
     /// What was asked for; what was left out is as the API documents its defaults.
     pub parameters: &'a Parameters,
+    /// The preview's model, where the refinement is made.
+    pub preview: Option<&'a [u8]>,
+    /// Where the engine leaves word of what it does elsewhere.
+    pub errand: &'a dyn Errand,
+}
+
+/// What an engine that has its models made elsewhere leaves with the session's stage.
+pub trait Errand {
+    /// What was last [written down](Errand::write) for this stage; by a process before this one, it
+    /// may be.
+    fn note(&self) -> Option<String>;
+
+    /// Writes a note down in place of the one before. It is there for good when this returns.
+    ///
+    /// # Errors
+    /// Nothing was written down: it cannot be, or nobody wants the result any more.
+    fn write(&self, note: &str) -> Result<(), Stopped>;
+
+    /// Says what is waited for, in words, until something else is said.
+    fn say(&self, words: &str);
+}
+
+/// A model as an engine made it.
+pub struct Model {
+    /// A binary glTF 2.0 file (`model/gltf-binary`).
+    pub glb: Vec<u8>,
+    /// The names of the parameters that were asked for and that it does not honour.
+    pub unsupported: Vec<String>,
+}
+
+impl From<Vec<u8>> for Model {
+    fn from(glb: Vec<u8>) -> Self {
+        Self {
+            glb,
+            unsupported: Vec::new(),
+        }
+    }
 }
 
 /// Makes models from pictures. Several threads use it at once.
@@ -24,8 +61,8 @@ pub struct Source<'a> {
 /// [`Stopped::Cancelled`]. A panic in it ends the session, and no more than that, where panics can
 /// be caught.
 pub trait Engine: Send + Sync {
-    /// Makes the model: a binary glTF 2.0 file (`model/gltf-binary`). `view` is which of the
-    /// [views](Engine::views) was chosen, counted from 0; 0 is the picture's own.
+    /// Makes the model. `view` is which of the [views](Engine::views) was chosen, counted from 0; 0
+    /// is the picture's own.
     ///
     /// # Errors
     /// There can be no such model, or nobody wants it any more.
@@ -35,7 +72,7 @@ pub trait Engine: Send + Sync {
         detail: Detail,
         view: usize,
         progress: &mut Progress,
-    ) -> Result<Vec<u8>, Stopped>;
+    ) -> Result<Model, Stopped>;
 
     /// Makes the views to choose from, as PNG files.
     ///
@@ -43,6 +80,9 @@ pub trait Engine: Send + Sync {
     /// As those of [`Engine::model`].
     fn views(&self, source: Source, progress: &mut Progress) -> Result<[Vec<u8>; VIEWS], Stopped>;
 }
+
+/// The name of the engine that is always there.
+pub const SCULPT: &str = "sculpt";
 
 /// The engine that is always there: [`sculpt`], which makes geometry from the picture's outline.
 #[derive(Clone, Copy, Debug, Default)]
@@ -55,14 +95,14 @@ impl Engine for Sculptor {
         detail: Detail,
         view: usize,
         progress: &mut Progress,
-    ) -> Result<Vec<u8>, Stopped> {
+    ) -> Result<Model, Stopped> {
         let order = sculpt::Order {
             picture: source.picture,
             parameters: source.parameters,
             detail,
             view,
         };
-        sculpt::sculpt(&order, progress)
+        Ok(sculpt::sculpt(&order, progress)?.into())
     }
 
     fn views(&self, source: Source, progress: &mut Progress) -> Result<[Vec<u8>; VIEWS], Stopped> {

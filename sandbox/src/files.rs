@@ -1,5 +1,7 @@
 //! The files of a session: what they are called, and what is answered to those who fetch them.
 
+use std::panic::catch_unwind;
+
 use http::StatusCode;
 
 use crate::answer::{refused, with_type};
@@ -58,11 +60,22 @@ pub fn stored() -> impl Iterator<Item = String> {
     models.into_iter().flatten().chain(others)
 }
 
-/// Answers a file of a session, as soon as the session says that it is there.
-pub fn answer(sandbox: &Sandbox, code: &str, name: &str, now: Millis) -> Result<Response, Refusal> {
+/// Answers a file of a session, as soon as the session says that it is there. Where callers have
+/// keys, its address carries a ticket instead, and is not known without.
+pub fn answer(
+    sandbox: &Sandbox,
+    code: &str,
+    name: &str,
+    query: &str,
+    now: Millis,
+) -> Result<Response, Refusal> {
     let nothing = || missing(format!("session {code} has no file {name}"));
     let record = sandbox.sessions.get(code);
     let record = record.ok_or_else(|| no_session(code))?;
+    let ticket = query.strip_prefix("ticket=");
+    if sandbox.gate.is_closed() && (ticket.is_none() || ticket != record.ticket.as_deref()) {
+        return Err(no_session(code));
+    }
     let file = |name: &str| sandbox.sessions.file(code, name)?.ok_or_else(nothing);
     if name == IMAGE {
         let bytes = file(name)?;
@@ -82,7 +95,9 @@ pub fn answer(sandbox: &Sandbox, code: &str, name: &str, now: Millis) -> Result<
     let glb = file(&stage.file().ok_or_else(nothing)?)?;
     let written = match format.written {
         None => Ok(glb),
-        Some(format) => sculpt::convert(&glb, format),
+        // A model that was made elsewhere may be anything.
+        Some(format) => catch_unwind(|| sculpt::convert(&glb, format))
+            .unwrap_or_else(|_| Err("it contradicts itself".into())),
     };
     let result = match written {
         Ok(bytes) => with_type(StatusCode::OK, format.media_type, bytes),

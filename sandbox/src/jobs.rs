@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use image::DynamicImage;
 
-use crate::engine::{Detail, Engine, Progress, Source, Stopped};
+use crate::engine::{Detail, Engine, Errand, Progress, Source, Stopped};
 use crate::files::{IMAGE, spin_file};
 use crate::record::{Piece, Record, Stage};
 use crate::sessions::{File, Files, Sessions};
@@ -22,10 +22,16 @@ use crate::{Millis, Sandbox, lock, picture};
 /// worked, it is due again.
 pub struct Job {
     claim: Claim,
+    engine: String,
     remote: Option<String>,
 }
 
 impl Job {
+    /// The name of the engine that is to work it.
+    pub fn engine(&self) -> &str {
+        &self.engine
+    }
+
     /// The address of the picture, where it lies elsewhere and was not fetched yet: whoever works
     /// the job fetches it first.
     pub fn remote(&self) -> Option<&str> {
@@ -33,18 +39,27 @@ impl Job {
     }
 }
 
-/// The pieces that are handed out, and how much of each is done, from 0 to 1.
+/// The pieces that are handed out, and how far each is.
 #[derive(Default)]
 pub struct Desk {
-    claimed: Arc<Mutex<HashMap<Piece, f32>>>,
+    claimed: Arc<Mutex<HashMap<Piece, Progressed>>>,
     /// Nothing is handed out any more, and what is under way is not wanted.
     closed: AtomicBool,
+}
+
+/// How far a piece of work is.
+#[derive(Clone, Default)]
+pub struct Progressed {
+    /// How much of it is done, from 0 to 1.
+    pub part: f32,
+    /// What its engine waits for, in words, where it said so.
+    pub words: Option<String>,
 }
 
 /// A piece that is handed out for as long as this value lives.
 struct Claim {
     piece: Piece,
-    claimed: Arc<Mutex<HashMap<Piece, f32>>>,
+    claimed: Arc<Mutex<HashMap<Piece, Progressed>>>,
 }
 
 impl Drop for Claim {
@@ -54,20 +69,26 @@ impl Drop for Claim {
 }
 
 impl Desk {
-    fn claimed(&self) -> MutexGuard<'_, HashMap<Piece, f32>> {
+    fn claimed(&self) -> MutexGuard<'_, HashMap<Piece, Progressed>> {
         lock(&self.claimed)
     }
 
-    /// How much is done of what the session needs next.
-    pub fn progress(&self, record: &Record) -> f32 {
+    /// How far that is which the session needs next.
+    pub fn progress(&self, record: &Record) -> Progressed {
         let piece = record.next_piece();
-        let progress = piece.and_then(|piece| self.claimed().get(&piece).copied());
+        let progress = piece.and_then(|piece| self.claimed().get(&piece).cloned());
         progress.unwrap_or_default()
     }
 
     fn report(&self, piece: &Piece, part: f32) {
         if let Some(progress) = self.claimed().get_mut(piece) {
-            *progress = progress.max(part);
+            progress.part = progress.part.max(part);
+        }
+    }
+
+    fn say(&self, piece: &Piece, words: &str) {
+        if let Some(progress) = self.claimed().get_mut(piece) {
+            progress.words = Some(words.to_owned());
         }
     }
 
@@ -79,33 +100,48 @@ impl Desk {
         !self.closed.load(Ordering::Relaxed)
     }
 
-    pub fn next(&self, sessions: &Sessions, now: Millis) -> Option<Job> {
+    /// The next piece for an engine whose name is wanted.
+    pub fn next(
+        &self,
+        sessions: &Sessions,
+        wanted: &dyn Fn(&str) -> bool,
+        now: Millis,
+    ) -> Option<Job> {
         if !self.is_open() {
             return None;
         }
         // Held while the sessions are read: a piece that is given back meanwhile was stored before.
         let mut claimed = self.claimed();
-        let (piece, remote) = sessions.with_open(|records| {
+        let (piece, remote, engine) = sessions.with_open(|records| {
             let mut due = records.filter_map(|record| {
                 let piece = record.next_piece()?;
                 let due = piece.from <= now && !claimed.contains_key(&piece);
-                due.then(|| (piece, record.to_fetch().map(str::to_owned)))
+                let due = due && wanted(&record.engine);
+                due.then(|| {
+                    let remote = record.to_fetch().map(str::to_owned);
+                    (piece, remote, record.engine.clone())
+                })
             });
             due.next()
         })?;
-        claimed.insert(piece.clone(), 0.0);
+        claimed.insert(piece.clone(), Progressed::default());
         let claimed = self.claimed.clone();
         let claim = Claim { piece, claimed };
-        Some(Job { claim, remote })
+        Some(Job {
+            claim,
+            engine,
+            remote,
+        })
     }
 
-    pub fn next_due(&self, sessions: &Sessions) -> Option<Millis> {
+    pub fn next_due(&self, sessions: &Sessions, wanted: &dyn Fn(&str) -> bool) -> Option<Millis> {
         if !self.is_open() {
             return None;
         }
         let claimed = self.claimed();
         sessions.with_open(|records| {
             let waiting = records
+                .filter(|record| wanted(&record.engine))
                 .filter_map(Record::next_piece)
                 .filter(|piece| !claimed.contains_key(piece));
             waiting.map(|piece| piece.from).min()
@@ -121,17 +157,57 @@ pub fn work(
     engine: &dyn Engine,
 ) -> Result<(), StoreError> {
     let piece = &job.claim.piece;
-    let (files, failure) = match survived(|| made(sandbox, &job, fetched, engine)) {
-        Ok(files) => (files, None),
-        Err(Ended::Stopped(Stopped::Because(reason))) => (Vec::new(), Some(reason)),
+    let (made, failure) = match survived(|| made(sandbox, &job, fetched, engine)) {
+        Ok(made) => (made, None),
+        Err(Ended::Stopped(Stopped::Because(reason))) => (Made::default(), Some(reason)),
         Err(Ended::Stopped(Stopped::Cancelled)) => return Ok(()),
         Err(Ended::Store(error)) => return Err(error),
     };
+    let Made { files, unsupported } = made;
     let bytes = files.iter().map(|(_, bytes)| bytes.len() as u64).sum();
     store(sandbox, piece, files, |record| match failure {
-        None => record.made(piece.stage, bytes),
+        None => record.made(piece.stage, bytes, unsupported),
         Some(reason) => record.fail(piece.stage, reason),
     })
+}
+
+/// What came of a piece of work.
+#[derive(Default)]
+struct Made {
+    files: Vec<File>,
+    unsupported: Vec<String>,
+}
+
+/// What an engine leaves with a piece of work.
+struct Left<'a> {
+    sandbox: &'a Sandbox,
+    piece: &'a Piece,
+}
+
+impl Errand for Left<'_> {
+    fn note(&self) -> Option<String> {
+        let record = self.sandbox.sessions.get(&self.piece.code)?;
+        record.note(self.piece).map(str::to_owned)
+    }
+
+    fn write(&self, note: &str) -> Result<(), Stopped> {
+        let mut wanted = false;
+        let written = store(self.sandbox, self.piece, Vec::new(), |record| {
+            record.write(self.piece, note.to_owned());
+            wanted = true;
+        });
+        match written {
+            Err(error) => Err(Stopped::Because(format!(
+                "the session cannot be stored: {error}"
+            ))),
+            Ok(()) if wanted => Ok(()),
+            Ok(()) => Err(Stopped::Cancelled),
+        }
+    }
+
+    fn say(&self, words: &str) {
+        self.sandbox.desk.say(self.piece, words);
+    }
 }
 
 /// Why a job ends without a result.
@@ -169,23 +245,29 @@ fn survived<T>(work: impl FnOnce() -> Result<T, Ended>) -> Result<T, Ended> {
     })
 }
 
-/// The files of the result.
+/// The result.
 fn made(
     sandbox: &Sandbox,
     job: &Job,
     fetched: Option<Result<Vec<u8>, String>>,
     engine: &dyn Engine,
-) -> Result<Vec<File>, Ended> {
+) -> Result<Made, Ended> {
     let piece = &job.claim.piece;
     let Some(record) = sandbox.sessions.get(&piece.code) else {
         return Err(Stopped::Cancelled.into());
     };
     let (file, picture) = opened(sandbox, job, fetched)?;
+    let preview = match piece.stage {
+        Stage::Refine => stored_model(sandbox, piece, Stage::Preview)?,
+        Stage::Spin | Stage::Preview => None,
+    };
     let source = Source {
         code: &piece.code,
         file: &file,
         picture: &picture,
         parameters: &record.parameters,
+        preview: preview.as_deref(),
+        errand: &Left { sandbox, piece },
     };
     let progress: &mut Progress = &mut |part| {
         sandbox.desk.report(piece, part);
@@ -198,14 +280,32 @@ fn made(
     let detail = match piece.stage {
         Stage::Spin => {
             let views = engine.views(source, progress)?.into_iter().enumerate();
-            return Ok(views.map(|(at, png)| (spin_file(at), png)).collect());
+            return Ok(Made {
+                files: views.map(|(at, png)| (spin_file(at), png)).collect(),
+                unsupported: Vec::new(),
+            });
         }
         Stage::Preview => Detail::Preview,
         Stage::Refine => Detail::Refined,
     };
-    let glb = engine.model(source, detail, record.chosen_spin, progress)?;
+    let model = engine.model(source, detail, record.chosen_spin, progress)?;
     let name = piece.stage.file();
-    Ok(name.map(|name| (name, glb)).into_iter().collect())
+    Ok(Made {
+        files: name.map(|name| (name, model.glb)).into_iter().collect(),
+        unsupported: model.unsupported,
+    })
+}
+
+/// The model that was made for a stage of the same session.
+fn stored_model(
+    sandbox: &Sandbox,
+    piece: &Piece,
+    stage: Stage,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    match stage.file() {
+        Some(name) => sandbox.sessions.file(&piece.code, &name),
+        None => Ok(None),
+    }
 }
 
 /// The picture's file, and the picture. One that was fetched is stored first, so that it is fetched
@@ -270,7 +370,7 @@ mod tests {
             _: Detail,
             _: usize,
             progress: &mut Progress,
-        ) -> Result<Vec<u8>, Stopped> {
+        ) -> Result<crate::Model, Stopped> {
             let before = progress(0.1);
             let anew = |record: &mut Record| {
                 record.begin(Stage::Preview, 7, self.0.pace);
@@ -279,7 +379,8 @@ mod tests {
             let changed = self.0.sessions.change(source.code, Files::default(), anew);
             let after = progress(0.2);
             // It does not care, and answers what it saw.
-            Ok(format!("{} {before:?} {after:?}", changed.is_ok()).into())
+            let words = format!("{} {before:?} {after:?}", changed.is_ok());
+            Ok(words.into_bytes().into())
         }
 
         fn views(&self, _: Source, _: &mut Progress) -> Result<[Vec<u8>; 4], Stopped> {

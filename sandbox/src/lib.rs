@@ -9,6 +9,7 @@ mod delivery;
 mod engine;
 mod fault;
 mod files;
+mod gate;
 mod jobs;
 mod json;
 mod log;
@@ -24,18 +25,22 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use contract::Parameters;
 pub use delivery::Delivery;
-pub use engine::{Detail, Engine, Progress, Sculptor, Source, Stopped, VIEWS};
+pub use engine::{
+    Detail, Engine, Errand, Model, Progress, SCULPT, Sculptor, Source, Stopped, VIEWS,
+};
+pub use gate::Client;
 pub use http;
 pub use image;
 pub use jobs::Job;
-pub use sessions::Keep;
+pub use sessions::{Daily, Keep};
 pub use store::{Change, Memory, Store, StoreError};
 
 use fault::{Effect, Faults};
+use gate::Gate;
 use jobs::Desk;
 use log::Log;
 use record::Pace;
-use sessions::Sessions;
+use sessions::{Limits, Sessions};
 
 /// A request with its whole body.
 pub type Request = http::Request<Vec<u8>>;
@@ -45,11 +50,14 @@ pub type Response = http::Response<Vec<u8>>;
 /// Milliseconds since 1970.
 pub type Millis = u64;
 
+/// Where the store keeps what the addresses of files are signed with.
+const SECRET: &str = "secret";
+
 /// The header that carries a caller's key.
 pub const API_KEY_HEADER: &str = "x-api-key";
 
 /// How a sandbox behaves.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Config {
     /// How many times faster than a second per stage (two for the refinement) sessions go.
     /// Default: 1.
@@ -61,6 +69,23 @@ pub struct Config {
     /// How many sessions may have work waiting or under way; requests for more are answered 429.
     /// Default: 100.
     pub queue: usize,
+    /// How many sessions of one client may have work waiting or under way. Default: as many as all
+    /// together.
+    pub queue_each: Option<usize>,
+    /// The names of the engines that a caller may choose from; the first is that of callers who
+    /// choose none. Default: [`SCULPT`] alone.
+    pub engines: Vec<String>,
+    /// The names of those engines whose models cost money. Default: none.
+    pub paid: Vec<String>,
+    /// How many sessions a day may cost money. Default: any number.
+    pub daily: Daily,
+    /// Who may come in; each sees its own sessions alone. Default: anybody, who sees them all.
+    pub clients: Vec<Client>,
+    /// The origins whose pages may come in, as `https://example.com`, beside the server's own
+    /// where its name is `localhost` or an IP address. Default: any.
+    pub origins: Option<Vec<String>>,
+    /// What nobody can guess, for the addresses of the clients' files. The store keeps the first.
+    pub secret: Vec<u8>,
 }
 
 impl Default for Config {
@@ -73,6 +98,13 @@ impl Default for Config {
                 bytes: 1 << 30,
             },
             queue: 100,
+            queue_each: None,
+            engines: vec![SCULPT.into()],
+            paid: Vec::new(),
+            daily: Daily::default(),
+            clients: Vec::new(),
+            origins: None,
+            secret: Vec::new(),
         }
     }
 }
@@ -80,6 +112,9 @@ impl Default for Config {
 /// The API with all its sessions.
 pub struct Sandbox {
     pace: Pace,
+    engines: Vec<String>,
+    paid: Vec<String>,
+    gate: Gate,
     sessions: Sessions,
     desk: Desk,
     state: Mutex<State>,
@@ -98,11 +133,29 @@ impl Sandbox {
     /// # Errors
     /// The store cannot be read, or holds something else.
     pub fn open(config: &Config, store: Box<dyn Store>, now: Millis) -> Result<Self, StoreError> {
+        let secret = match store.get(SECRET)? {
+            Some(secret) => secret,
+            None if config.clients.is_empty() => Vec::new(),
+            None => {
+                let secret = config.secret.clone();
+                store.commit(vec![Change::Put(SECRET.into(), secret.clone())])?;
+                secret
+            }
+        };
+        let limits = Limits {
+            keep: config.keep,
+            queue: config.queue,
+            queue_each: config.queue_each.unwrap_or(config.queue),
+            daily: config.daily,
+        };
         Ok(Self {
             pace: Pace {
                 speed: config.speed,
             },
-            sessions: Sessions::open(store, config.keep, config.queue, now)?,
+            engines: config.engines.clone(),
+            paid: config.paid.clone(),
+            gate: Gate::new(&config.clients, config.origins.clone(), secret),
+            sessions: Sessions::open(store, limits, now)?,
             desk: Desk::default(),
             state: Mutex::new(State {
                 faults: Faults::default(),
@@ -116,12 +169,15 @@ impl Sandbox {
     /// the answer. Where the answer's extensions hold a [`Delivery`], it is to be delivered so.
     pub fn handle(&self, request: &Request, now: Millis) -> Response {
         let now_and_here = |effect| !matches!(effect, Effect::Session(_));
-        let effect = self.state().faults.meet(request, now_and_here);
+        let effect = match self.gate.is_closed() {
+            true => None,
+            false => self.state().faults.meet(request, now_and_here),
+        };
         let answer = match effect {
             Some(Effect::Answer(answer)) => answer(request, api_key(request).unwrap_or_default()),
             Some(Effect::Undone(how)) => delivery::deliver(Response::default(), how),
             Some(Effect::Done(how)) => delivery::deliver(routes::answer(self, request, now), how),
-            Some(Effect::Session(_)) | None => match fault::misspelt(request) {
+            Some(Effect::Session(_)) | None => match self.misspelt(request) {
                 Some(reason) => answer::refused(http::StatusCode::BAD_REQUEST, &reason),
                 None => routes::answer(self, request, now),
             },
@@ -130,12 +186,23 @@ impl Sandbox {
         let size = request.body().len();
         let status = answer.status();
         self.state().log.add(request, size, status, how, now);
-        answer::with_cors(answer)
+        answer::with_cors(answer, self.gate.page(request))
+    }
+
+    /// Where callers need keys, a key is nothing but a key.
+    fn misspelt(&self, request: &Request) -> Option<String> {
+        match self.gate.is_closed() {
+            true => None,
+            false => fault::misspelt(request),
+        }
     }
 
     /// Whether the connection is to be closed before the request's body is read. To be asked once
     /// for each request; where the answer is yes, the request is done with.
     pub fn drops<B>(&self, request: &http::Request<B>, now: Millis) -> bool {
+        if self.gate.is_closed() {
+            return false;
+        }
         let mut state = self.state();
         let unread = |effect| matches!(effect, Effect::Undone(Delivery::Drop));
         let drops = state.faults.meet(request, unread).is_some();
@@ -147,13 +214,11 @@ impl Sandbox {
     }
 
     /// What is said to a body that is larger than the `limit` (bytes) of whoever received it.
-    pub fn too_large(&self, limit: usize) -> Response {
+    pub fn too_large<B>(&self, request: &http::Request<B>, limit: usize) -> Response {
         let mib = limit / (1024 * 1024);
         let message = format!("the request is larger than {limit} bytes ({mib} MiB)");
-        answer::with_cors(answer::refused(
-            http::StatusCode::PAYLOAD_TOO_LARGE,
-            &message,
-        ))
+        let refused = answer::refused(http::StatusCode::PAYLOAD_TOO_LARGE, &message);
+        answer::with_cors(refused, self.gate.page(request))
     }
 
     /// Hands out the work that is due at `now`, each piece once, the oldest session first.
@@ -161,13 +226,23 @@ impl Sandbox {
     /// A stage's work is due when the stage begins, and the stage is over when both its time is and
     /// its result is stored. Several callers may work at once.
     pub fn next_job(&self, now: Millis) -> Option<Job> {
-        self.desk.next(&self.sessions, now)
+        self.next_job_of(&|_| true, now)
+    }
+
+    /// As [`Sandbox::next_job`], of the sessions whose engine's name is wanted.
+    pub fn next_job_of(&self, wanted: &dyn Fn(&str) -> bool, now: Millis) -> Option<Job> {
+        self.desk.next(&self.sessions, wanted, now)
     }
 
     /// When the next job will be due if nothing new is asked for; `None` where none is planned. Not
     /// after `now` where one is due already.
     pub fn next_due(&self, now: Millis) -> Option<Millis> {
-        let from = self.desk.next_due(&self.sessions)?;
+        self.next_due_of(&|_| true, now)
+    }
+
+    /// As [`Sandbox::next_due`], of the sessions whose engine's name is wanted.
+    pub fn next_due_of(&self, wanted: &dyn Fn(&str) -> bool, now: Millis) -> Option<Millis> {
+        let from = self.desk.next_due(&self.sessions, wanted)?;
         Some(from.max(now))
     }
 
@@ -186,6 +261,17 @@ impl Sandbox {
         engine: &dyn Engine,
     ) -> Result<(), StoreError> {
         jobs::work(self, job, fetched, engine)
+    }
+
+    /// How many sessions there are, how many of them have work before them, and how many that were
+    /// begun today (UTC) cost money.
+    pub fn figures(&self, now: Millis) -> (usize, usize, u32) {
+        self.sessions.figures(now)
+    }
+
+    /// The name of whoever sent a request, where callers have keys and this is one of them.
+    pub fn caller<B>(&self, request: &http::Request<B>) -> Option<&str> {
+        self.gate.caller(request).ok().flatten()
     }
 
     /// Cancels what is under way and hands out nothing any more. It is due again where another

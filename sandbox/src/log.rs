@@ -22,7 +22,7 @@ pub struct Entry {
     at: Millis,
     method: String,
     host: String,
-    /// With its query.
+    /// With its query, but without the ticket of a file.
     path: String,
     /// The names of all headers.
     headers: Vec<String>,
@@ -63,7 +63,10 @@ impl Log {
             path: request
                 .uri()
                 .path_and_query()
-                .map(ToString::to_string)
+                .map(|path| match path.as_str().split_once("?ticket=") {
+                    Some((path, _)) => path.to_owned(),
+                    None => path.to_string(),
+                })
                 .unwrap_or_default(),
             headers: request.headers().keys().map(ToString::to_string).collect(),
             key: request

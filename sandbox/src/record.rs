@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::Millis;
-use crate::engine::VIEWS;
+use crate::engine::{SCULPT, VIEWS};
 use crate::files::{FORMATS, IMAGE, spin_file};
+use crate::jobs::Progressed;
 use crate::shape::Shape;
 
 /// What a session goes through, one after the other.
@@ -104,12 +105,35 @@ pub enum State {
     Failed,
 }
 
+/// What an engine wrote down for a stage.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Note {
+    stage: Stage,
+    /// When the stage began: one that is begun anew knows nothing of it.
+    from: Millis,
+    text: String,
+}
+
 /// One session: what was asked for, and when. Where it stands follows from that and the clock.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Record {
     pub code: String,
     pub id: String,
     pub parameters: Parameters,
+    /// Whose session it is, where callers have keys.
+    #[serde(default)]
+    pub client: Option<String>,
+    /// What the addresses of its files carry, where callers have keys.
+    #[serde(default)]
+    pub ticket: Option<String>,
+    /// The name of the engine that makes its models.
+    #[serde(default = "sculptor")]
+    pub engine: String,
+    /// The names of the parameters that the newest model does not honour.
+    #[serde(default)]
+    unsupported: Vec<String>,
+    #[serde(default)]
+    note: Option<Note>,
     /// The picture's address, where it lies elsewhere.
     pub remote: Option<String>,
     pub created: Millis,
@@ -130,6 +154,7 @@ impl Record {
     /// A session that begins at `now`, with the preview where the spins are skipped.
     pub fn new(
         parameters: Parameters,
+        engine: String,
         skip_spins: bool,
         shape: Option<Shape>,
         now: Millis,
@@ -139,6 +164,11 @@ impl Record {
             code: String::new(),
             id: String::new(),
             parameters,
+            client: None,
+            ticket: None,
+            engine,
+            unsupported: Vec::new(),
+            note: None,
             remote: None,
             created: now,
             spin: None,
@@ -208,8 +238,26 @@ impl Record {
         self.remote.as_deref().filter(|_| self.picture_bytes == 0)
     }
 
+    /// What the engine wrote down for a piece of work.
+    pub fn note(&self, piece: &Piece) -> Option<&str> {
+        let note = self.note.as_ref()?;
+        let same = note.stage == piece.stage && note.from == piece.from;
+        same.then_some(&note.text)
+    }
+
+    /// Keeps what the engine writes down for a piece of work.
+    pub fn write(&mut self, piece: &Piece, text: String) {
+        self.note = Some(Note {
+            stage: piece.stage,
+            from: piece.from,
+            text,
+        });
+    }
+
     /// The stage's result is stored.
-    pub fn made(&mut self, stage: Stage, bytes: u64) {
+    pub fn made(&mut self, stage: Stage, bytes: u64, unsupported: Vec<String>) {
+        self.note = None;
+        self.unsupported = unsupported;
         if let Some(span) = self.span_mut(stage) {
             span.made = Some(bytes);
         }
@@ -217,6 +265,7 @@ impl Record {
 
     /// The stage has no result, and nothing follows it.
     pub fn fail(&mut self, stage: Stage, reason: String) {
+        self.note = None;
         self.failure = Some(Failure { stage, reason });
         let mut later = stage.next();
         while let Some(stage) = later {
@@ -282,13 +331,13 @@ impl Record {
     }
 
     /// The session as the API answers it. `origin` is where the caller reaches this server,
-    /// `progress` how much of what is being made is done, from 0 to 1, and `polls` is 0 unless the
-    /// answer is that to a poll.
+    /// `progress` how far that is which is being made, and `polls` is 0 unless the answer is that to
+    /// a poll.
     pub fn answered(
         &self,
         origin: &str,
         now: Millis,
-        progress: f32,
+        progress: &Progressed,
         polls: u32,
     ) -> Map<String, Value> {
         #[derive(Serialize)]
@@ -312,7 +361,7 @@ impl Record {
         session
     }
 
-    fn fields(&self, origin: &str, now: Millis, progress: f32) -> SessionFields {
+    fn fields(&self, origin: &str, now: Millis, progress: &Progressed) -> SessionFields {
         let (stage, state) = self.stands(now);
         let span = self.span(stage);
         let since = match state {
@@ -320,7 +369,7 @@ impl Record {
             State::Done | State::Failed => span.map(|span| span.until),
         };
         let failure = self.failure.as_ref().filter(|_| state == State::Failed);
-        let percent = self.percent(now, progress);
+        let percent = self.percent(now, progress.part);
         let remote = self.remote.clone();
         SessionFields {
             id: Some(self.id.clone()),
@@ -343,6 +392,9 @@ impl Record {
             // With those of the other formats.
             preview_mesh_url_glb: None,
             mesh_url_glb: None,
+            engine: Some(self.engine.clone()),
+            engine_status: progress.words.clone().filter(|_| state == State::Running),
+            unsupported: (!self.unsupported.is_empty()).then(|| self.unsupported.clone()),
             source: Some("external".into()),
             created_at: Some(date(self.created)),
             updated_at: Some(date(since.unwrap_or(self.created))),
@@ -367,8 +419,17 @@ impl Record {
         results
     }
 
+    /// Whether it is one of this client's; with `None`, of anybody's.
+    pub fn is_of(&self, client: Option<&str>) -> bool {
+        client.is_none() || self.client.as_deref() == client
+    }
+
     fn address(&self, origin: &str, name: &str) -> String {
-        format!("{origin}/files/{}/{name}", self.code)
+        let address = format!("{origin}/files/{}/{name}", self.code);
+        match &self.ticket {
+            Some(ticket) => format!("{address}?ticket={ticket}"),
+            None => address,
+        }
     }
 
     /// Whether all that was asked for is there. A session without a refinement is complete with
@@ -445,6 +506,11 @@ impl Span {
         let length = self.until.saturating_sub(self.from).max(1);
         (now.saturating_sub(self.from) as f64 / length as f64).min(1.0)
     }
+}
+
+/// The engine of the sessions that were stored when there was no other.
+fn sculptor() -> String {
+    SCULPT.into()
 }
 
 fn date(at: Millis) -> String {

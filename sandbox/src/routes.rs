@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::answer::{done, preflight};
 use crate::body::{self, Continue};
-use crate::engine::VIEWS;
+use crate::engine::{SCULPT, VIEWS};
 use crate::fault::{self, Effect};
 use crate::files::{self, spin_file};
 use crate::picture::Picture;
@@ -24,23 +24,38 @@ pub fn answer(sandbox: &Sandbox, request: &Request, now: Millis) -> Response {
 
 fn routed(sandbox: &Sandbox, request: &Request, now: Millis) -> Result<Response, Refusal> {
     let path = request.uri().path();
+    let gate = &sandbox.gate;
+    gate.admits(request)?;
     let segments: Vec<_> = path.trim_matches('/').split('/').collect();
     let sessions = SESSIONS_PATH.trim_matches('/');
     match (request.method(), segments.as_slice()) {
-        (&Method::OPTIONS, _) => Ok(preflight()),
-        (&Method::POST, [root]) if *root == sessions => create(sandbox, request, now),
-        (&Method::GET, [root]) if *root == sessions => list(sandbox, request, now),
-        (&Method::GET, [root, code]) if *root == sessions => get(sandbox, request, code, now),
+        (&Method::OPTIONS, _) => return Ok(preflight()),
+        (&Method::GET, ["files", code, name]) => {
+            let query = request.uri().query().unwrap_or_default();
+            return files::answer(sandbox, code, name, query, now);
+        }
+        _ => {}
+    }
+    let caller = gate.caller(request)?;
+    match (request.method(), segments.as_slice()) {
+        (&Method::POST, [root]) if *root == sessions => create(sandbox, request, caller, now),
+        (&Method::GET, [root]) if *root == sessions => list(sandbox, request, caller, now),
+        (&Method::GET, [root, code]) if *root == sessions => {
+            get(sandbox, request, caller, code, now)
+        }
         (&Method::POST, [root, "get-3d", "preview", code]) if *root == sessions => {
-            preview(sandbox, request, code, now)
+            preview(sandbox, request, caller, code, now)
         }
         (&Method::POST, [root, "get-3d", "refine", code]) if *root == sessions => {
-            refine(sandbox, request, code, now)
+            refine(sandbox, request, caller, code, now)
         }
-        (&Method::GET, ["files", code, name]) => files::answer(sandbox, code, name, now),
-        (&Method::GET, ["sandbox", "requests"]) => {
+        // What others ask for is nobody's business.
+        (&Method::GET, ["sandbox", "requests"]) if !gate.is_closed() => {
             let entries = sandbox.state().log.entries();
             Ok(retrieved(json!({ "results": entries })))
+        }
+        (&Method::GET, ["sandbox", "engines"]) => {
+            Ok(retrieved(json!({ "results": sandbox.engines })))
         }
         (&Method::GET, ["sandbox", "faults"]) => {
             Ok(retrieved(json!({ "results": fault::listed() })))
@@ -53,8 +68,13 @@ fn retrieved(data: Value) -> Response {
     done(StatusCode::OK, "Retrieved", data)
 }
 
-fn create(sandbox: &Sandbox, request: &Request, now: Millis) -> Result<Response, Refusal> {
-    let once = once(request);
+fn create(
+    sandbox: &Sandbox,
+    request: &Request,
+    caller: Option<&str>,
+    now: Millis,
+) -> Result<Response, Refusal> {
+    let once = once(request, caller);
     let created = |record: &Record| {
         let session = shown(sandbox, request, record, now, 0);
         done(StatusCode::CREATED, "Created", session)
@@ -63,20 +83,34 @@ fn create(sandbox: &Sandbox, request: &Request, now: Millis) -> Result<Response,
         return Ok(created(&record));
     }
     // Before the picture is decoded for nothing; and once more where nobody else writes.
-    if sandbox.sessions.is_full() {
+    if sandbox.sessions.is_full(caller) {
         return Err(busy(sandbox, now));
     }
     let asked = body::create(request.body()).map_err(bad)?;
+    let engine = engine(sandbox, asked.engine)?;
     let (shape, random) = {
         let mut state = sandbox.state();
         let of_session = |effect| matches!(effect, Effect::Session(_));
-        let shape = match state.faults.meet(request, of_session) {
+        let met = match sandbox.gate.is_closed() {
+            true => None,
+            false => state.faults.meet(request, of_session),
+        };
+        let shape = match met {
             Some(Effect::Session(shape)) => Some(shape),
             _ => None,
         };
         (shape, state.random.fork())
     };
-    let mut record = Record::new(asked.parameters, asked.skip_spins, shape, now, sandbox.pace);
+    let mut record = Record::new(
+        asked.parameters,
+        engine,
+        asked.skip_spins,
+        shape,
+        now,
+        sandbox.pace,
+    );
+    record.client = caller.map(str::to_owned);
+    let is_paid = sandbox.paid.contains(&record.engine);
     let picture = match asked.picture {
         Picture::Stored(bytes) => Some(bytes),
         Picture::Remote(url) => {
@@ -84,10 +118,29 @@ fn create(sandbox: &Sandbox, request: &Request, now: Millis) -> Result<Response,
             None
         }
     };
-    match sandbox.sessions.add(record, picture, once, random)? {
+    let ticket = |id: &str| sandbox.gate.ticket(id);
+    let added = sandbox
+        .sessions
+        .add(record, picture, once, is_paid, random, ticket)?;
+    match added {
         Added::New(record) | Added::Before(record) => Ok(created(&record)),
         Added::Taken => Err(taken()),
         Added::Full => Err(busy(sandbox, now)),
+        Added::Spent(words) => Err(Refusal::Because(StatusCode::PAYMENT_REQUIRED, words)),
+    }
+}
+
+/// The engine that a request names, or the one of those that name none.
+fn engine(sandbox: &Sandbox, asked: Option<String>) -> Result<String, Refusal> {
+    let known = &sandbox.engines;
+    match asked {
+        None => Ok(known.first().cloned().unwrap_or_else(|| SCULPT.into())),
+        Some(name) if known.contains(&name) => Ok(name),
+        Some(name) => {
+            let name: String = name.chars().take(60).collect();
+            let known = known.join(", ");
+            Err(bad(format!("engine: came {name:?}, allowed: {known}")))
+        }
     }
 }
 
@@ -112,18 +165,23 @@ fn shown(
     polls: u32,
 ) -> Map<String, Value> {
     let progress = sandbox.desk.progress(record);
-    record.answered(&origin(request), now, progress, polls)
+    record.answered(&origin(request), now, &progress, polls)
 }
 
 /// The key that a request came with, so that it is carried out once however often it comes.
-fn once(request: &Request) -> Option<Once> {
+fn once(request: &Request, caller: Option<&str>) -> Option<Once> {
     let key = request.headers().get("idempotency-key")?;
     let mut digest = Sha256::new();
     digest.update(request.uri().path());
     digest.update([0]);
     digest.update(request.body());
+    let key = String::from_utf8_lossy(key.as_bytes());
     Some(Once {
-        key: String::from_utf8_lossy(key.as_bytes()).into_owned(),
+        // Two callers may think of the same one.
+        key: match caller {
+            Some(caller) => format!("{caller} {key}"),
+            None => key.into_owned(),
+        },
         digest: digest.finalize().to_vec(),
     })
 }
@@ -133,7 +191,7 @@ fn repeated(sandbox: &Sandbox, once: Option<&Once>) -> Result<Option<Record>, Re
     match sandbox.sessions.before(once) {
         Some(Added::New(record) | Added::Before(record)) => Ok(Some(record)),
         Some(Added::Taken) => Err(taken()),
-        Some(Added::Full) | None => Ok(None),
+        Some(Added::Full | Added::Spent(_)) | None => Ok(None),
     }
 }
 
@@ -141,8 +199,15 @@ fn taken() -> Refusal {
     conflict("this Idempotency-Key came before with another request")
 }
 
-fn get(sandbox: &Sandbox, request: &Request, code: &str, now: Millis) -> Result<Response, Refusal> {
+fn get(
+    sandbox: &Sandbox,
+    request: &Request,
+    caller: Option<&str>,
+    code: &str,
+    now: Millis,
+) -> Result<Response, Refusal> {
     let record = sandbox.sessions.get(code);
+    let record = record.filter(|record| record.is_of(caller));
     let record = record.ok_or_else(|| no_session(code))?;
     let polls = match record.shape {
         Some(_) => sandbox.state().faults.count(code),
@@ -152,11 +217,16 @@ fn get(sandbox: &Sandbox, request: &Request, code: &str, now: Millis) -> Result<
     Ok(done(StatusCode::OK, "Retrieved", session))
 }
 
-fn list(sandbox: &Sandbox, request: &Request, now: Millis) -> Result<Response, Refusal> {
+fn list(
+    sandbox: &Sandbox,
+    request: &Request,
+    caller: Option<&str>,
+    now: Millis,
+) -> Result<Response, Refusal> {
     let query = request.uri().query().unwrap_or_default();
     let limit = number(query, "limit", 10)?;
     let page = number(query, "page", 0)?;
-    let records = sandbox.sessions.list(limit, page).into_iter();
+    let records = sandbox.sessions.list(caller, limit, page).into_iter();
     let results: Vec<_> = records
         .map(|record| shown(sandbox, request, &record, now, 0))
         .collect();
@@ -176,12 +246,13 @@ fn number(query: &str, name: &str, default: usize) -> Result<usize, Refusal> {
 fn preview(
     sandbox: &Sandbox,
     request: &Request,
+    caller: Option<&str>,
     code: &str,
     now: Millis,
 ) -> Result<Response, Refusal> {
     carry_on(
         sandbox,
-        request,
+        (request, caller),
         code,
         Stage::Preview,
         now,
@@ -202,12 +273,13 @@ fn preview(
 fn refine(
     sandbox: &Sandbox,
     request: &Request,
+    caller: Option<&str>,
     code: &str,
     now: Millis,
 ) -> Result<Response, Refusal> {
     carry_on(
         sandbox,
-        request,
+        (request, caller),
         code,
         Stage::Refine,
         now,
@@ -227,7 +299,7 @@ fn refine(
 /// Begins the stage that was asked for, with the measures that came with the request.
 fn carry_on(
     sandbox: &Sandbox,
-    request: &Request,
+    (request, caller): (&Request, Option<&str>),
     code: &str,
     stage: Stage,
     now: Millis,
@@ -237,7 +309,7 @@ fn carry_on(
         let session = shown(sandbox, request, record, now, 0);
         Ok(done(StatusCode::OK, GENERATING, session))
     };
-    let once = once(request);
+    let once = once(request, caller);
     if let Some(record) = repeated(sandbox, once.as_ref())? {
         return generating(&record);
     }
@@ -250,12 +322,15 @@ fn carry_on(
     let changed = sandbox
         .sessions
         .change(code, files, |record| -> Result<_, Refusal> {
+            if !record.is_of(caller) {
+                return Err(no_session(code));
+            }
             // Asked again where nobody else writes: two such requests may have come at once.
             if repeated(sandbox, once.as_ref())?.is_some() {
                 return Ok(record.clone());
             }
             begin(record, &asked)?;
-            if sandbox.sessions.is_full() {
+            if sandbox.sessions.is_full(caller) {
                 return Err(busy(sandbox, now));
             }
             let parameters = &mut record.parameters;
@@ -272,7 +347,10 @@ fn carry_on(
 
 /// The view that a request names, by its number or its address.
 fn chosen(code: &str, asked: &Continue) -> Result<usize, Refusal> {
-    let by_address = match &asked.selected_spin {
+    let address = asked.selected_spin.as_deref();
+    // The rest is the file's ticket.
+    let address = address.map(|address| address.split('?').next().unwrap_or(address));
+    let by_address = match address {
         // Whatever the name by which the caller reaches this server.
         Some(address) => Some(
             (0..VIEWS)
@@ -302,5 +380,10 @@ fn origin(request: &Request) -> String {
     let host = host
         .and_then(|host| host.to_str().ok())
         .unwrap_or("localhost");
-    format!("http://{host}")
+    // As a proxy that adds TLS says it.
+    let scheme = request.headers().get("x-forwarded-proto");
+    match scheme.is_some_and(|scheme| scheme == "https") {
+        true => format!("https://{host}"),
+        false => format!("http://{host}"),
+    }
 }

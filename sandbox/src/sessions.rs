@@ -1,12 +1,20 @@
 //! All sessions: their records at hand, and every change of them stored before it is seen.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard};
+
+use serde::{Deserialize, Serialize};
 
 use crate::files;
 use crate::record::{Once, Piece, Record};
 use crate::store::{Change, Store, StoreError};
 use crate::{Millis, lock};
+
+/// Where the store keeps what was spent.
+const SPENT: &str = "spent";
+
+/// In milliseconds.
+const DAY: Millis = 24 * 60 * 60 * 1000;
 
 /// A file of a session by its name.
 pub type File = (String, Vec<u8>);
@@ -28,11 +36,28 @@ pub struct Keep {
     pub bytes: u64,
 }
 
+/// How many sessions a day may cost money, by the day of UTC.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Daily {
+    /// All clients together.
+    pub all: Option<u32>,
+    /// Each client.
+    pub each: Option<u32>,
+}
+
+/// How much there may be.
+pub struct Limits {
+    pub keep: Keep,
+    /// How many sessions may have work before them.
+    pub queue: usize,
+    /// How many of one client.
+    pub queue_each: usize,
+    pub daily: Daily,
+}
+
 pub struct Sessions {
     store: Box<dyn Store>,
-    keep: Keep,
-    /// How many sessions may have work before them.
-    queue: usize,
+    limits: Limits,
     index: Mutex<Index>,
     /// Held from reading a record to having stored what became of it. Who only reads does not
     /// wait for it.
@@ -47,6 +72,53 @@ struct Index {
     open: BTreeSet<(Millis, String)>,
     /// Which session a request's key belongs to.
     once: HashMap<String, String>,
+    /// What was spent on the newest day.
+    spent: Spent,
+}
+
+/// How many sessions that cost money were begun on a day.
+#[derive(Clone, Default, Serialize, Deserialize)]
+struct Spent {
+    /// Since 1970.
+    day: u64,
+    /// By the names of the clients.
+    by_client: BTreeMap<String, u32>,
+}
+
+impl Spent {
+    /// What was spent on this day.
+    fn on(&self, day: u64) -> Self {
+        match self.day == day {
+            true => self.clone(),
+            false => Self {
+                day,
+                ..Self::default()
+            },
+        }
+    }
+
+    fn add(&mut self, client: &str) {
+        *self.by_client.entry(client.to_owned()).or_default() += 1;
+    }
+
+    /// Why no more may be spent, in words.
+    fn refuses(&self, daily: Daily, client: &str) -> Option<String> {
+        let all: u32 = self.by_client.values().sum();
+        let own = self.by_client.get(client).copied().unwrap_or_default();
+        let (limit, whose) = match daily {
+            Daily {
+                all: Some(limit), ..
+            } if all >= limit => (limit, "of this server"),
+            Daily {
+                each: Some(limit), ..
+            } if own >= limit => (limit, "of this key"),
+            _ => return None,
+        };
+        Some(format!(
+            "the daily limit {whose}, {limit} models that cost money, is reached; it begins anew at \
+             00:00 UTC"
+        ))
+    }
 }
 
 /// What became of a session that was to be added.
@@ -58,24 +130,23 @@ pub enum Added {
     Taken,
     /// As many sessions have work before them as may.
     Full,
+    /// Nothing more may be spent today, in words.
+    Spent(String),
 }
 
 impl Sessions {
     /// The sessions that the store holds.
-    pub fn open(
-        store: Box<dyn Store>,
-        keep: Keep,
-        queue: usize,
-        now: Millis,
-    ) -> Result<Self, StoreError> {
+    pub fn open(store: Box<dyn Store>, limits: Limits, now: Millis) -> Result<Self, StoreError> {
         let mut index = Index::default();
         for bytes in store.with_prefix(&record_key(""))? {
             index.insert(serde_json::from_slice(&bytes)?);
         }
+        if let Some(bytes) = store.get(SPENT)? {
+            index.spent = serde_json::from_slice(&bytes)?;
+        }
         let sessions = Self {
             store,
-            keep,
-            queue,
+            limits,
             index: Mutex::new(index),
             writing: Mutex::default(),
         };
@@ -84,18 +155,27 @@ impl Sessions {
         Ok(sessions)
     }
 
+    /// How many there are, how many of them have work before them, and how many of this day cost
+    /// money.
+    pub fn figures(&self, now: Millis) -> (usize, usize, u32) {
+        let index = self.index();
+        let spent = index.spent.on(now / DAY);
+        let paid = spent.by_client.values().sum();
+        (index.records.len(), index.open.len(), paid)
+    }
+
     pub fn get(&self, code: &str) -> Option<Record> {
         self.index().records.get(code).cloned()
     }
 
-    /// The newest first.
-    pub fn list(&self, limit: usize, page: usize) -> Vec<Record> {
+    /// Those of a client, or all of them; the newest first.
+    pub fn list(&self, client: Option<&str>, limit: usize, page: usize) -> Vec<Record> {
         let index = self.index();
         let newest = index.by_age.iter().rev();
-        let shown = newest.skip(limit.saturating_mul(page)).take(limit);
-        shown
-            .filter_map(|(_, code)| index.records.get(code).cloned())
-            .collect()
+        let newest = newest.filter_map(|(_, code)| index.records.get(code));
+        let own = newest.filter(|record| record.is_of(client));
+        let shown = own.skip(limit.saturating_mul(page)).take(limit);
+        shown.cloned().collect()
     }
 
     /// Whether the session's next piece of work is this one.
@@ -112,9 +192,13 @@ impl Sessions {
         read(&mut open.filter_map(|(_, code)| index.records.get(code)))
     }
 
-    /// Whether no session more may have work before it.
-    pub fn is_full(&self) -> bool {
-        self.index().open.len() >= self.queue
+    /// Whether no session more, of this client, may have work before it.
+    pub fn is_full(&self, client: Option<&str>) -> bool {
+        let all = self.index().open.len() >= self.limits.queue;
+        let own = |records: &mut dyn Iterator<Item = &Record>| {
+            records.filter(|record| record.is_of(client)).count()
+        };
+        all || (client.is_some() && self.with_open(own) >= self.limits.queue_each)
     }
 
     /// What became of an earlier request with the same key.
@@ -129,23 +213,37 @@ impl Sessions {
         })
     }
 
-    /// Names a session and stores it, with its picture where it has one.
+    /// Names a session and stores it, with its picture where it has one. One that costs money is
+    /// counted with it.
     pub fn add(
         &self,
         mut record: Record,
         picture: Option<Vec<u8>>,
         once: Option<Once>,
+        is_paid: bool,
         mut random: fastrand::Rng,
+        ticket: impl FnOnce(&str) -> Option<String>,
     ) -> Result<Added, StoreError> {
         let _writing = self.writing();
         // Asked again where nobody else writes: two such requests may have come at once.
         if let Some(before) = self.before(once.as_ref()) {
             return Ok(before);
         }
-        if self.is_full() {
+        let client = record.client.clone();
+        if self.is_full(client.as_deref()) {
             return Ok(Added::Full);
         }
         let now = record.created;
+        let mut changes = Vec::new();
+        let mut spent = self.index().spent.on(now / DAY);
+        if is_paid {
+            let client = client.as_deref().unwrap_or_default();
+            if let Some(words) = spent.refuses(self.limits.daily, client) {
+                return Ok(Added::Spent(words));
+            }
+            spent.add(client);
+            changes.push(Change::Put(SPENT.into(), serde_json::to_vec(&spent)?));
+        }
         record.code = loop {
             let code = format!("SESSION_{}_{:07}", now / 1000, random.u32(0..10_000_000));
             if self.get(&code).is_none() {
@@ -153,8 +251,8 @@ impl Sessions {
             }
         };
         record.id = format!("{:08x}{:016x}", now / 1000, random.u64(..));
+        record.ticket = ticket(&format!("{} {}", record.code, record.id));
         record.once.extend(once);
-        let mut changes = Vec::new();
         if let Some(bytes) = picture {
             record.picture_bytes = bytes.len() as u64;
             changes.push(Change::Put(file_key(&record.code, files::IMAGE), bytes));
@@ -162,7 +260,9 @@ impl Sessions {
         changes.push(put(&record)?);
         let old = self.old(record.bytes(), now);
         self.commit_without(&old, changes)?;
-        self.index().insert(record.clone());
+        let mut index = self.index();
+        index.spent = spent;
+        index.insert(record.clone());
         Ok(Added::New(record))
     }
 
@@ -202,8 +302,8 @@ impl Sessions {
         let mut bytes = coming + sizes.sum::<u64>();
         let mut old = Vec::new();
         for (created, code) in &index.by_age {
-            let too_old = created.saturating_add(self.keep.age) < now;
-            if !too_old && bytes <= self.keep.bytes {
+            let too_old = created.saturating_add(self.limits.keep.age) < now;
+            if !too_old && bytes <= self.limits.keep.bytes {
                 break;
             }
             bytes -= index.records.get(code).map_or(0, Record::bytes);

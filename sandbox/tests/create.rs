@@ -51,6 +51,7 @@ fn the_documented_example_gets_the_documented_answer() {
 
         "session_status": "queued",
         "percent_done": 0,
+        "engine": "sculpt",
         "auto_refine": false,
         "generate_texture": false,
         "preview_mesh": "fast_sculpt",

@@ -8,6 +8,7 @@ mod background;
 mod convert;
 mod field;
 mod flat;
+mod foreign;
 mod glb;
 mod inflate;
 mod mask;
@@ -21,10 +22,11 @@ use std::borrow::Cow;
 use std::io::Cursor;
 use std::ops::ControlFlow;
 
-use contract::{Parameters, PreviewMesh, Resolution, Topology};
+use contract::{Parameters, Resolution, Topology};
 use image::{DynamicImage, ImageFormat, RgbImage, RgbaImage};
 
 pub use convert::{Format, convert};
+pub use foreign::{Adapted, NoGlb, adapt, check, cut_out, is_textured};
 
 use flat::Layout;
 use mesh::Mesh;
@@ -85,9 +87,7 @@ const TURNS: [f64; VIEWS] = [0.0, 0.125, 0.5, 0.875];
 /// There can be no such model, or nobody wants it any more.
 pub fn sculpt(order: &Order, progress: &mut Progress) -> Result<Vec<u8>, Stopped> {
     let parameters = order.parameters.or_defaults();
-    let textured = parameters.generate_texture == Some(true)
-        // Where the API says that the parameter does not apply, there always is one.
-        || parameters.preview_mesh == Some(PreviewMesh::Turbo);
+    let textured = is_textured(&parameters);
     let Shaped { mut mesh, texture } = shape(order, textured, progress)?;
     mesh.turn(TURNS[order.view % VIEWS]);
     mesh.fit(

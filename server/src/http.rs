@@ -3,6 +3,7 @@
 
 use std::convert::Infallible;
 use std::future::{Future, pending};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -24,6 +25,7 @@ use tower_http::services::ServeDir;
 
 use crate::jobs::Workers;
 use crate::pieces;
+use crate::watch::{self, Counts};
 
 /// A body as it is sent; an error in it closes the connection.
 pub type Pieces = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
@@ -38,6 +40,7 @@ pub struct Shell {
     pub workers: Workers,
     /// The largest body that is kept, in bytes.
     pub body_limit: usize,
+    pub counts: Counts,
     pub site: Option<PathBuf>,
 }
 
@@ -50,10 +53,10 @@ pub async fn serve(shell: Shell, listener: TcpListener, end: impl Future) {
     let graceful = GracefulShutdown::new();
     let mut end = std::pin::pin!(end);
     loop {
-        let stream = tokio::select! {
+        let (stream, peer) = tokio::select! {
             _ = &mut end => break,
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
+                Ok(accepted) => accepted,
                 Err(error) => {
                     // As when too many files are open: some may be closed soon.
                     eprintln!("cannot accept a connection: {error}");
@@ -65,7 +68,7 @@ pub async fn serve(shell: Shell, listener: TcpListener, end: impl Future) {
         // Small pieces go out as they are written.
         let _ = stream.set_nodelay(true);
         let shell = shell.clone();
-        let service = service_fn(move |request| answer(shell.clone(), request));
+        let service = service_fn(move |request| watched(shell.clone(), peer.ip(), request));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .serve_connection(TokioIo::new(stream), service);
@@ -78,6 +81,25 @@ pub async fn serve(shell: Shell, listener: TcpListener, end: impl Future) {
     let requests = tokio::time::timeout(GRACE, graceful.shutdown());
     let jobs = tokio::task::spawn_blocking(move || shell.workers.end(GRACE));
     let _ = tokio::join!(requests, jobs);
+}
+
+/// An error closes the connection.
+async fn watched(
+    shell: Arc<Shell>,
+    peer: IpAddr,
+    request: Request<Incoming>,
+) -> anyhow::Result<Response<Pieces>> {
+    if request.method() == Method::GET
+        && let Some(text) = watch::answer(&shell.sandbox, &shell.counts, peer, request.uri().path())
+    {
+        return deliver(text).await;
+    }
+    let line = watch::Line::of(&shell.sandbox, &request);
+    let answer = answer(shell.clone(), request).await;
+    let status = answer.as_ref().ok().map(Response::status);
+    line.write(status);
+    shell.counts.add(status);
+    answer
 }
 
 /// An error closes the connection.
@@ -107,7 +129,10 @@ async fn answer(shell: Arc<Shell>, request: Request<Incoming>) -> anyhow::Result
             })
             .await?
         }
-        None => shell.sandbox.too_large(shell.body_limit),
+        None => {
+            let request = Request::from_parts(parts, ());
+            shell.sandbox.too_large(&request, shell.body_limit)
+        }
     };
     deliver(answer).await
 }

@@ -5,8 +5,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use sandbox::{Engine, Job, Sandbox};
+use sandbox::{Detail, Engine, Job, Model, Progress, Sandbox, Source, Stopped, VIEWS};
 
+use crate::engines::Offered;
 use crate::fetch::Fetcher;
 use crate::http::now;
 
@@ -16,7 +17,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// What the threads share.
 pub struct Workshop {
     pub sandbox: Arc<Sandbox>,
-    pub engine: Box<dyn Engine>,
+    pub engines: Vec<Offered>,
     pub fetcher: Fetcher,
 }
 
@@ -27,16 +28,19 @@ pub struct Workers {
 }
 
 impl Workers {
-    /// Starts the threads; the first of them looks for work at once.
-    pub fn start(workshop: Workshop, threads: usize) -> std::io::Result<Self> {
+    /// Starts the threads of each engine, so that none waits for another; they look for work at
+    /// once.
+    pub fn start(workshop: Workshop) -> std::io::Result<Self> {
         let sandbox = workshop.sandbox.clone();
         let workshop = Arc::new(workshop);
         let bell = Arc::new(Bell::default());
-        for number in 0..threads {
-            let (workshop, present) = (workshop.clone(), Present::new(&bell));
-            thread::Builder::new()
-                .name(format!("job {number}"))
-                .spawn(move || run(&workshop, &present.0))?;
+        for (index, engine) in workshop.engines.iter().enumerate() {
+            for number in 0..engine.at_once {
+                let (workshop, present) = (workshop.clone(), Present::new(&bell));
+                thread::Builder::new()
+                    .name(format!("{} {number}", engine.name))
+                    .spawn(move || run(&workshop, index, &present.0))?;
+            }
         }
         Ok(Self { sandbox, bell })
     }
@@ -55,11 +59,17 @@ impl Workers {
     }
 }
 
-fn run(workshop: &Workshop, bell: &Bell) {
+/// Works for one of the engines. The first one also ends the sessions whose engine is not there any
+/// more.
+fn run(workshop: &Workshop, index: usize, bell: &Bell) {
+    let engines = &workshop.engines;
+    let own = |name: &str| engines[index].name == name;
+    let orphaned = |name: &str| index == 0 && engines.iter().all(|engine| engine.name != name);
+    let wanted: &dyn Fn(&str) -> bool = &|name| own(name) || orphaned(name);
     let sandbox = &workshop.sandbox;
     while let Some(rung) = bell.rung() {
-        let Some(job) = sandbox.next_job(now()) else {
-            let due = sandbox.next_due(now());
+        let Some(job) = sandbox.next_job_of(wanted, now()) else {
+            let due = sandbox.next_due_of(wanted, now());
             bell.wait(
                 rung,
                 due.map(|due| Duration::from_millis(due.saturating_sub(now()))),
@@ -68,19 +78,45 @@ fn run(workshop: &Workshop, bell: &Bell) {
         };
         // There may be more of it, for others.
         bell.ring();
-        if let Err(error) = work(workshop, job) {
+        let engine: &dyn Engine = match own(job.engine()) {
+            true => &*engines[index].engine,
+            false => &Gone,
+        };
+        if let Err(error) = work(workshop, job, engine) {
             eprintln!("a result cannot be stored, or its picture read: {error}");
             bell.pause(PAUSE);
         }
     }
 }
 
-fn work(workshop: &Workshop, job: Job) -> Result<(), sandbox::StoreError> {
+/// An engine that was configured when its sessions were created.
+struct Gone;
+
+impl Gone {
+    fn words() -> Stopped {
+        Stopped::Because(
+            "its engine is not configured any more; if it costs money, this may have been charged"
+                .into(),
+        )
+    }
+}
+
+impl Engine for Gone {
+    fn model(&self, _: Source, _: Detail, _: usize, _: &mut Progress) -> Result<Model, Stopped> {
+        Err(Self::words())
+    }
+
+    fn views(&self, _: Source, _: &mut Progress) -> Result<[Vec<u8>; VIEWS], Stopped> {
+        Err(Self::words())
+    }
+}
+
+fn work(workshop: &Workshop, job: Job, engine: &dyn Engine) -> Result<(), sandbox::StoreError> {
     let fetched = job.remote().map(|address| {
         let fetch = AssertUnwindSafe(|| workshop.fetcher.fetch(address));
         catch_unwind(fetch).unwrap_or_else(|_| Err("its server's answer broke the fetcher".into()))
     });
-    workshop.sandbox.work(job, fetched, &*workshop.engine)
+    workshop.sandbox.work(job, fetched, engine)
 }
 
 /// Wakes the threads when there may be work, and tells them the end.

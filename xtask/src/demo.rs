@@ -1,20 +1,33 @@
 //! The demo page, the package and the API at one address.
 
+use std::path::PathBuf;
+
 use anyhow::{Result, ensure};
 use xshell::Shell;
 
 use crate::{build, server};
 
-pub fn demo(shell: &Shell, port: u16) -> Result<()> {
+pub fn demo(
+    shell: &Shell,
+    port: u16,
+    engine: Option<String>,
+    config: Option<PathBuf>,
+) -> Result<()> {
     build::build(shell)?;
     server::compile(shell)?;
     eprintln!(
         "\n  Open http://localhost:{port}/ and drop a picture on the page. Ctrl+C ends it.\n"
     );
     let port = port.to_string();
-    let status = server::command(shell)
-        .args(["--site", "dist", "--port", &port])
-        .status()?;
+    let mut server = server::command(shell);
+    server.args(["--site", "dist", "--port", &port]);
+    if let Some(engine) = engine {
+        server.args(["--engine", &engine]);
+    }
+    if let Some(config) = config {
+        server.arg("--config").arg(config);
+    }
+    let status = server.status()?;
     ensure!(status.success(), "the server ended with {status}");
     Ok(())
 }

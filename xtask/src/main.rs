@@ -12,7 +12,7 @@ mod server;
 mod test;
 mod tools;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::time::Instant;
 
@@ -29,6 +29,12 @@ enum Command {
         /// The port on 127.0.0.1.
         #[arg(long, default_value_t = 8787)]
         port: u16,
+        /// The engine that makes the models, and where it is: `sculpt` unless another is named.
+        #[arg(long, value_name = "NAME[=URL]")]
+        engine: Option<String>,
+        /// The server's configuration: a TOML file.
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
     },
     /// Runs all tests: native, in browsers, of the types and of the demo page.
     Test {
@@ -57,13 +63,19 @@ enum Command {
 fn main() -> Result<()> {
     let command = Command::parse();
     let shell = Shell::new()?;
+    // A file that the caller names lies where the caller is.
+    let start = std::env::current_dir()?;
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("..")
         .canonicalize()?;
     std::env::set_current_dir(&root)?;
     shell.change_dir(root);
     match command {
-        Command::Demo { port } => demo::demo(&shell, port),
+        Command::Demo {
+            port,
+            engine,
+            config,
+        } => demo::demo(&shell, port, engine, config.map(|file| start.join(file))),
         Command::Test { consumers: false } => test::test(&shell),
         Command::Test { consumers: true } => test::consumers(&shell),
         Command::Build => build::build(&shell),

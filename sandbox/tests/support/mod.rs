@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use base64_simd::STANDARD;
 use image::{ImageFormat, Rgba, RgbaImage};
 use sandbox::{
-    Change, Config, Detail, Engine, Memory, Millis, Progress, Request, Response, Sandbox, Sculptor,
-    Source, Stopped, Store, StoreError, VIEWS,
+    Change, Config, Detail, Engine, Memory, Millis, Model, Progress, Request, Response, Sandbox,
+    Sculptor, Source, Stopped, Store, StoreError, VIEWS,
 };
 use serde_json::{Value, json};
 
@@ -154,9 +154,11 @@ where
         detail: Detail,
         view: usize,
         progress: &mut Progress,
-    ) -> Result<Vec<u8>, Stopped> {
+    ) -> Result<Model, Stopped> {
         (self.0)(&source, progress)?;
-        Ok(format!("glTF {detail:?} of view {view}").into())
+        Ok(format!("glTF {detail:?} of view {view}")
+            .into_bytes()
+            .into())
     }
 
     fn views(&self, source: Source, progress: &mut Progress) -> Result<[Vec<u8>; VIEWS], Stopped> {

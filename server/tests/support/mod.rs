@@ -25,7 +25,11 @@ pub struct Server {
 
 impl Server {
     pub fn start(flags: &[&str]) -> Self {
-        let mut child = spawn(flags);
+        Self::of(spawn(flags))
+    }
+
+    /// A process that was started, as soon as it listens.
+    pub fn of(mut child: Child) -> Self {
         let mut line = String::new();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         stdout.read_line(&mut line).unwrap();

@@ -1,0 +1,182 @@
+//! The `api_server.py` of Hunyuan3D, on a machine of one's own: free, and without a key.
+//!
+//! It comes in two dialects that share their routes. That of 2.0 honours parameters; that of 2.1
+//! takes the picture and nothing else. Neither says that a job has failed: it is never done then.
+
+use base64_simd::STANDARD;
+use contract::Resolution;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::net::{Client, NoAnswer};
+use super::service::{NotSubmitted, Order, Service, State};
+use super::{Common, Opened, picture};
+use crate::engines;
+
+/// The models see no more of a picture.
+const EDGE: u32 = 1024;
+
+/// Which of the two servers it is.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+enum Dialect {
+    /// Hunyuan3D-2.
+    #[serde(rename = "2.0")]
+    Two,
+    /// Hunyuan3D-2.1.
+    #[serde(rename = "2.1")]
+    TwoOne,
+}
+
+/// What is configured beside what is common to all engines.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Own {
+    /// Which it is. Left out, it is asked.
+    dialect: Option<Dialect>,
+    /// Whether a server of 2.0 was started with `--enable_tex`: asked for a texture without, it
+    /// never ends.
+    #[serde(default)]
+    enable_tex: bool,
+}
+
+struct Hunyuan {
+    client: Client,
+    own: Own,
+}
+
+/// Opens the engine from its table of the configuration.
+pub fn open(table: &toml::Table) -> anyhow::Result<Opened> {
+    let (common, own): (Common, Own) = engines::read(table)?;
+    let url = common.url(Some("http://127.0.0.1:8081"))?;
+    let client = Client::new(&url, None, Vec::new(), common.timeout());
+    let service = Box::new(Hunyuan { client, own });
+    Ok(Opened { service, common })
+}
+
+impl Hunyuan {
+    /// Only the later server says how it is.
+    fn dialect(&self) -> Result<Dialect, NoAnswer> {
+        if let Some(dialect) = self.own.dialect {
+            return Ok(dialect);
+        }
+        let health = self.client.get("/health")?;
+        Ok(match health.status {
+            200 => Dialect::TwoOne,
+            _ => Dialect::Two,
+        })
+    }
+}
+
+impl Service for Hunyuan {
+    fn name(&self) -> &'static str {
+        "hunyuan"
+    }
+
+    fn is_paid(&self) -> bool {
+        false
+    }
+
+    /// It never waits for the one before, and its GPU has no room for two.
+    fn at_once(&self) -> usize {
+        1
+    }
+
+    fn submit(&self, order: &Order) -> Result<String, NotSubmitted> {
+        // Asking that costs nothing.
+        let later = |none: NoAnswer| NotSubmitted::Later(none.words(), None);
+        let dialect = self.dialect().map_err(later)?;
+        let image = picture::cut_out(order.picture, EDGE).map_err(NotSubmitted::Refused)?;
+        let low = order.parameters.resolution == Some(Resolution::LowPoly);
+        let body = match dialect {
+            // It looks at nothing else, but refuses what is out of its bounds.
+            Dialect::TwoOne => json!({ "image": image }),
+            Dialect::Two => json!({
+                "image": image,
+                "texture": order.textured && self.own.enable_tex,
+                "octree_resolution": if low { 128 } else { 256 },
+                "face_count": if low { 10_000 } else { 40_000 },
+            }),
+        };
+        let answer = self.client.post("/send", &body)?;
+        match (answer.status, answer.body["uid"].as_str()) {
+            (200, Some(uid)) if is_plain(uid) => Ok(uid.to_owned()),
+            (200, _) => Err(NotSubmitted::Refused(
+                "it answered something else than a job's uid".into(),
+            )),
+            _ => Err(NotSubmitted::by(&self.client, &answer)),
+        }
+    }
+
+    fn look(&self, job: &str) -> Result<State, String> {
+        let path = format!("/status/{job}");
+        let answer = self.client.get(&path).map_err(NoAnswer::words)?;
+        if answer.status != 200 {
+            return Err(self.client.words(&answer));
+        }
+        let running = |part, words: &str| Ok(State::Running(part, words.into()));
+        match answer.body["status"].as_str() {
+            Some("completed") => {
+                let model = answer.body["model_base64"].as_str().unwrap_or_default();
+                let file = STANDARD.decode_to_vec(model);
+                file.map(State::Made)
+                    .map_err(|_| "its model is no base64".into())
+            }
+            Some("texturing") => running(0.6, "making the texture"),
+            // So it says of what it has never heard of, too.
+            Some("processing") => running(0.2, "making the shape"),
+            _ => Err("it answered a status that is not known".into()),
+        }
+    }
+
+    fn client(&self) -> &Client {
+        &self.client
+    }
+
+    fn ignores(&self, order: &Order) -> Vec<&'static str> {
+        let low = order.parameters.resolution == Some(Resolution::LowPoly);
+        let takes_none = !matches!(self.dialect(), Ok(Dialect::Two));
+        match low && takes_none {
+            true => vec!["resolution"],
+            false => Vec::new(),
+        }
+    }
+
+    fn check(&self) -> Result<String, String> {
+        let base = self.client.base();
+        let reached = self.client.get("/health");
+        let reached = reached.map_err(|none| format!("{base}: {}", none.words()))?;
+        let dialect = match (self.own.dialect, reached.status, &reached.body) {
+            (Some(dialect), ..) => dialect,
+            (None, 200, _) => Dialect::TwoOne,
+            (None, 404, body) if *body == not_found() => Dialect::Two,
+            _ => {
+                return Err(format!(
+                    "{base}: something answers, but it does not look like Hunyuan3D's api_server.py"
+                ));
+            }
+        };
+        Ok(match dialect {
+            Dialect::TwoOne => format!(
+                "{base}: Hunyuan3D-2.1 answers; it takes the picture alone and always textures"
+            ),
+            Dialect::Two if self.own.enable_tex => {
+                format!("{base}: Hunyuan3D-2 answers, with textures")
+            }
+            Dialect::Two => format!(
+                "{base}: Hunyuan3D-2 answers; models come without textures (`enable_tex = true` \
+                 if it was started with --enable_tex)"
+            ),
+        })
+    }
+}
+
+/// What its web framework answers for a path that it does not know.
+fn not_found() -> Value {
+    json!({"detail": "Not Found"})
+}
+
+/// Whether a text from elsewhere can stand in a path.
+pub fn is_plain(text: &str) -> bool {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
+    !text.is_empty() && text.len() <= 100 && text.chars().all(plain)
+}

@@ -1,0 +1,362 @@
+//! A session's model from a service elsewhere: asked for once, followed to its end, downloaded, and
+//! given what the parameters ask for.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use contract::{Creativity, PreviewMesh, RefineSpeed};
+use sandbox::{Detail, Engine, Errand, Millis, Model, Progress, Sculptor, Source, Stopped, VIEWS};
+use sculpt::NoGlb;
+use serde::{Deserialize, Serialize};
+
+use super::net::NoResult;
+use super::service::{NotSubmitted, Order, Service, State};
+use crate::http::now;
+
+/// How often a wait looks whether anybody still waits.
+const HEARTBEAT: Duration = Duration::from_millis(100);
+/// By how much the service's clock may be behind this one's.
+const SKEW: Millis = 5_000;
+/// How often a service is asked for a job whose answer was lost, with a pause before each: it may
+/// still be on its way into the list.
+const ASKED: usize = 3;
+/// How often a result is asked for that did not arrive.
+const TRIES: usize = 5;
+
+/// How patient an engine is.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// From one look at a job to the next.
+    pub poll: Duration,
+    /// For a whole job.
+    pub deadline: Duration,
+}
+
+/// An engine whose models a service elsewhere makes.
+pub struct Living {
+    service: Box<dyn Service>,
+    patience: Patience,
+    /// The jobs that are known to be a session's. Held while one more is asked for, so that there is
+    /// never more than one whose answer may be lost.
+    jobs: Mutex<HashSet<String>>,
+}
+
+/// What is written down with the session.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Note {
+    /// The service was busy, or away; nothing was sent.
+    Waiting { since: Millis },
+    /// The request goes out now.
+    Sending { since: Millis },
+    /// It did, and this is the job.
+    Sent { since: Millis, job: String },
+}
+
+/// What came of asking for a model.
+enum Submitted {
+    Job {
+        since: Millis,
+        job: String,
+    },
+    /// Nothing; it may be asked for again, and the service may have said when.
+    Later(String, Option<Duration>),
+}
+
+impl Living {
+    pub fn new(service: Box<dyn Service>, patience: Patience) -> Self {
+        Self {
+            service,
+            patience,
+            jobs: Mutex::default(),
+        }
+    }
+
+    fn charged(&self) -> &'static str {
+        match self.service.is_paid() {
+            true => "; it may have been charged, and is not asked for again",
+            false => "",
+        }
+    }
+
+    fn failed(&self, words: &str) -> Stopped {
+        Stopped::Because(format!("{}: {words}", self.service.name()))
+    }
+
+    /// The job of this session, and when it was asked for: the one that is written down, or a new
+    /// one.
+    fn job(
+        &self,
+        order: &Order,
+        errand: &dyn Errand,
+        progress: &mut Progress,
+    ) -> Result<(Millis, String), Stopped> {
+        let note = errand.note();
+        let note = note.map(|note| serde_json::from_str(&note)).transpose();
+        // Whatever it says, it says that there may be a job.
+        let unread = |_| {
+            let words = "what was written down about the model cannot be read";
+            self.failed(&format!("{words}{}", self.charged()))
+        };
+        let mut since = now();
+        match note.map_err(unread)? {
+            Some(Note::Sent { since, job }) => {
+                self.jobs().insert(job.clone());
+                return Ok((since, job));
+            }
+            // The process ended before the answer came.
+            Some(Note::Sending { since }) => {
+                let mut jobs = self.jobs();
+                let words = "the server ended while the model was asked for";
+                let job = self.lost(&mut jobs, since, words, progress)?;
+                write(
+                    errand,
+                    &Note::Sent {
+                        since,
+                        job: job.clone(),
+                    },
+                )?;
+                return Ok((since, job));
+            }
+            Some(Note::Waiting { since: before }) => since = before,
+            None => {}
+        }
+        loop {
+            let (words, pause) = match self.submit(order, errand, progress)? {
+                Submitted::Job { since, job } => return Ok((since, job)),
+                Submitted::Later(words, pause) => (words, pause),
+            };
+            write(errand, &Note::Waiting { since })?;
+            errand.say(&words);
+            if now().saturating_sub(since) >= self.patience.deadline.as_millis() as Millis {
+                let seconds = self.patience.deadline.as_secs_f32();
+                return Err(self.failed(&format!(
+                    "{words}; for {seconds} s it took no job, and nothing was charged"
+                )));
+            }
+            let pause = pause.unwrap_or(self.patience.poll);
+            self.pause(pause.min(self.patience.deadline), progress)?;
+        }
+    }
+
+    /// Asks for the model.
+    fn submit(
+        &self,
+        order: &Order,
+        errand: &dyn Errand,
+        progress: &mut Progress,
+    ) -> Result<Submitted, Stopped> {
+        let mut jobs = self.jobs();
+        go_on(progress, 0.01)?;
+        let since = now();
+        write(errand, &Note::Sending { since })?;
+        let job = match self.service.submit(order) {
+            Ok(job) => job,
+            Err(NotSubmitted::Refused(words)) => return Err(self.failed(&words)),
+            Err(NotSubmitted::Later(words, pause)) => {
+                return Ok(Submitted::Later(words, pause));
+            }
+            Err(NotSubmitted::Unknown(words)) => self.lost(&mut jobs, since, &words, progress)?,
+        };
+        jobs.insert(job.clone());
+        write(
+            errand,
+            &Note::Sent {
+                since,
+                job: job.clone(),
+            },
+        )?;
+        Ok(Submitted::Job { since, job })
+    }
+
+    /// The job whose answer was lost, where the service can be asked and there is no doubt.
+    fn lost(
+        &self,
+        jobs: &mut HashSet<String>,
+        since: Millis,
+        words: &str,
+        progress: &mut Progress,
+    ) -> Result<String, Stopped> {
+        let mut found = Vec::new();
+        for _ in 0..ASKED {
+            self.pause(self.patience.poll, progress)?;
+            match self.service.since(since.saturating_sub(SKEW)) {
+                None => break,
+                Some(Err(_)) => {}
+                Some(Ok(listed)) => {
+                    found = listed;
+                    found.retain(|job| !jobs.contains(job));
+                    if !found.is_empty() {
+                        break;
+                    }
+                }
+            }
+        }
+        match found.as_slice() {
+            [job] => {
+                jobs.insert(job.clone());
+                Ok(job.clone())
+            }
+            [] => Err(self.failed(&format!("{words}{}", self.charged()))),
+            several => Err(self.failed(&format!(
+                "{words}, and {} jobs could be the one that was asked for{}",
+                several.len(),
+                self.charged()
+            ))),
+        }
+    }
+
+    /// The file, once the job is done.
+    fn follow(
+        &self,
+        since: Millis,
+        job: &str,
+        errand: &dyn Errand,
+        progress: &mut Progress,
+    ) -> Result<Vec<u8>, Stopped> {
+        let deadline = since + self.patience.deadline.as_millis() as Millis;
+        let mut last;
+        let mut failures = 0;
+        loop {
+            let seen = match self.service.look(job) {
+                Ok(State::Running(part, words)) => {
+                    errand.say(&words);
+                    go_on(progress, 0.05 + 0.85 * part.clamp(0.0, 1.0))?;
+                    Err(words)
+                }
+                Ok(State::Failed(words)) => return Err(self.failed(&words)),
+                Ok(State::Made(file)) => Ok(file),
+                Ok(State::MadeAt(address)) => {
+                    errand.say("downloading the model");
+                    match self.service.client().download(&address) {
+                        Ok(file) => Ok(file),
+                        Err(NoResult::Never(words)) => return Err(self.failed(&words)),
+                        // The next look brings a fresh address.
+                        Err(NoResult::Expired) if failures < 1 => {
+                            failures += 1;
+                            Err("the result's address is too old".into())
+                        }
+                        Err(NoResult::Later(words)) if failures < TRIES => {
+                            failures += 1;
+                            Err(words)
+                        }
+                        Err(NoResult::Expired) => {
+                            return Err(self.failed("the model was made, but is gone already"));
+                        }
+                        Err(NoResult::Later(words)) => {
+                            return Err(self.failed(&format!(
+                                "the model was made, but cannot be downloaded: {words}"
+                            )));
+                        }
+                    }
+                }
+                Err(words) => Err(words),
+            };
+            match seen.map(|file| (sculpt::check(&file), file)) {
+                Ok((Ok(()), file)) => return Ok(file),
+                Ok((Err(NoGlb::Other(words)), _)) => return Err(self.failed(&words)),
+                // It is still being written.
+                Ok((Err(NoGlb::Short), _)) => last = "the model's file is not whole".into(),
+                Err(words) => last = words,
+            }
+            if now() >= deadline {
+                let seconds = self.patience.deadline.as_secs_f32();
+                return Err(self.failed(&format!(
+                    "no model after {seconds} s; last: {last}{}",
+                    self.charged()
+                )));
+            }
+            self.pause(self.patience.poll, progress)?;
+        }
+    }
+
+    fn pause(&self, pause: Duration, progress: &mut Progress) -> Result<(), Stopped> {
+        let mut left = pause;
+        while !left.is_zero() {
+            go_on(progress, 0.0)?;
+            let part = left.min(HEARTBEAT);
+            thread::sleep(part);
+            left -= part;
+        }
+        go_on(progress, 0.0)
+    }
+
+    fn jobs(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn write(errand: &dyn Errand, note: &Note) -> Result<(), Stopped> {
+    let text = serde_json::to_string(note).map_err(|error| error.to_string())?;
+    errand.write(&text)
+}
+
+fn go_on(progress: &mut Progress, part: f32) -> Result<(), Stopped> {
+    match progress(part).is_continue() {
+        true => Ok(()),
+        false => Err(Stopped::Cancelled),
+    }
+}
+
+impl Engine for Living {
+    fn model(
+        &self,
+        source: Source,
+        detail: Detail,
+        view: usize,
+        progress: &mut Progress,
+    ) -> Result<Model, Stopped> {
+        let order = Order {
+            picture: source.picture,
+            parameters: source.parameters.or_defaults(),
+            textured: sculpt::is_textured(source.parameters),
+        };
+        // There is one model: a refinement asks for no other, and pays for none.
+        let (file, view) = match (detail, source.preview) {
+            (Detail::Refined, Some(preview)) => (preview.to_vec(), 0),
+            (Detail::Refined, None) => return Err(self.failed("the preview's model is gone")),
+            (Detail::Preview, _) => {
+                let (since, job) = self.job(&order, source.errand, progress)?;
+                (self.follow(since, &job, source.errand, progress)?, view)
+            }
+        };
+        source.errand.say("giving the model what was asked for");
+        go_on(progress, 0.92)?;
+        let adapted = sculpt::adapt(&file, source.parameters, view)
+            .map_err(|words| self.failed(&format!("the model cannot be read: {words}")))?;
+        let mut unsupported: Vec<_> = adapted.unsupported;
+        unsupported.extend(self.service.ignores(&order));
+        let asked = source.parameters;
+        let freer = asked
+            .creativity
+            .is_some_and(|asked| asked != Creativity::Lowest);
+        for (name, is) in [
+            ("creativity", freer),
+            (
+                "refine_speed",
+                asked.refine_speed == Some(RefineSpeed::Fast),
+            ),
+            ("auto_refine", asked.auto_refine == Some(true)),
+            (
+                "preview_mesh",
+                asked.preview_mesh == Some(PreviewMesh::Turbo),
+            ),
+        ] {
+            unsupported.extend(is.then_some(name));
+        }
+        unsupported.sort_unstable();
+        unsupported.dedup();
+        Ok(Model {
+            glb: adapted.glb,
+            unsupported: unsupported.into_iter().map(str::to_owned).collect(),
+        })
+    }
+
+    /// The views are those of the outline: to show the model itself it would have to be made before
+    /// anybody chose.
+    fn views(&self, source: Source, progress: &mut Progress) -> Result<[Vec<u8>; VIEWS], Stopped> {
+        Sculptor.views(source, progress)
+    }
+}

@@ -1,0 +1,117 @@
+//! What those who run the server see: a line for each request, its health, its figures.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use hyper::{Request, StatusCode};
+use sandbox::{Response, Sandbox};
+
+use crate::http::now;
+
+/// How many requests were answered how.
+#[derive(Default)]
+pub struct Counts(Mutex<BTreeMap<u16, u64>>);
+
+impl Counts {
+    /// Counts an answer; 0 stands for a connection that was closed without one.
+    pub fn add(&self, status: Option<StatusCode>) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let status = status.map_or(0, |status| status.as_u16());
+        *counts.entry(status).or_default() += 1;
+    }
+}
+
+/// Answers `/health`, and `/metrics` to those on this machine. The figures are in the text format
+/// of Prometheus.
+pub fn answer(sandbox: &Sandbox, counts: &Counts, peer: IpAddr, path: &str) -> Option<Response> {
+    let (media_type, text) = match path {
+        "/health" => ("application/json", r#"{"status":"ok"}"#.to_owned()),
+        "/metrics" if peer.to_canonical().is_loopback() => {
+            ("text/plain; version=0.0.4", figures(sandbox, counts))
+        }
+        _ => return None,
+    };
+    let response = sandbox::http::Response::builder();
+    response
+        .header("content-type", media_type)
+        .header("cache-control", "no-store")
+        .body(text.into_bytes())
+        .ok()
+}
+
+fn figures(sandbox: &Sandbox, counts: &Counts) -> String {
+    let (sessions, open, paid) = sandbox.figures(now());
+    let mut text = String::new();
+    let mut figure = |name: &str, kind: &str, what: &str, values: &[(String, u64)]| {
+        // A text never refuses to be written to.
+        let _ = writeln!(text, "# HELP {name} {what}\n# TYPE {name} {kind}");
+        for (label, value) in values {
+            let _ = writeln!(text, "{name}{label} {value}");
+        }
+    };
+    let alone = |value: u64| [(String::new(), value)];
+    figure(
+        "image_to_3d_sessions",
+        "gauge",
+        "Sessions that are kept.",
+        &alone(sessions as u64),
+    );
+    figure(
+        "image_to_3d_sessions_open",
+        "gauge",
+        "Sessions with work waiting or under way.",
+        &alone(open as u64),
+    );
+    figure(
+        "image_to_3d_paid_today",
+        "gauge",
+        "Sessions of this day (UTC) that cost money.",
+        &alone(u64::from(paid)),
+    );
+    let counts = counts.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let counts: Vec<_> = counts
+        .iter()
+        .map(|(status, count)| (format!("{{status=\"{status}\"}}"), *count))
+        .collect();
+    figure(
+        "image_to_3d_requests_total",
+        "counter",
+        "Requests by the status of their answer, 0 for none.",
+        &counts,
+    );
+    text
+}
+
+/// A request on its way into the log: without its key, its body, and its query, which may be signed.
+pub struct Line {
+    method: String,
+    path: String,
+    client: String,
+    start: Instant,
+}
+
+impl Line {
+    pub fn of<B>(sandbox: &Sandbox, request: &Request<B>) -> Self {
+        Self {
+            method: request.method().to_string(),
+            path: request.uri().path().chars().take(200).collect(),
+            client: sandbox.caller(request).unwrap_or("-").to_owned(),
+            start: Instant::now(),
+        }
+    }
+
+    pub fn write(self, status: Option<StatusCode>) {
+        let Self {
+            method,
+            path,
+            client,
+            start,
+        } = self;
+        let status = status.map_or(0, |status| status.as_u16());
+        let took = start.elapsed().as_millis();
+        tracing::info!("{method} {path} {status} {client} {took} ms");
+    }
+}
