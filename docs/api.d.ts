@@ -432,6 +432,19 @@ export interface SessionFields {
      */
     mesh_url_glb?: string;
     /**
+     * The engine that makes the models, where the server names it; not one of the API's own fields.
+     */
+    engine?: string;
+    /**
+     * What the engine waits for, in words, where it says so; not one of the API's own fields.
+     */
+    engine_status?: string;
+    /**
+     * The names of the parameters that were asked for and that the model does not honour; not one
+     * of the API's own fields.
+     */
+    unsupported?: string[];
+    /**
      * Where the session came from; `"external"` for one made through the API.
      */
     source?: string;
