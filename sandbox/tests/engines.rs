@@ -123,7 +123,6 @@ fn what_is_waited_for_is_said_while_it_is() {
     });
     let job = api.sandbox.next_job(api.now).unwrap();
     api.sandbox.work(job, None, &engine).unwrap();
-    drop(engine);
     assert_eq!(
         seen.into_inner().unwrap()["data"]["engine_status"],
         "two before it"
