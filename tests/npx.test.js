@@ -12,7 +12,13 @@ import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 
 import { isPublic, publicFetch } from "../pkg/bin/fetch.js";
-import { createSession, downloadModel, getSession, imageTo3d } from "../pkg/index.js";
+import {
+  createSession,
+  downloadModel,
+  getSession,
+  imageTo3d,
+  waitForSession,
+} from "../pkg/index.js";
 import { canary, server } from "./browsers.js";
 import { runNpx, startNpx } from "./npx.js";
 
@@ -51,10 +57,7 @@ test("the curl that it prints makes a model", async () => {
   const { stdout } = await promisify(execFile)("sh", ["-c", `${line} --silent`]);
   const { data, statusCode } = JSON.parse(stdout);
   assert.equal(statusCode, 201);
-  let session;
-  do {
-    session = await getSession(data.session_code, { baseUrl: npx.address });
-  } while (session.status?.endsWith("processing"));
+  const session = await waitForSession(data.session_code, options);
   assert.equal(session.status, "preview_done");
 });
 
