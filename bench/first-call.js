@@ -4,7 +4,7 @@ import { openBrowser } from "./lib/browser.js";
 import { picture } from "./lib/pictures.js";
 import { openStand } from "./lib/stand.js";
 import { shown, shuffled, spread, summary } from "./lib/statistics.js";
-import { limit, names } from "./ways.js";
+import { names } from "./ways.js";
 
 /** @import { Summary } from "./lib/statistics.js" */
 /** @typedef {{ browser: string, way: string, first: Summary }} Row */
@@ -19,7 +19,7 @@ export const note =
 /** @param {import("./run.js").Settings} settings */
 export async function measure(settings) {
   const rounds = settings.quick ? 5 : 25;
-  const ways = Object.keys(names).filter((way) => way !== limit);
+  const ways = Object.keys(names);
   const small = picture(0.1);
   /** @type {Row[]} */
   const rows = [];

@@ -23,7 +23,7 @@ export function goals({ upload = [], memory = [], "main-thread": mainThread = []
     mainThread.find((row) => row.way === "library" && row.megabytes === megabytes);
   const beyond = (/** @type {number} */ megabytes) => {
     const row = memoryAt(megabytes);
-    return row && row.all - (megabytes * 4) / 3;
+    return row && row.all.median - (megabytes * 4) / 3;
   };
   /** @type {Goal[]} */
   const all = [
@@ -50,7 +50,7 @@ export function goals({ upload = [], memory = [], "main-thread": mainThread = []
         work: `growth of the page's process, ${megabytes} MB`,
         unit: "MB",
         most: 4,
-        measured: memoryAt(megabytes)?.page,
+        measured: memoryAt(megabytes)?.page.median,
       },
       {
         work: `growth of all processes beyond the body, ${megabytes} MB`,

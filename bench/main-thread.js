@@ -4,7 +4,7 @@ import { openBrowser } from "./lib/browser.js";
 import { picture } from "./lib/pictures.js";
 import { openStand } from "./lib/stand.js";
 import { shown, shuffled, spread, summary } from "./lib/statistics.js";
-import { limit, names } from "./ways.js";
+import { names } from "./ways.js";
 
 /** @import { Summary } from "./lib/statistics.js" */
 /** @typedef {{ megabytes: number, way: string, longest: Summary, worst: number }} Row */
@@ -19,9 +19,7 @@ export const note =
 export async function measure(settings) {
   const sizes = settings.quick ? [32] : [32, 100];
   const rounds = settings.quick ? 2 : 3;
-  const ways = settings.quick
-    ? ["library", "FileReader"]
-    : Object.keys(names).filter((way) => way !== limit);
+  const ways = settings.quick ? ["library", "FileReader"] : Object.keys(names);
   const stand = await openStand();
   const files = sizes.map((megabytes) => picture(megabytes).path);
   const browser = await openBrowser("Chromium", stand, files);

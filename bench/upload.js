@@ -4,7 +4,7 @@ import { openBrowser } from "./lib/browser.js";
 import { checkBody, picture } from "./lib/pictures.js";
 import { openStand } from "./lib/stand.js";
 import { shown, shuffled, spread, summary } from "./lib/statistics.js";
-import { limit, names } from "./ways.js";
+import { limit, names, references } from "./ways.js";
 
 /** @import { Summary } from "./lib/statistics.js" */
 /** @typedef {{ browser: string, megabytes: number, way: string, cold: Summary, warm: Summary }} Row */
@@ -14,8 +14,10 @@ export const title = "Picture to request";
 export const note =
   "Milliseconds from the file in the page to the server's answer, which comes when the whole body " +
   "is there: median (25th – 75th percentile). *Cold*: the first of a page, loading the code " +
-  "included. Each cold body was compared with the file, of each warm one the length. " +
-  `*${names.limit}*: a body of the same size, ready as a \`Blob\`.`;
+  "included. Each cold body was compared with the file, of each warm one the length. The last " +
+  "three of each size encode nothing: they send a body of the same size that was there before.";
+
+const all = { ...names, ...references };
 
 /** Megabytes, and how often each way is taken: cold, and warm. */
 const full = /** @type {const} */ ([
@@ -47,22 +49,23 @@ export async function measure(settings) {
     try {
       for (const [file, [megabytes, cold, warm]] of sizes.entries()) {
         const times = Object.fromEntries(
-          Object.keys(names).map((way) => [
+          Object.keys(all).map((way) => [
             way,
             { cold: /** @type {number[]} */ ([]), warm: /** @type {number[]} */ ([]) },
           ]),
         );
-        // The limit's body is of this size.
+        // A reference's body is of this size.
         await stand.ask("renew", {});
         const length = lengthOf(pictures[file].bytes);
         for (let round = 0; round < cold + 1 + warm; round++) {
-          for (const way of shuffled(Object.keys(names))) {
+          for (const way of shuffled(Object.keys(all))) {
             const isCold = round < cold;
+            const isReference = way in references;
             const { result, picture } = await stand.during(isCold, () =>
-              stand.ask("send", { way, file, cold: isCold }),
+              stand.ask("send", { way, file, cold: isCold, isReference }),
             );
             if (picture.bytes !== length) throw new Error(`${way}: ${picture.bytes} bytes came`);
-            if (picture.body && way !== "limit") checkBody(way, picture.body, pictures[file]);
+            if (picture.body && !isReference) checkBody(way, picture.body, pictures[file]);
             // The first warm round is for getting warm.
             if (isCold) times[way].cold.push(result.milliseconds);
             else if (round > cold) times[way].warm.push(result.milliseconds);
@@ -116,7 +119,7 @@ export function tables(rows) {
           .filter((row) => row.megabytes === megabytes)
           .map(({ way, cold, warm }) => [
             megabytes,
-            names[way],
+            all[way],
             spread(cold),
             spread(warm),
             shown(times[way]),

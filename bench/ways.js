@@ -10,5 +10,16 @@ export const names = {
   axios: "`FileReader`, axios",
   toBase64: "`toBase64()`, `JSON.stringify`, `fetch`",
   gloo: "Rust: gloo-file, serde_json, gloo-net",
-  [limit]: "the limit: read the file, send a ready body",
+};
+
+/**
+ * No ways to send a picture, but what takes part in each: reading it, and sending a body that was
+ * ready before.
+ *
+ * @type {Record<string, string>}
+ */
+export const references = {
+  [limit]: "the limit: read the file, send a ready `Blob`",
+  bytes: "no encoding: read the file, send ready bytes",
+  handover: "no encoding: read the file, make a `Blob` of ready bytes, send it",
 };

@@ -8,7 +8,6 @@ use core::pin::Pin;
 use js_sys::{Date, JsString, Math, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
-use web_sys::Blob;
 
 use crate::answer;
 use crate::error::{Failure, Result, Thrown};
@@ -107,7 +106,7 @@ impl Api {
     pub fn post(
         &self,
         path: String,
-        json: Blob,
+        json: JsValue,
         idempotency_key: Option<&str>,
     ) -> Result<impl Future<Output = Result<Reply>>> {
         let headers = new_headers(&self.connection.headers).map_err(Thrown::Value)?;
@@ -122,7 +121,7 @@ impl Api {
                 method: "POST",
                 url: [&*self.connection.base_url, &path].concat(),
                 headers,
-                body: json.into(),
+                body: json,
                 redirect: "manual",
             },
         ))

@@ -3,6 +3,8 @@
 //! A text of the picture's size costs several copies of it, whoever makes it. So there is none
 //! here: one piece at a time is read into the wasm, encoded, and put into a `Blob`, which the
 //! browser keeps outside of the page. Neither the wasm heap nor the page grows with the picture.
+//! Only a picture of no more than one piece becomes plain bytes: a `Blob` goes through another
+//! process, which would take longer than all the rest of it.
 
 use alloc::string::String;
 use alloc::vec;
@@ -27,12 +29,18 @@ use crate::stop::Breath;
 /// one nothing is gained.
 const PIECE: usize = 768 * 1024;
 
+/// How long a piece is in base64.
+const TEXT: usize = PIECE / 3 * 4;
+
+/// What follows the picture.
+const END: &str = "\"}";
+
 /// Writes the body. `parameters` is a JSON object.
 pub async fn write(
     parameters: &JsString,
     picture: &Picture,
     on_progress: Option<&Function>,
-) -> Result<Blob> {
+) -> Result<JsValue> {
     let parts = Array::new();
     // Parameters first, so that whoever looks at a body need not go through the picture.
     let mut head = String::from(parameters.slice(0, parameters.length() - 1));
@@ -42,46 +50,42 @@ pub async fn write(
     head.push('"');
     head.push_str(IMAGE_URL);
     head.push_str("\":");
-    match picture {
+    let source = match picture {
         Picture::Url(url) => {
             let url = stringify(&url.into(), &JsValue::UNDEFINED).map_err(Thrown::Value)?;
             parts.push(&head.into());
             parts.push(&url);
             parts.push(&"}".into());
+            return body(&parts);
         }
         Picture::DataUri(uri) => {
             head.push('"');
             parts.push(&head.into());
             parts.push(uri);
-            parts.push(&"\"}".into());
+            parts.push(&END.into());
+            return body(&parts);
         }
-        Picture::Blob(blob) => {
-            let source = Source::open(blob);
-            encode(source, picture.size(), head, &parts, on_progress).await?;
-        }
-        Picture::Bytes(bytes) => {
-            let source = Source::Memory { bytes, at: 0 };
-            encode(source, picture.size(), head, &parts, on_progress).await?;
-        }
-    }
-    blob(&parts, "").map_err(Thrown::Value)
+        Picture::Blob(blob) => Source::open(blob),
+        Picture::Bytes(bytes) => Source::Memory { bytes, at: 0 },
+    };
+    encode(source, picture.size(), head, parts, on_progress).await
 }
 
 async fn encode(
     mut source: Source<'_>,
     total: f64,
     mut head: String,
-    parts: &Array,
+    parts: Array,
     on_progress: Option<&Function>,
-) -> Result<()> {
+) -> Result<JsValue> {
     if total == 0.0 {
         return Err(Thrown::image(&["image: is empty"]));
     }
     // Of one size whatever the picture's: the heap, which never shrinks, is the same for all.
     let mut read = vec![0; PIECE];
-    let mut encoded = vec![MaybeUninit::uninit(); PIECE / 3 * 4];
+    let mut encoded = vec![MaybeUninit::uninit(); TEXT];
     // The browser copies it into each `Blob`.
-    let out = Uint8Array::new_with_length(encoded.len() as u32);
+    let mut out = None;
     let mut breath = Breath::new();
     let mut loaded = 0.0;
     loop {
@@ -92,24 +96,44 @@ async fn encode(
             for part in ["\"data:", media_type, ";base64,"] {
                 head.push_str(part);
             }
-            parts.push(&head.as_str().into());
         }
-        if length > 0 {
-            let text = STANDARD.encode(piece, Out::from_uninit_slice(&mut encoded));
-            let out = out.subarray(0, text.len() as u32);
-            set_bytes(&out, text);
-            let part = blob(&Array::of1(&out), "").map_err(Thrown::Value)?;
-            parts.push(&part);
-        }
+        let text = STANDARD.encode(piece, Out::from_uninit_slice(&mut encoded));
         loaded += length as f64;
         report(on_progress, "encoding", loaded, total)?;
-        if length < PIECE || loaded >= total {
-            break;
+        let is_last = length < PIECE || loaded >= total;
+        if is_last && loaded <= PIECE as f64 {
+            return Ok(joined(&[head.as_bytes(), text, END.as_bytes()]).into());
+        }
+        let out = out.get_or_insert_with(|| {
+            parts.push(&head.as_str().into());
+            Uint8Array::new_with_length(TEXT as u32)
+        });
+        let out = out.subarray(0, text.len() as u32);
+        set_bytes(&out, text);
+        let part = blob(&Array::of1(&out), "").map_err(Thrown::Value)?;
+        parts.push(&part);
+        if is_last {
+            parts.push(&END.into());
+            return body(&parts);
         }
         breath.take().await;
     }
-    parts.push(&"\"}".into());
-    Ok(())
+}
+
+fn body(parts: &Array) -> Result<JsValue> {
+    let body = blob(parts, "").map_err(Thrown::Value)?;
+    Ok(body.into())
+}
+
+fn joined(parts: &[&[u8]]) -> Uint8Array {
+    let bytes = Uint8Array::new_with_length(parts.iter().map(|part| part.len() as u32).sum());
+    let mut at = 0;
+    for part in parts {
+        let end = at + part.len() as u32;
+        set_bytes(&bytes.subarray(at, end), part);
+        at = end;
+    }
+    bytes
 }
 
 /// Tells the caller how far the picture is, as a `Progress`. What the caller's function throws ends the call.

@@ -2,14 +2,13 @@
 
 use alloc::string::String;
 use contract::SESSIONS_PATH;
-use js_sys::{Array, encode_uri_component};
+use js_sys::encode_uri_component;
 use wasm_bindgen::prelude::*;
 
 use crate::answer;
 use crate::api::{Api, Reply};
 use crate::body;
-use crate::error::{Result, Thrown};
-use crate::js::blob;
+use crate::error::Result;
 use crate::options::{Create, Mesh, refused};
 
 /// `POST /image-to-3d-sessions`
@@ -43,8 +42,8 @@ pub async fn list(api: &Api, query: &str) -> Result<JsValue> {
 
 /// `POST /image-to-3d-sessions/get-3d/{stage}/{session_code}`
 pub async fn request_mesh(api: &Api, path: String, options: &Mesh) -> Result<JsValue> {
-    let body = blob(&Array::of1(&options.json), "").map_err(Thrown::Value)?;
     let key = options.idempotency_key.as_deref();
+    let body = options.json.clone().into();
     Ok(api.post(path, body, key)?.await?.data)
 }
 

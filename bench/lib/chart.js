@@ -26,7 +26,7 @@ export function chart({ upload = [], memory = [], "main-thread": mainThread = []
     panels.push({
       title: `Sending ${megabytes} MB in ${browser}: time, in multiples of the limit`,
       bars: Object.entries(ratios(upload, browser, megabytes))
-        .filter(([way]) => way !== "limit")
+        .filter(([way]) => way in names)
         .map(([way, value]) => ({ label: names[way], value, unit: "×" })),
     });
   }
@@ -36,7 +36,7 @@ export function chart({ upload = [], memory = [], "main-thread": mainThread = []
       title: `Sending ${megabytes} MB: what the page's process grows by at its peak`,
       bars: memory
         .filter((row) => row.megabytes === megabytes)
-        .map(({ way, page }) => ({ label: names[way], value: page, unit: " MB" })),
+        .map(({ way, page }) => ({ label: names[way], value: page.median, unit: " MB" })),
     });
   }
   if (mainThread.length > 0) {

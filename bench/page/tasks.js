@@ -30,15 +30,16 @@ let warm;
 
 const tasks = {
   /**
-   * Sends a file. `cold`: in a page to which nothing was loaded yet, loading included.
+   * Sends a file. `cold`: in a page to which nothing was loaded yet, loading included unless it is
+   * a reference.
    *
-   * @param {{ way: string, file: number, cold: boolean }} what
+   * @param {{ way: string, file: number, cold: boolean, isReference?: boolean }} what
    */
-  async send({ way, file, cold }) {
+  async send({ way, file, cold, isReference = false }) {
     const frame = cold ? await newFrame() : (warm ??= await newFrame());
     const picture = frame.realm.structuredClone(chosen(file));
-    // What the limit sends has to be ready before.
-    if (!cold || way === "limit") await loaded(frame, way, picture);
+    // What a reference sends has to be ready before.
+    if (!cold || isReference) await loaded(frame, way, picture);
     const taken = await watched(async () => {
       await (await loaded(frame, way, picture)).send(picture);
     });
