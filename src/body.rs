@@ -89,7 +89,10 @@ async fn encode(
     let mut breath = Breath::new();
     let mut loaded = 0.0;
     loop {
-        let length = source.fill(&mut read).await?;
+        // Not more than there is: to be told of the end costs a small picture another wait.
+        let wanted = PIECE.min((total - loaded) as usize);
+        let into = read.get_mut(..wanted).unwrap_or_default();
+        let length = source.fill(into).await?;
         let piece = read.get(..length).unwrap_or_default();
         if loaded == 0.0 {
             let media_type = contract::sniff(piece).ok_or_else(|| no_picture(piece))?;
@@ -100,7 +103,7 @@ async fn encode(
         let text = STANDARD.encode(piece, Out::from_uninit_slice(&mut encoded));
         loaded += length as f64;
         report(on_progress, "encoding", loaded, total)?;
-        let is_last = length < PIECE || loaded >= total;
+        let is_last = length < wanted || loaded >= total;
         if is_last && loaded <= PIECE as f64 {
             return Ok(joined(&[head.as_bytes(), text, END.as_bytes()]).into());
         }
