@@ -258,6 +258,10 @@ test("a choice is for the server that offers it, and is kept there", async () =>
     await page.locator("#outcome").getByText("preview_done").waitFor();
     assert.ok(!(await code(page)).join().includes("engine"));
 
+    await page.getByLabel("Another address").check();
+    await page.waitForLoadState("networkidle");
+    assert.equal(await choice.isVisible(), false);
+
     await page.getByLabel("This machine's server").check();
     await choice.waitFor();
     assert.equal(await choice.inputValue(), "sculpt");

@@ -63,6 +63,10 @@ export function readyEngines(changed) {
  * @returns {Promise<string[]>}
  */
 async function namesOf(server) {
+  // One that is not typed yet would be asked for beside the page.
+  if (!URL.canParse(server)) {
+    return [];
+  }
   const ask = (/** @type {HeadersInit} */ headers) =>
     fetch(`${server}/sandbox/engines`, { headers, redirect: "error" });
   try {
