@@ -9,6 +9,7 @@ import {
 } from "./pkg/index.js";
 import { button, element, find } from "./dom.js";
 import { connectionTo, endpoint, readyEndpoint, withKey } from "./endpoint.js";
+import { chosenEngine, readyEngines } from "./engines.js";
 import { entries, remember } from "./history.js";
 import { buildForm, chosen } from "./parameters.js";
 import { chosenPicture, readyPicture, showPicture, size } from "./picture.js";
@@ -202,6 +203,7 @@ form.addEventListener("submit", async (event) => {
   forget();
   showPicture(picture.name);
   const parameters = chosen(form);
+  const engine = chosenEngine();
   const baseUrl = endpoint();
   /** @type {Entry["until"]} */
   const until =
@@ -210,6 +212,8 @@ form.addEventListener("submit", async (event) => {
     const session = await imageTo3d({
       image: picture,
       ...parameters,
+      // This project's own servers know it; it is no parameter of the documented API.
+      ...(engine && { extra: { engine } }),
       ...(await connectionTo(baseUrl)),
       signal,
       interval,
@@ -263,12 +267,14 @@ function showHistory() {
 
 function showCode() {
   const file = chosenPicture() ?? { name: "picture.png", type: "image/png" };
-  find("javascript").textContent = javascript(endpoint(), chosen(form), withKey());
-  find("curl").textContent = curl(endpoint(), chosen(form), withKey(), file);
+  const call = /** @type {const} */ ([endpoint(), chosen(form), chosenEngine(), withKey()]);
+  find("javascript").textContent = javascript(...call);
+  find("curl").textContent = curl(...call, file);
 }
 
 buildForm(find("parameters"), find("enterprise"));
 readyEndpoint();
+readyEngines(showCode);
 readyViewer();
 readyPicture(() => {
   showCode();

@@ -31,8 +31,11 @@ export function endpoint() {
   }
 }
 
+/** @returns {string} the key that was typed for the chosen endpoint, or nothing */
+export const typedKey = () => (endpoint() === null ? "" : key.value);
+
 /** Whether a key was typed that the chosen endpoint will see. */
-export const withKey = () => endpoint() !== null && key.value !== "";
+export const withKey = () => typedKey() !== "";
 
 /** @type {Sandbox | undefined} */
 let sandbox;

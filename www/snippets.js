@@ -6,13 +6,15 @@
 /**
  * @param {Endpoint} endpoint
  * @param {Parameters} parameters
+ * @param {string | undefined} engine
  * @param {boolean} withKey
  */
-export function javascript(endpoint, parameters, withKey) {
+export function javascript(endpoint, parameters, engine, withKey) {
   const inPage = endpoint === null;
   const lines = Object.entries(parameters).map(
     ([name, value]) => `  ${name}: ${JSON.stringify(value)},\n`,
   );
+  const extra = engine ? `  extra: { engine: ${JSON.stringify(engine)} },\n` : "";
   const key = withKey ? "  apiKey: askForTheKey,\n" : "";
   return (
     'import { imageTo3d } from "csm-image-to-3d";\n' +
@@ -20,7 +22,7 @@ export function javascript(endpoint, parameters, withKey) {
       ? 'import { createSandbox } from "csm-image-to-3d/sandbox";\n\nconst sandbox = createSandbox();\n'
       : "\n") +
     "const session = await imageTo3d({\n" +
-    `  image: file,\n${lines.join("")}` +
+    `  image: file,\n${lines.join("")}${extra}` +
     (inPage ? "  fetch: sandbox.fetch,\n" : `  baseUrl: ${JSON.stringify(endpoint)},\n`) +
     `${key}});\n`
   );
@@ -29,14 +31,15 @@ export function javascript(endpoint, parameters, withKey) {
 /**
  * @param {Endpoint} endpoint
  * @param {Parameters} parameters
+ * @param {string | undefined} engine
  * @param {boolean} withKey
  * @param {{ name: string, type: string }} picture
  */
-export function curl(endpoint, parameters, withKey, { name, type }) {
+export function curl(endpoint, parameters, engine, withKey, { name, type }) {
   if (endpoint === null) {
     return "# curl needs a server: choose one as the endpoint above.\n";
   }
-  const body = JSON.stringify(parameters).slice(1, -1);
+  const body = JSON.stringify({ ...parameters, engine }).slice(1, -1);
   const key = withKey ? '  --header "x-api-key: $API_KEY" \\\n' : "";
   const file = `'${name.replaceAll("'", "'\\''")}'`;
   return (
