@@ -20,7 +20,7 @@ const HEARTBEAT: Duration = Duration::from_millis(100);
 /// By how much the service's clock may be behind this one's.
 const SKEW: Millis = 5_000;
 /// How often a service is asked for a job whose answer was lost, with a pause before each: it may
-/// still be on its way into the list.
+/// still be on its way into the list. And how often for one that it was told to cancel.
 const ASKED: usize = 3;
 /// How often a result is asked for that did not arrive.
 const TRIES: usize = 5;
@@ -161,13 +161,14 @@ impl Living {
             Err(NotSubmitted::Unknown(words)) => self.lost(&mut jobs, since, &words, progress)?,
         };
         jobs.insert(job.clone());
-        write(
-            errand,
-            &Note::Sent {
-                since,
-                job: job.clone(),
-            },
-        )?;
+        let sent = Note::Sent {
+            since,
+            job: job.clone(),
+        };
+        if let Err(stopped) = write(errand, &sent) {
+            self.service.cancel(&job);
+            return Err(stopped);
+        }
         Ok(Submitted::Job { since, job })
     }
 
@@ -219,6 +220,8 @@ impl Living {
         let deadline = since + self.patience.deadline.as_millis() as Millis;
         let mut last;
         let mut failures = 0;
+        // How many looks are left at a job that is to be given up.
+        let mut left = None;
         loop {
             let seen = match self.service.look(job) {
                 Ok(State::Running(part, words)) => {
@@ -226,7 +229,11 @@ impl Living {
                     go_on(progress, 0.05 + 0.85 * part.clamp(0.0, 1.0))?;
                     Err(words)
                 }
-                Ok(State::Failed(words)) => return Err(self.failed(&words)),
+                Ok(State::Failed(words)) if left.is_none() => return Err(self.failed(&words)),
+                Ok(State::Failed(words)) => {
+                    left = Some(0);
+                    Err(words)
+                }
                 Ok(State::Made(file)) => Ok(file),
                 Ok(State::MadeAt(address)) => {
                     errand.say("downloading the model");
@@ -262,11 +269,23 @@ impl Living {
                 Err(words) => last = words,
             }
             if now() >= deadline {
-                let seconds = self.patience.deadline.as_secs_f32();
-                return Err(self.failed(&format!(
-                    "no model after {seconds} s; last: {last}{}",
-                    self.charged()
-                )));
+                left = match left {
+                    // It may be done at this very moment, or be made all the same: what may have
+                    // been charged is not thrown away.
+                    None if self.service.cancel(job) => Some(ASKED),
+                    Some(more @ 1..) => Some(more - 1),
+                    _ => {
+                        let seconds = self.patience.deadline.as_secs_f32();
+                        let cancelled = match left {
+                            Some(_) => ", and so it was cancelled",
+                            None => "",
+                        };
+                        return Err(self.failed(&format!(
+                            "no model after {seconds} s{cancelled}; last: {last}{}",
+                            self.charged()
+                        )));
+                    }
+                };
             }
             self.pause(self.patience.poll, progress)?;
         }
@@ -319,7 +338,12 @@ impl Engine for Living {
             (Detail::Refined, None) => return Err(self.failed("the preview's model is gone")),
             (Detail::Preview, _) => {
                 let (since, job) = self.job(&order, source.errand, progress)?;
-                (self.follow(since, &job, source.errand, progress)?, view)
+                let followed = self.follow(since, &job, source.errand, progress);
+                // The session itself is gone, and this is not only the process that ends.
+                if matches!(followed, Err(Stopped::Cancelled)) && source.errand.note().is_none() {
+                    self.service.cancel(&job);
+                }
+                (followed?, view)
             }
         };
         source.errand.say("giving the model what was asked for");

@@ -106,16 +106,24 @@ impl Common {
     fn url(&self, default: Option<&str>) -> anyhow::Result<String> {
         let url = self.url.as_deref().or(default);
         let url = url.context("url: missing; where is it?")?;
-        let uri: Uri = url
-            .parse()
-            .with_context(|| format!("url: came {url:?}, allowed: an http: or https: address"))?;
-        let known = matches!(uri.scheme_str(), Some("http" | "https"));
-        let host = uri.authority().map_or("", |host| host.as_str());
-        if !known || host.is_empty() || host.contains('@') || uri.query().is_some() {
-            bail!("url: allowed: an http: or https: address without a name, password or query");
-        }
-        Ok(url.to_owned())
+        Ok(address("url", url)?.to_owned())
     }
+}
+
+/// An engine's address, from the field of that name.
+///
+/// # Errors
+/// It is none.
+fn address<'a>(field: &str, url: &'a str) -> anyhow::Result<&'a str> {
+    let uri: Uri = url
+        .parse()
+        .with_context(|| format!("{field}: came {url:?}, allowed: an http: or https: address"))?;
+    let known = matches!(uri.scheme_str(), Some("http" | "https"));
+    let host = uri.authority().map_or("", |host| host.as_str());
+    if !known || host.is_empty() || host.contains('@') || uri.query().is_some() {
+        bail!("{field}: allowed: an http: or https: address without a name, password or query");
+    }
+    Ok(url)
 }
 
 /// Reads an engine's table: what is common to all, and what is its own.

@@ -105,10 +105,15 @@ impl Client {
     }
 
     pub fn post(&self, path: &str, body: &Value) -> Result<Answer, NoAnswer> {
-        self.send(Method::POST, path, Some(body))
+        self.send(Method::POST, path, Some(body.to_string().into_bytes()))
     }
 
-    fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, NoAnswer> {
+    /// Without a body.
+    pub fn put(&self, path: &str) -> Result<Answer, NoAnswer> {
+        self.send(Method::PUT, path, Some(Vec::new()))
+    }
+
+    fn send(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Result<Answer, NoAnswer> {
         let mut request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.base));
@@ -118,7 +123,7 @@ impl Client {
         let sent = match body {
             Some(body) => {
                 let request = request.header(CONTENT_TYPE, "application/json");
-                self.run(request.body(body.to_string().into_bytes()))
+                self.run(request.body(body))
             }
             None => self.run(request.body(())),
         };
