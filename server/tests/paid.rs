@@ -153,9 +153,11 @@ fn whatever_goes_wrong_a_session_costs_at_most_one_model() {
 fn ends_as((engine, nasty, expected): &Case) {
     let emulator = Emulator::start(*engine, *nasty);
     let gateway = in_front_of(&emulator, "", &[]);
+    // Without a texture fal's model is one whose id is longer than what its jobs' addresses hold.
+    let textured = *nasty != Nasty::ElsewhereAddresses;
     let session = gateway
         .server
-        .end_of(&gateway.create(json!({"generate_texture": true})));
+        .end_of(&gateway.create(json!({"generate_texture": textured})));
     let case = format!("{engine:?} {nasty:?}: {session}");
     match expected {
         Ok(()) => {
@@ -328,6 +330,120 @@ fn fal_is_asked_at_its_backup_where_it_cannot_be_reached() {
         "{session}"
     );
     assert_eq!((lossy.billed(), emulator.billed()), (1, 1));
+}
+
+#[test]
+fn a_check_spends_nothing_and_finds_a_key_in_a_private_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let (file, key) = (folder.path().join("config.toml"), folder.path().join("key"));
+    std::fs::write(&key, format!("{KEY}\n")).unwrap();
+    for (engine, ready) in [
+        (Engine::Fal, "answers, and a key is there"),
+        (Engine::Meshy, "takes the key; 70 credits are left"),
+    ] {
+        let emulator = Emulator::start(engine, Nasty::Nothing);
+        let check = |mode: u32, own: &str, flags: &[&str]| {
+            std::fs::set_permissions(&key, PermissionsExt::from_mode(mode)).unwrap();
+            std::fs::write(&file, emulator.config(own)).unwrap();
+            let output = command()
+                .args(["--check", "--config", file.to_str().unwrap()])
+                .args(flags)
+                .output()
+                .unwrap();
+            let said = [output.stdout, output.stderr].concat();
+            let said = String::from_utf8(said).unwrap();
+            assert!(!said.contains("canary7d1f93"), "{said}");
+            (output.status.success(), said)
+        };
+        let private = format!("key_file = {key:?}\n");
+        let (fine, said) = check(0o600, &private, &["--daily-limit", "7"]);
+        assert!(fine && said.contains(ready), "{said}");
+        assert!(said.contains("money: at most 7 models a day\n"), "{said}");
+        let (fine, said) = check(0o644, &private, &[]);
+        assert!(!fine && said.contains("can be read by others"), "{said}");
+        let (fine, said) = check(0o600, "", &[]);
+        assert!(!fine && said.contains("no key; put it"), "{said}");
+        assert!(said.contains("money: no daily limit"), "{said}");
+        let (fine, said) = check(0o600, &private, &["--bind", "0.0.0.0"]);
+        assert!(!fine && said.contains("needs client keys"), "{said}");
+        assert_eq!(emulator.state.lock().unwrap().asked, 0);
+    }
+}
+
+#[test]
+fn the_figures_say_what_the_engines_do_and_cost() {
+    let figures = |gateway: &Gateway| {
+        let text = gateway.server.get("/metrics").body;
+        String::from_utf8(text).unwrap()
+    };
+    let emulator = Emulator::start(Engine::Fal, Nasty::BusyAtFirst(429, "too many", false));
+    let gateway = in_front_of(&emulator, "", &["--daily-limit", "3"]);
+    let before = figures(&gateway);
+    gateway.server.end_of(&gateway.create(json!({})));
+    gateway
+        .server
+        .end_of(&gateway.create(json!({"auto_refine": true})));
+    gateway
+        .server
+        .end_of(&gateway.create(json!({"engine": "sculpt"})));
+    let after = figures(&gateway);
+    let lossy = Emulator::start(Engine::Fal, Nasty::SubmitResets);
+    let gateway = in_front_of(&lossy, "", &[]);
+    gateway.server.end_of(&gateway.create(json!({})));
+    let lost = figures(&gateway);
+    let stuck = Emulator::start(Engine::Fal, Nasty::Stuck);
+    let gateway = in_front_of(&stuck, "at_once = 1\n", &[]);
+    gateway.create(json!({}));
+    gateway.create(json!({}));
+    until(|| stuck.billed() == 1);
+    let busy = figures(&gateway);
+    for (text, lines) in [
+        (
+            &before,
+            &[
+                "paid_today 0",
+                "paid_daily_limit 3",
+                r#"jobs{engine="fal",state="running"} 0"#,
+                r#"sessions_ended_total{engine="fal",end="done"} 0"#,
+                r#"model_requests_total{engine="fal",outcome="taken"} 0"#,
+            ][..],
+        ),
+        (
+            &after,
+            &[
+                "paid_today 2",
+                r#"model_requests_total{engine="fal",outcome="later"} 2"#,
+                r#"model_requests_total{engine="fal",outcome="taken"} 2"#,
+                r#"model_requests_total{engine="fal",outcome="unknown"} 0"#,
+                r#"sessions_ended_total{engine="fal",end="done"} 2"#,
+                r#"sessions_ended_total{engine="fal",end="failed"} 0"#,
+                r#"sessions_ended_total{engine="sculpt",end="done"} 1"#,
+            ],
+        ),
+        (
+            &lost,
+            &[
+                r#"model_requests_total{engine="fal",outcome="unknown"} 1"#,
+                r#"sessions_ended_total{engine="fal",end="failed"} 1"#,
+            ],
+        ),
+        (
+            &busy,
+            &[
+                r#"jobs{engine="fal",state="running"} 1"#,
+                r#"jobs{engine="fal",state="waiting"} 1"#,
+            ],
+        ),
+    ] {
+        for line in lines {
+            assert!(
+                text.contains(&format!("\nimage_to_3d_{line}\n")),
+                "{line}: {text}"
+            );
+        }
+    }
+    assert!(!lost.contains("paid_daily_limit"), "{lost}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! given what the parameters ask for.
 
 use std::collections::HashSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use sculpt::NoGlb;
 use serde::{Deserialize, Serialize};
 
 use super::net::NoResult;
+use super::requests::Requests;
 use super::service::{NotSubmitted, Order, Service, State};
 use crate::http::now;
 
@@ -41,6 +42,7 @@ pub struct Living {
     /// The jobs that are known to be a session's. Held while one more is asked for, so that there is
     /// never more than one whose answer may be lost.
     jobs: Mutex<HashSet<String>>,
+    requests: Arc<Requests>,
 }
 
 /// What is written down with the session.
@@ -66,11 +68,13 @@ enum Submitted {
 }
 
 impl Living {
-    pub fn new(service: Box<dyn Service>, patience: Patience) -> Self {
+    /// An engine that counts what becomes of its requests for models.
+    pub fn new(service: Box<dyn Service>, patience: Patience, requests: Arc<Requests>) -> Self {
         Self {
             service,
             patience,
             jobs: Mutex::default(),
+            requests,
         }
     }
 
@@ -152,7 +156,9 @@ impl Living {
         go_on(progress, 0.01)?;
         let since = now();
         write(errand, &Note::Sending { since })?;
-        let job = match self.service.submit(order) {
+        let outcome = self.service.submit(order);
+        self.requests.count(&outcome);
+        let job = match outcome {
             Ok(job) => job,
             Err(NotSubmitted::Refused(words)) => return Err(self.failed(&words)),
             Err(NotSubmitted::Later(words, pause)) => {
