@@ -25,7 +25,9 @@ fn phase(nasty: Nasty, job: &Job, now: f64) -> Phase {
         (Nasty::Forgotten, _) if age > 1.0 => Phase::Unknown,
         (Nasty::NeverStarts(_), None) => Phase::Queued(7),
         (Nasty::NeverStarts(Cancel::Unknown), Some(_)) => Phase::Unknown,
-        (Nasty::NeverStarts(Cancel::MadeAllTheSame), Some(at)) if now < at + 1.0 => Phase::Running,
+        (Nasty::NeverStarts(Cancel::MadeAllTheSame), Some(_)) if job.looks_since < 3 => {
+            Phase::Running
+        }
         (
             Nasty::NeverStarts(
                 Cancel::MadeAllTheSame | Cancel::MadeByStatus | Cancel::MadeByDetail,
@@ -128,6 +130,7 @@ fn submit(request: &Request, nasty: Nasty, state: &mut State, now: f64, files: &
 
 fn status(nasty: Nasty, state: &mut State, at: usize, now: f64, logs: bool) -> Reply {
     let looks = state.looks(&format!("status {at}"));
+    state.jobs[at].looks_since += usize::from(state.jobs[at].cancelled.is_some());
     if let Some(reply) = blind(nasty, looks) {
         return reply;
     }
@@ -228,7 +231,7 @@ fn result(
         ),
         Nasty::FailsOtherwise => Reply::json(
             504,
-            json!({"detail": format!("Request timed out for {KEY} at https://x.example/a?sig=Zq83ENGINESECRET"),
+            json!({"detail": format!("Request timed out for {KEY} at https://x.example/a?sig=Zq83canary7d1f93"),
                 "error_type": "request_timeout"}),
         ),
         Nasty::EarlyResult if looks == 1 => early(),

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::emulator::{self, Clock, Reply, Request, model};
 
 /// Marked, so that it is found wherever it gets to.
-pub const KEY: &str = "key-id-Zq81ENGINESECRET:Zq82ENGINESECRET";
+pub const KEY: &str = "key-id-Zq81canary7d1f93:Zq82canary7d1f93";
 
 /// How fast the emulators' clocks run.
 const SPEED: f64 = 20.0;
@@ -27,7 +27,7 @@ pub enum Engine {
 }
 
 /// In the addresses of Meshy's files.
-const SIGNED: &str = "Signature=Zq83ENGINESECRET";
+const SIGNED: &str = "Signature=Zq83canary7d1f93";
 
 /// How a job ends that its queue was asked to cancel.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -119,6 +119,7 @@ pub struct Job {
     /// That of its picture.
     number: u32,
     cancelled: Option<f64>,
+    looks_since: usize,
     /// A cancelled job that never left the queue costs nothing.
     free: bool,
 }
@@ -151,6 +152,7 @@ impl State {
             at: today(),
             number: emulator::number_of(picture),
             cancelled: None,
+            looks_since: 0,
             free: false,
         });
         id
