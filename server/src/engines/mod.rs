@@ -8,6 +8,7 @@ mod living;
 mod meshy;
 mod net;
 mod picture;
+mod reach;
 mod requests;
 mod service;
 

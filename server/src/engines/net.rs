@@ -10,6 +10,7 @@ use ureq::http::{Method, Request, Response, Uri};
 use ureq::{Agent, Body, Error, Timeout};
 
 use super::key::Key;
+use super::reach;
 
 /// The largest answer of an engine: one that carries the whole model as base64.
 const LARGEST_ANSWER: u64 = 512 * 1024 * 1024;
@@ -89,7 +90,7 @@ impl Client {
             .user_agent("csm-image-to-3d")
             .build();
         Self {
-            agent: config.into(),
+            agent: reach::agent(config),
             base: base.trim_end_matches('/').to_owned(),
             authorization,
             result_hosts,

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::emulator::{self, Clock, Reply, Request, model};
 
 /// Marked, so that it is found wherever it gets to.
-pub const KEY: &str = "key-id-Zq81canary7d1f93:Zq82canary7d1f93";
+pub const KEY: &str = "key-id-Zq81ENGINESECRET-canary7d1f93:Zq82ENGINESECRET-canary7d1f93";
 
 /// How fast the emulators' clocks run.
 const SPEED: f64 = 20.0;
@@ -27,7 +27,7 @@ pub enum Engine {
 }
 
 /// In the addresses of Meshy's files.
-const SIGNED: &str = "Signature=Zq83canary7d1f93";
+const SIGNED: &str = "Signature=Zq83ENGINESECRET-canary7d1f93";
 
 /// How a job ends that its queue was asked to cancel.
 #[derive(Clone, Copy, PartialEq, Debug)]
