@@ -192,9 +192,10 @@ fn ends_as((engine, nasty, expected): &Case) {
 fn a_server_that_is_killed_at_any_moment_pays_no_model_twice() {
     let mut random = fastrand::Rng::with_seed(20_261_123);
     for engine in [Engine::Fal, Engine::Meshy] {
-        let emulator = Emulator::start(engine, Nasty::Nothing);
+        // So that many of the moments are between the request and its answer.
+        let emulator = Emulator::start(engine, Nasty::SubmitIsSlow);
         let mut gateway = in_front_of(&emulator, "", &[]);
-        let mut done = 0;
+        let (mut done, mut lost) = (0, 0);
         for kill in 0..25 {
             let code = gateway.create(json!({}));
             // From before the request to after the result.
@@ -207,11 +208,18 @@ fn a_server_that_is_killed_at_any_moment_pays_no_model_twice() {
                 Some("preview_failed") => {
                     let words = session["error"].as_str().unwrap();
                     assert!(words.contains(CHARGED), "{case}");
+                    lost += 1;
                 }
                 _ => panic!("{case}"),
             }
         }
-        assert!(done >= 15, "{engine:?}: only {done} ended well");
+        // Meshy can be asked for what it has begun.
+        let least = if engine == Engine::Fal { 10 } else { 20 };
+        assert!(done >= least, "{engine:?}: only {done} ended well");
+        assert!(
+            lost > 0 || engine == Engine::Meshy,
+            "no moment was the worst"
+        );
     }
 }
 

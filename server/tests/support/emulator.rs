@@ -41,6 +41,8 @@ pub enum Reply {
     Reset,
     /// No answer comes for so long, and then none.
     Silence(Duration),
+    /// What comes after a while.
+    Late(Duration, Box<Reply>),
     /// A body without an end, and without a word about its length.
     Endless,
 }
@@ -115,7 +117,13 @@ fn exchange(stream: TcpStream, answer: &dyn Fn(&Request) -> Reply) -> std::io::R
         body,
     };
     let mut stream = stream;
-    match answer(&request) {
+    let mut reply = answer(&request);
+    while let Reply::Late(time, later) = reply {
+        thread::sleep(time);
+        reply = *later;
+    }
+    match reply {
+        Reply::Late(..) => Ok(()),
         Reply::Reset => Ok(()),
         Reply::Silence(time) => {
             thread::sleep(time);

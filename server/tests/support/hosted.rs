@@ -50,6 +50,8 @@ pub enum Cancel {
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Nasty {
     Nothing,
+    /// [C] The job is begun, and the answer takes its time.
+    SubmitIsSlow,
     /// [A] The job is begun, and the answer never comes.
     SubmitTimesOut,
     /// [A] The same, and the connection breaks.
@@ -192,7 +194,10 @@ impl Emulator {
                 Engine::Meshy => meshy::answer(request, nasty, &mut state, time.now(), &at),
             };
             drop(state);
-            reply
+            match request.method == "POST" && nasty == Nasty::SubmitIsSlow {
+                true => Reply::Late(Duration::from_millis(120), Box::new(reply)),
+                false => reply,
+            }
         });
         Self {
             engine,
