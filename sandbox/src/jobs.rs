@@ -223,12 +223,17 @@ struct Made {
 struct Left<'a> {
     sandbox: &'a Sandbox,
     piece: &'a Piece,
+    engine: &'a str,
 }
 
 impl Errand for Left<'_> {
     fn note(&self) -> Option<String> {
         let record = self.sandbox.sessions.get(&self.piece.code)?;
         record.note(self.piece).map(str::to_owned)
+    }
+
+    fn others(&self) -> Vec<String> {
+        self.sandbox.sessions.notes(self.engine, &self.piece.code)
     }
 
     fn write(&self, note: &str) -> Result<(), Stopped> {
@@ -308,7 +313,11 @@ fn made(
         picture: &picture,
         parameters: &record.parameters,
         preview: preview.as_deref(),
-        errand: &Left { sandbox, piece },
+        errand: &Left {
+            sandbox,
+            piece,
+            engine: &job.engine,
+        },
     };
     let progress: &mut Progress = &mut |part| {
         sandbox.desk.report(piece, part);

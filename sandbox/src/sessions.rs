@@ -183,6 +183,15 @@ impl Sessions {
         shown.cloned().collect()
     }
 
+    /// What was last written down for each session of an engine but this one.
+    pub fn notes(&self, engine: &str, but: &str) -> Vec<String> {
+        let index = self.index();
+        let others = index.records.values();
+        let others = others.filter(|record| record.engine == engine && record.code != but);
+        let notes = others.filter_map(Record::last_note);
+        notes.map(str::to_owned).collect()
+    }
+
     /// Whether the session's next piece of work is this one.
     pub fn wants(&self, piece: &Piece) -> bool {
         let index = self.index();

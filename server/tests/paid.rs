@@ -268,7 +268,7 @@ fn what_nobody_fetched_in_time_is_gone() {
         // The answer with the job's own id arrives meanwhile.
         sleep(Duration::from_millis(200));
         gateway.again(|| {
-            emulator.heal();
+            emulator.turns(Nasty::Nothing);
             emulator.clock.skip(3600.0 * hours);
         });
         let session = gateway.server.end_of(&code);
@@ -277,6 +277,22 @@ fn what_nobody_fetched_in_time_is_gone() {
             "{session}"
         );
     }
+}
+
+#[test]
+fn no_session_takes_anothers_job_for_its_own() {
+    let emulator = Emulator::start(Engine::Meshy, Nasty::Nothing);
+    let mut gateway = in_front_of(&emulator, "", &[]);
+    let first = gateway.server.end_of(&gateway.create(json!({})));
+    assert_eq!(first["status"], "preview_done", "{first}");
+    emulator.turns(Nasty::NeverArrives);
+    let code = gateway.create(json!({}));
+    until(|| emulator.state.lock().unwrap().asked == 2);
+    gateway.again(|| emulator.turns(Nasty::Nothing));
+    // The only job that Meshy lists is that of the first.
+    let session = gateway.server.end_of(&code);
+    assert_eq!(session["status"], "preview_failed", "{session}");
+    assert!(session["error"].as_str().unwrap().contains(CHARGED));
 }
 
 #[test]

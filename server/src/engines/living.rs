@@ -39,9 +39,8 @@ pub struct Patience {
 pub struct Living {
     service: Box<dyn Service>,
     patience: Patience,
-    /// The jobs that are known to be a session's. Held while one more is asked for, so that there is
-    /// never more than one whose answer may be lost.
-    jobs: Mutex<HashSet<String>>,
+    /// Held while a job is asked for, so that there is never more than one whose answer may be lost.
+    asking: Mutex<()>,
     requests: Arc<Requests>,
 }
 
@@ -73,7 +72,7 @@ impl Living {
         Self {
             service,
             patience,
-            jobs: Mutex::default(),
+            asking: Mutex::default(),
             requests,
         }
     }
@@ -106,15 +105,12 @@ impl Living {
         };
         let mut since = now();
         match note.map_err(unread)? {
-            Some(Note::Sent { since, job }) => {
-                self.jobs().insert(job.clone());
-                return Ok((since, job));
-            }
+            Some(Note::Sent { since, job }) => return Ok((since, job)),
             // The process ended before the answer came.
             Some(Note::Sending { since }) => {
-                let mut jobs = self.jobs();
+                let _asking = self.asking();
                 let words = "the server ended while the model was asked for";
-                let job = self.lost(&mut jobs, since, words, progress)?;
+                let job = self.lost(since, words, errand, progress)?;
                 write(
                     errand,
                     &Note::Sent {
@@ -152,7 +148,7 @@ impl Living {
         errand: &dyn Errand,
         progress: &mut Progress,
     ) -> Result<Submitted, Stopped> {
-        let mut jobs = self.jobs();
+        let _asking = self.asking();
         go_on(progress, 0.01)?;
         let since = now();
         write(errand, &Note::Sending { since })?;
@@ -164,9 +160,8 @@ impl Living {
             Err(NotSubmitted::Later(words, pause)) => {
                 return Ok(Submitted::Later(words, pause));
             }
-            Err(NotSubmitted::Unknown(words)) => self.lost(&mut jobs, since, &words, progress)?,
+            Err(NotSubmitted::Unknown(words)) => self.lost(since, &words, errand, progress)?,
         };
-        jobs.insert(job.clone());
         let sent = Note::Sent {
             since,
             job: job.clone(),
@@ -181,11 +176,19 @@ impl Living {
     /// The job whose answer was lost, where the service can be asked and there is no doubt.
     fn lost(
         &self,
-        jobs: &mut HashSet<String>,
         since: Millis,
         words: &str,
+        errand: &dyn Errand,
         progress: &mut Progress,
     ) -> Result<String, Stopped> {
+        // From before the process began, too.
+        let others = errand.others().into_iter();
+        let known: HashSet<_> = others
+            .filter_map(|note| match serde_json::from_str(&note) {
+                Ok(Note::Sent { job, .. }) => Some(job),
+                _ => None,
+            })
+            .collect();
         let mut found = Vec::new();
         for _ in 0..ASKED {
             self.pause(self.patience.poll, progress)?;
@@ -194,7 +197,7 @@ impl Living {
                 Some(Err(_)) => {}
                 Some(Ok(listed)) => {
                     found = listed;
-                    found.retain(|job| !jobs.contains(job));
+                    found.retain(|job| !known.contains(job));
                     if !found.is_empty() {
                         break;
                     }
@@ -202,10 +205,7 @@ impl Living {
             }
         }
         match found.as_slice() {
-            [job] => {
-                jobs.insert(job.clone());
-                Ok(job.clone())
-            }
+            [job] => Ok(job.clone()),
             [] => Err(self.failed(&format!("{words}{}", self.charged()))),
             several => Err(self.failed(&format!(
                 "{words}, and {} jobs could be the one that was asked for{}",
@@ -308,8 +308,8 @@ impl Living {
         go_on(progress, 0.0)
     }
 
-    fn jobs(&self) -> MutexGuard<'_, HashSet<String>> {
-        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    fn asking(&self) -> MutexGuard<'_, ()> {
+        self.asking.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

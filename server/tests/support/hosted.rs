@@ -209,9 +209,9 @@ impl Emulator {
         }
     }
 
-    /// Nothing goes wrong from now on.
-    pub fn heal(&self) {
-        *self.nasty.lock().unwrap() = Nasty::Nothing;
+    /// This goes wrong from now on.
+    pub fn turns(&self, nasty: Nasty) {
+        *self.nasty.lock().unwrap() = nasty;
     }
 
     /// How many models were billed.
