@@ -27,6 +27,10 @@ pub trait Errand {
     /// may be.
     fn note(&self) -> Option<String>;
 
+    /// What was last written down for each of the other sessions of the same engine, those that
+    /// ended among them.
+    fn others(&self) -> Vec<String>;
+
     /// Writes a note down in place of the one before. It is there for good when this returns.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 //! What is due follows from the stored sessions alone. Who has which piece of it is not stored, so
 //! that what was under way when a process ended is due again in the next one.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use image::DynamicImage;
 
 use crate::engine::{Detail, Engine, Errand, Progress, Source, Stopped};
+use crate::figures::Figures;
 use crate::files::{IMAGE, spin_file};
 use crate::record::{Piece, Record, Stage};
 use crate::sessions::{File, Files, Sessions};
@@ -45,6 +46,8 @@ pub struct Desk {
     claimed: Arc<Mutex<HashMap<Piece, Progressed>>>,
     /// Nothing is handed out any more, and what is under way is not wanted.
     closed: AtomicBool,
+    /// By the names of the engines, how many sessions ended well, and badly.
+    ended: Mutex<BTreeMap<String, (u64, u64)>>,
 }
 
 /// How far a piece of work is.
@@ -90,6 +93,31 @@ impl Desk {
         if let Some(progress) = self.claimed().get_mut(piece) {
             progress.words = Some(words.to_owned());
         }
+    }
+
+    fn count_end(&self, engine: &str, well: bool) {
+        let mut ended = lock(&self.ended);
+        let (done, failed) = ended.entry(engine.to_owned()).or_default();
+        *if well { done } else { failed } += 1;
+    }
+
+    /// Adds what each engine has to do, and did.
+    pub fn add_to(&self, figures: &mut Figures, sessions: &Sessions) {
+        for (name, (done, failed)) in lock(&self.ended).iter() {
+            let engine = figures.engines.entry(name.clone()).or_default();
+            (engine.done, engine.failed) = (*done, *failed);
+        }
+        let claimed = self.claimed();
+        sessions.with_open(|records| {
+            for record in records {
+                let engine = figures.engines.entry(record.engine.clone()).or_default();
+                let piece = record.next_piece();
+                match piece.is_some_and(|piece| claimed.contains_key(&piece)) {
+                    true => engine.running += 1,
+                    false => engine.waiting += 1,
+                }
+            }
+        });
     }
 
     pub fn close(&self) {
@@ -165,10 +193,23 @@ pub fn work(
     };
     let Made { files, unsupported } = made;
     let bytes = files.iter().map(|(_, bytes)| bytes.len() as u64).sum();
+    let mut ended = None;
     store(sandbox, piece, files, |record| match failure {
-        None => record.made(piece.stage, bytes, unsupported),
-        Some(reason) => record.fail(piece.stage, reason),
-    })
+        None => {
+            record.made(piece.stage, bytes, unsupported);
+            // After the views somebody has to choose one.
+            let is_over = piece.stage != Stage::Spin && record.next_piece().is_none();
+            ended = is_over.then_some(true);
+        }
+        Some(reason) => {
+            record.fail(piece.stage, reason);
+            ended = Some(false);
+        }
+    })?;
+    if let Some(well) = ended {
+        sandbox.desk.count_end(&job.engine, well);
+    }
+    Ok(())
 }
 
 /// What came of a piece of work.
@@ -182,12 +223,17 @@ struct Made {
 struct Left<'a> {
     sandbox: &'a Sandbox,
     piece: &'a Piece,
+    engine: &'a str,
 }
 
 impl Errand for Left<'_> {
     fn note(&self) -> Option<String> {
         let record = self.sandbox.sessions.get(&self.piece.code)?;
         record.note(self.piece).map(str::to_owned)
+    }
+
+    fn others(&self) -> Vec<String> {
+        self.sandbox.sessions.notes(self.engine, &self.piece.code)
     }
 
     fn write(&self, note: &str) -> Result<(), Stopped> {
@@ -267,7 +313,11 @@ fn made(
         picture: &picture,
         parameters: &record.parameters,
         preview: preview.as_deref(),
-        errand: &Left { sandbox, piece },
+        errand: &Left {
+            sandbox,
+            piece,
+            engine: &job.engine,
+        },
     };
     let progress: &mut Progress = &mut |part| {
         sandbox.desk.report(piece, part);

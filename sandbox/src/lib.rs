@@ -8,6 +8,7 @@ mod body;
 mod delivery;
 mod engine;
 mod fault;
+mod figures;
 mod files;
 mod gate;
 mod jobs;
@@ -28,6 +29,7 @@ pub use delivery::Delivery;
 pub use engine::{
     Detail, Engine, Errand, Model, Progress, SCULPT, Sculptor, Source, Stopped, VIEWS,
 };
+pub use figures::{EngineFigures, Figures};
 pub use gate::Client;
 pub use http;
 pub use image;
@@ -263,10 +265,15 @@ impl Sandbox {
         jobs::work(self, job, fetched, engine)
     }
 
-    /// How many sessions there are, how many of them have work before them, and how many that were
-    /// begun today (UTC) cost money.
-    pub fn figures(&self, now: Millis) -> (usize, usize, u32) {
-        self.sessions.figures(now)
+    /// How much there is, and how much of it is done.
+    pub fn figures(&self, now: Millis) -> Figures {
+        let mut figures = self.sessions.figures(now);
+        // Those that have nothing to do are there too, with zeros.
+        for name in &self.engines {
+            figures.engines.entry(name.clone()).or_default();
+        }
+        self.desk.add_to(&mut figures, &self.sessions);
+        figures
     }
 
     /// The name of whoever sent a request, where callers have keys and this is one of them.

@@ -245,6 +245,11 @@ impl Record {
         same.then_some(&note.text)
     }
 
+    /// What the engine last wrote down, whatever for.
+    pub fn last_note(&self) -> Option<&str> {
+        self.note.as_ref().map(|note| note.text.as_str())
+    }
+
     /// Keeps what the engine writes down for a piece of work.
     pub fn write(&mut self, piece: &Piece, text: String) {
         self.note = Some(Note {
@@ -256,7 +261,6 @@ impl Record {
 
     /// The stage's result is stored.
     pub fn made(&mut self, stage: Stage, bytes: u64, unsupported: Vec<String>) {
-        self.note = None;
         self.unsupported = unsupported;
         if let Some(span) = self.span_mut(stage) {
             span.made = Some(bytes);
@@ -265,7 +269,6 @@ impl Record {
 
     /// The stage has no result, and nothing follows it.
     pub fn fail(&mut self, stage: Stage, reason: String) {
-        self.note = None;
         self.failure = Some(Failure { stage, reason });
         let mut later = stage.next();
         while let Some(stage) = later {

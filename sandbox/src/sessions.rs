@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use serde::{Deserialize, Serialize};
 
+use crate::figures::Figures;
 use crate::files;
 use crate::record::{Once, Piece, Record};
 use crate::store::{Change, Store, StoreError};
@@ -155,13 +156,17 @@ impl Sessions {
         Ok(sessions)
     }
 
-    /// How many there are, how many of them have work before them, and how many of this day cost
-    /// money.
-    pub fn figures(&self, now: Millis) -> (usize, usize, u32) {
+    /// All that is known here.
+    pub fn figures(&self, now: Millis) -> Figures {
         let index = self.index();
         let spent = index.spent.on(now / DAY);
-        let paid = spent.by_client.values().sum();
-        (index.records.len(), index.open.len(), paid)
+        Figures {
+            sessions: index.records.len(),
+            open: index.open.len(),
+            paid: spent.by_client.values().sum(),
+            paid_limit: self.limits.daily.all,
+            ..Figures::default()
+        }
     }
 
     pub fn get(&self, code: &str) -> Option<Record> {
@@ -176,6 +181,15 @@ impl Sessions {
         let own = newest.filter(|record| record.is_of(client));
         let shown = own.skip(limit.saturating_mul(page)).take(limit);
         shown.cloned().collect()
+    }
+
+    /// What was last written down for each session of an engine but this one.
+    pub fn notes(&self, engine: &str, but: &str) -> Vec<String> {
+        let index = self.index();
+        let others = index.records.values();
+        let others = others.filter(|record| record.engine == engine && record.code != but);
+        let notes = others.filter_map(Record::last_note);
+        notes.map(str::to_owned).collect()
     }
 
     /// Whether the session's next piece of work is this one.

@@ -104,6 +104,19 @@ impl Options {
         Ok(config)
     }
 
+    /// # Errors
+    /// Others could come in without a key.
+    fn may_listen(&self, clients: usize) -> anyhow::Result<()> {
+        if self.bind.is_loopback() || clients > 0 {
+            return Ok(());
+        }
+        bail!(
+            "--bind {}: others could reach the server there, so that it needs client keys: \
+             `clients_file` in the configuration names a file with them",
+            self.bind
+        );
+    }
+
     fn keep(&self) -> Keep {
         let default = if self.data.is_some() { 10 * 1024 } else { 1024 };
         Keep {
@@ -142,10 +155,12 @@ fn offered(config: &Config, jobs: usize) -> anyhow::Result<Vec<engines::Offered>
     config.names()?.into_iter().map(open).collect()
 }
 
-/// Says how each engine is, and who may come in.
-fn check(config: &Config) -> anyhow::Result<()> {
-    let mut missing = 0;
+/// Says how each engine is, what may be spent, and who may come in.
+fn check(config: &Config, options: &Options) -> anyhow::Result<()> {
+    let (mut missing, mut paid) = (0, false);
     for (at, name) in config.names()?.iter().enumerate() {
+        let engine = engines::open(name, &config.table(name));
+        paid |= name != SCULPT && engine.is_ok_and(|engine| engine.is_paid);
         let default = if at == 0 { " (default)" } else { "" };
         let (mark, words) = match engines::check(name, &config.table(name)) {
             Ok(words) => ("ready  ", words),
@@ -156,7 +171,18 @@ fn check(config: &Config) -> anyhow::Result<()> {
         };
         println!("{mark}  {name}{default}: {words}");
     }
-    match config.clients()?.len() {
+    if paid {
+        let each = |limit| format!("{limit} models a day of each client key");
+        match (options.daily_limit, options.daily_limit_each.map(each)) {
+            (None, None) => println!("money: no daily limit; `--daily-limit N` sets one"),
+            (Some(all), None) => println!("money: at most {all} models a day"),
+            (None, Some(each)) => println!("money: at most {each}"),
+            (Some(all), Some(each)) => println!("money: at most {all} models a day, and {each}"),
+        }
+    }
+    let clients = config.clients()?.len();
+    options.may_listen(clients)?;
+    match clients {
         0 => println!("callers: no keys; only this machine is listened to"),
         keys => println!("callers: {keys} with keys"),
     }
@@ -172,18 +198,12 @@ async fn main() -> anyhow::Result<()> {
     let options = Options::parse();
     let configured = options.config()?;
     if options.check {
-        return check(&configured);
+        return check(&configured, &options);
     }
     let jobs = options.jobs.map_or_else(default_jobs, NonZero::get);
     let engines = offered(&configured, jobs)?;
     let clients = configured.clients()?;
-    if !options.bind.is_loopback() && clients.is_empty() {
-        bail!(
-            "--bind {}: others could reach the server there, so that it needs client keys: \
-             `clients_file` in the configuration names a file with them",
-            options.bind
-        );
-    }
+    options.may_listen(clients.len())?;
     if options.log {
         let lines = tracing_subscriber::fmt()
             .with_ansi(false)
@@ -230,6 +250,7 @@ async fn main() -> anyhow::Result<()> {
             )
         })?;
     println!("listening on http://{}", listener.local_addr()?);
+    let counts = watch::Counts::new(&engines);
     let workshop = jobs::Workshop {
         sandbox: sandbox.clone(),
         engines,
@@ -240,7 +261,7 @@ async fn main() -> anyhow::Result<()> {
         sandbox,
         workers,
         body_limit,
-        counts: watch::Counts::default(),
+        counts,
         site: options.site,
     };
     http::serve(shell, listener, tokio::signal::ctrl_c()).await;

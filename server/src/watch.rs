@@ -3,22 +3,36 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use hyper::{Request, StatusCode};
 use sandbox::{Response, Sandbox};
 
+use crate::engines::{Offered, Requests};
 use crate::http::now;
 
-/// How many requests were answered how.
-#[derive(Default)]
-pub struct Counts(Mutex<BTreeMap<u16, u64>>);
+/// How many requests were answered how, and what the engines were asked for.
+pub struct Counts {
+    answers: Mutex<BTreeMap<u16, u64>>,
+    /// By the names of the engines.
+    engines: Vec<(String, Arc<Requests>)>,
+}
 
 impl Counts {
+    pub fn new(engines: &[Offered]) -> Self {
+        let elsewhere = engines
+            .iter()
+            .filter_map(|engine| Some((engine.name.clone(), engine.requests.clone()?)));
+        Self {
+            answers: Mutex::default(),
+            engines: elsewhere.collect(),
+        }
+    }
+
     /// Counts an answer; 0 stands for a connection that was closed without one.
     pub fn add(&self, status: Option<StatusCode>) {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         let status = status.map_or(0, |status| status.as_u16());
         *counts.entry(status).or_default() += 1;
     }
@@ -43,7 +57,7 @@ pub fn answer(sandbox: &Sandbox, counts: &Counts, peer: IpAddr, path: &str) -> O
 }
 
 fn figures(sandbox: &Sandbox, counts: &Counts) -> String {
-    let (sessions, open, paid) = sandbox.figures(now());
+    let figures = sandbox.figures(now());
     let mut text = String::new();
     let mut figure = |name: &str, kind: &str, what: &str, values: &[(String, u64)]| {
         // A text never refuses to be written to.
@@ -57,21 +71,71 @@ fn figures(sandbox: &Sandbox, counts: &Counts) -> String {
         "image_to_3d_sessions",
         "gauge",
         "Sessions that are kept.",
-        &alone(sessions as u64),
+        &alone(figures.sessions as u64),
     );
     figure(
         "image_to_3d_sessions_open",
         "gauge",
         "Sessions with work waiting or under way.",
-        &alone(open as u64),
+        &alone(figures.open as u64),
     );
     figure(
         "image_to_3d_paid_today",
         "gauge",
         "Sessions of this day (UTC) that cost money.",
-        &alone(u64::from(paid)),
+        &alone(u64::from(figures.paid)),
     );
-    let counts = counts.0.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(limit) = figures.paid_limit {
+        figure(
+            "image_to_3d_paid_daily_limit",
+            "gauge",
+            "Sessions of a day (UTC) that may cost money.",
+            &alone(u64::from(limit)),
+        );
+    }
+    let (mut jobs, mut ended) = (Vec::new(), Vec::new());
+    for (name, engine) in &figures.engines {
+        let label = |what: &str, value: &str| format!("{{engine=\"{name}\",{what}=\"{value}\"}}");
+        jobs.push((label("state", "waiting"), engine.waiting as u64));
+        jobs.push((label("state", "running"), engine.running as u64));
+        ended.push((label("end", "done"), engine.done));
+        ended.push((label("end", "failed"), engine.failed));
+    }
+    figure(
+        "image_to_3d_jobs",
+        "gauge",
+        "Sessions that wait for an engine, or that it works for.",
+        &jobs,
+    );
+    figure(
+        "image_to_3d_sessions_ended_total",
+        "counter",
+        "Sessions by how they ended.",
+        &ended,
+    );
+    let requests: Vec<_> = counts
+        .engines
+        .iter()
+        .flat_map(|(name, requests)| {
+            let labelled = |(outcome, count)| {
+                (
+                    format!("{{engine=\"{name}\",outcome=\"{outcome}\"}}"),
+                    count,
+                )
+            };
+            requests.counted().map(labelled)
+        })
+        .collect();
+    figure(
+        "image_to_3d_model_requests_total",
+        "counter",
+        "Requests for a model to an engine elsewhere; an unknown one may have been charged.",
+        &requests,
+    );
+    let counts = counts
+        .answers
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
     let counts: Vec<_> = counts
         .iter()
         .map(|(status, count)| (format!("{{status=\"{status}\"}}"), *count))

@@ -3,6 +3,8 @@
 
 #[path = "support/emulator.rs"]
 mod emulator;
+#[path = "support/gateway.rs"]
+mod gateway;
 #[path = "support/hunyuan.rs"]
 mod hunyuan;
 mod support;
@@ -12,32 +14,26 @@ use std::time::Duration;
 
 use base64_simd::STANDARD;
 use emulator::{gltf, picture};
+use gateway::Gateway;
 use hunyuan::{Hunyuan, Scenario};
 use sandbox::image;
 use serde_json::{Value, json};
 use support::*;
 
 /// A server that hands everything to it.
-fn in_front_of(hunyuan: &Hunyuan, own: &str) -> (Server, tempfile::TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("config.toml");
-    let text = format!(
-        "default = \"hunyuan\"\n[engines.hunyuan]\nurl = \"http://{}\"\npoll = 0.03\ntimeout = 3\n{own}",
+fn in_front_of(hunyuan: &Hunyuan, own: &str) -> Gateway {
+    let poll = if own.contains("poll") {
+        ""
+    } else {
+        "poll = 0.03\n"
+    };
+    let config = format!(
+        "default = \"hunyuan\"\n[engines.hunyuan]\nurl = \"http://{}\"\ntimeout = 0.6\n{poll}{own}",
         hunyuan.host
     );
-    std::fs::write(&file, text).unwrap();
-    let server = Server::start(&["--config", file.to_str().unwrap(), "--speed", "100"]);
-    (server, folder)
-}
-
-fn create(server: &Server, parameters: Value) -> String {
-    let mut body = body(&picture());
-    for (name, value) in parameters.as_object().unwrap() {
-        body[name] = value.clone();
-    }
-    let created = server.post(SESSIONS, "", &body).unwrap();
-    assert_eq!(created.status, 201, "{}", created.json());
-    code(&created.json()["data"])
+    let state = hunyuan.state.clone();
+    let made = move || state.lock().unwrap().pictures.clone();
+    Gateway::start(&config, Vec::new(), &[], made)
 }
 
 fn result(server: &Server, session: &Value) -> Value {
@@ -50,12 +46,10 @@ fn result(server: &Server, session: &Value) -> Value {
 #[test]
 fn a_model_of_20_honours_what_it_can() {
     let hunyuan = Hunyuan::start(Scenario::default());
-    let (server, _folder) = in_front_of(&hunyuan, "");
-    let low = create(
-        &server,
-        json!({"resolution": "low_poly", "topology": "quads", "creativity": "highest"}),
-    );
-    let session = server.end_of(&low);
+    let gateway = in_front_of(&hunyuan, "");
+    let low = gateway
+        .create(json!({"resolution": "low_poly", "topology": "quads", "creativity": "highest"}));
+    let session = gateway.server.end_of(&low);
     assert_eq!(session["status"], "preview_done", "{session}");
     assert_eq!(session["engine"], "hunyuan");
     assert_eq!(session["unsupported"], json!(["creativity", "topology"]));
@@ -73,7 +67,9 @@ fn a_model_of_20_honours_what_it_can() {
         (sent.get_pixel(1, 1)[3], sent.get_pixel(48, 32)[3]),
         (0, 255)
     );
-    let textured = server.end_of(&create(&server, json!({"generate_texture": true})));
+    let textured = gateway
+        .server
+        .end_of(&gateway.create(json!({"generate_texture": true})));
     assert_eq!(textured["unsupported"], json!(["generate_texture"]));
 }
 
@@ -83,16 +79,18 @@ fn a_model_of_21_is_told_by_its_health_and_stripped_where_no_texture_was_asked_f
         is_21: true,
         ..Default::default()
     });
-    let (server, _folder) = in_front_of(&hunyuan, "");
-    let bare = server.end_of(&create(&server, json!({"resolution": "low_poly"})));
+    let gateway = in_front_of(&hunyuan, "");
+    let bare = gateway
+        .server
+        .end_of(&gateway.create(json!({"resolution": "low_poly"})));
     assert_eq!(bare["status"], "preview_done", "{bare}");
     assert_eq!(bare["unsupported"], json!(["resolution"]));
-    assert_eq!(result(&server, &bare)["images"], Value::Null);
+    assert_eq!(result(&gateway.server, &bare)["images"], Value::Null);
     let asked =
         json!({"generate_texture": true, "texture_resolution": 128, "scaled_bbox": [1, 2, 3]});
-    let textured = server.end_of(&create(&server, asked));
+    let textured = gateway.server.end_of(&gateway.create(asked));
     assert_eq!(textured["unsupported"], Value::Null, "{textured}");
-    let file = result(&server, &textured);
+    let file = result(&gateway.server, &textured);
     assert_eq!(file["images"].as_array().unwrap().len(), 1);
     let names = hunyuan.bodies();
     assert!(
@@ -111,8 +109,10 @@ fn a_failed_texture_of_21_is_said_to_be_missing() {
         ..Default::default()
     };
     let hunyuan = Hunyuan::start(scenario);
-    let (server, _folder) = in_front_of(&hunyuan, "");
-    let session = server.end_of(&create(&server, json!({"generate_texture": true})));
+    let gateway = in_front_of(&hunyuan, "");
+    let session = gateway
+        .server
+        .end_of(&gateway.create(json!({"generate_texture": true})));
     assert_eq!(session["status"], "preview_done", "{session}");
     assert_eq!(session["unsupported"], json!(["generate_texture"]));
 }
@@ -123,8 +123,8 @@ fn a_file_that_is_still_being_written_is_waited_for() {
         in_place: true,
         ..Default::default()
     });
-    let (server, _folder) = in_front_of(&hunyuan, "");
-    let session = server.end_of(&create(&server, json!({})));
+    let gateway = in_front_of(&hunyuan, "");
+    let session = gateway.server.end_of(&gateway.create(json!({})));
     assert_eq!(session["status"], "preview_done", "{session}");
     assert_eq!(
         hunyuan.state.lock().unwrap().polls.values().sum::<usize>(),
@@ -143,13 +143,18 @@ fn a_job_that_died_or_was_forgotten_ends_at_the_deadline() {
         dies_in_texture: true,
         ..Default::default()
     };
+    let forgets = Scenario {
+        forgets: true,
+        ..Default::default()
+    };
     for (scenario, words) in [
         (dies, "making the shape"),
         (dies_late, "making the texture"),
+        (forgets, "making the shape"),
     ] {
         let hunyuan = Hunyuan::start(scenario);
-        let (server, _folder) = in_front_of(&hunyuan, "deadline = 1\n");
-        let session = server.end_of(&create(&server, json!({})));
+        let gateway = in_front_of(&hunyuan, "deadline = 1\n");
+        let session = gateway.server.end_of(&gateway.create(json!({})));
         assert_eq!(session["status"], "preview_failed");
         let error = session["error"].as_str().unwrap();
         assert!(
@@ -172,8 +177,8 @@ fn what_is_no_model_is_named() {
             impostor: Some(file),
             ..Default::default()
         });
-        let (server, _folder) = in_front_of(&hunyuan, "");
-        let session = server.end_of(&create(&server, json!({})));
+        let gateway = in_front_of(&hunyuan, "");
+        let session = gateway.server.end_of(&gateway.create(json!({})));
         assert_eq!(session["status"], "preview_failed");
         assert!(
             session["error"].as_str().unwrap().contains(words),
@@ -185,10 +190,10 @@ fn what_is_no_model_is_named() {
 #[test]
 fn one_job_comes_after_the_other() {
     let hunyuan = Hunyuan::start(Scenario::default());
-    let (server, _folder) = in_front_of(&hunyuan, "");
-    let codes: Vec<_> = (0..4).map(|_| create(&server, json!({}))).collect();
+    let gateway = in_front_of(&hunyuan, "");
+    let codes: Vec<_> = (0..4).map(|_| gateway.create(json!({}))).collect();
     for code in codes {
-        assert_eq!(server.end_of(&code)["status"], "preview_done");
+        assert_eq!(gateway.server.end_of(&code)["status"], "preview_done");
     }
     let state = hunyuan.state.lock().unwrap();
     assert_eq!((state.sent, state.most_at_once), (4, 1));
@@ -197,8 +202,10 @@ fn one_job_comes_after_the_other() {
 #[test]
 fn the_refinement_asks_for_no_second_model() {
     let hunyuan = Hunyuan::start(Scenario::default());
-    let (server, _folder) = in_front_of(&hunyuan, "");
-    let session = server.end_of(&create(&server, json!({"auto_refine": true})));
+    let gateway = in_front_of(&hunyuan, "");
+    let session = gateway
+        .server
+        .end_of(&gateway.create(json!({"auto_refine": true})));
     assert_eq!(session["status"], "refine_done", "{session}");
     assert_eq!(session["unsupported"], json!(["auto_refine"]));
     assert_eq!(hunyuan.sent(), 1);
@@ -211,8 +218,8 @@ fn a_server_that_cannot_begin_ends_the_session() {
         cannot_start: true,
         ..Default::default()
     });
-    let (server, _folder) = in_front_of(&hunyuan, "");
-    let session = server.end_of(&create(&server, json!({})));
+    let gateway = in_front_of(&hunyuan, "");
+    let session = gateway.server.end_of(&gateway.create(json!({})));
     assert_eq!(session["status"], "preview_failed");
     let error = session["error"].as_str().unwrap();
     assert!(error.contains("Failed to start generation"), "{error}");
@@ -221,12 +228,14 @@ fn a_server_that_cannot_begin_ends_the_session() {
 #[test]
 fn a_caller_chooses_among_the_engines() {
     let hunyuan = Hunyuan::start(Scenario::default());
-    let (server, _folder) = in_front_of(&hunyuan, "");
-    let session = server.end_of(&create(&server, json!({"engine": "sculpt"})));
+    let gateway = in_front_of(&hunyuan, "");
+    let session = gateway
+        .server
+        .end_of(&gateway.create(json!({"engine": "sculpt"})));
     assert_eq!((&session["engine"], hunyuan.sent()), (&json!("sculpt"), 0));
     let mut other = body(&picture());
     other["engine"] = json!("magic");
-    let refused = server.post(SESSIONS, "", &other).unwrap();
+    let refused = gateway.server.post(SESSIONS, "", &other).unwrap();
     assert_eq!(refused.status, 400);
     let words = refused.json()["message"].as_str().unwrap().to_owned();
     assert_eq!(words, "engine: came \"magic\", allowed: hunyuan, sculpt");
@@ -239,8 +248,8 @@ fn a_server_that_is_away_is_waited_for_and_then_given_up() {
         host: "127.0.0.1:9".into(),
         state: Arc::default(),
     };
-    let (server, _folder) = in_front_of(&hunyuan, "deadline = 0.5\n");
-    let session = server.end_of(&create(&server, json!({})));
+    let gateway = in_front_of(&hunyuan, "deadline = 0.5\n");
+    let session = gateway.server.end_of(&gateway.create(json!({})));
     assert_eq!(session["status"], "preview_failed");
     let error = session["error"].as_str().unwrap();
     assert!(error.contains("took no job"), "{error}");
@@ -249,27 +258,85 @@ fn a_server_that_is_away_is_waited_for_and_then_given_up() {
 #[test]
 fn a_restart_goes_on_with_the_job() {
     let hunyuan = Hunyuan::start(Scenario::default());
-    let data = tempfile::tempdir().unwrap();
-    let flags = [
-        "--engine",
-        &format!("hunyuan=http://{}", hunyuan.host),
-        "--data",
-        data.path().to_str().unwrap(),
-        "--speed",
-        "100",
-    ];
-    let mut server = Server::start(&flags);
-    let code = create(&server, json!({}));
-    while hunyuan.sent() == 0 {
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    let mut gateway = in_front_of(&hunyuan, "poll = 3\n");
+    let code = gateway.create(json!({}));
+    until(|| hunyuan.sent() == 1);
     // The uid arrives meanwhile, and the next look is three seconds away.
     std::thread::sleep(Duration::from_millis(500));
-    server.child.kill().unwrap();
-    server.child.wait().unwrap();
-    let server = Server::start(&flags);
-    assert_eq!(server.end_of(&code)["status"], "preview_done");
+    gateway.again(|| {});
+    assert_eq!(gateway.server.end_of(&code)["status"], "preview_done");
     assert_eq!(hunyuan.sent(), 1);
+}
+
+/// [A] While it makes a model for somebody who waits, it answers nobody.
+#[test]
+fn a_server_that_is_busy_for_somebody_else_is_waited_for() {
+    let waited_for = |host: String| {
+        let body = json!({"image": STANDARD.encode_to_string(picture())}).to_string();
+        let answer = exchange(&host, &post("/generate", "", body.as_bytes())).unwrap();
+        assert!(answer.status == 200 && answer.body.starts_with(b"glTF"));
+        assert!(answer.head.contains("text/plain"), "{}", answer.head);
+    };
+    let pause = || std::thread::sleep(Duration::from_millis(60));
+    for own in ["", "dialect = \"2.0\"\n"] {
+        let hunyuan = Hunyuan::start(Scenario::default());
+        let gateway = in_front_of(&hunyuan, own);
+        let other = || {
+            let host = hunyuan.host.clone();
+            std::thread::spawn(move || waited_for(host))
+        };
+        // Before it is asked, and while it makes the model.
+        let first = other();
+        pause();
+        let code = gateway.create(json!({}));
+        until(|| hunyuan.sent() == 1);
+        let second = other();
+        let session = gateway.server.end_of(&code);
+        assert_eq!(session["status"], "preview_done", "{session}");
+        assert_eq!(hunyuan.sent(), 1);
+        first.join().unwrap();
+        second.join().unwrap();
+    }
+}
+
+/// What the server takes care never to meet, the emulator has nevertheless.
+#[test]
+fn the_emulated_servers_are_as_strict_as_the_real_ones() {
+    for is_21 in [false, true] {
+        let hunyuan = Hunyuan::start(Scenario {
+            is_21,
+            untextured: true,
+            ..Default::default()
+        });
+        let ask = |request: &[u8]| exchange(&hunyuan.host, request).unwrap();
+        let send = |path: &str, body: Value| ask(&post(path, "", body.to_string().as_bytes()));
+        let health = ask(&get("/health"));
+        assert_eq!(health.status, if is_21 { 200 } else { 404 });
+        for media_type in ["image/png", "image/jpeg", "image/webp"] {
+            let picture = STANDARD.encode_to_string(picture());
+            let image = json!({"image": format!("data:{media_type};base64,{picture}")});
+            let refused = send("/generate", image.clone());
+            assert_eq!(
+                (refused.status, &refused.json()["error_code"]),
+                (404, &json!(1))
+            );
+            let uid = send("/send", image).json()["uid"].take();
+            std::thread::sleep(Duration::from_millis(400));
+            let status = ask(&get(&format!("/status/{}", uid.as_str().unwrap())));
+            assert_eq!(status.json(), json!({"status": "processing"}));
+        }
+        let unknown = ask(&get("/status/nobody"));
+        assert_eq!(unknown.json(), json!({"status": "processing"}));
+        let image = STANDARD.encode_to_string(picture());
+        let large = send("/send", json!({"image": image, "octree_resolution": 4096}));
+        assert_eq!(large.status, if is_21 { 422 } else { 200 });
+        // [A] Without a texture, and 200 all the same.
+        let made = send("/generate", json!({"image": image, "texture": true}));
+        assert_eq!(
+            (made.status, &gltf(&made.body)["images"]),
+            (200, &Value::Null)
+        );
+    }
 }
 
 #[test]

@@ -11,8 +11,8 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 use support::*;
 
-const SHOP: &str = "shop-key-Zq84CLIENTSECRET";
-const APP: &str = "app-key-Zq85CLIENTSECRET";
+const SHOP: &str = "shop-key-Zq84canary7d1f93";
+const APP: &str = "app-key-Zq85canary7d1f93";
 
 struct Folder(tempfile::TempDir);
 
@@ -95,7 +95,7 @@ fn refusal(flags: &[&str]) -> String {
         .unwrap();
     assert!(!output.status.success());
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(!said.contains("CLIENTSECRET"), "{said}");
+    assert!(!said.contains("canary7d1f93"), "{said}");
     said
 }
 
@@ -136,9 +136,9 @@ fn a_file_with_keys_that_others_can_read_is_refused() {
     }
     // Nor is a key in the configuration itself, or a field that is not known.
     for (text, words) in [
-        ("[engines.fal]\nkey = \"Zq86CLIENTSECRET\"\n", "`key_file`"),
+        ("[engines.fal]\nkey = \"Zq86canary7d1f93\"\n", "`key_file`"),
         (
-            "[engines.fal]\nkeys = \"Zq86CLIENTSECRET\"\n",
+            "[engines.fal]\nkeys = \"Zq86canary7d1f93\"\n",
             "unknown field",
         ),
         ("daily = 3\n", "unknown field"),
@@ -147,7 +147,7 @@ fn a_file_with_keys_that_others_can_read_is_refused() {
         ("[engines.magic]\n", "there is no engine \"magic\""),
         ("[engines.hunyuan]\nurl = \"ftp://x\"\n", "url: allowed"),
         (
-            "[engines.hunyuan]\nurl = \"http://me:Zq86CLIENTSECRET@x\"\n",
+            "[engines.hunyuan]\nurl = \"http://me:Zq86canary7d1f93@x\"\n",
             "url: allowed",
         ),
         ("[engines.hunyuan]\npoll = 0\n", "poll"),
@@ -379,7 +379,7 @@ fn the_log_holds_neither_keys_nor_pictures_nor_tickets() {
         &server,
         "GET",
         &format!("{SESSIONS}?key={SHOP}"),
-        &key("guess-Zq87CLIENTSECRET"),
+        &key("guess-Zq87canary7d1f93"),
         &Value::Null,
     );
     server.child.kill().unwrap();
@@ -399,7 +399,7 @@ fn the_log_holds_neither_keys_nor_pictures_nor_tickets() {
     for line in lines {
         assert!(log.contains(&line), "{line}: {log}");
     }
-    for secret in ["CLIENTSECRET", "ticket", "base64", "iVBOR"] {
+    for secret in ["canary7d1f93", "ticket", "base64", "iVBOR"] {
         assert!(!log.contains(secret), "{secret}: {log}");
     }
 }

@@ -4,246 +4,135 @@
 
 #[path = "support/emulator.rs"]
 mod emulator;
+#[path = "support/gateway.rs"]
+mod gateway;
 #[path = "support/hosted.rs"]
 mod hosted;
 mod support;
 
-use std::process::Stdio;
 use std::sync::Mutex;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use emulator::picture;
-use hosted::{Emulator, Engine, KEY, Nasty};
+use gateway::Gateway;
+use hosted::{Cancel, Emulator, Engine, KEY, Nasty};
 use serde_json::{Value, json};
 use support::*;
 
-/// A server with the engine's key in its environment, and all that it ever wrote.
-struct Gateway {
-    server: Server,
-    folder: tempfile::TempDir,
-    key: &'static str,
-    flags: Vec<String>,
+/// A server with the engine's key in its environment.
+fn in_front_of(emulator: &Emulator, own: &str, more: &[&str]) -> Gateway {
+    let name = match emulator.engine {
+        Engine::Fal => "FAL_KEY",
+        Engine::Meshy => "MESHY_API_KEY",
+    };
+    let inner = emulator.clone();
+    let billed = move || inner.billed_pictures();
+    Gateway::start(
+        &emulator.config(own),
+        vec![(name, KEY.into())],
+        more,
+        billed,
+    )
 }
 
-impl Gateway {
-    fn start(emulator: &Emulator, own: &str, more: &[&str]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("config.toml");
-        std::fs::write(&file, emulator.config(own)).unwrap();
-        let data = folder.path().join("data");
-        let mut flags: Vec<String> = [
-            "--speed",
-            "100",
-            "--config",
-            file.to_str().unwrap(),
-            "--data",
-        ]
-        .map(str::to_owned)
-        .into();
-        flags.push(data.to_str().unwrap().to_owned());
-        flags.extend(more.iter().map(|flag| (*flag).to_owned()));
-        let key = match emulator.engine {
-            Engine::Fal => "FAL_KEY",
-            Engine::Meshy => "MESHY_API_KEY",
-        };
-        let server = Self::launch(&flags, key, folder.path());
-        Self {
-            server,
-            folder,
-            key,
-            flags,
-        }
-    }
+/// Who has which trouble, and how it ends: well, or with how many models billed, and in which words.
+type Case = (Engine, Nasty, Result<(), (usize, &'static str)>);
 
-    fn launch(flags: &[String], key: &str, folder: &std::path::Path) -> Server {
-        let log = std::fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(folder.join("log"))
-            .unwrap();
-        let child = command()
-            .args(["--port", "0"])
-            .args(flags)
-            .env(key, KEY)
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        Server::of(child)
-    }
+const LOCKED: &str = "User is locked. Reason: Exhausted balance. Top up your balance.";
+const CHARGED: &str = "it may have been charged";
+const ZIP: Nasty = Nasty::Impostor(b"PK\x03\x04 zipped");
+const OBJ: Nasty = Nasty::Impostor(b"# obj\nv 1 2 3\n");
+const FBX: Nasty = Nasty::Impostor(b"Kaydara FBX Binary");
 
-    /// Ended without notice, and started again.
-    fn again(&mut self) {
-        self.server.child.kill().unwrap();
-        self.server.child.wait().unwrap();
-        self.server = Self::launch(&self.flags, self.key, self.folder.path());
-    }
-
-    fn create(&self, parameters: Value) -> String {
-        let mut body = body(&picture());
-        for (name, value) in parameters.as_object().unwrap() {
-            body[name] = value.clone();
-        }
-        let created = self.server.post(SESSIONS, "", &body).unwrap();
-        assert_eq!(created.status, 201, "{}", created.json());
-        code(&created.json()["data"])
-    }
+/// How a session ends under each of the scenarios.
+#[rustfmt::skip]
+fn cases() -> Vec<Case> {
+    use Cancel::*;
+    use Engine::{Fal, Meshy};
+    use Nasty::*;
+    vec![
+        (Fal, Nothing, Ok(())),
+        (Fal, NoQueue, Ok(())),
+        (Fal, UnknownFields, Ok(())),
+        (Fal, LooksFail(403, LOCKED), Ok(())),
+        (Fal, LooksFail(401, "No user found"), Ok(())),
+        (Fal, LooksFail(429, "too many"), Ok(())),
+        (Fal, LooksFail(500, "Internal Server Error"), Ok(())),
+        (Fal, LooksBreak, Ok(())),
+        (Fal, EarlyResult, Ok(())),
+        (Fal, ElsewhereAddresses, Ok(())),
+        (Fal, ExpiredOnce, Ok(())),
+        (Fal, FileFailsOnce, Ok(())),
+        (Fal, RedirectedOnce, Ok(())),
+        (Fal, BusyAtFirst(429, "concurrent_requests_limit", false), Ok(())),
+        (Fal, BusyAtFirst(503, "runner_scheduling_failure", true), Ok(())),
+        (Fal, SubmitTimesOut, Err((1, CHARGED))),
+        (Fal, SubmitResets, Err((1, CHARGED))),
+        (Fal, SubmitAnswers(500), Err((1, CHARGED))),
+        (Fal, SubmitAnswers(502), Err((1, CHARGED))),
+        (Fal, SubmitAnswers(504), Err((1, CHARGED))),
+        (Fal, NeverArrives, Err((0, CHARGED))),
+        (Fal, Refused(401, "No user found"), Err((0, "it answered 401: No user found"))),
+        (Fal, Refused(403, LOCKED), Err((0, "it answered 403: User is locked"))),
+        (Fal, Refused(422, "so it is"), Err((0, "it answered 422: so it is"))),
+        (Fal, Fails, Err((1, "it answered 422: Image too small"))),
+        (Fal, FailsOtherwise, Err((1, "it answered 504: Request timed out"))),
+        (Fal, Forgotten, Err((1, "it knows the job no more"))),
+        (Fal, ExpiredForGood, Err((1, "gone already"))),
+        (Fal, ZIP, Err((1, "a ZIP archive and no GLB"))),
+        (Fal, OBJ, Err((1, "an OBJ and no GLB"))),
+        (Fal, FBX, Err((1, "an FBX file and no GLB"))),
+        (Fal, ElsewhereResult, Err((1, "none of the hosts"))),
+        (Fal, RedirectedResult, Err((1, "none of the hosts"))),
+        (Fal, RedirectedForEver, Err((1, "more than 3 redirects"))),
+        (Fal, EndlessFile, Err((1, "larger than 268435456 bytes"))),
+        (Fal, UnknownStatus, Err((1, "PONDERING"))),
+        (Fal, Stuck, Err((1, "no model after 2 s, and so it was cancelled"))),
+        (Fal, NeverStarts(Accepted), Err((0, "no model after 2 s, and so it was cancelled"))),
+        (Fal, NeverStarts(AcceptedWith200), Err((0, "no model after 2 s, and so it was cancelled"))),
+        (Fal, NeverStarts(MadeAllTheSame), Ok(())),
+        (Fal, NeverStarts(MadeByStatus), Ok(())),
+        (Fal, NeverStarts(MadeByDetail), Ok(())),
+        (Fal, NeverStarts(Unknown), Err((1, "it knows the job no more"))),
+        (Meshy, Nothing, Ok(())),
+        (Meshy, NoQueue, Ok(())),
+        (Meshy, UnknownFields, Ok(())),
+        (Meshy, LooksFail(401, "Invalid API key"), Ok(())),
+        (Meshy, LooksFail(402, "Insufficient funds"), Ok(())),
+        (Meshy, LooksFail(429, "RateLimitExceeded"), Ok(())),
+        (Meshy, LooksFail(503, "down"), Ok(())),
+        (Meshy, LooksBreak, Ok(())),
+        (Meshy, ExpiredOnce, Ok(())),
+        (Meshy, FileFailsOnce, Ok(())),
+        (Meshy, RedirectedOnce, Ok(())),
+        (Meshy, BusyAtFirst(429, "RateLimitExceeded", true), Ok(())),
+        (Meshy, BusyAtFirst(429, "RateLimitExceeded", false), Ok(())),
+        (Meshy, BusyAtFirst(429, "NoMoreConcurrentTasks", false), Ok(())),
+        (Meshy, BusyAtFirst(429, "NoMorePendingTasks", false), Ok(())),
+        // The list knows them.
+        (Meshy, SubmitTimesOut, Ok(())),
+        (Meshy, SubmitResets, Ok(())),
+        (Meshy, SubmitAnswers(500), Ok(())),
+        (Meshy, SubmitAnswers(502), Ok(())),
+        (Meshy, SubmitAnswers(504), Ok(())),
+        (Meshy, NeverArrives, Err((0, CHARGED))),
+        (Meshy, Refused(400, "so it is"), Err((0, "it answered 400: so it is"))),
+        (Meshy, Refused(401, "Invalid API key"), Err((0, "it answered 401: Invalid API key"))),
+        (Meshy, Refused(402, "Insufficient funds"), Err((0, "it answered 402: Insufficient"))),
+        (Meshy, Fails, Err((1, "the task is FAILED: Image too small"))),
+        (Meshy, FailsOtherwise, Err((1, "the task is CANCELED"))),
+        (Meshy, Forgotten, Err((1, "it knows the task no more"))),
+        (Meshy, ExpiredForGood, Err((1, "gone already"))),
+        (Meshy, ZIP, Err((1, "a ZIP archive and no GLB"))),
+        (Meshy, ElsewhereResult, Err((1, "none of the hosts"))),
+        (Meshy, UnknownStatus, Err((1, "no model after 6 s"))),
+        (Meshy, Stuck, Err((1, "no model after 2 s; last: Meshy is making"))),
+    ]
 }
 
-impl Drop for Gateway {
-    /// Whatever a test was about: the secrets are nowhere.
-    fn drop(&mut self) {
-        let _ = self.server.child.kill();
-        let _ = self.server.child.wait();
-        if std::thread::panicking() {
-            return;
-        }
-        for file in ["log", "data/sessions.redb"] {
-            let bytes = std::fs::read(self.folder.path().join(file)).unwrap();
-            let found = bytes.windows(12).any(|bytes| bytes == b"ENGINESECRET");
-            assert!(!found, "a secret is in {file}");
-        }
-    }
-}
-
-/// Who has which trouble, and how many models it costs; where the session fails, with the words that
-/// it fails with.
-type Case = (Engine, Nasty, Result<usize, (usize, &'static str)>);
-
-/// How a session ends under each of the scenarios, for both engines.
 #[test]
 fn whatever_goes_wrong_a_session_costs_at_most_one_model() {
-    use Engine::{Fal, Meshy};
-    let impostor = Nasty::Impostor(b"PK\x03\x04 zipped");
-    let cases: &[Case] = &[
-        (Fal, Nasty::Nothing, Ok(1)),
-        (Fal, Nasty::NoQueue, Ok(1)),
-        (Fal, Nasty::UnknownFields, Ok(1)),
-        (Fal, Nasty::LockedInBetween, Ok(1)),
-        (Fal, Nasty::EarlyResult, Ok(1)),
-        (Fal, Nasty::ExpiredOnce, Ok(1)),
-        (Fal, Nasty::FileFailsOnce, Ok(1)),
-        (Fal, Nasty::BusyAtFirst(429, false), Ok(1)),
-        (Fal, Nasty::BusyAtFirst(503, true), Ok(1)),
-        (
-            Fal,
-            Nasty::SubmitTimesOut,
-            Err((1, "it may have been charged")),
-        ),
-        (
-            Fal,
-            Nasty::SubmitResets,
-            Err((1, "it may have been charged")),
-        ),
-        (
-            Fal,
-            Nasty::SubmitAnswers(500),
-            Err((1, "it may have been charged")),
-        ),
-        (
-            Fal,
-            Nasty::SubmitAnswers(502),
-            Err((1, "it may have been charged")),
-        ),
-        (
-            Fal,
-            Nasty::SubmitAnswers(504),
-            Err((1, "it may have been charged")),
-        ),
-        (
-            Fal,
-            Nasty::NeverArrives,
-            Err((0, "it may have been charged")),
-        ),
-        (
-            Fal,
-            Nasty::Refused(401),
-            Err((0, "it answered 401: so it is")),
-        ),
-        (
-            Fal,
-            Nasty::Refused(403),
-            Err((0, "it answered 403: so it is")),
-        ),
-        (
-            Fal,
-            Nasty::Refused(422),
-            Err((0, "it answered 422: so it is")),
-        ),
-        (
-            Fal,
-            Nasty::Fails,
-            Err((1, "it answered 422: Image too small")),
-        ),
-        (
-            Fal,
-            Nasty::FailsOtherwise,
-            Err((1, "it answered 504: Request timed out")),
-        ),
-        (Fal, Nasty::ResultGone, Err((1, "the result is gone"))),
-        (Fal, Nasty::ExpiredForGood, Err((1, "gone already"))),
-        (Fal, impostor, Err((1, "a ZIP archive and no GLB"))),
-        (
-            Fal,
-            Nasty::Impostor(b"# obj\nv 1 2 3\n"),
-            Err((1, "an OBJ and no GLB")),
-        ),
-        (
-            Fal,
-            Nasty::Impostor(b"Kaydara FBX"),
-            Err((1, "an FBX file and no GLB")),
-        ),
-        (Fal, Nasty::ElsewhereResult, Err((1, "none of the hosts"))),
-        (Fal, Nasty::RedirectedResult, Err((1, "none of the hosts"))),
-        (Fal, Nasty::UnknownStatus, Err((1, "PONDERING"))),
-        (Fal, Nasty::Stuck, Err((1, "no model after 6 s"))),
-        (Meshy, Nasty::Nothing, Ok(1)),
-        (Meshy, Nasty::UnknownFields, Ok(1)),
-        (Meshy, Nasty::LockedInBetween, Ok(1)),
-        (Meshy, Nasty::ExpiredOnce, Ok(1)),
-        (Meshy, Nasty::BusyAtFirst(429, false), Ok(1)),
-        (Meshy, Nasty::BusyAtFirst(429, true), Ok(1)),
-        // The list knows them.
-        (Meshy, Nasty::SubmitTimesOut, Ok(1)),
-        (Meshy, Nasty::SubmitResets, Ok(1)),
-        (Meshy, Nasty::SubmitAnswers(500), Ok(1)),
-        (Meshy, Nasty::SubmitAnswers(502), Ok(1)),
-        (Meshy, Nasty::SubmitAnswers(504), Ok(1)),
-        (
-            Meshy,
-            Nasty::NeverArrives,
-            Err((0, "it may have been charged")),
-        ),
-        (
-            Meshy,
-            Nasty::Refused(402),
-            Err((0, "it answered 402: so it is")),
-        ),
-        (
-            Meshy,
-            Nasty::Refused(400),
-            Err((0, "it answered 400: so it is")),
-        ),
-        (
-            Meshy,
-            Nasty::Fails,
-            Err((1, "the task is FAILED: Image too small")),
-        ),
-        (
-            Meshy,
-            Nasty::FailsOtherwise,
-            Err((1, "the task is CANCELED")),
-        ),
-        (
-            Meshy,
-            Nasty::ResultGone,
-            Err((1, "it knows the task no more")),
-        ),
-        (Meshy, Nasty::ExpiredForGood, Err((1, "gone already"))),
-        (Meshy, impostor, Err((1, "a ZIP archive and no GLB"))),
-        (Meshy, Nasty::Stuck, Err((1, "no model after 6 s"))),
-    ];
+    let cases = cases();
     // A few at once: most of the time they wait.
     let next = Mutex::new(cases.iter());
     std::thread::scope(|scope| {
@@ -260,22 +149,19 @@ fn whatever_goes_wrong_a_session_costs_at_most_one_model() {
     });
 }
 
+/// What it cost is settled when the server ends.
 fn ends_as((engine, nasty, expected): &Case) {
     let emulator = Emulator::start(*engine, *nasty);
-    let gateway = Gateway::start(&emulator, "", &[]);
+    let gateway = in_front_of(&emulator, "", &[]);
+    // Without a texture fal's model is one whose id is longer than what its jobs' addresses hold.
+    let textured = *nasty != Nasty::ElsewhereAddresses;
     let session = gateway
         .server
-        .end_of(&gateway.create(json!({"generate_texture": true})));
+        .end_of(&gateway.create(json!({"generate_texture": textured})));
     let case = format!("{engine:?} {nasty:?}: {session}");
-    let text = session.to_string();
-    assert!(
-        !text.contains("ENGINESECRET") && !text.contains("base64"),
-        "{case}"
-    );
     match expected {
-        Ok(billed) => {
+        Ok(()) => {
             assert_eq!(session["status"], "preview_done", "{case}");
-            assert_eq!(emulator.billed(), *billed, "{case}");
             let file = gateway
                 .server
                 .get(&format!("/files/{}/preview.glb", code(&session)));
@@ -291,67 +177,327 @@ fn ends_as((engine, nasty, expected): &Case) {
             assert_eq!(emulator.billed(), *billed, "{case}");
         }
     }
+    let state = emulator.state.lock().unwrap();
+    let (cancels, downloads) = (state.cancels, state.downloads);
+    drop(state);
+    let cancelled =
+        matches!(nasty, Nasty::NeverStarts(_)) || (*engine, *nasty) == (Engine::Fal, Nasty::Stuck);
+    assert_eq!(cancels, usize::from(cancelled), "{case}");
+    if matches!(nasty, Nasty::ExpiredOnce | Nasty::ExpiredForGood) {
+        assert_eq!(downloads, 2, "{case}");
+    }
 }
 
 #[test]
 fn a_server_that_is_killed_at_any_moment_pays_no_model_twice() {
     let mut random = fastrand::Rng::with_seed(20_261_123);
     for engine in [Engine::Fal, Engine::Meshy] {
-        let emulator = Emulator::start(engine, Nasty::Nothing);
-        let mut gateway = Gateway::start(&emulator, "", &[]);
-        let mut done = 0;
+        // So that many of the moments are between the request and its answer.
+        let emulator = Emulator::start(engine, Nasty::SubmitIsSlow);
+        let mut gateway = in_front_of(&emulator, "", &[]);
+        let (mut done, mut lost) = (0, 0);
         for kill in 0..25 {
             let before = emulator.billed();
             let code = gateway.create(json!({}));
             // From before the request to after the result.
             sleep(Duration::from_millis(random.u64(0..450)));
-            gateway.again();
+            gateway.again(|| {});
             let session = gateway.server.end_of(&code);
-            let billed = emulator.billed() - before;
             let case = format!("{engine:?} {kill}: {session}");
             match session["status"].as_str() {
-                Some("preview_done") => {
-                    assert_eq!(billed, 1, "{case}");
-                    done += 1;
-                }
+                Some("preview_done") => done += 1,
                 Some("preview_failed") => {
-                    assert!(billed <= 1, "{case}");
                     let words = session["error"].as_str().unwrap();
-                    assert!(words.contains("may have been charged"), "{case}");
+                    assert!(words.contains(CHARGED), "{case}");
+                    // Meshy can be asked for what it has begun.
+                    if engine == Engine::Meshy {
+                        assert_eq!(emulator.billed(), before, "{case}");
+                    }
+                    lost += 1;
                 }
                 _ => panic!("{case}"),
             }
         }
-        assert!(done >= 15, "{engine:?}: only {done} ended well");
+        assert!(done >= 10, "{engine:?}: only {done} ended well");
+        assert!(
+            lost > 0 || engine == Engine::Meshy,
+            "no moment was the worst"
+        );
     }
 }
 
 #[test]
 fn the_place_in_the_queue_is_said_in_words() {
-    let emulator = Emulator::start(Engine::Fal, Nasty::Stuck);
-    let gateway = Gateway::start(&emulator, "", &[]);
-    let code = gateway.create(json!({}));
-    let start = Instant::now();
-    let mut said = Vec::new();
-    while start.elapsed() < Duration::from_millis(1500) {
-        let session = gateway.server.get(&format!("{SESSIONS}/{code}")).json()["data"].take();
-        said.extend(session["engine_status"].as_str().map(str::to_owned));
-        assert!(session["percent_done"].as_u64().unwrap() < 100);
-        sleep(Duration::from_millis(5));
-    }
-    said.dedup();
-    let expected = [
+    let fal = [
         "one job before it in fal's queue",
         "next in fal's queue",
         "fal is making the model",
     ];
-    assert_eq!(said, expected);
+    let meshy = [
+        "2 jobs before it in Meshy's queue",
+        "Meshy is making the model",
+    ];
+    for (engine, expected) in [(Engine::Fal, &fal[..]), (Engine::Meshy, &meshy)] {
+        let emulator = Emulator::start(engine, Nasty::Stuck);
+        let gateway = in_front_of(&emulator, "", &[]);
+        let code = gateway.create(json!({}));
+        let start = Instant::now();
+        let mut said = Vec::new();
+        while start.elapsed() < Duration::from_millis(1500) {
+            let session = gateway.session(&code);
+            said.extend(session["engine_status"].as_str().map(str::to_owned));
+            assert!(session["percent_done"].as_u64().unwrap() < 100);
+            sleep(Duration::from_millis(5));
+        }
+        said.dedup();
+        assert_eq!(said, expected);
+    }
+}
+
+/// [B] fal keeps a result for an hour, [A] Meshy a task for three days.
+#[test]
+fn what_nobody_fetched_in_time_is_gone() {
+    for (engine, hours, words) in [
+        (Engine::Fal, 2.0, "the result is gone already"),
+        (Engine::Meshy, 80.0, "it knows the task no more"),
+    ] {
+        let emulator = Emulator::start(engine, Nasty::Stuck);
+        let mut gateway = in_front_of(&emulator, "", &[]);
+        let code = gateway.create(json!({}));
+        until(|| emulator.billed() == 1);
+        // The answer with the job's own id arrives meanwhile.
+        sleep(Duration::from_millis(200));
+        gateway.again(|| {
+            emulator.turns(Nasty::Nothing);
+            emulator.clock.skip(3600.0 * hours);
+        });
+        let session = gateway.server.end_of(&code);
+        assert!(
+            session["error"].as_str().unwrap().contains(words),
+            "{session}"
+        );
+    }
+}
+
+#[test]
+fn no_session_takes_anothers_job_for_its_own() {
+    let emulator = Emulator::start(Engine::Meshy, Nasty::Nothing);
+    let mut gateway = in_front_of(&emulator, "", &[]);
+    let first = gateway.server.end_of(&gateway.create(json!({})));
+    assert_eq!(first["status"], "preview_done", "{first}");
+    emulator.turns(Nasty::NeverArrives);
+    let code = gateway.create(json!({}));
+    until(|| emulator.state.lock().unwrap().asked == 2);
+    gateway.again(|| emulator.turns(Nasty::Nothing));
+    // The only job that Meshy lists is that of the first.
+    let session = gateway.server.end_of(&code);
+    assert_eq!(session["status"], "preview_failed", "{session}");
+    assert!(session["error"].as_str().unwrap().contains(CHARGED));
+}
+
+#[test]
+fn a_session_that_is_deleted_has_its_job_cancelled() {
+    let emulator = Emulator::start(Engine::Fal, Nasty::NeverStarts(Cancel::Accepted));
+    let gateway = in_front_of(&emulator, "", &["--keep-mib", "1"]);
+    let code = gateway.create(json!({}));
+    until(|| emulator.billed() == 1);
+    // It is the older one, and there is no room for both.
+    let large = sandbox::image::RgbImage::from_fn(800, 800, |x, y| {
+        let noise = (x * 7919 + y * 104_729).wrapping_mul(2_654_435_761);
+        sandbox::image::Rgb([(noise >> 8) as u8, (noise >> 16) as u8, (noise >> 24) as u8])
+    });
+    let mut png = std::io::Cursor::new(Vec::new());
+    large
+        .write_to(&mut png, sandbox::image::ImageFormat::Png)
+        .unwrap();
+    let mut other = body(png.get_ref());
+    other["engine"] = json!("sculpt");
+    assert_eq!(
+        gateway.server.post(SESSIONS, "", &other).unwrap().status,
+        201
+    );
+    until(|| emulator.billed() == 0);
+    assert_eq!(emulator.state.lock().unwrap().cancels, 1);
+    assert_eq!(gateway.session(&code), Value::Null);
+}
+
+#[test]
+fn a_server_that_ends_cancels_nothing() {
+    let emulator = Emulator::start(Engine::Fal, Nasty::Nothing);
+    let mut gateway = in_front_of(&emulator, "", &[]);
+    let code = gateway.create(json!({}));
+    until(|| emulator.billed() == 1);
+    let told = std::process::Command::new("kill")
+        .args(["-INT", &gateway.server.child.id().to_string()])
+        .status();
+    assert!(told.unwrap().success());
+    assert!(gateway.server.child.wait().unwrap().success());
+    gateway.again(|| {});
+    assert_eq!(gateway.server.end_of(&code)["status"], "preview_done");
+    assert_eq!(emulator.state.lock().unwrap().cancels, 0);
+}
+
+/// [A] As its own client does it: only where the connection failed, so that nothing was sent.
+#[test]
+fn fal_is_asked_at_its_backup_where_it_cannot_be_reached() {
+    let backup = |emulator: &Emulator| format!("backup_url = \"http://{}\"\n", emulator.host);
+    // Nobody listens there, and there is no such name.
+    for host in ["127.0.0.1:9", "nobody.invalid"] {
+        let emulator = Emulator::start(Engine::Fal, Nasty::Nothing);
+        let mut away = emulator.clone();
+        away.host = host.into();
+        let gateway = in_front_of(&away, &backup(&emulator), &[]);
+        let session = gateway.server.end_of(&gateway.create(json!({})));
+        assert_eq!(session["status"], "preview_done", "{session}");
+    }
+    let emulator = Emulator::start(Engine::Fal, Nasty::Nothing);
+    let lossy = Emulator::start(Engine::Fal, Nasty::SubmitResets);
+    let gateway = in_front_of(&lossy, &backup(&emulator), &[]);
+    let session = gateway.server.end_of(&gateway.create(json!({})));
+    assert!(
+        session["error"].as_str().unwrap().contains(CHARGED),
+        "{session}"
+    );
+    assert_eq!((lossy.billed(), emulator.billed()), (1, 0));
+}
+
+#[test]
+fn a_check_spends_nothing_and_finds_a_key_in_a_private_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let (file, key) = (folder.path().join("config.toml"), folder.path().join("key"));
+    std::fs::write(&key, format!("{KEY}\n")).unwrap();
+    for (engine, ready) in [
+        (Engine::Fal, "answers, and a key is there"),
+        (Engine::Meshy, "takes the key; 70 credits are left"),
+    ] {
+        let emulator = Emulator::start(engine, Nasty::Nothing);
+        let check = |mode: u32, own: &str, flags: &[&str]| {
+            std::fs::set_permissions(&key, PermissionsExt::from_mode(mode)).unwrap();
+            std::fs::write(&file, emulator.config(own)).unwrap();
+            let output = command()
+                .args(["--check", "--config", file.to_str().unwrap()])
+                .args(flags)
+                .output()
+                .unwrap();
+            let said = [output.stdout, output.stderr].concat();
+            let said = String::from_utf8(said).unwrap();
+            assert!(!said.contains("canary7d1f93"), "{said}");
+            (output.status.success(), said)
+        };
+        let private = format!("key_file = {key:?}\n");
+        let (fine, said) = check(0o600, &private, &["--daily-limit", "7"]);
+        assert!(fine && said.contains(ready), "{said}");
+        assert!(said.contains("money: at most 7 models a day\n"), "{said}");
+        let (fine, said) = check(0o644, &private, &[]);
+        assert!(!fine && said.contains("can be read by others"), "{said}");
+        let (fine, said) = check(0o600, "", &[]);
+        assert!(!fine && said.contains("no key; put it"), "{said}");
+        assert!(said.contains("money: no daily limit"), "{said}");
+        let (fine, said) = check(0o600, &private, &["--bind", "0.0.0.0"]);
+        assert!(!fine && said.contains("needs client keys"), "{said}");
+        assert_eq!(emulator.state.lock().unwrap().asked, 0);
+    }
+}
+
+#[test]
+fn the_figures_say_what_the_engines_do_and_cost() {
+    let figures = |gateway: &Gateway| {
+        let text = gateway.server.get("/metrics").body;
+        String::from_utf8(text).unwrap()
+    };
+    let emulator = Emulator::start(Engine::Fal, Nasty::BusyAtFirst(429, "too many", false));
+    let gateway = in_front_of(&emulator, "", &["--daily-limit", "3"]);
+    let before = figures(&gateway);
+    gateway.server.end_of(&gateway.create(json!({})));
+    gateway
+        .server
+        .end_of(&gateway.create(json!({"auto_refine": true})));
+    gateway
+        .server
+        .end_of(&gateway.create(json!({"engine": "sculpt"})));
+    let after = figures(&gateway);
+    let lossy = Emulator::start(Engine::Fal, Nasty::SubmitResets);
+    let gateway = in_front_of(&lossy, "", &[]);
+    gateway.server.end_of(&gateway.create(json!({})));
+    let lost = figures(&gateway);
+    let stuck = Emulator::start(Engine::Fal, Nasty::Stuck);
+    let gateway = in_front_of(&stuck, "at_once = 1\n", &[]);
+    gateway.create(json!({}));
+    gateway.create(json!({}));
+    until(|| stuck.billed() == 1);
+    let busy = figures(&gateway);
+    for (text, lines) in [
+        (
+            &before,
+            &[
+                "paid_today 0",
+                "paid_daily_limit 3",
+                r#"jobs{engine="fal",state="running"} 0"#,
+                r#"sessions_ended_total{engine="fal",end="done"} 0"#,
+                r#"model_requests_total{engine="fal",outcome="taken"} 0"#,
+            ][..],
+        ),
+        (
+            &after,
+            &[
+                "paid_today 2",
+                r#"model_requests_total{engine="fal",outcome="later"} 2"#,
+                r#"model_requests_total{engine="fal",outcome="taken"} 2"#,
+                r#"model_requests_total{engine="fal",outcome="unknown"} 0"#,
+                r#"sessions_ended_total{engine="fal",end="done"} 2"#,
+                r#"sessions_ended_total{engine="fal",end="failed"} 0"#,
+                r#"sessions_ended_total{engine="sculpt",end="done"} 1"#,
+            ],
+        ),
+        (
+            &lost,
+            &[
+                r#"model_requests_total{engine="fal",outcome="unknown"} 1"#,
+                r#"sessions_ended_total{engine="fal",end="failed"} 1"#,
+            ],
+        ),
+        (
+            &busy,
+            &[
+                r#"jobs{engine="fal",state="running"} 1"#,
+                r#"jobs{engine="fal",state="waiting"} 1"#,
+            ],
+        ),
+    ] {
+        for line in lines {
+            assert!(
+                text.contains(&format!("\nimage_to_3d_{line}\n")),
+                "{line}: {text}"
+            );
+        }
+    }
+    assert!(!lost.contains("paid_daily_limit"), "{lost}");
+}
+
+#[test]
+fn a_task_that_its_owner_deletes_ends_the_session() {
+    let emulator = Emulator::start(Engine::Meshy, Nasty::Stuck);
+    let gateway = in_front_of(&emulator, "", &[]);
+    let code = gateway.create(json!({}));
+    until(|| emulator.billed() == 1);
+    let task = format!("{TASKS}/0191e7c0-0000-7000-8000-000000000001");
+    assert_eq!(
+        tell(&emulator, "DELETE", &task, "Bearer", &Value::Null).0,
+        200
+    );
+    let session = gateway.server.end_of(&code);
+    let words = "it knows the task no more";
+    assert!(
+        session["error"].as_str().unwrap().contains(words),
+        "{session}"
+    );
 }
 
 #[test]
 fn fal_is_asked_for_the_model_that_fits() {
     let emulator = Emulator::start(Engine::Fal, Nasty::Nothing);
-    let gateway = Gateway::start(&emulator, "", &[]);
+    let gateway = in_front_of(&emulator, "", &[]);
     let textured =
         json!({"generate_texture": true, "texture_resolution": 512, "resolution": "low_poly"});
     for (parameters, field, unsupported) in [
@@ -376,25 +522,88 @@ fn fal_is_asked_for_the_model_that_fits() {
             .clone();
         assert_eq!(body[field.0], field.1, "{}", body.to_string().len());
     }
-    // And for one of one's own.
-    let own = "[engines.fal.model]\nid = \"me/mine/v9\"\nimage_field = \"image_url\"\n\
-               glb = [\"/nothing/url\", \"/model_glb/url\"]\ninput = { steps = 7 }\n";
-    let gateway = Gateway::start(&emulator, own, &[]);
-    let session = gateway
-        .server
-        .end_of(&gateway.create(json!({"resolution": "low_poly"})));
-    assert_eq!(session["status"], "preview_done", "{session}");
-    assert_eq!(session["unsupported"], json!(["resolution"]));
-    assert_eq!(
-        emulator.state.lock().unwrap().bodies.last().unwrap()["steps"],
-        7
-    );
+}
+
+/// [A] Each has its own names for what goes in and comes out, and a file that is none beside it.
+#[test]
+fn any_other_model_of_fal_is_a_matter_of_names() {
+    for (id, image_field, glb, expected) in [
+        (
+            "me/mine/v9",
+            "image_url",
+            r#""/nothing/url", "/model_glb/url""#,
+            Ok(()),
+        ),
+        (
+            "fal-ai/hyper3d/rodin",
+            "input_image_urls[]",
+            r#""/model_mesh/url""#,
+            Ok(()),
+        ),
+        (
+            "fal-ai/hunyuan-3d/v3.1/rapid/image-to-3d",
+            "input_image_url",
+            r#""/model_urls/glb/url", "/model_glb/url""#,
+            Ok(()),
+        ),
+        (
+            "fal-ai/hunyuan-3d/v3.1/rapid/image-to-3d",
+            "input_image_url",
+            r#""/model_glb/url""#,
+            Err("an OBJ and no GLB"),
+        ),
+        (
+            "fal-ai/hunyuan3d-v21",
+            "input_image_url",
+            r#""/model_glb/url""#,
+            Ok(()),
+        ),
+        (
+            "fal-ai/hunyuan3d-v21",
+            "input_image_url",
+            r#""/model_mesh/url""#,
+            Err("a ZIP archive and no GLB"),
+        ),
+        (
+            "me/mine",
+            "image_url",
+            r#""/file/url""#,
+            Err("the result has nothing at /file/url; it has model_glb, seed"),
+        ),
+    ] {
+        let emulator = Emulator::start(Engine::Fal, Nasty::Nothing);
+        let own = format!(
+            "[engines.fal.model]\nid = \"{id}\"\nimage_field = \"{image_field}\"\nglb = [{glb}]\n\
+             input = {{ steps = 7 }}\n"
+        );
+        let gateway = in_front_of(&emulator, &own, &[]);
+        let session = gateway
+            .server
+            .end_of(&gateway.create(json!({"resolution": "low_poly"})));
+        match expected {
+            Ok(()) => {
+                assert_eq!(session["status"], "preview_done", "{session}");
+                assert_eq!(session["unsupported"], json!(["resolution"]));
+            }
+            Err(words) => {
+                let error = session["error"].as_str().unwrap();
+                assert!(error.contains(words), "{session}");
+            }
+        }
+        let state = emulator.state.lock().unwrap();
+        let body = &state.bodies[0];
+        assert_eq!(body["steps"], 7);
+        match image_field.strip_suffix("[]") {
+            Some(list) => assert_eq!(body[list].as_array().unwrap().len(), 1),
+            None => assert!(body[image_field].is_string()),
+        }
+    }
 }
 
 #[test]
 fn meshy_is_told_to_remesh_where_faces_count() {
     let emulator = Emulator::start(Engine::Meshy, Nasty::Nothing);
-    let gateway = Gateway::start(&emulator, "", &[]);
+    let gateway = in_front_of(&emulator, "", &[]);
     gateway.server.end_of(&gateway.create(json!({})));
     gateway
         .server
@@ -413,4 +622,119 @@ fn meshy_is_told_to_remesh_where_faces_count() {
         (&json!(true), &json!("quad"))
     );
     assert_eq!(low["target_formats"], json!(["glb"]));
+}
+
+const TASKS: &str = "/openapi/v1/image-to-3d";
+
+/// What an emulator itself answers to such a request, with the key after this word.
+fn tell(emulator: &Emulator, method: &str, path: &str, word: &str, body: &Value) -> (u16, Value) {
+    tell_with(
+        emulator,
+        method,
+        path,
+        &format!("authorization: {word} {KEY}\r\n"),
+        body,
+    )
+}
+
+fn tell_with(
+    emulator: &Emulator,
+    method: &str,
+    path: &str,
+    headers: &str,
+    body: &Value,
+) -> (u16, Value) {
+    let body = body.to_string();
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nhost: {}\r\n{headers}content-length: {}\r\n\r\n{body}",
+        emulator.host,
+        body.len()
+    );
+    let answer = exchange(&emulator.host, request.as_bytes()).unwrap();
+    let json = serde_json::from_slice(&answer.body);
+    (answer.status, json.unwrap_or_default())
+}
+
+/// What the server takes care never to meet, the emulator has nevertheless.
+#[test]
+fn the_emulated_queue_of_fal_is_as_strict_as_the_real_one() {
+    let emulator = Emulator::start(Engine::Fal, Nasty::Nothing);
+    let ask = |method: &str, path: &str, body: Value| tell(&emulator, method, path, "Key", &body);
+    let picture = body(&emulator::picture());
+    let (status, said) = tell(&emulator, "POST", "/fal-ai/trellis-2", "Bearer", &picture);
+    assert_eq!(
+        (status, &said["detail"]),
+        (401, &json!("No user found for Key ID and Secret"))
+    );
+    for address in [
+        "http://127.0.0.1/a.png",
+        "http://10.0.0.1/a.png",
+        "https://localhost/a.png",
+    ] {
+        let (status, said) = ask("POST", "/fal-ai/trellis-2", json!({"image_url": address}));
+        assert_eq!(
+            (status, &said["detail"][0]["type"]),
+            (422, &json!("file_download_error"))
+        );
+    }
+    assert_eq!(emulator.billed(), 0);
+    let (_, job) = ask("POST", "/fal-ai/hunyuan3d/v2/mini", picture);
+    let address = job["response_url"].as_str().unwrap();
+    let path = address.split_once(&emulator.host).unwrap().1;
+    assert!(path.starts_with("/fal-ai/hunyuan3d/requests/"));
+    let id = job["request_id"].as_str().unwrap();
+    let full = format!("/fal-ai/hunyuan3d/v2/mini/requests/{id}/status");
+    assert_eq!(ask("GET", &full, Value::Null).0, 404);
+    let (status, said) = ask("GET", path, Value::Null);
+    assert_eq!(
+        (status, &said["detail"]),
+        (400, &json!("Request is still in progress"))
+    );
+    emulator.clock.skip(2.5);
+    let looked = format!("{path}/status");
+    let (status, said) = ask("GET", &looked, Value::Null);
+    assert_eq!((status, &said["logs"]), (202, &Value::Null));
+    let (_, said) = ask("GET", &format!("{looked}?logs=1"), Value::Null);
+    assert!(said["logs"].is_array());
+    emulator.clock.skip(2.0);
+    assert_eq!(ask("GET", &looked, Value::Null).0, 200);
+    let (status, said) = ask("PUT", &format!("{path}/cancel"), Value::Null);
+    assert_eq!(
+        (status, &said["status"]),
+        (400, &json!("ALREADY_COMPLETED"))
+    );
+    assert_eq!(ask("GET", path, Value::Null).0, 200);
+    emulator.clock.skip(4000.0);
+    assert_eq!(ask("GET", path, Value::Null).0, 404);
+}
+
+#[test]
+fn the_emulated_meshy_is_as_strict_as_the_real_one() {
+    let emulator = Emulator::start(Engine::Meshy, Nasty::Nothing);
+    let ask =
+        |method: &str, path: &str, body: Value| tell(&emulator, method, path, "Bearer", &body);
+    let picture = body(&emulator::picture());
+    assert_eq!(tell(&emulator, "POST", TASKS, "Key", &picture).0, 401);
+    let page = format!("authorization: Bearer {KEY}\r\norigin: https://shop.example\r\n");
+    assert_eq!(tell_with(&emulator, "POST", TASKS, &page, &picture).0, 403);
+    let mut retired = picture.clone();
+    retired["model_type"] = json!("lowpoly");
+    assert_eq!(ask("POST", TASKS, retired).0, 400);
+    assert_eq!(emulator.billed(), 0);
+    let (_, created) = ask("POST", TASKS, picture);
+    let task = format!("{TASKS}/{}", created["result"].as_str().unwrap());
+    let (_, waits) = ask("GET", &task, Value::Null);
+    assert_eq!(
+        (&waits["started_at"], &waits["finished_at"]),
+        (&json!(0), &Value::Null)
+    );
+    emulator.clock.skip(5.0);
+    let fresh = || ask("GET", &task, Value::Null).1["model_urls"]["glb"].clone();
+    assert_ne!(fresh(), fresh());
+    emulator.clock.skip(3.0 * 86_400.0);
+    assert_eq!(ask("GET", &task, Value::Null).0, 404);
+    let (_, created) = ask("POST", TASKS, body(&emulator::picture()));
+    let task = format!("{TASKS}/{}", created["result"].as_str().unwrap());
+    assert_eq!(ask("DELETE", &task, Value::Null).0, 200);
+    assert_eq!(ask("GET", &task, Value::Null).0, 404);
 }

@@ -10,12 +10,16 @@ use serde_json::{Map, Value, json};
 
 use super::hunyuan::is_plain;
 use super::key::Key;
-use super::net::{Client, NoAnswer};
+use super::net::{Answer, Client, NoAnswer};
 use super::service::{NotSubmitted, Order, Service, State};
 use super::{Common, Opened, picture};
 use crate::engines;
 
 const VARIABLE: &str = "FAL_KEY";
+
+const QUEUE: &str = "https://queue.fal.run";
+/// Where the queue is for those who cannot reach it there.
+const BACKUP: &str = "https://queue.falrun.com";
 
 /// Some models take no larger picture, and a `data:` URI is best kept small.
 const EDGE: u32 = 2048;
@@ -25,7 +29,7 @@ const EDGE: u32 = 2048;
 #[serde(deny_unknown_fields)]
 struct Model {
     id: String,
-    /// The field with the picture's address.
+    /// The field with the picture's address; with `[]` at its end it takes a list of them.
     image_field: String,
     /// Where in the result the GLB's address is, as JSON pointers: the first that is there counts.
     glb: Vec<String>,
@@ -98,6 +102,8 @@ fn model(order: &Order) -> Model {
 struct Own {
     /// The model for all orders, instead of one that fits them.
     model: Option<Model>,
+    /// Where the queue is when it cannot be reached at its address.
+    backup_url: Option<String>,
 }
 
 /// A job, as it is found again.
@@ -106,11 +112,13 @@ struct Job {
     /// Below the queue's address.
     status: String,
     response: String,
+    cancel: String,
     glb: Vec<String>,
 }
 
 struct Fal {
     client: Client,
+    backup: Option<Client>,
     own: Own,
     has_key: bool,
 }
@@ -120,11 +128,17 @@ pub fn open(table: &toml::Table) -> anyhow::Result<Opened> {
     let (common, own): (Common, Own) = engines::read(table)?;
     let key = Key::find("Key ", VARIABLE, common.key_file.as_deref())?;
     let has_key = key.is_some();
-    let url = common.url(Some("https://queue.fal.run"))?;
+    let url = common.url(Some(QUEUE))?;
     let hosts = common.result_hosts(&["fal.media", "*.fal.media"]);
-    let client = Client::new(&url, key, hosts, common.timeout());
+    let client = |url: &str| Client::new(url, key.clone(), hosts.clone(), common.timeout());
+    let backup = match (&own.backup_url, url == QUEUE) {
+        (Some(backup), _) => Some(engines::address("backup_url", backup)?),
+        (None, true) => Some(BACKUP),
+        (None, false) => None,
+    };
     let service = Box::new(Fal {
-        client,
+        backup: backup.map(client),
+        client: client(&url),
         own,
         has_key,
     });
@@ -132,9 +146,21 @@ pub fn open(table: &toml::Table) -> anyhow::Result<Opened> {
 }
 
 impl Fal {
-    /// A path below the queue's own address; one that the queue names elsewhere gets no key.
+    /// Asks the queue; where nothing can be sent to it, at its other address.
+    fn ask(&self, send: impl Fn(&Client) -> Result<Answer, NoAnswer>) -> Result<Answer, NoAnswer> {
+        match (send(&self.client), &self.backup) {
+            (Err(NoAnswer::Unsent(_)), Some(backup)) => send(backup),
+            (answer, _) => answer,
+        }
+    }
+
+    /// A path below the queue's own addresses; one that the queue names elsewhere gets no key.
     fn path(&self, address: Option<&str>, id: &str, request: &str, end: &str) -> String {
-        let named = address.and_then(|address| address.strip_prefix(self.client.base()));
+        let mut own = [Some(&self.client), self.backup.as_ref()]
+            .into_iter()
+            .flatten();
+        let named =
+            address.and_then(|address| own.find_map(|client| address.strip_prefix(client.base())));
         match named.filter(|path| path.starts_with('/')) {
             Some(path) => path.to_owned(),
             // Only the owner and the app count.
@@ -146,7 +172,9 @@ impl Fal {
     }
 
     fn result(&self, job: &Job) -> Result<State, String> {
-        let answer = self.client.get(&job.response).map_err(NoAnswer::words)?;
+        let answer = self
+            .ask(|client| client.get(&job.response))
+            .map_err(NoAnswer::words)?;
         let words = self.client.words(&answer);
         match answer.status {
             200 => {
@@ -197,9 +225,12 @@ impl Service for Fal {
         };
         let picture = picture::data_uri(order.picture, EDGE).map_err(NotSubmitted::Refused)?;
         let mut input = model.input;
-        input.insert(model.image_field, picture.into());
-        let path = format!("/{}", model.id);
-        let answer = self.client.post(&path, &input.into())?;
+        match model.image_field.strip_suffix("[]") {
+            Some(list) => input.insert(list.into(), json!([picture])),
+            None => input.insert(model.image_field, picture.into()),
+        };
+        let (path, input) = (format!("/{}", model.id), input.into());
+        let answer = self.ask(|client| client.post(&path, &input))?;
         // A success that is not understood may be a job all the same.
         let Some(request) = answer.body["request_id"].as_str() else {
             return Err(match answer.status {
@@ -214,6 +245,7 @@ impl Service for Fal {
         let job = Job {
             status: self.path(named("status_url"), &model.id, request, "/status"),
             response: self.path(named("response_url"), &model.id, request, ""),
+            cancel: self.path(named("cancel_url"), &model.id, request, "/cancel"),
             glb: model.glb,
         };
         serde_json::to_string(&job).map_err(|error| NotSubmitted::Unknown(error.to_string()))
@@ -221,7 +253,9 @@ impl Service for Fal {
 
     fn look(&self, job: &str) -> Result<State, String> {
         let job: Job = serde_json::from_str(job).map_err(|error| error.to_string())?;
-        let answer = self.client.get(&job.status).map_err(NoAnswer::words)?;
+        let answer = self
+            .ask(|client| client.get(&job.status))
+            .map_err(NoAnswer::words)?;
         match (answer.status, answer.body["status"].as_str()) {
             // The body counts: 202 and 200 were both seen for jobs under way.
             (200 | 202, Some("IN_QUEUE")) => {
@@ -247,6 +281,12 @@ impl Service for Fal {
         }
     }
 
+    fn cancel(&self, job: &str) -> bool {
+        let job: Result<Job, _> = serde_json::from_str(job);
+        // Whatever it answers, only the job's status says what became of it.
+        job.is_ok_and(|job| self.ask(|client| client.put(&job.cancel)).is_ok())
+    }
+
     fn client(&self) -> &Client {
         &self.client
     }
@@ -269,7 +309,7 @@ impl Service for Fal {
         }
         // A job that does not exist: only its answer's kind is of interest.
         let nobody = "/fal-ai/trellis-2/requests/00000000-0000-0000-0000-000000000000/status";
-        let answer = self.client.get(nobody);
+        let answer = self.ask(|client| client.get(nobody));
         let answer = answer.map_err(|none| format!("{base}: {}", none.words()))?;
         match answer.status {
             401 | 403 => Err(format!("{base}: {}", self.client.words(&answer))),

@@ -8,7 +8,7 @@ use contract::Resolution;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::net::{Client, NoAnswer};
+use super::net::{Answer, Client, NoAnswer};
 use super::service::{NotSubmitted, Order, Service, State};
 use super::{Common, Opened, picture};
 use crate::engines;
@@ -55,15 +55,12 @@ pub fn open(table: &toml::Table) -> anyhow::Result<Opened> {
 
 impl Hunyuan {
     /// Only the later server says how it is.
-    fn dialect(&self) -> Result<Dialect, NoAnswer> {
-        if let Some(dialect) = self.own.dialect {
-            return Ok(dialect);
+    fn dialect(&self, health: &Answer) -> Dialect {
+        match (self.own.dialect, health.status) {
+            (Some(dialect), _) => dialect,
+            (None, 200) => Dialect::TwoOne,
+            (None, _) => Dialect::Two,
         }
-        let health = self.client.get("/health")?;
-        Ok(match health.status {
-            200 => Dialect::TwoOne,
-            _ => Dialect::Two,
-        })
     }
 }
 
@@ -82,9 +79,11 @@ impl Service for Hunyuan {
     }
 
     fn submit(&self, order: &Order) -> Result<String, NotSubmitted> {
-        // Asking that costs nothing.
+        // Asked even where the dialect is configured: while the server makes a model for somebody who
+        // waits for it, it answers nobody, and nobody would learn of a job that it is sent then.
         let later = |none: NoAnswer| NotSubmitted::Later(none.words(), None);
-        let dialect = self.dialect().map_err(later)?;
+        let health = self.client.get("/health").map_err(later)?;
+        let dialect = self.dialect(&health);
         let image = picture::cut_out(order.picture, EDGE).map_err(NotSubmitted::Refused)?;
         let low = order.parameters.resolution == Some(Resolution::LowPoly);
         let body = match dialect {
@@ -134,7 +133,8 @@ impl Service for Hunyuan {
 
     fn ignores(&self, order: &Order) -> Vec<&'static str> {
         let low = order.parameters.resolution == Some(Resolution::LowPoly);
-        let takes_none = !matches!(self.dialect(), Ok(Dialect::Two));
+        let asked = || Some(self.dialect(&self.client.get("/health").ok()?));
+        let takes_none = self.own.dialect.or_else(asked) != Some(Dialect::Two);
         match low && takes_none {
             true => vec!["resolution"],
             false => Vec::new(),

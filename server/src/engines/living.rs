@@ -2,7 +2,7 @@
 //! given what the parameters ask for.
 
 use std::collections::HashSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use sculpt::NoGlb;
 use serde::{Deserialize, Serialize};
 
 use super::net::NoResult;
+use super::requests::Requests;
 use super::service::{NotSubmitted, Order, Service, State};
 use crate::http::now;
 
@@ -20,7 +21,7 @@ const HEARTBEAT: Duration = Duration::from_millis(100);
 /// By how much the service's clock may be behind this one's.
 const SKEW: Millis = 5_000;
 /// How often a service is asked for a job whose answer was lost, with a pause before each: it may
-/// still be on its way into the list.
+/// still be on its way into the list. And how often for one that it was told to cancel.
 const ASKED: usize = 3;
 /// How often a result is asked for that did not arrive.
 const TRIES: usize = 5;
@@ -38,9 +39,9 @@ pub struct Patience {
 pub struct Living {
     service: Box<dyn Service>,
     patience: Patience,
-    /// The jobs that are known to be a session's. Held while one more is asked for, so that there is
-    /// never more than one whose answer may be lost.
-    jobs: Mutex<HashSet<String>>,
+    /// Held while a job is asked for, so that there is never more than one whose answer may be lost.
+    asking: Mutex<()>,
+    requests: Arc<Requests>,
 }
 
 /// What is written down with the session.
@@ -66,11 +67,13 @@ enum Submitted {
 }
 
 impl Living {
-    pub fn new(service: Box<dyn Service>, patience: Patience) -> Self {
+    /// An engine that counts what becomes of its requests for models.
+    pub fn new(service: Box<dyn Service>, patience: Patience, requests: Arc<Requests>) -> Self {
         Self {
             service,
             patience,
-            jobs: Mutex::default(),
+            asking: Mutex::default(),
+            requests,
         }
     }
 
@@ -102,15 +105,12 @@ impl Living {
         };
         let mut since = now();
         match note.map_err(unread)? {
-            Some(Note::Sent { since, job }) => {
-                self.jobs().insert(job.clone());
-                return Ok((since, job));
-            }
+            Some(Note::Sent { since, job }) => return Ok((since, job)),
             // The process ended before the answer came.
             Some(Note::Sending { since }) => {
-                let mut jobs = self.jobs();
+                let _asking = self.asking();
                 let words = "the server ended while the model was asked for";
-                let job = self.lost(&mut jobs, since, words, progress)?;
+                let job = self.lost(since, words, errand, progress)?;
                 write(
                     errand,
                     &Note::Sent {
@@ -148,37 +148,47 @@ impl Living {
         errand: &dyn Errand,
         progress: &mut Progress,
     ) -> Result<Submitted, Stopped> {
-        let mut jobs = self.jobs();
+        let _asking = self.asking();
         go_on(progress, 0.01)?;
         let since = now();
         write(errand, &Note::Sending { since })?;
-        let job = match self.service.submit(order) {
+        let outcome = self.service.submit(order);
+        self.requests.count(&outcome);
+        let job = match outcome {
             Ok(job) => job,
             Err(NotSubmitted::Refused(words)) => return Err(self.failed(&words)),
             Err(NotSubmitted::Later(words, pause)) => {
                 return Ok(Submitted::Later(words, pause));
             }
-            Err(NotSubmitted::Unknown(words)) => self.lost(&mut jobs, since, &words, progress)?,
+            Err(NotSubmitted::Unknown(words)) => self.lost(since, &words, errand, progress)?,
         };
-        jobs.insert(job.clone());
-        write(
-            errand,
-            &Note::Sent {
-                since,
-                job: job.clone(),
-            },
-        )?;
+        let sent = Note::Sent {
+            since,
+            job: job.clone(),
+        };
+        if let Err(stopped) = write(errand, &sent) {
+            self.service.cancel(&job);
+            return Err(stopped);
+        }
         Ok(Submitted::Job { since, job })
     }
 
     /// The job whose answer was lost, where the service can be asked and there is no doubt.
     fn lost(
         &self,
-        jobs: &mut HashSet<String>,
         since: Millis,
         words: &str,
+        errand: &dyn Errand,
         progress: &mut Progress,
     ) -> Result<String, Stopped> {
+        // From before the process began, too.
+        let others = errand.others().into_iter();
+        let known: HashSet<_> = others
+            .filter_map(|note| match serde_json::from_str(&note) {
+                Ok(Note::Sent { job, .. }) => Some(job),
+                _ => None,
+            })
+            .collect();
         let mut found = Vec::new();
         for _ in 0..ASKED {
             self.pause(self.patience.poll, progress)?;
@@ -187,7 +197,7 @@ impl Living {
                 Some(Err(_)) => {}
                 Some(Ok(listed)) => {
                     found = listed;
-                    found.retain(|job| !jobs.contains(job));
+                    found.retain(|job| !known.contains(job));
                     if !found.is_empty() {
                         break;
                     }
@@ -195,10 +205,7 @@ impl Living {
             }
         }
         match found.as_slice() {
-            [job] => {
-                jobs.insert(job.clone());
-                Ok(job.clone())
-            }
+            [job] => Ok(job.clone()),
             [] => Err(self.failed(&format!("{words}{}", self.charged()))),
             several => Err(self.failed(&format!(
                 "{words}, and {} jobs could be the one that was asked for{}",
@@ -219,6 +226,8 @@ impl Living {
         let deadline = since + self.patience.deadline.as_millis() as Millis;
         let mut last;
         let mut failures = 0;
+        // How many looks are left at a job that is to be given up.
+        let mut left = None;
         loop {
             let seen = match self.service.look(job) {
                 Ok(State::Running(part, words)) => {
@@ -226,7 +235,11 @@ impl Living {
                     go_on(progress, 0.05 + 0.85 * part.clamp(0.0, 1.0))?;
                     Err(words)
                 }
-                Ok(State::Failed(words)) => return Err(self.failed(&words)),
+                Ok(State::Failed(words)) if left.is_none() => return Err(self.failed(&words)),
+                Ok(State::Failed(words)) => {
+                    left = Some(0);
+                    Err(words)
+                }
                 Ok(State::Made(file)) => Ok(file),
                 Ok(State::MadeAt(address)) => {
                     errand.say("downloading the model");
@@ -262,11 +275,23 @@ impl Living {
                 Err(words) => last = words,
             }
             if now() >= deadline {
-                let seconds = self.patience.deadline.as_secs_f32();
-                return Err(self.failed(&format!(
-                    "no model after {seconds} s; last: {last}{}",
-                    self.charged()
-                )));
+                left = match left {
+                    // It may be done at this very moment, or be made all the same: what may have
+                    // been charged is not thrown away.
+                    None if self.service.cancel(job) => Some(ASKED),
+                    Some(more @ 1..) => Some(more - 1),
+                    _ => {
+                        let seconds = self.patience.deadline.as_secs_f32();
+                        let cancelled = match left {
+                            Some(_) => ", and so it was cancelled",
+                            None => "",
+                        };
+                        return Err(self.failed(&format!(
+                            "no model after {seconds} s{cancelled}; last: {last}{}",
+                            self.charged()
+                        )));
+                    }
+                };
             }
             self.pause(self.patience.poll, progress)?;
         }
@@ -283,8 +308,8 @@ impl Living {
         go_on(progress, 0.0)
     }
 
-    fn jobs(&self) -> MutexGuard<'_, HashSet<String>> {
-        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    fn asking(&self) -> MutexGuard<'_, ()> {
+        self.asking.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -319,7 +344,12 @@ impl Engine for Living {
             (Detail::Refined, None) => return Err(self.failed("the preview's model is gone")),
             (Detail::Preview, _) => {
                 let (since, job) = self.job(&order, source.errand, progress)?;
-                (self.follow(since, &job, source.errand, progress)?, view)
+                let followed = self.follow(since, &job, source.errand, progress);
+                // The session itself is gone, and this is not only the process that ends.
+                if matches!(followed, Err(Stopped::Cancelled)) && source.errand.note().is_none() {
+                    self.service.cancel(&job);
+                }
+                (followed?, view)
             }
         };
         source.errand.say("giving the model what was asked for");

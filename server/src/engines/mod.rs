@@ -8,10 +8,13 @@ mod living;
 mod meshy;
 mod net;
 mod picture;
+mod reach;
+mod requests;
 mod service;
 
 use std::num::NonZero;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
@@ -22,6 +25,7 @@ use ureq::http::Uri;
 
 pub use key::read_private;
 use living::{Living, Patience};
+pub use requests::Requests;
 use service::Service;
 
 /// What opens an engine from its configuration.
@@ -47,6 +51,8 @@ pub struct Offered {
     /// How many models it makes at once.
     pub at_once: usize,
     pub is_paid: bool,
+    /// What became of its requests for models; none where it is asked for nothing.
+    pub requests: Option<Arc<Requests>>,
 }
 
 /// What can be configured about every engine elsewhere.
@@ -106,16 +112,24 @@ impl Common {
     fn url(&self, default: Option<&str>) -> anyhow::Result<String> {
         let url = self.url.as_deref().or(default);
         let url = url.context("url: missing; where is it?")?;
-        let uri: Uri = url
-            .parse()
-            .with_context(|| format!("url: came {url:?}, allowed: an http: or https: address"))?;
-        let known = matches!(uri.scheme_str(), Some("http" | "https"));
-        let host = uri.authority().map_or("", |host| host.as_str());
-        if !known || host.is_empty() || host.contains('@') || uri.query().is_some() {
-            bail!("url: allowed: an http: or https: address without a name, password or query");
-        }
-        Ok(url.to_owned())
+        Ok(address("url", url)?.to_owned())
     }
+}
+
+/// An engine's address, from the field of that name.
+///
+/// # Errors
+/// It is none.
+fn address<'a>(field: &str, url: &'a str) -> anyhow::Result<&'a str> {
+    let uri: Uri = url
+        .parse()
+        .with_context(|| format!("{field}: came {url:?}, allowed: an http: or https: address"))?;
+    let known = matches!(uri.scheme_str(), Some("http" | "https"));
+    let host = uri.authority().map_or("", |host| host.as_str());
+    if !known || host.is_empty() || host.contains('@') || uri.query().is_some() {
+        bail!("{field}: allowed: an http: or https: address without a name, password or query");
+    }
+    Ok(url)
 }
 
 /// Reads an engine's table: what is common to all, and what is its own.
@@ -140,11 +154,15 @@ fn read<T: DeserializeOwned>(table: &toml::Table) -> anyhow::Result<(Common, T)>
 /// There is no such engine, or something is wrong with its configuration.
 pub fn open(name: &str, table: &toml::Table) -> anyhow::Result<Offered> {
     let Opened { service, common } = opened(name, table)?;
+    let (at_once, is_paid) = (service.at_once(), service.is_paid());
+    let requests = Arc::new(Requests::default());
+    let living = Living::new(service, common.patience(), requests.clone());
     Ok(Offered {
         name: name.to_owned(),
-        at_once: common.at_once.map_or(service.at_once(), NonZero::get),
-        is_paid: service.is_paid(),
-        engine: Box::new(Living::new(service, common.patience())),
+        at_once: common.at_once.map_or(at_once, NonZero::get),
+        is_paid,
+        requests: Some(requests),
+        engine: Box::new(living),
     })
 }
 
@@ -155,6 +173,7 @@ pub fn sculpt(at_once: usize) -> Offered {
         engine: Box::new(Sculptor),
         at_once,
         is_paid: false,
+        requests: None,
     }
 }
 

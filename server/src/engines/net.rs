@@ -10,6 +10,7 @@ use ureq::http::{Method, Request, Response, Uri};
 use ureq::{Agent, Body, Error, Timeout};
 
 use super::key::Key;
+use super::reach;
 
 /// The largest answer of an engine: one that carries the whole model as base64.
 const LARGEST_ANSWER: u64 = 512 * 1024 * 1024;
@@ -89,7 +90,7 @@ impl Client {
             .user_agent("csm-image-to-3d")
             .build();
         Self {
-            agent: config.into(),
+            agent: reach::agent(config),
             base: base.trim_end_matches('/').to_owned(),
             authorization,
             result_hosts,
@@ -105,10 +106,15 @@ impl Client {
     }
 
     pub fn post(&self, path: &str, body: &Value) -> Result<Answer, NoAnswer> {
-        self.send(Method::POST, path, Some(body))
+        self.send(Method::POST, path, Some(body.to_string().into_bytes()))
     }
 
-    fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, NoAnswer> {
+    /// Without a body.
+    pub fn put(&self, path: &str) -> Result<Answer, NoAnswer> {
+        self.send(Method::PUT, path, Some(Vec::new()))
+    }
+
+    fn send(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Result<Answer, NoAnswer> {
         let mut request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.base));
@@ -118,7 +124,7 @@ impl Client {
         let sent = match body {
             Some(body) => {
                 let request = request.header(CONTENT_TYPE, "application/json");
-                self.run(request.body(body.to_string().into_bytes()))
+                self.run(request.body(body))
             }
             None => self.run(request.body(())),
         };

@@ -49,6 +49,12 @@ pub trait Service: Send + Sync {
     /// It could not be learnt this time, in words; the job itself may be well.
     fn look(&self, job: &str) -> Result<State, String>;
 
+    /// Asks that a job be given up that nobody waits for any more; whether the service could be
+    /// asked. The job may be done by now, or go on all the same.
+    fn cancel(&self, _job: &str) -> bool {
+        false
+    }
+
     /// Downloads a result.
     fn client(&self) -> &Client;
 

@@ -7,10 +7,11 @@
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use base64_simd::STANDARD;
 use sandbox::image::{self, DynamicImage, Rgba, RgbaImage};
 use serde_json::Value;
 
@@ -40,6 +41,10 @@ pub enum Reply {
     Reset,
     /// No answer comes for so long, and then none.
     Silence(Duration),
+    /// What comes after a while.
+    Late(Duration, Box<Reply>),
+    /// A body without an end, and without a word about its length.
+    Endless,
 }
 
 impl Reply {
@@ -112,11 +117,24 @@ fn exchange(stream: TcpStream, answer: &dyn Fn(&Request) -> Reply) -> std::io::R
         body,
     };
     let mut stream = stream;
-    match answer(&request) {
+    let mut reply = answer(&request);
+    while let Reply::Late(time, later) = reply {
+        thread::sleep(time);
+        reply = *later;
+    }
+    match reply {
+        Reply::Late(..) => Ok(()),
         Reply::Reset => Ok(()),
         Reply::Silence(time) => {
             thread::sleep(time);
             Ok(())
+        }
+        Reply::Endless => {
+            stream.write_all(b"HTTP/1.1 200 Any\r\nconnection: close\r\n\r\n")?;
+            let zeros = vec![0; 1 << 20];
+            loop {
+                stream.write_all(&zeros)?;
+            }
         }
         Reply::Answer(status, headers, body) => {
             let mut head = format!("HTTP/1.1 {status} Any\r\nconnection: close\r\n");
@@ -131,31 +149,67 @@ fn exchange(stream: TcpStream, answer: &dyn Fn(&Request) -> Reply) -> std::io::R
     }
 }
 
-/// A clock that begins at 0 and runs so many times faster.
+/// A clock that begins at 0, runs so many times faster, and can be put forward.
 #[derive(Clone)]
 pub struct Clock {
     start: Instant,
     speed: f64,
+    skipped: Arc<Mutex<f64>>,
 }
 
 impl Clock {
     pub fn new(speed: f64) -> Self {
-        let start = Instant::now();
-        Self { start, speed }
+        Self {
+            start: Instant::now(),
+            speed,
+            skipped: Arc::default(),
+        }
     }
 
     /// Seconds.
     pub fn now(&self) -> f64 {
-        self.start.elapsed().as_secs_f64() * self.speed
+        self.start.elapsed().as_secs_f64() * self.speed + *self.skipped.lock().unwrap()
+    }
+
+    /// So many seconds pass at once.
+    pub fn skip(&self, seconds: f64) {
+        *self.skipped.lock().unwrap() += seconds;
     }
 }
 
 /// A picture with a red disc before a calm background.
 pub fn picture() -> Vec<u8> {
+    disc([200, 30, 30])
+}
+
+/// A picture by whose colour it is known again, from 1 to 4095.
+pub fn numbered(number: u32) -> Vec<u8> {
+    let digit = |shift: u32| 8 * ((number >> shift) & 15) as u8;
+    disc([digit(8), digit(4), digit(0)])
+}
+
+/// The number of a picture as it was sent, as base64 or a `data:` URI, written anew it may be; 0
+/// where it has none.
+pub fn number_of(sent: &Value) -> u32 {
+    let text = sent.as_str().unwrap_or_default();
+    let base64 = text.rsplit(',').next().unwrap_or_default();
+    let bytes = STANDARD.decode_to_vec(base64).unwrap_or_default();
+    let Ok(picture) = image::load_from_memory(&bytes) else {
+        return 0;
+    };
+    let picture = picture.to_rgb8();
+    let middle = picture.get_pixel(picture.width() / 2, picture.height() / 2);
+    // What was compressed is not quite what it was.
+    let digits = middle.0.iter().map(|value| (u32::from(*value) + 4) / 8);
+    digits.fold(0, |number, digit| (number << 4) | digit)
+}
+
+fn disc(colour: [u8; 3]) -> Vec<u8> {
+    let [red, green, blue] = colour;
     let picture = RgbaImage::from_fn(96, 64, |x, y| {
         let (x, y) = (f64::from(x) - 48.0, f64::from(y) - 32.0);
         match x * x + y * y < 400.0 {
-            true => Rgba([200, 30, 30, 255]),
+            true => Rgba([red, green, blue, 255]),
             false => Rgba([240, 240, 240, 255]),
         }
     });

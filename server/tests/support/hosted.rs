@@ -1,6 +1,11 @@
 //! fal and Meshy, emulated with what is nasty about them.
 #![allow(dead_code, missing_docs)]
 
+#[path = "fal.rs"]
+mod fal;
+#[path = "meshy.rs"]
+mod meshy;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -10,7 +15,7 @@ use serde_json::{Value, json};
 use crate::emulator::{self, Clock, Reply, Request, model};
 
 /// Marked, so that it is found wherever it gets to.
-pub const KEY: &str = "key-id-Zq81ENGINESECRET:Zq82ENGINESECRET";
+pub const KEY: &str = "key-id-Zq81ENGINESECRET-canary7d1f93:Zq82ENGINESECRET-canary7d1f93";
 
 /// How fast the emulators' clocks run.
 const SPEED: f64 = 20.0;
@@ -21,24 +26,50 @@ pub enum Engine {
     Meshy,
 }
 
+/// In the addresses of Meshy's files.
+const SIGNED: &str = "Signature=Zq83ENGINESECRET-canary7d1f93";
+
+/// How a job ends that its queue was asked to cancel.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Cancel {
+    /// [A] 202, and it is over.
+    Accepted,
+    /// [B] The same with 200.
+    AcceptedWith200,
+    /// [A] 202, and it is made all the same.
+    MadeAllTheSame,
+    /// [A] 400 with `status`: it was made at this very moment.
+    MadeByStatus,
+    /// [B] The same with `detail`.
+    MadeByDetail,
+    /// [A] 404: nobody knows it any more.
+    Unknown,
+}
+
 /// What goes wrong, and how sure it is that it does.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Nasty {
     Nothing,
+    /// [C] The job is begun, and the answer takes its time.
+    SubmitIsSlow,
     /// [A] The job is begun, and the answer never comes.
     SubmitTimesOut,
     /// [A] The same, and the connection breaks.
     SubmitResets,
     /// [A] The same, with an answer of a gateway.
     SubmitAnswers(u16),
-    /// [A] Nothing is begun; a little later it would be.
-    BusyAtFirst(u16, bool),
+    /// [A] Nothing is begun, with these words; a little later it would be. Whether with
+    /// `Retry-After`.
+    BusyAtFirst(u16, &'static str, bool),
     /// [A] The job is never begun, and the answer never comes.
     NeverArrives,
-    /// [A] Nothing is begun, for a reason that stays.
-    Refused(u16),
-    /// [B] The account is locked while the job runs; it goes on, and so does the account later.
-    LockedInBetween,
+    /// [A] Nothing is begun, for a reason that stays; [B] for the words.
+    Refused(u16, &'static str),
+    /// [B] Looks at the job fail for a time: the account is locked, or the moment is bad. The job
+    /// goes on, and later it can be seen again.
+    LooksFail(u16, &'static str),
+    /// [C] The same, without an answer.
+    LooksBreak,
     /// [A] The job fails.
     Fails,
     /// [A] fal: COMPLETED with an `error`, and then 504. Meshy: CANCELED.
@@ -47,18 +78,29 @@ pub enum Nasty {
     EarlyResult,
     /// [A] It runs at once, without a place in the queue.
     NoQueue,
-    /// [A] The link is too old; a new look brings a fresh one.
+    /// [A] fal: the job waits for ever, and ends so where it is cancelled.
+    NeverStarts(Cancel),
+    /// [A] The job is not known any more.
+    Forgotten,
+    /// [C] fal: the job's addresses are those of another host.
+    ElsewhereAddresses,
+    /// [A] Meshy: the link is too old; a new look brings a fresh one. [C] fal: its links are not
+    /// signed.
     ExpiredOnce,
     /// [A] Nothing brings a fresh one.
     ExpiredForGood,
-    /// [A] The result is kept for a time, and then gone.
-    ResultGone,
     /// [A] The file is something else than it says.
     Impostor(&'static [u8]),
     /// [C] The result lies where nobody expects it.
     ElsewhereResult,
     /// [C] The result leads to this machine.
     RedirectedResult,
+    /// [C] It leads to where it is.
+    RedirectedOnce,
+    /// [C] It leads to itself.
+    RedirectedForEver,
+    /// [C] The file never ends.
+    EndlessFile,
     /// [B] Progress stops at 99 for ever.
     Stuck,
     /// [C] Fields that nobody knows.
@@ -69,15 +111,54 @@ pub enum Nasty {
     FileFailsOnce,
 }
 
+/// A model that was asked for.
+pub struct Job {
+    id: String,
+    /// By the emulator's clock.
+    begun: f64,
+    /// By the calendar.
+    at: u64,
+    /// That of its picture.
+    number: u32,
+    cancelled: Option<f64>,
+    looks_since: usize,
+    /// A cancelled job that never left the queue costs nothing.
+    free: bool,
+}
+
 #[derive(Default)]
 pub struct State {
-    /// When each job was begun, by the emulator's clock and by the calendar's.
-    jobs: Vec<(String, f64, u64)>,
+    pub jobs: Vec<Job>,
     /// Requests that ask for a model, whether or not one was begun.
-    asked: usize,
+    pub asked: usize,
     looks: HashMap<String, usize>,
     pub bodies: Vec<Value>,
-    downloads: usize,
+    pub downloads: usize,
+    /// Requests to cancel a job.
+    pub cancels: usize,
+}
+
+impl State {
+    /// How often that was looked at, this time included.
+    fn looks(&mut self, at: &str) -> usize {
+        let looks = self.looks.entry(at.to_owned()).or_default();
+        *looks += 1;
+        *looks
+    }
+
+    fn begin(&mut self, picture: &Value, now: f64) -> String {
+        let id = format!("0191e7c0-0000-7000-8000-{:012}", self.jobs.len() + 1);
+        self.jobs.push(Job {
+            id: id.clone(),
+            begun: now,
+            at: today(),
+            number: emulator::number_of(picture),
+            cancelled: None,
+            looks_since: 0,
+            free: false,
+        });
+        id
+    }
 }
 
 #[derive(Clone)]
@@ -86,38 +167,63 @@ pub struct Emulator {
     pub host: String,
     pub files: String,
     pub state: Arc<Mutex<State>>,
+    pub clock: Clock,
+    nasty: Arc<Mutex<Nasty>>,
 }
 
 impl Emulator {
     pub fn start(engine: Engine, nasty: Nasty) -> Self {
         let state = Arc::new(Mutex::new(State::default()));
         let clock = Clock::new(SPEED);
-        let inner = state.clone();
+        let nasty = Arc::new(Mutex::new(nasty));
+        let (inner, now) = (state.clone(), nasty.clone());
         let files = emulator::serve(move |request| {
-            // [A] A public file: the key has no business here.
-            assert_eq!(request.header("authorization"), "");
-            file(request, nasty, &mut inner.lock().unwrap())
+            let nasty = *now.lock().unwrap();
+            // Where something is not as it must be, nobody can lock it again: the test notices.
+            let mut state = inner.lock().unwrap();
+            state.downloads += 1;
+            file(request, engine, nasty, state.downloads)
         });
-        let (inner, at) = (state.clone(), files.clone());
+        let (inner, at, time) = (state.clone(), files.clone(), clock.clone());
+        let now = nasty.clone();
         let host = emulator::serve(move |request| {
+            let nasty = *now.lock().unwrap();
             let mut state = inner.lock().unwrap();
             let reply = match engine {
-                Engine::Fal => fal(request, nasty, &mut state, clock.now(), &at),
-                Engine::Meshy => meshy(request, nasty, &mut state, clock.now(), &at),
+                Engine::Fal => fal::answer(request, nasty, &mut state, time.now(), &at),
+                Engine::Meshy => meshy::answer(request, nasty, &mut state, time.now(), &at),
             };
             drop(state);
-            reply
+            match request.method == "POST" && nasty == Nasty::SubmitIsSlow {
+                true => Reply::Late(Duration::from_millis(120), Box::new(reply)),
+                false => reply,
+            }
         });
         Self {
             engine,
             host,
             files,
             state,
+            clock,
+            nasty,
         }
     }
 
+    /// This goes wrong from now on.
+    pub fn turns(&self, nasty: Nasty) {
+        *self.nasty.lock().unwrap() = nasty;
+    }
+
+    /// How many models were billed.
     pub fn billed(&self) -> usize {
-        self.state.lock().unwrap().jobs.len()
+        self.billed_pictures().len()
+    }
+
+    /// The numbers of their pictures.
+    pub fn billed_pictures(&self) -> Vec<u32> {
+        let state = self.state.lock().unwrap();
+        let billed = state.jobs.iter().filter(|job| !job.free);
+        billed.map(|job| job.number).collect()
     }
 
     pub fn config(&self, own: &str) -> String {
@@ -125,9 +231,13 @@ impl Emulator {
             Engine::Fal => "fal",
             Engine::Meshy => "meshy",
         };
+        let deadline = match *self.nasty.lock().unwrap() {
+            Nasty::Stuck | Nasty::NeverStarts(_) => 2,
+            _ => 6,
+        };
         format!(
             "default = \"{name}\"\n[engines.{name}]\nurl = \"http://{}\"\nresult_hosts = [\"{}\"]\n\
-             poll = 0.02\ntimeout = 0.6\ndeadline = 6\n{own}\n",
+             poll = 0.02\ntimeout = 0.6\ndeadline = {deadline}\n{own}\n",
             self.host, self.files
         )
     }
@@ -137,29 +247,38 @@ fn answered_late() -> Reply {
     Reply::Silence(Duration::from_secs(2))
 }
 
+/// An error, in the words of both engines.
+fn error(status: u16, words: &str) -> Reply {
+    Reply::json(status, json!({"detail": words, "message": words}))
+}
+
 /// What becomes of a request for a model; whether one is begun, and the answer where it is not that
 /// of success.
 fn submission(nasty: Nasty, asked: usize) -> (bool, Option<Reply>) {
-    let error = |status| Reply::json(status, json!({"detail": "so it is", "message": "so it is"}));
     match nasty {
         Nasty::SubmitTimesOut => (true, Some(answered_late())),
         Nasty::SubmitResets => (true, Some(Reply::Reset)),
-        Nasty::SubmitAnswers(status) => (true, Some(error(status))),
+        Nasty::SubmitAnswers(status) => (true, Some(error(status, "so it is"))),
         Nasty::NeverArrives => (false, Some(answered_late())),
-        Nasty::Refused(status) => (false, Some(error(status))),
-        Nasty::BusyAtFirst(status, after) if asked <= 2 => {
-            let reply = Reply::json(
-                status,
-                json!({"message": "NoMoreConcurrentTasks", "detail": "too many"}),
-            );
-            let reply = if after {
-                reply.with("retry-after", 1)
-            } else {
-                reply
+        Nasty::Refused(status, words) => (false, Some(error(status, words))),
+        Nasty::BusyAtFirst(status, words, after) if asked <= 2 => {
+            let reply = error(status, words);
+            let reply = match after {
+                true => reply.with("retry-after", 1),
+                false => reply,
             };
             (false, Some(reply))
         }
         _ => (true, None),
+    }
+}
+
+/// What a look at a job is answered where looks fail.
+fn blind(nasty: Nasty, looks: usize) -> Option<Reply> {
+    match nasty {
+        Nasty::LooksFail(status, words) if (2..6).contains(&looks) => Some(error(status, words)),
+        Nasty::LooksBreak if (2..6).contains(&looks) => Some(Reply::Reset),
+        _ => None,
     }
 }
 
@@ -168,236 +287,37 @@ fn today() -> u64 {
     since.unwrap().as_millis() as u64
 }
 
-fn begin(state: &mut State, now: f64) -> String {
-    let id = format!("0191e7c0-0000-7000-8000-{:012}", state.jobs.len() + 1);
-    state.jobs.push((id.clone(), now, today()));
-    id
-}
-
-fn fal(request: &Request, nasty: Nasty, state: &mut State, now: f64, files: &str) -> Reply {
-    // [A] The word is Key, and not Bearer.
-    if request.header("authorization") != format!("Key {KEY}") {
-        let words = "No user found for Key ID and Secret";
-        return Reply::json(401, json!({"detail": words}));
-    }
-    let locked = || {
-        let words = "User is locked. Reason: Exhausted balance. Top up your balance.";
-        Reply::json(403, json!({"detail": words}))
-    };
-    let host = request.header("host").to_owned();
-    if request.method == "POST" {
-        state.asked += 1;
-        let body = request.json();
-        // [A] Nothing of this machine can be fetched by it.
-        let picture = body["image_url"]
-            .as_str()
-            .or(body["input_image_url"].as_str());
-        if !picture.is_some_and(|picture| picture.starts_with("data:image/")) {
-            return Reply::json(
-                422,
-                json!({"detail": [{"type": "file_download_error", "msg": "no"}]}),
-            );
-        }
-        state.bodies.push(body);
-        let (begins, reply) = submission(nasty, state.asked);
-        let id = begins.then(|| begin(state, now));
-        if let Some(reply) = reply {
-            return reply;
-        }
-        // [A] Only the owner and the app are in the addresses.
-        let app: Vec<_> = request.path.split('/').skip(1).take(2).collect();
-        let job = format!("http://{host}/{}/requests/{}", app.join("/"), id.unwrap());
-        let mut answer = json!({
-            "status": "IN_QUEUE", "request_id": job.rsplit('/').next(), "queue_position": 2,
-            "response_url": job, "status_url": format!("{job}/status"),
-            "cancel_url": format!("{job}/cancel"),
-        });
-        if nasty == Nasty::NoQueue {
-            answer["status"] = "IN_PROGRESS".into();
-            answer.as_object_mut().unwrap().remove("queue_position");
-        }
-        return Reply::json(200, answer);
-    }
-    let path = request.path.trim_end_matches("/status");
-    let id = path.rsplit('/').next().unwrap_or_default().to_owned();
-    let job = state.jobs.iter().find(|(known, ..)| *known == id);
-    // [A] The full model id leads nowhere.
-    let Some((_, from, _)) = job.filter(|_| path.split('/').count() == 5) else {
-        return Reply::json(404, json!({"detail": format!("Path {path} not found")}));
-    };
-    let age = now - from;
-    let looks = state.looks.entry(request.path.clone()).or_default();
-    *looks += 1;
-    let looks = *looks;
-    if request.path.ends_with("/status") {
-        if nasty == Nasty::LockedInBetween && (2..6).contains(&looks) {
-            return locked();
-        }
-        if nasty == Nasty::UnknownStatus {
-            return Reply::json(200, json!({"status": "PONDERING"}));
-        }
-        let waits = age < 2.0 && nasty != Nasty::NoQueue;
-        if nasty == Nasty::Stuck || waits || age < 4.0 {
-            let mut answer = match waits {
-                true => json!({"status": "IN_QUEUE", "queue_position": (2.0 - age) as u32}),
-                // [A] Logs are null unless they are asked for.
-                false => json!({"status": "IN_PROGRESS", "logs": null}),
-            };
-            if nasty == Nasty::UnknownFields {
-                answer["mood"] = json!({"deep": [1, null]});
-            }
-            return Reply::json(202, answer);
-        }
-        let mut answer =
-            json!({"status": "COMPLETED", "logs": null, "metrics": {"inference_time": 2}});
-        if nasty == Nasty::FailsOtherwise {
-            answer["error"] = "Request timed out".into();
-            answer["error_type"] = "request_timeout".into();
-        }
-        return Reply::json(200, answer);
-    }
-    match nasty {
-        // [A] The whole input comes back, the picture in it.
-        Nasty::Fails => Reply::json(
-            422,
-            json!({"detail": [{"loc": ["body", "image_url"], "msg": "Image too small",
-                "type": "image_too_small", "input": state.bodies[0].clone()}]}),
-        ),
-        Nasty::FailsOtherwise => Reply::json(
-            504,
-            json!({"detail": format!("Request timed out for {KEY} at https://x.example/a?sig=Zq83ENGINESECRET"),
-                "error_type": "request_timeout"}),
-        ),
-        Nasty::EarlyResult if looks == 1 => {
-            Reply::json(400, json!({"detail": "Request is still in progress"}))
-        }
-        Nasty::ResultGone => Reply::json(404, json!({"detail": "not found"})),
-        _ => {
-            let file = result(nasty, files, looks);
-            let field = match request.path.starts_with("/fal-ai/hunyuan3d/") {
-                true => "model_mesh",
-                false => "model_glb",
-            };
-            Reply::json(
-                200,
-                json!({field: {"url": file, "content_type": "application/octet-stream"},
-                "seed": 7}),
-            )
-        }
-    }
-}
-
-fn meshy(request: &Request, nasty: Nasty, state: &mut State, now: f64, files: &str) -> Reply {
-    // [A] Calls from browsers are refused.
-    if !request.header("origin").is_empty() {
-        return Reply::json(403, json!({"message": "Forbidden"}));
-    }
-    if request.header("authorization") != format!("Bearer {KEY}") {
-        return Reply::json(401, json!({"message": "Invalid API key"}));
-    }
-    const TASKS: &str = "/openapi/v1/image-to-3d";
-    if request.path == "/openapi/v1/balance" {
-        return Reply::json(200, json!({"balance": 70}));
-    }
-    if request.method == "POST" {
-        assert_eq!(request.path, TASKS);
-        state.asked += 1;
-        let body = request.json();
-        // [A] Retired.
-        if body["model_type"] == "lowpoly" {
-            return Reply::json(400, json!({"message": "model_type lowpoly is retired"}));
-        }
-        state.bodies.push(body);
-        let (begins, reply) = submission(nasty, state.asked);
-        let id = begins.then(|| begin(state, now));
-        return match (reply, id) {
-            (Some(reply), _) => reply,
-            (None, id) => Reply::json(202, json!({"result": id})),
-        };
-    }
-    if request.path == TASKS {
-        assert!(request.query.contains("page_num=1"));
-        let tasks = state.jobs.iter().rev();
-        let tasks =
-            tasks.map(|(id, _, at)| json!({"id": id, "created_at": at, "status": "PENDING"}));
-        return Reply::json(200, tasks.collect());
-    }
-    let id = request.path.rsplit('/').next().unwrap_or_default();
-    let Some((_, from, at)) = state.jobs.iter().find(|(known, ..)| known == id) else {
-        return Reply::json(404, json!({"message": "Task not found"}));
-    };
-    let (age, at) = (now - from, *at);
-    let looks = state.looks.entry(id.to_owned()).or_default();
-    *looks += 1;
-    let looks = *looks;
-    if nasty == Nasty::LockedInBetween && (2..6).contains(&looks) {
-        return Reply::json(402, json!({"message": "Insufficient funds"}));
-    }
-    // [A] Times are in milliseconds, and 0 or null before they are.
-    let mut task = json!({
-        "id": id, "type": "image-to-3d", "status": "PENDING", "progress": 0, "preceding_tasks": 2,
-        "created_at": at, "started_at": 0, "finished_at": null, "expires_at": 0,
-        "model_urls": {"fbx": ""}, "texture_urls": {}, "task_error": {"message": ""},
-    });
-    if nasty == Nasty::UnknownFields {
-        task["mood"] = json!({"deep": [1, null]});
-    }
-    if nasty == Nasty::UnknownStatus {
-        task["status"] = "PONDERING".into();
-        return Reply::json(200, task);
-    }
-    if age < 1.0 && nasty != Nasty::NoQueue {
-        return Reply::json(200, task);
-    }
-    task["status"] = "IN_PROGRESS".into();
-    task["progress"] = (25.0 * age).min(99.0).floor().into();
-    if age < 4.0 || nasty == Nasty::Stuck {
-        return Reply::json(200, task);
-    }
-    task["progress"] = 100.into();
-    match nasty {
-        // [A] A failure is 200, too.
-        Nasty::Fails | Nasty::FailsOtherwise => {
-            let word = if nasty == Nasty::Fails {
-                "FAILED"
-            } else {
-                "CANCELED"
-            };
-            task["status"] = word.into();
-            task["task_error"]["message"] = format!("Image too small {KEY}").into();
-        }
-        // [A] Kept for three days.
-        Nasty::ResultGone => return Reply::json(404, json!({"message": "Task not found"})),
-        _ => {
-            task["status"] = "SUCCEEDED".into();
-            task["model_urls"]["glb"] = result(nasty, files, looks).into();
-        }
-    }
-    Reply::json(200, task)
-}
-
-/// The address of a result, signed.
-fn result(nasty: Nasty, files: &str, looks: usize) -> String {
-    match nasty {
-        Nasty::ElsewhereResult => "http://127.0.0.1:9/a.glb?Signature=Zq83ENGINESECRET".into(),
-        _ => format!("http://{files}/{looks}/model.glb?Signature=Zq83ENGINESECRET"),
-    }
-}
-
 /// The file server: another host than that of the jobs, and not one header of CORS.
-fn file(request: &Request, nasty: Nasty, state: &mut State) -> Reply {
-    state.downloads += 1;
-    assert_eq!(request.query, "Signature=Zq83ENGINESECRET");
+fn file(request: &Request, engine: Engine, nasty: Nasty, downloads: usize) -> Reply {
+    // [A] A public file: the key has no business here, nor has whoever asked for the model.
+    for name in ["authorization", "x-api-key", "origin", "referer", "cookie"] {
+        assert_eq!(request.header(name), "", "{name}");
+    }
+    if engine == Engine::Meshy {
+        assert_eq!(request.query, SIGNED);
+    }
+    let moved = |to: &str| Reply::text(302, "").with("location", to);
     match nasty {
-        Nasty::ExpiredOnce if state.downloads == 1 => {
-            Reply::text(403, "<Error>AccessDenied</Error>")
-        }
-        Nasty::ExpiredForGood => Reply::text(403, "<Error>AccessDenied</Error>"),
-        Nasty::FileFailsOnce if state.downloads == 1 => Reply::text(503, "down"),
+        Nasty::ExpiredOnce if downloads == 1 => expired(engine),
+        Nasty::ExpiredForGood => expired(engine),
+        Nasty::FileFailsOnce if downloads == 1 => Reply::text(503, "down"),
         Nasty::Impostor(bytes) => Reply::bytes(bytes.to_vec()),
-        Nasty::RedirectedResult => {
-            Reply::text(302, "").with("location", "http://169.254.169.254/latest/meta-data/")
+        Nasty::EndlessFile => Reply::Endless,
+        Nasty::RedirectedResult => moved("http://169.254.169.254/latest/meta-data/"),
+        Nasty::RedirectedForEver => moved(&format!("{}?{}", request.path, request.query)),
+        Nasty::RedirectedOnce if !request.path.starts_with("/moved/") => {
+            moved(&format!("/moved{}?{}", request.path, request.query))
         }
+        _ if request.path.ends_with(".obj") => Reply::bytes(b"# obj\nv 1 2 3\n".to_vec()),
+        _ if request.path.ends_with(".zip") => Reply::bytes(b"PK\x03\x04 zipped".to_vec()),
         _ => Reply::bytes(model()),
+    }
+}
+
+/// [A] Meshy's links are signed for a time; fal's files are deleted after one.
+fn expired(engine: Engine) -> Reply {
+    match engine {
+        Engine::Fal => Reply::text(404, "not found"),
+        Engine::Meshy => Reply::text(403, "<Error>AccessDenied</Error>"),
     }
 }

@@ -152,6 +152,18 @@ pub fn parse(bytes: &[u8]) -> Option<Answer> {
     (body.len() == length).then_some(Answer { status, head, body })
 }
 
+/// Waits until it is so.
+pub fn until(condition: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(
+            start.elapsed() < Duration::from_secs(10),
+            "it does not come to that"
+        );
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 /// A picture unlike those of other numbers.
 pub fn png(number: u32) -> Vec<u8> {
     let [_, red, green, blue] = number.to_be_bytes();
