@@ -8,6 +8,7 @@ mod background;
 mod convert;
 mod field;
 mod flat;
+#[cfg(feature = "foreign")]
 mod foreign;
 mod glb;
 mod inflate;
@@ -22,11 +23,12 @@ use std::borrow::Cow;
 use std::io::Cursor;
 use std::ops::ControlFlow;
 
-use contract::{Parameters, Resolution, Topology};
+use contract::{Parameters, PreviewMesh, Resolution, Topology};
 use image::{DynamicImage, ImageFormat, RgbImage, RgbaImage};
 
 pub use convert::{Format, convert};
-pub use foreign::{Adapted, NoGlb, adapt, check, cut_out, is_textured};
+#[cfg(feature = "foreign")]
+pub use foreign::{Adapted, NoGlb, adapt, check, cut_out};
 
 use flat::Layout;
 use mesh::Mesh;
@@ -127,6 +129,12 @@ pub fn views(
         written.map_err(|error| error.to_string())?;
     }
     Ok(files)
+}
+
+/// Whether the model is to have a texture. With `turbo`, where the API says that the parameter does
+/// not apply, there always is one.
+pub fn is_textured(parameters: &Parameters) -> bool {
+    parameters.generate_texture == Some(true) || parameters.preview_mesh == Some(PreviewMesh::Turbo)
 }
 
 struct Shaped {

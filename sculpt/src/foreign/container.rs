@@ -99,6 +99,15 @@ impl Glb {
         }
     }
 
+    /// Adds a buffer view with these bytes and further fields, and answers its index.
+    pub fn add(&mut self, bytes: Vec<u8>, mut view: Value) -> usize {
+        view["buffer"] = 0.into();
+        view["byteLength"] = bytes.len().into();
+        let index = self.push("bufferViews", view);
+        self.replaced.insert(index, bytes);
+        index
+    }
+
     /// The bytes of a buffer view; nothing where they lie outside of the file.
     pub fn view(&self, index: usize) -> Option<&[u8]> {
         if let Some(bytes) = self.replaced.get(&index) {

@@ -1,17 +1,20 @@
 //! Models that somebody else made: what they are, and how the API's parameters come to them.
 
+mod accessor;
 mod container;
 mod place;
+mod primitive;
+mod simplify;
 mod strip;
 mod textures;
 
-use contract::{Parameters, PreviewMesh, Topology};
+use contract::{Parameters, Resolution, Topology};
 use image::imageops::{self, FilterType};
 use image::{DynamicImage, RgbaImage};
 
 pub use container::{NoGlb, check};
 
-use crate::{TURNS, VIEWS, mask};
+use crate::{TURNS, VIEWS, is_textured, mask};
 use container::Glb;
 
 /// A binary glTF file that was made elsewhere, with what was asked for done to it.
@@ -23,8 +26,8 @@ pub struct Adapted {
 }
 
 /// Gives a foreign model what the parameters ask for: its place and size (`scaled_bbox`,
-/// `pivot_point`, and the chosen `view`), textures no longer than `texture_resolution`, and neither
-/// textures nor materials where none are asked for. Faces are left as they are.
+/// `pivot_point`, and the chosen `view`), textures no longer than `texture_resolution`, neither
+/// textures nor materials where none are asked for, and few faces with `low_poly`.
 ///
 /// # Errors
 /// The file cannot be read, in words.
@@ -42,6 +45,10 @@ pub fn adapt(glb: &[u8], parameters: &Parameters, view: usize) -> Result<Adapted
         }
     } else {
         strip::materials(&mut file);
+    }
+    // The box is that of the faces that are left.
+    if asked.resolution == Some(Resolution::LowPoly) && !simplify::simplify(&mut file) {
+        unsupported.push("resolution");
     }
     let placed = place::place(
         &mut file,
@@ -63,12 +70,6 @@ pub fn adapt(glb: &[u8], parameters: &Parameters, view: usize) -> Result<Adapted
         glb: file.write()?,
         unsupported,
     })
-}
-
-/// Whether the model is to have a texture. With `turbo`, where the API says that the parameter does
-/// not apply, there always is one.
-pub fn is_textured(parameters: &Parameters) -> bool {
-    parameters.generate_texture == Some(true) || parameters.preview_mesh == Some(PreviewMesh::Turbo)
 }
 
 /// The picture, `edge` pixels long at most, with what does not belong to the object transparent.

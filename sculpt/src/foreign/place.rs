@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::accessor;
 use super::container::{Glb, number};
 
 /// A matrix by its columns.
@@ -102,32 +103,13 @@ impl Bounds {
 /// All places of an accessor; where they are packed in a way that is not known here, the corners of
 /// the box that the file names.
 fn points(file: &Glb, accessor: &Value) -> Vec<[f64; 3]> {
-    read(file, accessor).unwrap_or_else(|| corners(accessor).unwrap_or_default())
-}
-
-fn read(file: &Glb, accessor: &Value) -> Option<Vec<[f64; 3]>> {
-    const FLOAT: u64 = 5126;
-    if accessor["componentType"].as_u64()? != FLOAT || accessor.get("sparse").is_some() {
-        return None;
+    match accessor::floats(file, accessor) {
+        Some(points) => points
+            .into_iter()
+            .map(|point: [f32; 3]| point.map(f64::from))
+            .collect(),
+        None => corners(accessor).unwrap_or_default(),
     }
-    let index = number(accessor, "bufferView")?;
-    let view = file.list("bufferViews").get(index)?;
-    if view.get("extensions").is_some() {
-        return None;
-    }
-    let bytes = file.view(index)?;
-    let stride = number(view, "byteStride").unwrap_or(12);
-    let from = number(accessor, "byteOffset").unwrap_or_default();
-    let point = |at: usize| {
-        let start = from.checked_add(at.checked_mul(stride)?)?;
-        let bytes = bytes.get(start..start + 12)?;
-        let float = |at: usize| {
-            let bytes = bytes.get(at..at + 4)?.try_into().ok()?;
-            Some(f64::from(f32::from_le_bytes(bytes)))
-        };
-        Some([float(0)?, float(4)?, float(8)?])
-    };
-    (0..number(accessor, "count")?).map(point).collect()
 }
 
 fn corners(accessor: &Value) -> Option<Vec<[f64; 3]>> {

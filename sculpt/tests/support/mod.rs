@@ -8,6 +8,7 @@ use std::ops::ControlFlow;
 use contract::Parameters;
 use image::{DynamicImage, RgbImage};
 use sculpt::{Detail, Order, Stopped};
+use serde_json::Value;
 
 /// The sample pictures.
 pub const SAMPLES: [&str; 5] = [
@@ -28,6 +29,25 @@ pub fn textured() -> Parameters {
         generate_texture: Some(true),
         ..Parameters::default()
     }
+}
+
+/// A binary glTF file.
+pub fn glb(json: &Value, bin: Vec<u8>) -> Vec<u8> {
+    let file = gltf::Glb {
+        header: gltf::binary::Header {
+            magic: *b"glTF",
+            version: 2,
+            length: 0,
+        },
+        json: json.to_string().into_bytes().into(),
+        bin: Some(bin.into()),
+    };
+    file.to_vec().unwrap()
+}
+
+/// The JSON of a binary glTF file.
+pub fn json_of(glb: &[u8]) -> Value {
+    serde_json::from_slice(&gltf::Glb::from_slice(glb).unwrap().json).unwrap()
 }
 
 /// The preview's GLB.
