@@ -169,6 +169,13 @@ fn its_textures_are_no_larger_than_was_asked_for() {
         let kept = adapt(&model, &textured(), 0).unwrap();
         let mime = &json_of(&kept.glb)["images"][0]["mimeType"];
         assert_eq!(mime, format.to_mime_type());
+        assert!(kept.unsupported.is_empty());
+        let more = Parameters {
+            texture_resolution: Some(512),
+            ..textured()
+        };
+        let more = adapt(&model, &more, 0).unwrap();
+        assert_eq!(more.unsupported, ["texture_resolution"]);
     }
 }
 

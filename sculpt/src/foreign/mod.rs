@@ -40,7 +40,10 @@ pub fn adapt(glb: &[u8], parameters: &Parameters, view: usize) -> Result<Adapted
             unsupported.push("generate_texture");
         }
         let edge = asked.texture_resolution.unwrap_or(u32::MAX);
-        if !textures::limit(&mut file, edge)? {
+        let limited = textures::limit(&mut file, edge)?;
+        // No detail is added to a texture that has less.
+        let asked = parameters.texture_resolution;
+        if !limited || asked.is_some_and(|asked| textures::longest(&file) < asked) {
             unsupported.push("texture_resolution");
         }
     } else {

@@ -48,20 +48,31 @@ pub fn limit(file: &mut Glb, edge: u32) -> Result<bool, String> {
     Ok(all)
 }
 
+/// The longest edge of all textures.
+pub fn longest(file: &Glb) -> u32 {
+    let views = file.list("images").iter().filter_map(|image| {
+        let bytes = file.view(number(image, "bufferView")?)?;
+        let (width, height) = reader(bytes)?.into_dimensions().ok()?;
+        Some(width.max(height))
+    });
+    views.max().unwrap_or_default()
+}
+
+fn reader(bytes: &[u8]) -> Option<ImageReader<Cursor<&[u8]>>> {
+    ImageReader::new(Cursor::new(bytes))
+        .with_guessed_format()
+        .ok()
+}
+
 /// The picture's file with the longer edge as long as this: nothing where it is no longer anyway,
 /// `None` where it cannot be read.
 fn smaller(bytes: &[u8], edge: u32) -> Option<Option<(Vec<u8>, &'static str)>> {
-    let reader = || {
-        ImageReader::new(Cursor::new(bytes))
-            .with_guessed_format()
-            .ok()
-    };
-    let (width, height) = reader()?.into_dimensions().ok()?;
+    let (width, height) = reader(bytes)?.into_dimensions().ok()?;
     if width.max(height) <= edge {
         return Some(None);
     }
-    let is_jpeg = reader()?.format()? == ImageFormat::Jpeg;
-    let picture = reader()?.decode().ok()?;
+    let is_jpeg = reader(bytes)?.format()? == ImageFormat::Jpeg;
+    let picture = reader(bytes)?.decode().ok()?;
     // Colours are taken as they are, as other programs do; normals need no more than that.
     let picture = picture.resize(edge, edge, FilterType::Triangle);
     let mut file = Cursor::new(Vec::new());

@@ -291,15 +291,6 @@ impl Service for Fal {
         &self.client
     }
 
-    fn ignores(&self, order: &Order) -> Vec<&'static str> {
-        // Nothing is known about a model that is configured.
-        let low = order.parameters.resolution == Some(Resolution::LowPoly);
-        match low && self.own.model.is_some() {
-            true => vec!["resolution"],
-            false => Vec::new(),
-        }
-    }
-
     fn check(&self) -> Result<String, String> {
         let base = self.client.base();
         if !self.has_key {

@@ -131,16 +131,6 @@ impl Service for Hunyuan {
         &self.client
     }
 
-    fn ignores(&self, order: &Order) -> Vec<&'static str> {
-        let low = order.parameters.resolution == Some(Resolution::LowPoly);
-        let asked = || Some(self.dialect(&self.client.get("/health").ok()?));
-        let takes_none = self.own.dialect.or_else(asked) != Some(Dialect::Two);
-        match low && takes_none {
-            true => vec!["resolution"],
-            false => Vec::new(),
-        }
-    }
-
     fn check(&self) -> Result<String, String> {
         let base = self.client.base();
         let reached = self.client.get("/health");

@@ -357,7 +357,6 @@ impl Engine for Living {
         let adapted = sculpt::adapt(&file, source.parameters, view)
             .map_err(|words| self.failed(&format!("the model cannot be read: {words}")))?;
         let mut unsupported: Vec<_> = adapted.unsupported;
-        unsupported.extend(self.service.ignores(&order));
         let asked = source.parameters;
         let freer = asked
             .creativity

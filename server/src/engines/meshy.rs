@@ -151,10 +151,6 @@ impl Service for Meshy {
         &self.client
     }
 
-    fn ignores(&self, _: &Order) -> Vec<&'static str> {
-        Vec::new()
-    }
-
     fn check(&self) -> Result<String, String> {
         let base = self.client.base();
         if !self.has_key {

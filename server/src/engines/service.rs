@@ -58,9 +58,6 @@ pub trait Service: Send + Sync {
     /// Downloads a result.
     fn client(&self) -> &Client;
 
-    /// The names of the parameters that the service itself can do nothing about.
-    fn ignores(&self, order: &Order) -> Vec<&'static str>;
-
     /// Looks whether all is there that the service needs, without spending anything.
     ///
     /// # Errors
