@@ -220,29 +220,31 @@ fn disc(colour: [u8; 3]) -> Vec<u8> {
     file.into_inner()
 }
 
-/// A model as a service makes it, with a texture.
+/// A model as a service makes it: 20,000 faces, and a texture of 1024 by 1024 pixels.
 pub fn model() -> Vec<u8> {
-    static MODEL: LazyLock<Vec<u8>> = LazyLock::new(|| {
-        let picture = image::load_from_memory(&picture()).unwrap();
-        let parameters = sandbox::Parameters {
-            generate_texture: Some(true),
-            ..Default::default()
-        };
-        made(&picture, &parameters)
-    });
+    static MODEL: LazyLock<Vec<u8>> = LazyLock::new(|| made(true));
     MODEL.clone()
 }
 
 /// The same without a texture.
 pub fn bare_model() -> Vec<u8> {
-    let picture = image::load_from_memory(&picture()).unwrap();
-    made(&picture, &sandbox::Parameters::default())
+    static MODEL: LazyLock<Vec<u8>> = LazyLock::new(|| made(false));
+    MODEL.clone()
 }
 
-fn made(picture: &DynamicImage, parameters: &sandbox::Parameters) -> Vec<u8> {
+fn made(textured: bool) -> Vec<u8> {
+    let picture = RgbaImage::from_fn(1024, 1024, |x, y| {
+        let (across, up) = (f64::from(x) - 511.5, f64::from(y) - 511.5);
+        let is_inside = across * across + up * up < 512.0 * 512.0;
+        Rgba([x as u8, y as u8, 128, if is_inside { 255 } else { 0 }])
+    });
     let order = sculpt::Order {
-        picture,
-        parameters,
+        picture: &picture.into(),
+        parameters: &sandbox::Parameters {
+            generate_texture: Some(textured),
+            texture_resolution: Some(1024),
+            ..Default::default()
+        },
         detail: sandbox::Detail::Preview,
         view: 0,
     };

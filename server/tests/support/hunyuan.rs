@@ -33,6 +33,8 @@ pub struct Scenario {
     pub untextured: bool,
     /// [A] 2.1 answers 500 where the file cannot be read; later it may be.
     pub unreadable: bool,
+    /// [A] 2.0 was started with `--enable_tex`.
+    pub enable_tex: bool,
     /// [A] 2.1, where no thread can be started.
     pub cannot_start: bool,
     /// [A] It is started again while the first job runs, and knows none any more.
@@ -185,8 +187,8 @@ fn status(uid: &str, scenario: Scenario, state: &mut State, now: f64) -> Reply {
             !scenario.untextured
         }
         // [A] Started without --enable_tex, it never ends.
-        false if body["texture"] == true => return processing(),
-        false => false,
+        false if body["texture"] == true && !scenario.enable_tex => return processing(),
+        false => body["texture"] == true,
     };
     let polls = state.polls.entry(uid.to_owned()).or_default();
     *polls += 1;
