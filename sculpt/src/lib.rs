@@ -88,8 +88,8 @@ const TURNS: [f64; VIEWS] = [0.0, 0.125, 0.5, 0.875];
 /// # Errors
 /// There can be no such model, or nobody wants it any more.
 pub fn sculpt(order: &Order, progress: &mut Progress) -> Result<Vec<u8>, Stopped> {
-    let parameters = order.parameters.or_defaults();
-    let textured = is_textured(&parameters);
+    let parameters = order.parameters;
+    let textured = is_textured(parameters);
     let Shaped { mut mesh, texture } = shape(order, textured, progress)?;
     mesh.turn(TURNS[order.view % VIEWS]);
     mesh.fit(

@@ -4,7 +4,7 @@ use image::RgbaImage;
 
 use crate::area::Area;
 use crate::field::Field;
-use crate::flat::{Flat, Layout, cover};
+use crate::flat::{Layout, cover};
 use crate::inflate::inflate;
 use crate::mesh::Mesh;
 use crate::outline::{Point, is_inside};
@@ -91,13 +91,8 @@ impl Grid {
 
 /// An outline that swells where it is wide; `None` where there is nothing that a grid could show.
 pub fn object(coverage: &Field, area: Area, fineness: Fineness) -> Option<Mesh> {
-    let grid = Grid::new(coverage, area, fineness.squares);
-    let flat = cover(&grid.coverage, fineness.layout);
-    let heights = inflate(&grid.coverage);
-    let step = (grid.step[0] * grid.step[1]).sqrt();
-    raise(&flat, &grid, area, |point| {
-        let height = f64::from(heights.sample(point[0], point[1])).sqrt();
-        [ROUNDNESS * step * height; 2]
+    raise(coverage, area, fineness, |_| {
+        |_, swell| [ROUNDNESS * swell; 2]
     })
 }
 
@@ -108,39 +103,54 @@ pub fn relief(
     area: Area,
     fineness: Fineness,
 ) -> Option<Mesh> {
-    let grid = Grid::new(coverage, area, fineness.squares);
-    let flat = cover(&grid.coverage, fineness.layout);
-    let heights = inflate(&grid.coverage);
     let (width, height) = (coverage.width, coverage.height);
     let small = image::imageops::thumbnail(picture, width as u32, height as u32);
     let lightness = Field::new(width, height, |x, y| {
         let [red, green, blue, _] = small.get_pixel(x as u32, y as u32).0.map(f32::from);
         (0.3 * red + 0.59 * green + 0.11 * blue) / 255.0
     });
-    let lightness = lightness.resized(grid.coverage.width - 2, grid.coverage.height - 2);
     let longer = f64::from(area.width.max(area.height));
-    let step = (grid.step[0] * grid.step[1]).sqrt();
-    raise(&flat, &grid, area, |[x, y]| {
-        let inward = step * f64::from(heights.sample(x, y)).sqrt() / longer;
-        // Steep at the edge, and level before long.
-        let rise = 1.0 - (-inward / RELIEF.0).exp();
-        let bright = f64::from(lightness.sample(x - 1.0, y - 1.0));
-        let front = RELIEF.0 + RELIEF.1 * bright;
-        [front * rise * longer, 0.3 * RELIEF.0 * rise * longer]
+    raise(coverage, area, fineness, |grid| {
+        let lightness = lightness.resized(grid.coverage.width - 2, grid.coverage.height - 2);
+        move |[x, y], swell| {
+            // Steep at the edge, and level before long.
+            let rise = 1.0 - (-swell / longer / RELIEF.0).exp();
+            let bright = f64::from(lightness.sample(x - 1.0, y - 1.0));
+            let front = RELIEF.0 + RELIEF.1 * bright;
+            [front * rise * longer, 0.3 * RELIEF.0 * rise * longer]
+        }
     })
 }
 
-fn raise(flat: &Flat, grid: &Grid, area: Area, depth: impl Fn(Point) -> [f64; 2]) -> Option<Mesh> {
+/// A flat mesh over what is covered, raised. `depth` says how far before and behind the plane each
+/// point of the grid comes, by how far it would if the whole swelled; both in pixels of the picture.
+fn raise<D>(
+    coverage: &Field,
+    area: Area,
+    fineness: Fineness,
+    depth: impl FnOnce(&Grid) -> D,
+) -> Option<Mesh>
+where
+    D: Fn(Point, f64) -> [f64; 2],
+{
+    let grid = Grid::new(coverage, area, fineness.squares);
+    let flat = cover(&grid.coverage, fineness.layout);
+    let heights = inflate(&grid.coverage);
+    let depth = depth(&grid);
     let (width, height) = (f64::from(area.width), f64::from(area.height));
+    let step = (grid.step[0] * grid.step[1]).sqrt();
     // Front and back never touch but on the outline.
     let least = 0.02 * grid.step[0].min(grid.step[1]);
     let mesh = Mesh::raised(
-        flat,
+        &flat,
         |point| {
             let [x, y] = grid.pixels(point);
             ([(x / width) as f32, (y / height) as f32], [x, -y])
         },
-        |point| depth(point).map(|depth| depth.max(least)),
+        |point| {
+            let swell = step * f64::from(heights.sample(point[0], point[1])).sqrt();
+            depth(point, swell).map(|depth| depth.max(least))
+        },
     );
     (!mesh.corners.is_empty()).then_some(mesh)
 }
