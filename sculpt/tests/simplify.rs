@@ -212,8 +212,6 @@ fn unit(vector: [f32; 3]) -> [f32; 3] {
 fn low() -> Parameters {
     Parameters {
         resolution: Some(Resolution::LowPoly),
-        // As it is: the ring is as large as it was then.
-        scaled_bbox: None,
         ..textured()
     }
 }
@@ -388,97 +386,118 @@ fn a_faceted_model_of_few_faces_is_lit_from_where_they_look() {
     assert!(lit(&model) > 0.93, "{}", lit(&model));
 }
 
-#[test]
-fn parts_still_meet_where_they_did() {
-    let ring = Ring::new();
-    let half = ring.corners.len() / 2;
-    // Two primitives with indices of two bytes, on vertices of their own.
+/// The ring in primitives of so many faces, on vertices of their own and with small indices.
+fn split(ring: &Ring, faces: usize) -> Vec<u8> {
     let (mut json, mut bin) = ring.file();
-    json["meshes"][0]["primitives"] = json!([]);
-    json["accessors"] = json!([]);
-    json["bufferViews"] = json!([json["bufferViews"][4]]);
-    json["images"][0]["bufferView"] = 0.into();
-    let mut accessor = |bytes: Vec<u8>, mut accessor: Value| {
-        accessor["bufferView"] = json["bufferViews"].as_array().unwrap().len().into();
-        let view = json!({"buffer": 0, "byteOffset": bin.len(), "byteLength": bytes.len()});
-        json["bufferViews"].as_array_mut().unwrap().push(view);
+    let picture = json["bufferViews"][4].clone();
+    let (mut views, mut accessors, mut primitives) = (vec![picture], Vec::new(), Vec::new());
+    let mut accessor = |bytes: Vec<u8>, count: usize, kind: &str, component: u32| {
+        let mut view = json!({"buffer": 0, "byteOffset": bin.len(), "byteLength": bytes.len()});
+        if component == 5121 && kind == "VEC3" {
+            view["byteStride"] = 4.into();
+        }
+        accessors.push(
+            json!({"bufferView": views.len(), "componentType": component,
+            "normalized": kind != "SCALAR" && component != 5126, "count": count, "type": kind,
+            "min": vec![-2; 3], "max": vec![2; 3]}),
+        );
+        views.push(view);
         bin.extend(bytes);
         bin.resize(bin.len().next_multiple_of(4), 0);
-        json["accessors"].as_array_mut().unwrap().push(accessor);
-        json["accessors"].as_array().unwrap().len() - 1
+        accessors.len() - 1
     };
-    let mut primitives = Vec::new();
-    for (part, corners) in ring.corners.chunks(half).enumerate() {
+    let bytes = |numbers: &mut dyn Iterator<Item = &f32>| -> Vec<u8> {
+        numbers.flat_map(|number| number.to_le_bytes()).collect()
+    };
+    for corners in ring.corners.chunks(3 * faces) {
         let first = *corners.iter().min().unwrap();
-        let last = *corners.iter().max().unwrap();
-        let of = first as usize..=last as usize;
-        let vectors =
-            |kind: &str| json!({"componentType": 5126, "count": last - first + 1, "type": kind});
-        let floats = |numbers: &[[f32; 3]]| {
-            numbers
-                .iter()
-                .flatten()
-                .flat_map(|x| x.to_le_bytes())
-                .collect()
+        let of = first as usize..=*corners.iter().max().unwrap() as usize;
+        let count = of.clone().count();
+        let corners = corners.iter().map(|at| at - first);
+        let (corners, size) = match count < 256 {
+            true => (corners.map(|at| at as u8).collect(), 5121),
+            false => (
+                corners.flat_map(|at| (at as u16).to_le_bytes()).collect(),
+                5123,
+            ),
         };
-        let uvs = ring.uvs[of.clone()].iter().flatten();
-        let mut places = vectors("VEC3");
-        (places["min"], places["max"]) = (json!([-2, -2, -2]), json!([2, 2, 2]));
-        let corners: Vec<_> = corners.iter().map(|at| (at - first) as u16).collect();
+        let colours = ring.positions[of.clone()].iter();
+        // Three bytes, and one between each two.
+        let colours = colours.flat_map(|place| colour(*place).into_iter().chain([0]));
+        let mut vectors = |numbers: Vec<u8>, kind| accessor(numbers, count, kind, 5126);
+        let positions = vectors(
+            bytes(&mut ring.positions[of.clone()].iter().flatten()),
+            "VEC3",
+        );
+        let normals = vectors(
+            bytes(&mut ring.normals[of.clone()].iter().flatten()),
+            "VEC3",
+        );
+        let places = vectors(bytes(&mut ring.uvs[of].iter().flatten()), "VEC2");
+        let colours = accessor(colours.collect(), count, "VEC3", 5121);
         primitives.push(json!({
             "attributes": {
-                "POSITION": accessor(floats(&ring.positions[of.clone()]), places),
-                "NORMAL": accessor(floats(&ring.normals[of.clone()]), vectors("VEC3")),
-                "TEXCOORD_0": accessor(uvs.flat_map(|x| x.to_le_bytes()).collect(), vectors("VEC2")),
-                // Three bytes, and one between each two.
-                "COLOR_0": accessor(
-                    ring.positions[of].iter().flat_map(|place| colour(*place).into_iter().chain([0])).collect(),
-                    json!({"componentType": 5121, "normalized": true, "count": last - first + 1, "type": "VEC3"}),
-                ),
+                "POSITION": positions, "NORMAL": normals, "TEXCOORD_0": places, "COLOR_0": colours,
             },
-            "indices": accessor(
-                corners.iter().flat_map(|at| at.to_le_bytes()).collect(),
-                json!({"componentType": 5123, "count": corners.len(), "type": "SCALAR"}),
-            ),
-            "material": part,
+            "indices": accessor(corners, 3 * faces, "SCALAR", size),
+            "material": 0,
         }));
     }
-    let views = json["bufferViews"].as_array_mut().unwrap();
-    for view in [4, 9] {
-        views[view]["byteStride"] = 4.into();
+    // Only those of positions are bounds of three numbers.
+    for (at, accessor) in accessors.iter_mut().enumerate() {
+        let fields = accessor.as_object_mut().unwrap();
+        fields.retain(|name, _| at % 5 == 0 || (name != "min" && name != "max"));
     }
-    let materials = json!([json["materials"][0], {"name": "other"}]);
-    json["materials"] = materials;
     json["meshes"][0]["primitives"] = primitives.into();
+    json["accessors"] = accessors.into();
+    json["bufferViews"] = views.into();
+    json["images"][0]["bufferView"] = 0.into();
     json["buffers"][0]["byteLength"] = bin.len().into();
-    let whole = glb(&json, bin);
-    let adapted = adapt(&whole, &low(), 0).unwrap();
-    assert!(adapted.unsupported.is_empty());
-    keep("foreign-parts-low-poly", &adapted.glb);
-    let (document, buffers, _) = gltf::import_slice(&adapted.glb).unwrap();
-    let mut both = Model::read(&adapted.glb);
-    (both.positions, both.triangles) = (Vec::new(), Vec::new());
+    glb(&json, bin)
+}
+
+/// All primitives of a file in one, whose vertices have their colours still.
+fn joined(glb: &[u8]) -> Model {
+    let (document, buffers, _) = gltf::import_slice(glb).unwrap();
+    let mut joined = Model::read(glb);
+    (joined.positions, joined.triangles) = (Vec::new(), Vec::new());
     for primitive in document.meshes().flat_map(|mesh| mesh.primitives()) {
         let reader = primitive.reader(|buffer| Some(&buffers[buffer.index()]));
-        let first = both.positions.len() as u32;
-        both.positions.extend(reader.read_positions().unwrap());
+        let first = joined.positions.len() as u32;
+        joined.positions.extend(reader.read_positions().unwrap());
         let corners: Vec<u32> = reader.read_indices().unwrap().into_u32().collect();
-        both.triangles.extend(
-            corners
-                .chunks_exact(3)
-                .map(|face| [0, 1, 2].map(|at| first + face[at])),
-        );
+        let faces = corners.chunks_exact(3);
+        let faces = faces.map(|face| [0, 1, 2].map(|at| first + face[at]));
+        joined.triangles.extend(faces);
         let colours = reader.read_colors(0).unwrap().into_rgb_u8();
-        for (colour_of, place) in colours.zip(&both.positions[first as usize..]) {
-            assert_eq!(colour_of, colour(*place));
+        for (came, place) in colours.zip(&joined.positions[first as usize..]) {
+            assert_eq!(came, colour(*place));
         }
     }
-    assert!(
-        (4_000..=5_500).contains(&both.triangles.len()),
-        "{}",
-        both.triangles.len()
-    );
-    assert_closed(&both);
+    joined
+}
+
+#[test]
+fn parts_still_meet_where_they_did() {
+    let adapted = adapt(&split(&Ring::new(), 24_000), &low(), 0).unwrap();
+    assert!(adapted.unsupported.is_empty());
+    keep("foreign-parts-low-poly", &adapted.glb);
+    let model = joined(&adapted.glb);
+    let faces = model.triangles.len();
+    assert!((4_000..=5_500).contains(&faces), "{faces}");
+    assert_closed(&model);
+}
+
+#[test]
+fn what_cannot_be_fewer_is_named() {
+    // The borders of so many parts alone are too many faces.
+    let adapted = adapt(&split(&Ring::new(), 200), &low(), 0).unwrap();
+    assert_eq!(adapted.unsupported, ["resolution"]);
+    keep("foreign-many-parts-low-poly", &adapted.glb);
+    let model = joined(&adapted.glb);
+    let faces = model.triangles.len();
+    assert!((10_000..24_000).contains(&faces), "{faces}");
+    assert_closed(&model);
 }
 
 /// A colour of its own for each place, before it was centred as well as after.

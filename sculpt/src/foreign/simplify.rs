@@ -19,6 +19,9 @@ const FEW: usize = 2 * FACES;
 const LIGHT: f32 = 0.1;
 const PLACE: f32 = 1.0;
 
+/// No change may be larger, and no loose part that goes, in parts of the longest edge.
+const LARGEST: f32 = 0.05;
+
 /// Makes the model one of few faces, with its materials, textures and parts. False where it still has
 /// many: they are packed in a way that is not known here, or cannot be fewer.
 pub fn simplify(file: &mut Glb) -> bool {
@@ -124,7 +127,7 @@ fn fewer(part: &Primitive, faces: usize, is_alone: bool) -> Vec<u32> {
         size_of::<f32>() * weights.len(),
         &cuts.collect::<Vec<_>>(),
         3 * faces,
-        f32::MAX,
+        LARGEST,
         options,
         None,
     )
