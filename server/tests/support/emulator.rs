@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use base64_simd::STANDARD;
-use sandbox::image::{self, DynamicImage, Rgba, RgbaImage};
+use sandbox::image::{self, Rgba, RgbaImage};
 use serde_json::Value;
 
 /// A request with its whole body.
