@@ -43,7 +43,7 @@ const table = [
   {
     name: "creativity",
     label: "Creativity",
-    hint: "For engines that invent what the picture hides. The one here does not: it only records it.",
+    hint: "For engines that invent what the picture hides. It is recorded; no engine of today honours it.",
     control: { choices: ["lowest", "moderate", "highest"] },
     standard: "lowest",
   },
@@ -57,7 +57,7 @@ const table = [
   {
     name: "refine_speed",
     label: "Refinement",
-    hint: "For engines that take longer to do better. The one here is as quick either way.",
+    hint: "For engines that take longer to do better. It is recorded; no engine of today honours it.",
     control: { choices: ["slow", "fast"] },
     standard: "slow",
   },

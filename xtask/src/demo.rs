@@ -12,6 +12,7 @@ pub fn demo(
     port: u16,
     engine: Option<String>,
     config: Option<PathBuf>,
+    further: &[String],
 ) -> Result<()> {
     build::build(shell)?;
     server::compile(shell)?;
@@ -27,6 +28,7 @@ pub fn demo(
     if let Some(config) = config {
         server.arg("--config").arg(config);
     }
+    server.args(further);
     let status = server.status()?;
     ensure!(status.success(), "the server ended with {status}");
     Ok(())

@@ -35,6 +35,9 @@ enum Command {
         /// The server's configuration: a TOML file.
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
+        /// Whatever else the server takes: see its `--help`.
+        #[arg(last = true)]
+        server: Vec<String>,
     },
     /// Runs all tests: native, in browsers, of the types and of the demo page.
     Test {
@@ -75,7 +78,14 @@ fn main() -> Result<()> {
             port,
             engine,
             config,
-        } => demo::demo(&shell, port, engine, config.map(|file| start.join(file))),
+            server,
+        } => demo::demo(
+            &shell,
+            port,
+            engine,
+            config.map(|file| start.join(file)),
+            &server,
+        ),
         Command::Test { consumers: false } => test::test(&shell),
         Command::Test { consumers: true } => test::consumers(&shell),
         Command::Build => build::build(&shell),
