@@ -72,7 +72,7 @@ const table = [
   {
     name: "resolution",
     label: "Resolution",
-    hint: "low_poly keeps the outline with a few hundred faces; high_poly has tens of thousands.",
+    hint: "low_poly keeps the outline with few faces; high_poly has tens of thousands.",
     enterprise: true,
     control: { choices: ["high_poly", "low_poly"] },
     standard: "high_poly",
