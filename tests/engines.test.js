@@ -9,7 +9,7 @@ import { after, before, test } from "node:test";
 
 import { canary, server, startChromium } from "./browsers.js";
 import { begin, says } from "./programs.js";
-import { modelIsThere, slowDrawing } from "./shown.js";
+import { dropTurtle, modelIsThere, slowDrawing } from "./shown.js";
 
 /** @import { Browser, Page, Request } from "playwright-core" */
 
@@ -106,22 +106,6 @@ const code = async (/** @type {Page} */ page) => [
   await page.locator("#javascript").innerText(),
   await page.locator("#curl").innerText(),
 ];
-
-/**
- * Drops a sample on the page.
- *
- * @param {Page} page
- */
-async function dropTurtle(page) {
-  const drop = await page.evaluateHandle(async () => {
-    const data = new DataTransfer();
-    const blob = await (await fetch("samples/turtle.webp")).blob();
-    data.items.add(new File([blob], "turtle.webp", { type: "image/webp" }));
-    return data;
-  });
-  await page.locator("#drop").dispatchEvent("drop", { dataTransfer: drop });
-  await page.getByText("turtle.webp, 3.5 kB").waitFor();
-}
 
 /**
  * Creates a session, and waits until the page says this of it.

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 
 import { canary, elsewhere, server, startChromium } from "./browsers.js";
-import { modelIsThere, shownModel, slowDrawing } from "./shown.js";
+import { dropTurtle, modelIsThere, shownModel, slowDrawing } from "./shown.js";
 
 /** @import { Browser, Page } from "playwright-core" */
 
@@ -85,14 +85,7 @@ for (const name of ["turtle.webp", "cat.webp", "mushroom.webp", "rocket.jpg", "c
 
 test("a dropped picture becomes a session", () =>
   withPage(async (page) => {
-    const drop = await page.evaluateHandle(async () => {
-      const data = new DataTransfer();
-      const blob = await (await fetch("samples/turtle.webp")).blob();
-      data.items.add(new File([blob], "turtle.webp", { type: "image/webp" }));
-      return data;
-    });
-    await page.locator("#drop").dispatchEvent("drop", { dataTransfer: drop });
-    await page.getByText("turtle.webp, 3.5 kB").waitFor();
+    await dropTurtle(page);
     await create(page);
     await status(page)
       .getByText(/SESSION_\d+_\d+/)

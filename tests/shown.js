@@ -56,3 +56,19 @@ export async function shownModel(page) {
     };
   }, screenshot);
 }
+
+/**
+ * Drops a sample on the page.
+ *
+ * @param {Page} page
+ */
+export async function dropTurtle(page) {
+  const drop = await page.evaluateHandle(async () => {
+    const data = new DataTransfer();
+    const blob = await (await fetch("samples/turtle.webp")).blob();
+    data.items.add(new File([blob], "turtle.webp", { type: "image/webp" }));
+    return data;
+  });
+  await page.locator("#drop").dispatchEvent("drop", { dataTransfer: drop });
+  await page.getByText("turtle.webp, 3.5 kB").waitFor();
+}
