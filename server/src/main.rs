@@ -250,6 +250,11 @@ async fn main() -> anyhow::Result<()> {
             )
         })?;
     println!("listening on http://{}", listener.local_addr()?);
+    for engine in &engines {
+        if let Some(missing) = &engine.missing {
+            eprintln!("{}: {missing}; its sessions fail", engine.name);
+        }
+    }
     let counts = watch::Counts::new(&engines);
     let workshop = jobs::Workshop {
         sandbox: sandbox.clone(),

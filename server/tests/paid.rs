@@ -10,6 +10,7 @@ mod gateway;
 mod hosted;
 mod support;
 
+use std::io::Read;
 use std::sync::Mutex;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -359,6 +360,31 @@ fn fal_is_asked_at_its_backup_where_it_cannot_be_reached() {
         "{session}"
     );
     assert_eq!((lossy.billed(), emulator.billed()), (1, 0));
+}
+
+#[test]
+fn an_engine_without_a_key_says_so_and_is_asked_for_nothing() {
+    for (engine, variable) in [(Engine::Fal, "FAL_KEY"), (Engine::Meshy, "MESHY_API_KEY")] {
+        let emulator = Emulator::start(engine, Nasty::Nothing);
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.toml");
+        std::fs::write(&file, emulator.config("")).unwrap();
+        let mut server = Server::start(&["--config", file.to_str().unwrap()]);
+        let created = server.post(SESSIONS, "", &body(&png(1))).unwrap().json();
+        let session = server.end_of(&code(&created["data"]));
+        assert_eq!(session["status"], "preview_failed", "{session}");
+        let words = format!("no key; put it into the environment as {variable}");
+        assert!(
+            session["error"].as_str().unwrap().contains(&words),
+            "{session}"
+        );
+        assert_eq!(emulator.state.lock().unwrap().asked, 0);
+        server.child.kill().unwrap();
+        let mut said = String::new();
+        let mut stderr = server.child.stderr.take().unwrap();
+        stderr.read_to_string(&mut said).unwrap();
+        assert!(said.contains(&words), "{said}");
+    }
 }
 
 #[test]

@@ -209,16 +209,16 @@ impl Service for Fal {
         "fal"
     }
 
+    fn missing(&self) -> Option<String> {
+        (!self.has_key).then(|| Key::missing(VARIABLE))
+    }
+
     fn at_once(&self) -> usize {
         // What a new account may; the rest waits in its queue.
         2
     }
 
     fn submit(&self, order: &Order) -> Result<String, NotSubmitted> {
-        let refused = |words: &str| NotSubmitted::Refused(words.into());
-        if !self.has_key {
-            return Err(refused("it has no key; the server's FAL_KEY holds none"));
-        }
         let model = match &self.own.model {
             Some(model) => model.clone(),
             None => model(order),
@@ -293,11 +293,6 @@ impl Service for Fal {
 
     fn check(&self) -> Result<String, String> {
         let base = self.client.base();
-        if !self.has_key {
-            return Err(format!(
-                "no key; put it into the environment as {VARIABLE}, or name a file in `key_file`"
-            ));
-        }
         // A job that does not exist: only its answer's kind is of interest.
         let nobody = "/fal-ai/trellis-2/requests/00000000-0000-0000-0000-000000000000/status";
         let answer = self.ask(|client| client.get(nobody));

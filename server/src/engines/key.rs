@@ -36,6 +36,11 @@ impl Key {
         Ok(Some(Self { scheme, secret }))
     }
 
+    /// What is said where [`find`](Self::find) finds none.
+    pub fn missing(variable: &str) -> String {
+        format!("no key; put it into the environment as {variable}, or name a file in `key_file`")
+    }
+
     /// The header's value.
     pub fn reveal(&self) -> String {
         format!("{}{}", self.scheme, self.secret)

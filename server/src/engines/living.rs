@@ -148,6 +148,9 @@ impl Living {
         errand: &dyn Errand,
         progress: &mut Progress,
     ) -> Result<Submitted, Stopped> {
+        if let Some(words) = self.service.missing() {
+            return Err(self.failed(&words));
+        }
         let _asking = self.asking();
         go_on(progress, 0.01)?;
         let since = now();

@@ -75,17 +75,16 @@ impl Service for Meshy {
         "meshy"
     }
 
+    fn missing(&self) -> Option<String> {
+        (!self.has_key).then(|| Key::missing(VARIABLE))
+    }
+
     fn at_once(&self) -> usize {
         // The smallest plan takes ten.
         5
     }
 
     fn submit(&self, order: &Order) -> Result<String, NotSubmitted> {
-        if !self.has_key {
-            return Err(NotSubmitted::Refused(
-                "it has no key; the server's MESHY_API_KEY holds none".into(),
-            ));
-        }
         let picture = picture::data_uri(order.picture, EDGE).map_err(NotSubmitted::Refused)?;
         let answer = self.client.post(TASKS, &self.body(order, picture))?;
         match (answer.status, answer.body["result"].as_str()) {
@@ -153,11 +152,6 @@ impl Service for Meshy {
 
     fn check(&self) -> Result<String, String> {
         let base = self.client.base();
-        if !self.has_key {
-            return Err(format!(
-                "no key; put it into the environment as {VARIABLE}, or name a file in `key_file`"
-            ));
-        }
         let answer = self.client.get("/openapi/v1/balance");
         let answer = answer.map_err(|none| format!("{base}: {}", none.words()))?;
         match (answer.status, answer.body["balance"].as_i64()) {

@@ -51,6 +51,8 @@ pub struct Offered {
     /// How many models it makes at once.
     pub at_once: usize,
     pub is_paid: bool,
+    /// Why it makes no model as it is configured, in words.
+    pub missing: Option<String>,
     /// What became of its requests for models; none where it is asked for nothing.
     pub requests: Option<Arc<Requests>>,
 }
@@ -153,14 +155,16 @@ fn read<T: DeserializeOwned>(table: &toml::Table) -> anyhow::Result<(Common, T)>
 /// # Errors
 /// There is no such engine, or something is wrong with its configuration.
 pub fn open(name: &str, table: &toml::Table) -> anyhow::Result<Offered> {
-    let Opened { service, common } = opened(name, table)?;
-    let (at_once, is_paid) = (service.at_once(), service.is_paid());
+    let opened = opened(name, table).with_context(|| format!("engine {name}"));
+    let Opened { service, common } = opened?;
+    let (at_once, is_paid, missing) = (service.at_once(), service.is_paid(), service.missing());
     let requests = Arc::new(Requests::default());
     let living = Living::new(service, common.patience(), requests.clone());
     Ok(Offered {
         name: name.to_owned(),
         at_once: common.at_once.map_or(at_once, NonZero::get),
         is_paid,
+        missing,
         requests: Some(requests),
         engine: Box::new(living),
     })
@@ -173,6 +177,7 @@ pub fn sculpt(at_once: usize) -> Offered {
         engine: Box::new(Sculptor),
         at_once,
         is_paid: false,
+        missing: None,
         requests: None,
     }
 }
@@ -187,7 +192,10 @@ pub fn check(name: &str, table: &toml::Table) -> Result<String, String> {
         return Ok("always there; geometry from the picture's outline, without a network".into());
     }
     let opened = opened(name, table).map_err(|error| format!("{error:#}"))?;
-    opened.service.check()
+    match opened.service.missing() {
+        Some(words) => Err(words),
+        None => opened.service.check(),
+    }
 }
 
 fn opened(name: &str, table: &toml::Table) -> anyhow::Result<Opened> {
@@ -200,5 +208,5 @@ fn opened(name: &str, table: &toml::Table) -> anyhow::Result<Opened> {
             known.join(", ")
         )
     })?;
-    open(table).with_context(|| format!("engine {name}"))
+    open(table)
 }

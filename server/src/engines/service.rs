@@ -27,6 +27,11 @@ pub trait Service: Send + Sync {
         true
     }
 
+    /// What the configuration lacks without which there is no model, in words.
+    fn missing(&self) -> Option<String> {
+        None
+    }
+
     /// How many jobs it takes at once.
     fn at_once(&self) -> usize;
 
@@ -58,10 +63,11 @@ pub trait Service: Send + Sync {
     /// Downloads a result.
     fn client(&self) -> &Client;
 
-    /// Looks whether all is there that the service needs, without spending anything.
+    /// Looks whether the service is there and would make a model, without spending anything. Nothing
+    /// that is configured is [`missing`](Self::missing).
     ///
     /// # Errors
-    /// What is missing, in words.
+    /// What is wrong, in words.
     fn check(&self) -> Result<String, String>;
 }
 

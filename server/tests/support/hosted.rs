@@ -231,13 +231,15 @@ impl Emulator {
             Engine::Fal => "fal",
             Engine::Meshy => "meshy",
         };
-        let deadline = match *self.nasty.lock().unwrap() {
-            Nasty::Stuck | Nasty::NeverStarts(_) => 2,
-            _ => 6,
+        // On a busy machine too, all that is allowed has to fit into it.
+        let (timeout, deadline) = match *self.nasty.lock().unwrap() {
+            Nasty::EndlessFile => (60, 60),
+            Nasty::Stuck | Nasty::NeverStarts(_) => (1, 2),
+            _ => (1, 6),
         };
         format!(
             "default = \"{name}\"\n[engines.{name}]\nurl = \"http://{}\"\nresult_hosts = [\"{}\"]\n\
-             poll = 0.02\ntimeout = 0.6\ndeadline = {deadline}\n{own}\n",
+             poll = 0.02\ntimeout = {timeout}\ndeadline = {deadline}\n{own}\n",
             self.host, self.files
         )
     }
