@@ -32,11 +32,12 @@ export async function measure(settings) {
   const rows = [];
   const ways = settings.quick ? ["library", "FileReader"] : Object.keys(names);
   for (const megabytes of settings.quick ? [32] : [32, 100]) {
+    const files = [picture(1).path, picture(megabytes).path];
     for (const way of ways) {
       /** @type {Awaited<ReturnType<typeof growth>>[]} */
       const growths = [];
       for (let round = 0; round < (settings.quick ? 1 : 3); round++) {
-        growths.push(await growth(way, megabytes));
+        growths.push(await growth(way, files));
       }
       const of = (/** @type {"page" | "all"} */ what) => summary(growths.map((one) => one[what]));
       rows.push({ megabytes, way, page: of("page"), all: of("all"), heap: growths[0].heap });
@@ -47,14 +48,13 @@ export async function measure(settings) {
 }
 
 /**
- * What one picture takes in a browser of its own.
+ * What the second file takes in a browser of its own, after the first was sent a few times.
  *
  * @param {string} way
- * @param {number} megabytes
+ * @param {string[]} files
  */
-async function growth(way, megabytes) {
+async function growth(way, files) {
   const stand = await openStand();
-  const files = [picture(1).path, picture(megabytes).path];
   const browser = await openBrowser("Chromium", stand, files);
   try {
     for (let round = 0; round < 3; round++) {

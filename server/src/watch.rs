@@ -94,12 +94,14 @@ fn figures(sandbox: &Sandbox, counts: &Counts) -> String {
         );
     }
     let (mut jobs, mut ended) = (Vec::new(), Vec::new());
+    let label = |engine: &str, what: &str, value: &str| {
+        format!("{{engine=\"{engine}\",{what}=\"{value}\"}}")
+    };
     for (name, engine) in &figures.engines {
-        let label = |what: &str, value: &str| format!("{{engine=\"{name}\",{what}=\"{value}\"}}");
-        jobs.push((label("state", "waiting"), engine.waiting as u64));
-        jobs.push((label("state", "running"), engine.running as u64));
-        ended.push((label("end", "done"), engine.done));
-        ended.push((label("end", "failed"), engine.failed));
+        jobs.push((label(name, "state", "waiting"), engine.waiting as u64));
+        jobs.push((label(name, "state", "running"), engine.running as u64));
+        ended.push((label(name, "end", "done"), engine.done));
+        ended.push((label(name, "end", "failed"), engine.failed));
     }
     figure(
         "image_to_3d_jobs",
@@ -117,13 +119,8 @@ fn figures(sandbox: &Sandbox, counts: &Counts) -> String {
         .engines
         .iter()
         .flat_map(|(name, requests)| {
-            let labelled = |(outcome, count)| {
-                (
-                    format!("{{engine=\"{name}\",outcome=\"{outcome}\"}}"),
-                    count,
-                )
-            };
-            requests.counted().map(labelled)
+            let counted = requests.counted();
+            counted.map(|(outcome, count)| (label(name, "outcome", outcome), count))
         })
         .collect();
     figure(
