@@ -9,7 +9,7 @@ pub struct Figures {
     pub sessions: usize,
     /// How many of them have work waiting or under way.
     pub open: usize,
-    /// How many that were begun today (UTC) cost money.
+    /// How many models that cost money were asked for today (UTC).
     pub paid: u32,
     /// How many may.
     pub paid_limit: Option<u32>,

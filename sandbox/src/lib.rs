@@ -14,6 +14,7 @@ mod gate;
 mod jobs;
 mod json;
 mod log;
+mod money;
 mod picture;
 mod record;
 mod refusal;
@@ -34,7 +35,8 @@ pub use gate::Client;
 pub use http;
 pub use image;
 pub use jobs::Job;
-pub use sessions::{Daily, Keep};
+pub use money::Daily;
+pub use sessions::Keep;
 pub use store::{Change, Memory, Store, StoreError};
 
 use fault::{Effect, Faults};
@@ -79,7 +81,7 @@ pub struct Config {
     pub engines: Vec<String>,
     /// The names of those engines whose models cost money. Default: none.
     pub paid: Vec<String>,
-    /// How many sessions a day may cost money. Default: any number.
+    /// How many models that cost money a day may be asked for. Default: any number.
     pub daily: Daily,
     /// Who may come in; each sees its own sessions alone. Default: anybody, who sees them all.
     pub clients: Vec<Client>,

@@ -215,6 +215,11 @@ impl Record {
         self.begin(Stage::Refine, now, pace);
     }
 
+    /// Whether its model was asked for, even if it is made later.
+    pub fn wants_model(&self) -> bool {
+        self.preview.is_some()
+    }
+
     /// What is to be made next, if anything. Its time may still have to come.
     pub fn next_piece(&self) -> Option<Piece> {
         let stages = [Stage::Spin, Stage::Preview, Stage::Refine].into_iter();

@@ -10,6 +10,7 @@ use crate::body::{self, Continue};
 use crate::engine::{SCULPT, VIEWS};
 use crate::fault::{self, Effect};
 use crate::files::{self, spin_file};
+use crate::money::Purse;
 use crate::picture::Picture;
 use crate::record::{Once, Record, Stage, State};
 use crate::refusal::{Refusal, bad, conflict, missing, no_session};
@@ -110,7 +111,8 @@ fn create(
         sandbox.pace,
     );
     record.client = caller.map(str::to_owned);
-    let is_paid = sandbox.paid.contains(&record.engine);
+    // That of a session whose view is still to be chosen is paid for when it is asked for.
+    let is_paid = record.wants_model() && sandbox.paid.contains(&record.engine);
     let picture = match asked.picture {
         Picture::Stored(bytes) => Some(bytes),
         Picture::Remote(url) => {
@@ -126,7 +128,7 @@ fn create(
         Added::New(record) | Added::Before(record) => Ok(created(&record)),
         Added::Taken => Err(taken()),
         Added::Full => Err(busy(sandbox, now)),
-        Added::Spent(words) => Err(Refusal::Because(StatusCode::PAYMENT_REQUIRED, words)),
+        Added::Spent(words) => Err(spent(words)),
     }
 }
 
@@ -193,6 +195,10 @@ fn repeated(sandbox: &Sandbox, once: Option<&Once>) -> Result<Option<Record>, Re
         Some(Added::Taken) => Err(taken()),
         Some(Added::Full | Added::Spent(_)) | None => Ok(None),
     }
+}
+
+fn spent(words: String) -> Refusal {
+    Refusal::Because(StatusCode::PAYMENT_REQUIRED, words)
 }
 
 fn taken() -> Refusal {
@@ -319,26 +325,28 @@ fn carry_on(
         remove: stage.file().into_iter().collect(),
         ..Default::default()
     };
-    let changed = sandbox
-        .sessions
-        .change(code, files, |record| -> Result<_, Refusal> {
-            if !record.is_of(caller) {
-                return Err(no_session(code));
-            }
-            // Asked again where nobody else writes: two such requests may have come at once.
-            if repeated(sandbox, once.as_ref())?.is_some() {
-                return Ok(record.clone());
-            }
-            begin(record, &asked)?;
-            if sandbox.sessions.is_full(caller) {
-                return Err(busy(sandbox, now));
-            }
-            let parameters = &mut record.parameters;
-            parameters.scaled_bbox = asked.parameters.scaled_bbox.or(parameters.scaled_bbox);
-            parameters.pivot_point = asked.parameters.pivot_point.or(parameters.pivot_point);
-            record.once.extend(once);
-            Ok(record.clone())
-        })?;
+    let change = |record: &mut Record, purse: &mut Purse| -> Result<_, Refusal> {
+        if !record.is_of(caller) {
+            return Err(no_session(code));
+        }
+        // Asked again where nobody else writes: two such requests may have come at once.
+        if repeated(sandbox, once.as_ref())?.is_some() {
+            return Ok(record.clone());
+        }
+        begin(record, &asked)?;
+        if sandbox.sessions.is_full(caller) {
+            return Err(busy(sandbox, now));
+        }
+        if stage == Stage::Preview && sandbox.paid.contains(&record.engine) {
+            purse.pay(caller, now).map_err(spent)?;
+        }
+        let parameters = &mut record.parameters;
+        parameters.scaled_bbox = asked.parameters.scaled_bbox.or(parameters.scaled_bbox);
+        parameters.pivot_point = asked.parameters.pivot_point.or(parameters.pivot_point);
+        record.once.extend(once);
+        Ok(record.clone())
+    };
+    let changed = sandbox.sessions.change_and_pay(code, files, change)?;
     match changed {
         Some(record) => generating(&record?),
         None => Err(no_session(code)),

@@ -1,21 +1,14 @@
 //! All sessions: their records at hand, and every change of them stored before it is seen.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard};
-
-use serde::{Deserialize, Serialize};
 
 use crate::figures::Figures;
 use crate::files;
+use crate::money::{Daily, Purse, SPENT, Spent};
 use crate::record::{Once, Piece, Record};
 use crate::store::{Change, Store, StoreError};
 use crate::{Millis, lock};
-
-/// Where the store keeps what was spent.
-const SPENT: &str = "spent";
-
-/// In milliseconds.
-const DAY: Millis = 24 * 60 * 60 * 1000;
 
 /// A file of a session by its name.
 pub type File = (String, Vec<u8>);
@@ -35,15 +28,6 @@ pub struct Keep {
     /// The oldest sessions are deleted while all pictures and results together are larger, in
     /// bytes.
     pub bytes: u64,
-}
-
-/// How many sessions a day may cost money, by the day of UTC.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Daily {
-    /// All clients together.
-    pub all: Option<u32>,
-    /// Each client.
-    pub each: Option<u32>,
 }
 
 /// How much there may be.
@@ -75,51 +59,6 @@ struct Index {
     once: HashMap<String, String>,
     /// What was spent on the newest day.
     spent: Spent,
-}
-
-/// How many sessions that cost money were begun on a day.
-#[derive(Clone, Default, Serialize, Deserialize)]
-struct Spent {
-    /// Since 1970.
-    day: u64,
-    /// By the names of the clients.
-    by_client: BTreeMap<String, u32>,
-}
-
-impl Spent {
-    /// What was spent on this day.
-    fn on(&self, day: u64) -> Self {
-        match self.day == day {
-            true => self.clone(),
-            false => Self {
-                day,
-                ..Self::default()
-            },
-        }
-    }
-
-    fn add(&mut self, client: &str) {
-        *self.by_client.entry(client.to_owned()).or_default() += 1;
-    }
-
-    /// Why no more may be spent, in words.
-    fn refuses(&self, daily: Daily, client: &str) -> Option<String> {
-        let all: u32 = self.by_client.values().sum();
-        let own = self.by_client.get(client).copied().unwrap_or_default();
-        let (limit, whose) = match daily {
-            Daily {
-                all: Some(limit), ..
-            } if all >= limit => (limit, "of this server"),
-            Daily {
-                each: Some(limit), ..
-            } if own >= limit => (limit, "of this key"),
-            _ => return None,
-        };
-        Some(format!(
-            "the daily limit {whose}, {limit} models that cost money, is reached; it begins anew at \
-             00:00 UTC"
-        ))
-    }
 }
 
 /// What became of a session that was to be added.
@@ -159,11 +98,10 @@ impl Sessions {
     /// All that is known here.
     pub fn figures(&self, now: Millis) -> Figures {
         let index = self.index();
-        let spent = index.spent.on(now / DAY);
         Figures {
             sessions: index.records.len(),
             open: index.open.len(),
-            paid: spent.by_client.values().sum(),
+            paid: index.spent.count(now),
             paid_limit: self.limits.daily.all,
             ..Figures::default()
         }
@@ -227,8 +165,8 @@ impl Sessions {
         })
     }
 
-    /// Names a session and stores it, with its picture where it has one. One that costs money is
-    /// counted with it.
+    /// Names a session and stores it, with its picture where it has one. It is paid for with it where
+    /// a model that costs money is asked for.
     pub fn add(
         &self,
         mut record: Record,
@@ -249,15 +187,11 @@ impl Sessions {
         }
         let now = record.created;
         let mut changes = Vec::new();
-        let mut spent = self.index().spent.on(now / DAY);
-        if is_paid {
-            let client = client.as_deref().unwrap_or_default();
-            if let Some(words) = spent.refuses(self.limits.daily, client) {
-                return Ok(Added::Spent(words));
-            }
-            spent.add(client);
-            changes.push(Change::Put(SPENT.into(), serde_json::to_vec(&spent)?));
+        let mut purse = self.purse();
+        if is_paid && let Err(words) = purse.pay(client.as_deref(), now) {
+            return Ok(Added::Spent(words));
         }
+        changes.extend(purse.change()?);
         record.code = loop {
             let code = format!("SESSION_{}_{:07}", now / 1000, random.u32(0..10_000_000));
             if self.get(&code).is_none() {
@@ -275,7 +209,7 @@ impl Sessions {
         let old = self.old(record.bytes(), now);
         self.commit_without(&old, changes)?;
         let mut index = self.index();
-        index.spent = spent;
+        index.spent = purse.into_spent();
         index.insert(record.clone());
         Ok(Added::New(record))
     }
@@ -288,20 +222,35 @@ impl Sessions {
         files: Files,
         change: impl FnOnce(&mut Record) -> Result<T, E>,
     ) -> Result<Option<Result<T, E>>, StoreError> {
+        self.change_and_pay(code, files, |record, _| change(record))
+    }
+
+    /// As [`Sessions::change`], where the change may cost money: what `change` pays is stored with
+    /// it.
+    pub fn change_and_pay<T, E>(
+        &self,
+        code: &str,
+        files: Files,
+        change: impl FnOnce(&mut Record, &mut Purse) -> Result<T, E>,
+    ) -> Result<Option<Result<T, E>>, StoreError> {
         let _writing = self.writing();
         let Some(mut record) = self.get(code) else {
             return Ok(None);
         };
-        let changed = match change(&mut record) {
+        let mut purse = self.purse();
+        let changed = match change(&mut record, &mut purse) {
             Ok(changed) => changed,
             Err(refused) => return Ok(Some(Err(refused))),
         };
         let mut changes = vec![put(&record)?];
+        changes.extend(purse.change()?);
         let (put, remove) = (files.put.into_iter(), files.remove.into_iter());
         changes.extend(remove.map(|name| Change::Remove(file_key(code, &name))));
         changes.extend(put.map(|(name, bytes)| Change::Put(file_key(code, &name), bytes)));
         self.store.commit(changes)?;
-        self.index().insert(record);
+        let mut index = self.index();
+        index.spent = purse.into_spent();
+        index.insert(record);
         Ok(Some(Ok(changed)))
     }
 
@@ -339,6 +288,11 @@ impl Sessions {
             index.remove(code);
         }
         Ok(())
+    }
+
+    /// To be opened where nobody else writes.
+    fn purse(&self) -> Purse {
+        Purse::new(self.limits.daily, self.index().spent.clone())
     }
 
     fn index(&self) -> MutexGuard<'_, Index> {

@@ -68,7 +68,7 @@ struct Options {
     /// How many sessions of one client key may have work waiting or under way [default: --queue].
     #[arg(long, value_name = "N")]
     queue_each: Option<usize>,
-    /// How many sessions a day (UTC) may cost money; a request for more is answered 402.
+    /// How many models a day (UTC) may cost money; a request for more is answered 402.
     #[arg(long, value_name = "N")]
     daily_limit: Option<u32>,
     /// The same for each client key.

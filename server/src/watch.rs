@@ -82,14 +82,14 @@ fn figures(sandbox: &Sandbox, counts: &Counts) -> String {
     figure(
         "image_to_3d_paid_today",
         "gauge",
-        "Sessions of this day (UTC) that cost money.",
+        "Models that cost money and were asked for this day (UTC).",
         &alone(u64::from(figures.paid)),
     );
     if let Some(limit) = figures.paid_limit {
         figure(
             "image_to_3d_paid_daily_limit",
             "gauge",
-            "Sessions of a day (UTC) that may cost money.",
+            "Models that cost money and may be asked for in a day (UTC).",
             &alone(u64::from(limit)),
         );
     }
