@@ -60,8 +60,9 @@ impl From<Vec<u8>> for Model {
 
 /// Makes models from pictures. Several threads use it at once.
 ///
-/// A call may take as long as it needs. It tells its progress, from 0 to 1, as often as it can: the
-/// answer is how it learns that nobody wants the result any more, and it then ends with
+/// A call may take as long as it needs. It tells its progress, from 0 to 1, as often as it can, and
+/// 0 while the model waits to be begun: a session shows just that of any engine but [`SCULPT`], and
+/// is queued at 0. The answer is how it learns that nobody wants the result any more, and it then ends with
 /// [`Stopped::Cancelled`]. A panic in it ends the session, and no more than that, where panics can
 /// be caught.
 pub trait Engine: Send + Sync {

@@ -388,6 +388,8 @@ impl Record {
             session_status: Some(match state {
                 State::Failed => SessionStatus::Failed,
                 _ if self.is_complete(now) => SessionStatus::Complete,
+                // It waits for its caller, and in no queue.
+                State::Done if stage == Stage::Spin => SessionStatus::InProgress,
                 _ if percent == 0 => SessionStatus::Queued,
                 _ => SessionStatus::InProgress,
             }),
@@ -449,11 +451,33 @@ impl Record {
         )
     }
 
-    /// By the time that all the stages asked for take together, but never ahead of the work.
     fn percent(&self, now: Millis, progress: f32) -> u8 {
         if self.is_complete(now) {
             return 100;
         }
+        let percent = match self.engine.as_str() {
+            SCULPT => self.percent_by_time(now, progress),
+            _ => self.percent_elsewhere(progress),
+        };
+        // Not all of it before the result is stored.
+        percent.min(99)
+    }
+
+    /// As far as the engine itself is with the model. The other stages cost it no time: the views
+    /// are made here, and a refinement is the same model again.
+    fn percent_elsewhere(&self, progress: f32) -> u8 {
+        let is_made = self.preview.is_some_and(|span| span.made.is_some());
+        let working = self.next_piece().map(|piece| piece.stage);
+        let part = match (is_made, working) {
+            (true, _) => 1.0,
+            (false, Some(Stage::Preview)) => progress,
+            _ => 0.0,
+        };
+        (100.0 * part).round() as u8
+    }
+
+    /// By the time that all the stages asked for take together, but never ahead of the work.
+    fn percent_by_time(&self, now: Millis, progress: f32) -> u8 {
         let (current, state) = self.stands(now);
         let piece = self.next_piece();
         let working = piece.is_some_and(|piece| piece.stage == current);
@@ -474,8 +498,7 @@ impl Record {
             done += weight * part;
             next = stage.next().filter(|next| *next < Stage::Refine || refines);
         }
-        // Not all of it before the result is stored.
-        ((100.0 * done / all) as u8).min(99)
+        (100.0 * done / all) as u8
     }
 
     fn first(&self) -> Stage {

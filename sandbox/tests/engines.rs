@@ -5,7 +5,7 @@ mod support;
 
 use std::sync::Mutex;
 
-use sandbox::{Config, Detail, Engine, Model, Progress, Source, Stopped, VIEWS};
+use sandbox::{Config, Detail, Engine, Millis, Model, Progress, Source, Stopped, VIEWS};
 use serde_json::{Value, json};
 use support::*;
 
@@ -129,4 +129,83 @@ fn what_is_waited_for_is_said_while_it_is() {
     );
     api.now += 1000;
     assert_eq!(api.session(&code)["engine_status"], Value::Null);
+}
+
+/// What a poll shows after so many milliseconds: `status`, `session_status`, `percent_done`.
+fn shown(api: &Api, code: &str, after: Millis) -> Value {
+    let poll = request("GET", &format!("{SESSIONS}/{code}"), &[], "");
+    let session = data(&api.sandbox.handle(&poll, START + after));
+    json!([
+        session["status"],
+        session["session_status"],
+        session["percent_done"]
+    ])
+}
+
+/// Works the next job with an engine that tells these parts, and answers what polls show meanwhile.
+fn told(api: &Api, code: &str, after: Millis, parts: &[f32]) -> Vec<Value> {
+    let seen = Mutex::new(Vec::new());
+    let engine = Stub(|_: &Source, progress: &mut Progress| {
+        for part in parts {
+            assert!(progress(*part).is_continue());
+            seen.lock().unwrap().push(shown(api, code, after));
+        }
+        Ok(())
+    });
+    let job = api.sandbox.next_job(START + after).unwrap();
+    api.sandbox.work(job, None, &engine).unwrap();
+    seen.into_inner().unwrap()
+}
+
+#[test]
+fn the_percentage_is_that_of_the_engine_itself() {
+    let api = Api::idle(&two());
+    let code = code(&api.create(json!({"auto_refine": true})));
+    for (after, status) in [
+        (0, "spin_generate_processing"),
+        (999, "spin_generate_processing"),
+        (60_000, "training_preview"),
+    ] {
+        let waiting = json!([status, "queued", 0]);
+        assert_eq!(shown(&api, &code, after), waiting, "after {after} ms");
+    }
+    let parts = [0.0, 0.01, 0.29, 0.5, 0.2, 1.0];
+    let expected = [0, 1, 29, 50, 50, 99].map(|percent| {
+        let state = if percent == 0 {
+            "queued"
+        } else {
+            "in_progress"
+        };
+        json!(["training_preview", state, percent])
+    });
+    assert_eq!(told(&api, &code, 1100, &parts), expected);
+    // The model is there before its time is over, and then all that is left costs the engine none.
+    for (after, status) in [(1100, "training_preview"), (2000, "training_refine")] {
+        let made = json!([status, "in_progress", 99]);
+        assert_eq!(shown(&api, &code, after), made, "after {after} ms");
+    }
+    let refining = json!(["training_refine", "in_progress", 99]);
+    assert_eq!(
+        told(&api, &code, 2000, &[0.0, 0.5]),
+        [refining.clone(), refining]
+    );
+    let complete = json!(["refine_done", "complete", 100]);
+    assert_eq!(shown(&api, &code, 4000), complete);
+}
+
+#[test]
+fn who_is_to_choose_waits_in_no_queue() {
+    let mut api = Api::idle(&two());
+    let code = code(&api.create(json!({"preview_mesh": "turbo"})));
+    let viewing = json!(["spin_generate_processing", "queued", 0]);
+    assert_eq!(told(&api, &code, 10, &[0.9]), [viewing]);
+    let choosing = json!(["spin_generate_done", "in_progress", 0]);
+    assert_eq!(shown(&api, &code, 1000), choosing);
+    api.now += 1000;
+    let chosen = api.preview(&code, &json!({"selected_spin_index": 2}));
+    assert_eq!(data(&chosen)["session_status"], "queued");
+    let making = json!(["training_preview", "in_progress", 30]);
+    assert_eq!(told(&api, &code, 1000, &[0.3]), [making]);
+    let complete = json!(["preview_done", "complete", 100]);
+    assert_eq!(shown(&api, &code, 2000), complete);
 }
