@@ -128,7 +128,8 @@ impl Desk {
         !self.closed.load(Ordering::Relaxed)
     }
 
-    /// The next piece for an engine whose name is wanted.
+    /// The next piece for an engine whose name is wanted: the first that its engine wrote something
+    /// down for, or else the oldest session's.
     pub fn next(
         &self,
         sessions: &Sessions,
@@ -141,16 +142,16 @@ impl Desk {
         // Held while the sessions are read: a piece that is given back meanwhile was stored before.
         let mut claimed = self.claimed();
         let (piece, remote, engine) = sessions.with_open(|records| {
-            let mut due = records.filter_map(|record| {
+            let due = records.filter_map(|record| {
                 let piece = record.next_piece()?;
                 let due = piece.from <= now && !claimed.contains_key(&piece);
                 let due = due && wanted(&record.engine);
-                due.then(|| {
-                    let remote = record.to_fetch().map(str::to_owned);
-                    (piece, remote, record.engine.clone())
-                })
+                due.then_some((piece, record))
             });
-            due.next()
+            // Its engine may be at work for it already, and have no room for another.
+            let (piece, record) = due.min_by_key(|(piece, record)| record.note(piece).is_none())?;
+            let remote = record.to_fetch().map(str::to_owned);
+            Some((piece, remote, record.engine.clone()))
         })?;
         claimed.insert(piece.clone(), Progressed::default());
         let claimed = self.claimed.clone();

@@ -225,7 +225,8 @@ impl Sandbox {
         answer::with_cors(refused, self.gate.page(request))
     }
 
-    /// Hands out the work that is due at `now`, each piece once, the oldest session first.
+    /// Hands out the work that is due at `now`, each piece once: first what an engine has written
+    /// something down for, then the oldest session.
     ///
     /// A stage's work is due when the stage begins, and the stage is over when both its time is and
     /// its result is stored. Several callers may work at once.

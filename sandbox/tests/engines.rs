@@ -131,6 +131,42 @@ fn what_is_waited_for_is_said_while_it_is() {
     assert_eq!(api.session(&code)["engine_status"], Value::Null);
 }
 
+#[test]
+fn what_an_engine_has_begun_goes_before_what_is_older() {
+    let store = Shared::default();
+    let notes = Mutex::default();
+    let mut api = store.open(&two(), START);
+    api.engine = None;
+    let codes: Vec<_> = (0..4)
+        .map(|_| {
+            api.now += 10;
+            code(&api.create(json!({"generate_preview_mesh": true})))
+        })
+        .collect();
+    let jobs = codes.iter().map(|_| api.sandbox.next_job(api.now).unwrap());
+    let jobs: Vec<_> = jobs.collect();
+    for (at, job) in jobs.into_iter().enumerate() {
+        let engine = Noting {
+            notes: &notes,
+            breaks_off: true,
+        };
+        if at >= 2 {
+            api.sandbox.work(job, None, &engine).unwrap();
+        }
+    }
+    let api = store.open(&two(), api.now);
+    let worked = Mutex::new(Vec::new());
+    let engine = Stub(|source: &Source, _: &mut Progress| {
+        worked.lock().unwrap().push(source.code.to_owned());
+        Ok(())
+    });
+    while let Some(job) = api.sandbox.next_job(api.now) {
+        api.sandbox.work(job, None, &engine).unwrap();
+    }
+    let expected = [2, 3, 0, 1].map(|at: usize| codes[at].clone());
+    assert_eq!(worked.into_inner().unwrap(), expected);
+}
+
 /// What a poll shows after so many milliseconds: `status`, `session_status`, `percent_done`.
 fn shown(api: &Api, code: &str, after: Millis) -> Value {
     let poll = request("GET", &format!("{SESSIONS}/{code}"), &[], "");
