@@ -201,6 +201,12 @@ impl Sandbox {
         }
     }
 
+    /// Whether a request's sender may come in, by its head alone. Where it may not, the body changes
+    /// nothing about what [`Sandbox::handle`] answers, and need not be kept.
+    pub fn admits<B>(&self, request: &http::Request<B>) -> bool {
+        self.gate.admits(request).is_ok() && self.gate.caller(request).is_ok()
+    }
+
     /// Whether the connection is to be closed before the request's body is read. To be asked once
     /// for each request; where the answer is yes, the request is done with.
     pub fn drops<B>(&self, request: &http::Request<B>, now: Millis) -> bool {

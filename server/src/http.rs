@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::bail;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
-use hyper::body::{Body, Incoming};
+use hyper::body::Incoming;
 use hyper::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -23,6 +23,7 @@ use tokio::net::TcpListener;
 use tower::ServiceExt;
 use tower_http::services::ServeDir;
 
+use crate::body;
 use crate::jobs::Workers;
 use crate::pieces;
 use crate::watch::{self, Counts};
@@ -116,10 +117,20 @@ async fn answer(shell: Arc<Shell>, request: Request<Incoming>) -> anyhow::Result
     if shell.sandbox.drops(&request, now()) {
         bail!("asked for by the key, before the body");
     }
-    let (parts, body) = request.into_parts();
-    let answer = match read(body, shell.body_limit).await? {
+    let (head, body) = request.into_parts();
+    let head = Request::from_parts(head, ());
+    let limit = shell.body_limit;
+    let body = match shell.sandbox.admits(&head) {
+        true => body::read(body, limit, body::TIME).await?,
+        false => {
+            // What it is answered stands already, and goes out while the body still comes.
+            tokio::spawn(body::discard(body, limit, body::TIME_OF_STRANGERS));
+            Some(Vec::new())
+        }
+    };
+    let answer = match body {
         Some(body) => {
-            let request = Request::from_parts(parts, body);
+            let request = head.map(|()| body);
             tokio::task::spawn_blocking(move || {
                 let answer = shell.sandbox.handle(&request, now());
                 if request.method() == Method::POST {
@@ -129,10 +140,7 @@ async fn answer(shell: Arc<Shell>, request: Request<Incoming>) -> anyhow::Result
             })
             .await?
         }
-        None => {
-            let request = Request::from_parts(parts, ());
-            shell.sandbox.too_large(&request, shell.body_limit)
-        }
+        None => shell.sandbox.too_large(&head, limit),
     };
     deliver(answer).await
 }
@@ -157,26 +165,6 @@ async fn file(site: PathBuf, request: Request<Incoming>) -> anyhow::Result<Respo
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     Ok(response.map(|body| body.map_err(Into::into).boxed_unsync()))
-}
-
-/// The whole body, or `None` where it is larger than the limit. It is read to its end even then:
-/// a client that is cut off while it sends never sees the answer.
-async fn read(mut body: Incoming, limit: usize) -> Result<Option<Vec<u8>>, hyper::Error> {
-    // What is to come is known mostly; a large body then is not copied as it grows.
-    let expected = body.size_hint().lower().min(limit as u64);
-    let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or_default());
-    let mut fits = true;
-    while let Some(frame) = body.frame().await {
-        if let Ok(data) = frame?.into_data() {
-            fits &= bytes.len() + data.len() <= limit;
-            if fits {
-                bytes.extend_from_slice(&data);
-            } else {
-                bytes = Vec::new();
-            }
-        }
-    }
-    Ok(fits.then_some(bytes))
 }
 
 async fn deliver(mut answer: sandbox::Response) -> anyhow::Result<Response<Pieces>> {

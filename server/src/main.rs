@@ -3,6 +3,7 @@
 //! Bound to loopback, where it needs no key and every key sees every session, unless it is told
 //! otherwise.
 
+mod body;
 mod config;
 mod engines;
 mod fetch;

@@ -365,6 +365,86 @@ fn where_money_can_be_spent_other_pages_have_to_be_listed() {
     assert_eq!(status(&rebound, &format!("http://{rebound}")), 403);
 }
 
+const MIB: usize = 1024 * 1024;
+
+/// A connection on which a request has begun whose body is to have this size.
+fn begun(server: &Server, headers: &str, size: usize) -> TcpStream {
+    let host = &server.host;
+    let head = format!(
+        "POST {SESSIONS} HTTP/1.1\r\nhost: {host}\r\n{headers}content-length: {size}\r\n\r\n"
+    );
+    let mut stream = server.connect();
+    stream.write_all(head.as_bytes()).unwrap();
+    stream
+}
+
+/// The next answer on a connection that stays.
+fn answered(stream: &mut TcpStream) -> Answer {
+    let (mut bytes, mut buffer) = (Vec::new(), [0; 4096]);
+    loop {
+        let size = stream.read(&mut buffer).expect("an answer in time");
+        assert_ne!(size, 0, "the connection ended");
+        bytes.extend(&buffer[..size]);
+        if let Some(answer) = parse(&bytes) {
+            return answer;
+        }
+    }
+}
+
+#[test]
+fn a_stranger_is_refused_by_the_head_and_nothing_of_its_body_is_kept() {
+    let closed = Folder::new("");
+    let listed = Folder::new("");
+    listed.write("config.toml", "origins = [\"https://shop.example\"]\n");
+    let evil = "origin: https://evil.example\r\n".to_owned();
+    for (folder, headers, status, words) in [
+        (&closed, String::new(), 401, "x-api-key: missing"),
+        (&closed, key("guess"), 401, "this key is not known"),
+        (&listed, evil, 403, "pages of this origin"),
+    ] {
+        let server = folder.server(&[]);
+        let mut stream = begun(&server, &headers, 20 * MIB);
+        stream.write_all(&[b' '; 1000]).unwrap();
+        let answer = answered(&mut stream);
+        assert_eq!(answer.status, status, "{words}");
+        let envelope = answer.json();
+        assert_eq!(envelope["statusCode"], status);
+        assert!(envelope["message"].as_str().unwrap().contains(words));
+        let readable = answer.head.contains("access-control-allow-origin: *");
+        assert_eq!(readable, status == 401, "{}", answer.head);
+        // Who sends the rest all the same is not cut off.
+        stream.write_all(&vec![b' '; 20 * MIB - 1000]).unwrap();
+        stream
+            .write_all(b"GET /health HTTP/1.1\r\nhost: here\r\n\r\n")
+            .unwrap();
+        assert_eq!(answered(&mut stream).status, 200, "{words}");
+    }
+}
+
+#[test]
+fn a_stranger_that_sends_more_than_anybody_may_is_cut_off() {
+    let folder = Folder::new("");
+    let server = folder.server(&["--body-limit", "1"]);
+    let mut stream = begun(&server, "", 200 * MIB);
+    let piece = vec![b' '; MIB];
+    let sent = (0..200).take_while(|_| stream.write_all(&piece).is_ok());
+    let sent = sent.count();
+    assert!((1..100).contains(&sent), "{sent}");
+}
+
+#[test]
+fn a_caller_may_send_a_large_body() {
+    let folder = Folder::new("");
+    let server = folder.server(&["--body-limit", "30"]);
+    let large = |size: usize| {
+        let mut text = body(&png(1)).to_string().into_bytes();
+        text.resize(size * MIB, b' ');
+        exchange(&server.host, &post(SESSIONS, &key(SHOP), &text)).unwrap()
+    };
+    assert_eq!(large(30).status, 201);
+    assert_eq!(large(31).status, 413);
+}
+
 #[test]
 fn the_log_holds_neither_keys_nor_pictures_nor_tickets() {
     let folder = Folder::new("");
