@@ -43,6 +43,9 @@ impl Config {
         for (name, table) in &config.engines {
             let table = table.as_table();
             let table = table.with_context(|| format!("{shown}: [engines.{name}] is no table"))?;
+            if name == SCULPT {
+                bail!("{shown}: [engines.{SCULPT}]: there is nothing to configure about it");
+            }
             if table.contains_key("key") {
                 bail!(
                     "{shown}: [engines.{name}] holds a key; name a file with it in `key_file`, or \

@@ -13,6 +13,8 @@ use crate::http::now;
 
 /// How long nothing is tried after the store has failed.
 const PAUSE: Duration = Duration::from_secs(1);
+/// From one look at the requests under way to the next when the server ends.
+const STEP: Duration = Duration::from_millis(50);
 
 /// What the threads share.
 pub struct Workshop {
@@ -23,7 +25,7 @@ pub struct Workshop {
 
 /// The threads, and how they are called.
 pub struct Workers {
-    sandbox: Arc<Sandbox>,
+    workshop: Arc<Workshop>,
     bell: Arc<Bell>,
 }
 
@@ -31,7 +33,6 @@ impl Workers {
     /// Starts the threads of each engine, so that none waits for another; they look for work at
     /// once.
     pub fn start(workshop: Workshop) -> std::io::Result<Self> {
-        let sandbox = workshop.sandbox.clone();
         let workshop = Arc::new(workshop);
         let bell = Arc::new(Bell::default());
         for (index, engine) in workshop.engines.iter().enumerate() {
@@ -42,7 +43,7 @@ impl Workers {
                     .spawn(move || run(&workshop, index, &present.0))?;
             }
         }
-        Ok(Self { sandbox, bell })
+        Ok(Self { workshop, bell })
     }
 
     /// There may be new work.
@@ -50,12 +51,30 @@ impl Workers {
         self.bell.ring();
     }
 
-    /// Cancels what is under way, and waits until it has ended, but no longer than this.
+    /// Cancels what is under way, and waits until it has ended, but no longer than this. Only the
+    /// answer to a request for a model is waited for as long as the engine may take: it may have
+    /// cost money.
     pub fn end(&self, patience: Duration) {
-        self.sandbox.close();
-        if !self.bell.last(patience) {
+        self.workshop.sandbox.close();
+        let mut ended = self.bell.last(patience);
+        if !ended && self.are_asking() {
+            eprintln!("an engine was asked for a model; its answer is waited for");
+        }
+        while !ended && self.are_asking() {
+            ended = self.bell.last(STEP);
+        }
+        if !ended {
             eprintln!("work that does not end is left; it is due again at the next start");
         }
+    }
+
+    fn are_asking(&self) -> bool {
+        let mut requests = self
+            .workshop
+            .engines
+            .iter()
+            .filter_map(|engine| engine.requests.as_ref());
+        requests.any(|requests| requests.are_under_way())
     }
 }
 

@@ -33,6 +33,10 @@ use crate::jobs::Workers;
 /// How long it may take to fetch a picture.
 const FETCHING: Duration = Duration::from_secs(30);
 
+/// What is said where money can be spent and nothing is kept.
+const FORGOTTEN: &str = "a restart forgets the models under way and what was spent today; \
+                         `--data FOLDER` keeps them";
+
 /// The Image-to-3D API on your own machine.
 #[derive(Parser)]
 #[command(version, name = "csm-image-to-3d-server")]
@@ -180,6 +184,9 @@ fn check(config: &Config, options: &Options) -> anyhow::Result<()> {
             (None, Some(each)) => println!("money: at most {each}"),
             (Some(all), Some(each)) => println!("money: at most {all} models a day, and {each}"),
         }
+        if options.data.is_none() {
+            println!("money: {FORGOTTEN}");
+        }
     }
     let clients = config.clients()?.len();
     options.may_listen(clients)?;
@@ -255,6 +262,9 @@ async fn main() -> anyhow::Result<()> {
         if let Some(missing) = &engine.missing {
             eprintln!("{}: {missing}; its sessions fail", engine.name);
         }
+    }
+    if paid && options.data.is_none() {
+        eprintln!("{FORGOTTEN}");
     }
     let counts = watch::Counts::new(&engines);
     let workshop = jobs::Workshop {

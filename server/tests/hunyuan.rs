@@ -22,15 +22,13 @@ use support::*;
 
 /// A server that hands everything to it.
 fn in_front_of(hunyuan: &Hunyuan, own: &str) -> Gateway {
-    let poll = if own.contains("poll") {
-        ""
-    } else {
-        "poll = 0.03\n"
-    };
-    let config = format!(
-        "default = \"hunyuan\"\n[engines.hunyuan]\nurl = \"http://{}\"\ntimeout = 0.6\n{poll}{own}",
+    let mut config = format!(
+        "default = \"hunyuan\"\n[engines.hunyuan]\nurl = \"http://{}\"\n{own}",
         hunyuan.host
     );
+    if !own.contains("poll") {
+        config += "poll = 0.03\n";
+    }
     let state = hunyuan.state.clone();
     let made = move || state.lock().unwrap().pictures.clone();
     Gateway::start(&config, Vec::new(), &[], made)
@@ -260,9 +258,8 @@ fn a_restart_goes_on_with_the_job() {
     let hunyuan = Hunyuan::start(Scenario::default());
     let mut gateway = in_front_of(&hunyuan, "poll = 3\n");
     let code = gateway.create(json!({}));
-    until(|| hunyuan.sent() == 1);
-    // The uid arrives meanwhile, and the next look is three seconds away.
-    std::thread::sleep(Duration::from_millis(500));
+    // The next look is three seconds away.
+    gateway.until_followed(&code);
     gateway.again(|| {});
     assert_eq!(gateway.server.end_of(&code)["status"], "preview_done");
     assert_eq!(hunyuan.sent(), 1);
@@ -278,7 +275,7 @@ fn a_server_that_is_busy_for_somebody_else_is_waited_for() {
         assert!(answer.head.contains("text/plain"), "{}", answer.head);
     };
     let pause = || std::thread::sleep(Duration::from_millis(60));
-    for own in ["", "dialect = \"2.0\"\n"] {
+    for own in ["timeout = 0.6\n", "timeout = 0.6\ndialect = \"2.0\"\n"] {
         let hunyuan = Hunyuan::start(Scenario::default());
         let gateway = in_front_of(&hunyuan, own);
         let other = || {

@@ -13,7 +13,7 @@ mod support;
 use std::io::Read;
 use std::sync::Mutex;
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use gateway::Gateway;
 use hosted::{Cancel, Emulator, Engine, KEY, Nasty};
@@ -43,6 +43,8 @@ const LOCKED: &str = "User is locked. Reason: Exhausted balance. Top up your bal
 const CHARGED: &str = "it may have been charged";
 const ZIP: Nasty = Nasty::Impostor(b"PK\x03\x04 zipped");
 const OBJ: Nasty = Nasty::Impostor(b"# obj\nv 1 2 3\n");
+/// Says that it is longer than it is.
+const SHORT: Nasty = Nasty::Impostor(b"glTF\x02\0\0\0\xff\xff\0\0\x10\0\0\0JSON{}");
 const FBX: Nasty = Nasty::Impostor(b"Kaydara FBX Binary");
 
 /// How a session ends under each of the scenarios.
@@ -63,7 +65,10 @@ fn cases() -> Vec<Case> {
         (Fal, EarlyResult, Ok(())),
         (Fal, ElsewhereAddresses, Ok(())),
         (Fal, ExpiredOnce, Ok(())),
-        (Fal, FileFailsOnce, Ok(())),
+        (Fal, FileFails(1), Ok(())),
+        (Fal, FileFails(20), Ok(())),
+        (Fal, FileFailsAndExpires, Ok(())),
+        (Fal, ResultFails, Ok(())),
         (Fal, RedirectedOnce, Ok(())),
         (Fal, BusyAtFirst(429, "concurrent_requests_limit", false), Ok(())),
         (Fal, BusyAtFirst(503, "runner_scheduling_failure", true), Ok(())),
@@ -71,6 +76,7 @@ fn cases() -> Vec<Case> {
         (Fal, SubmitResets, Err((1, CHARGED))),
         (Fal, SubmitAnswers(500), Err((1, CHARGED))),
         (Fal, SubmitAnswers(502), Err((1, CHARGED))),
+        (Fal, SubmitAnswers(503), Err((1, CHARGED))),
         (Fal, SubmitAnswers(504), Err((1, CHARGED))),
         (Fal, NeverArrives, Err((0, CHARGED))),
         (Fal, Refused(401, "No user found"), Err((0, "it answered 401: No user found"))),
@@ -83,6 +89,7 @@ fn cases() -> Vec<Case> {
         (Fal, ZIP, Err((1, "a ZIP archive and no GLB"))),
         (Fal, OBJ, Err((1, "an OBJ and no GLB"))),
         (Fal, FBX, Err((1, "an FBX file and no GLB"))),
+        (Fal, SHORT, Err((1, "the model's file is not whole"))),
         (Fal, ElsewhereResult, Err((1, "none of the hosts"))),
         (Fal, RedirectedResult, Err((1, "none of the hosts"))),
         (Fal, RedirectedForEver, Err((1, "more than 3 redirects"))),
@@ -104,7 +111,9 @@ fn cases() -> Vec<Case> {
         (Meshy, LooksFail(503, "down"), Ok(())),
         (Meshy, LooksBreak, Ok(())),
         (Meshy, ExpiredOnce, Ok(())),
-        (Meshy, FileFailsOnce, Ok(())),
+        (Meshy, FileFails(1), Ok(())),
+        (Meshy, FileFails(20), Ok(())),
+        (Meshy, FileFailsAndExpires, Ok(())),
         (Meshy, RedirectedOnce, Ok(())),
         (Meshy, BusyAtFirst(429, "RateLimitExceeded", true), Ok(())),
         (Meshy, BusyAtFirst(429, "RateLimitExceeded", false), Ok(())),
@@ -115,6 +124,7 @@ fn cases() -> Vec<Case> {
         (Meshy, SubmitResets, Ok(())),
         (Meshy, SubmitAnswers(500), Ok(())),
         (Meshy, SubmitAnswers(502), Ok(())),
+        (Meshy, SubmitAnswers(503), Ok(())),
         (Meshy, SubmitAnswers(504), Ok(())),
         (Meshy, NeverArrives, Err((0, CHARGED))),
         (Meshy, Refused(400, "so it is"), Err((0, "it answered 400: so it is"))),
@@ -126,7 +136,7 @@ fn cases() -> Vec<Case> {
         (Meshy, ExpiredForGood, Err((1, "gone already"))),
         (Meshy, ZIP, Err((1, "a ZIP archive and no GLB"))),
         (Meshy, ElsewhereResult, Err((1, "none of the hosts"))),
-        (Meshy, UnknownStatus, Err((1, "no model after 6 s"))),
+        (Meshy, UnknownStatus, Err((1, "for 6 s nothing could be learnt of the model"))),
         (Meshy, Stuck, Err((1, "no model after 2 s; last: Meshy is making"))),
     ]
 }
@@ -191,67 +201,122 @@ fn ends_as((engine, nasty, expected): &Case) {
 
 #[test]
 fn a_server_that_is_killed_at_any_moment_pays_no_model_twice() {
-    let mut random = fastrand::Rng::with_seed(20_261_123);
-    for engine in [Engine::Fal, Engine::Meshy] {
-        // So that many of the moments are between the request and its answer.
-        let emulator = Emulator::start(engine, Nasty::SubmitIsSlow);
-        let mut gateway = in_front_of(&emulator, "", &[]);
-        let (mut done, mut lost) = (0, 0);
-        for kill in 0..25 {
-            let before = emulator.billed();
-            let code = gateway.create(json!({}));
-            // From before the request to after the result.
-            sleep(Duration::from_millis(random.u64(0..450)));
-            gateway.again(|| {});
-            let session = gateway.server.end_of(&code);
-            let case = format!("{engine:?} {kill}: {session}");
-            match session["status"].as_str() {
-                Some("preview_done") => done += 1,
-                Some("preview_failed") => {
-                    let words = session["error"].as_str().unwrap();
-                    assert!(words.contains(CHARGED), "{case}");
-                    // Meshy can be asked for what it has begun.
-                    if engine == Engine::Meshy {
-                        assert_eq!(emulator.billed(), before, "{case}");
-                    }
-                    lost += 1;
-                }
-                _ => panic!("{case}"),
-            }
+    std::thread::scope(|scope| {
+        for engine in [Engine::Fal, Engine::Meshy] {
+            scope.spawn(move || is_killed_at_any_moment(engine));
         }
-        assert!(done >= 10, "{engine:?}: only {done} ended well");
-        assert!(
-            lost > 0 || engine == Engine::Meshy,
-            "no moment was the worst"
-        );
+    });
+}
+
+fn is_killed_at_any_moment(engine: Engine) {
+    let mut random = fastrand::Rng::with_seed(20_261_123);
+    let emulator = Emulator::start(engine, Nasty::SubmitTakes(120));
+    let mut gateway = in_front_of(&emulator, "", &[]);
+    let asked = || emulator.state.lock().unwrap().asked;
+    let (mut done, mut lost) = (0, 0);
+    for kill in 0..25 {
+        let (billed, before) = (emulator.billed(), asked());
+        let code = gateway.create(json!({}));
+        // From before the request to after the result; half of the moments are between the request
+        // and its answer.
+        let most = match kill % 2 {
+            0 => 450,
+            _ => {
+                until(|| asked() > before);
+                100
+            }
+        };
+        sleep(Duration::from_millis(random.u64(0..most)));
+        gateway.again(|| {});
+        let session = gateway.server.end_of(&code);
+        let case = format!("{engine:?} {kill}: {session}");
+        match session["status"].as_str() {
+            Some("preview_done") => done += 1,
+            Some("preview_failed") => {
+                let words = session["error"].as_str().unwrap();
+                assert!(words.contains(CHARGED), "{case}");
+                // Meshy can be asked for what it has begun.
+                if engine == Engine::Meshy {
+                    assert_eq!(emulator.billed(), billed, "{case}");
+                }
+                lost += 1;
+            }
+            _ => panic!("{case}"),
+        }
+    }
+    assert!(done >= 3, "{engine:?}: only {done} ended well");
+    assert!(
+        lost > 0 || engine == Engine::Meshy,
+        "no moment was the worst"
+    );
+}
+
+/// As after a night, or before the network is there.
+#[test]
+fn silence_is_no_end_of_a_job_even_after_its_deadline() {
+    for engine in [Engine::Fal, Engine::Meshy] {
+        let emulator = Emulator::start(engine, Nasty::Stuck);
+        let mut gateway = in_front_of(&emulator, "", &[]);
+        let code = gateway.create(json!({}));
+        gateway.until_followed(&code);
+        gateway.again(|| {
+            emulator.turns(Nasty::Away);
+            sleep(Duration::from_secs(2));
+        });
+        until(|| emulator.state.lock().unwrap().unanswered >= 5);
+        emulator.turns(Nasty::Nothing);
+        let session = gateway.server.end_of(&code);
+        assert_eq!(session["status"], "preview_done", "{session}");
     }
 }
 
 #[test]
+fn a_list_that_cannot_be_had_loses_no_job() {
+    let emulator = Emulator::start(Engine::Meshy, Nasty::SubmitTimesOut);
+    let mut gateway = in_front_of(&emulator, "", &[]);
+    let code = gateway.create(json!({}));
+    until(|| emulator.billed() == 1);
+    gateway.again(|| emulator.turns(Nasty::Away));
+    until(|| emulator.state.lock().unwrap().unanswered >= 5);
+    emulator.turns(Nasty::Nothing);
+    let session = gateway.server.end_of(&code);
+    assert_eq!(session["status"], "preview_done", "{session}");
+}
+
+#[test]
+fn a_server_that_is_told_to_end_waits_for_the_answer_that_was_paid_for() {
+    let emulator = Emulator::start(Engine::Fal, Nasty::SubmitTakes(4_000));
+    let mut gateway = in_front_of(&emulator, "", &[]);
+    let code = gateway.create(json!({}));
+    until(|| emulator.billed() == 1);
+    gateway.stop();
+    gateway.again(|| emulator.turns(Nasty::Nothing));
+    let session = gateway.server.end_of(&code);
+    assert_eq!(session["status"], "preview_done", "{session}");
+}
+
+#[test]
 fn the_place_in_the_queue_is_said_in_words() {
+    // And how many seconds pass then.
     let fal = [
-        "one job before it in fal's queue",
-        "next in fal's queue",
-        "fal is making the model",
+        ("2 jobs before it in fal's queue", 0.5),
+        ("one job before it in fal's queue", 1.0),
+        ("next in fal's queue", 1.0),
+        ("fal is making the model", 0.0),
     ];
     let meshy = [
-        "2 jobs before it in Meshy's queue",
-        "Meshy is making the model",
+        ("2 jobs before it in Meshy's queue", 1.5),
+        ("Meshy is making the model", 0.0),
     ];
     for (engine, expected) in [(Engine::Fal, &fal[..]), (Engine::Meshy, &meshy)] {
-        let emulator = Emulator::start(engine, Nasty::Stuck);
+        let emulator = Emulator::standing(engine, Nasty::Nothing);
         let gateway = in_front_of(&emulator, "", &[]);
         let code = gateway.create(json!({}));
-        let start = Instant::now();
-        let mut said = Vec::new();
-        while start.elapsed() < Duration::from_millis(1500) {
-            let session = gateway.session(&code);
-            said.extend(session["engine_status"].as_str().map(str::to_owned));
-            assert!(session["percent_done"].as_u64().unwrap() < 100);
-            sleep(Duration::from_millis(5));
+        for (words, passes) in expected {
+            until(|| gateway.session(&code)["engine_status"] == *words);
+            assert!(gateway.session(&code)["percent_done"].as_u64().unwrap() < 100);
+            emulator.clock.skip(*passes);
         }
-        said.dedup();
-        assert_eq!(said, expected);
     }
 }
 
@@ -265,9 +330,7 @@ fn what_nobody_fetched_in_time_is_gone() {
         let emulator = Emulator::start(engine, Nasty::Stuck);
         let mut gateway = in_front_of(&emulator, "", &[]);
         let code = gateway.create(json!({}));
-        until(|| emulator.billed() == 1);
-        // The answer with the job's own id arrives meanwhile.
-        sleep(Duration::from_millis(200));
+        gateway.until_followed(&code);
         gateway.again(|| {
             emulator.turns(Nasty::Nothing);
             emulator.clock.skip(3600.0 * hours);
@@ -328,11 +391,7 @@ fn a_server_that_ends_cancels_nothing() {
     let mut gateway = in_front_of(&emulator, "", &[]);
     let code = gateway.create(json!({}));
     until(|| emulator.billed() == 1);
-    let told = std::process::Command::new("kill")
-        .args(["-INT", &gateway.server.child.id().to_string()])
-        .status();
-    assert!(told.unwrap().success());
-    assert!(gateway.server.child.wait().unwrap().success());
+    gateway.stop();
     gateway.again(|| {});
     assert_eq!(gateway.server.end_of(&code)["status"], "preview_done");
     assert_eq!(emulator.state.lock().unwrap().cancels, 0);
@@ -550,6 +609,34 @@ fn fal_is_asked_for_the_model_that_fits() {
     }
 }
 
+/// [A] As fal's own types have it.
+#[test]
+fn a_model_of_fal_whose_names_are_known_takes_its_id_alone() {
+    let emulator = Emulator::start(Engine::Fal, Nasty::Nothing);
+    let own = "[engines.fal.model]\nid = \"fal-ai/trellis\"\ninput = { mesh_simplify = 0.9 }\n";
+    let gateway = in_front_of(&emulator, own, &[]);
+    let parameters = json!({"generate_texture": true, "texture_resolution": 512});
+    let session = gateway.server.end_of(&gateway.create(parameters));
+    assert_eq!(session["status"], "preview_done", "{session}");
+    let state = emulator.state.lock().unwrap();
+    let body = &state.bodies[0];
+    assert!(body["image_url"].is_string());
+    assert_eq!(
+        (&body["texture_size"], &body["mesh_simplify"]),
+        (&json!(512), &json!(0.9))
+    );
+    drop(state);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config.toml");
+    std::fs::write(&file, "[engines.fal.model]\nid = \"me/mine\"\n").unwrap();
+    let output = command().arg("--config").arg(&file).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        said.contains("\"me/mine\" is not known, and needs image_field and glb"),
+        "{said}"
+    );
+}
+
 /// [A] Each has its own names for what goes in and comes out, and a file that is none beside it.
 #[test]
 fn any_other_model_of_fal_is_a_matter_of_names() {
@@ -684,7 +771,7 @@ fn tell_with(
 /// What the server takes care never to meet, the emulator has nevertheless.
 #[test]
 fn the_emulated_queue_of_fal_is_as_strict_as_the_real_one() {
-    let emulator = Emulator::start(Engine::Fal, Nasty::Nothing);
+    let emulator = Emulator::standing(Engine::Fal, Nasty::Nothing);
     let ask = |method: &str, path: &str, body: Value| tell(&emulator, method, path, "Key", &body);
     let picture = body(&emulator::picture());
     let (status, said) = tell(&emulator, "POST", "/fal-ai/trellis-2", "Bearer", &picture);
@@ -736,7 +823,7 @@ fn the_emulated_queue_of_fal_is_as_strict_as_the_real_one() {
 
 #[test]
 fn the_emulated_meshy_is_as_strict_as_the_real_one() {
-    let emulator = Emulator::start(Engine::Meshy, Nasty::Nothing);
+    let emulator = Emulator::standing(Engine::Meshy, Nasty::Nothing);
     let ask =
         |method: &str, path: &str, body: Value| tell(&emulator, method, path, "Bearer", &body);
     let picture = body(&emulator::picture());

@@ -4,14 +4,14 @@
 //! There is no status for a failure: such a job is `COMPLETED`, and what is answered instead of its
 //! result says what went wrong.
 
+use anyhow::bail;
 use contract::{Resolution, Topology};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::hunyuan::is_plain;
 use super::key::Key;
 use super::net::{Answer, Client, NoAnswer};
-use super::service::{NotSubmitted, Order, Service, State};
+use super::service::{NotSubmitted, Order, Service, State, is_plain};
 use super::{Common, Opened, picture};
 use crate::engines;
 
@@ -24,76 +24,254 @@ const BACKUP: &str = "https://queue.falrun.com";
 /// Some models take no larger picture, and a `data:` URI is best kept small.
 const EDGE: u32 = 2048;
 
-/// A model: its id, and the names of what goes in and comes out.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A model, and the names of what goes in and comes out.
 struct Model {
-    id: String,
+    id: &'static str,
     /// The field with the picture's address; with `[]` at its end it takes a list of them.
-    image_field: String,
+    image_field: &'static str,
     /// Where in the result the GLB's address is, as JSON pointers: the first that is there counts.
-    glb: Vec<String>,
+    glb: &'static [&'static str],
     /// Further fields.
+    input: fn(&Order) -> Value,
+}
+
+const TRELLIS_2: Model = Model {
+    id: "fal-ai/trellis-2",
+    image_field: "image_url",
+    glb: &["/model_glb/url"],
+    input: |order| {
+        json!({
+            "resolution": if is_low(order) { 512 } else { 1024 },
+            "decimation_target": if is_low(order) { 20_000 } else { 500_000 },
+            "texture_size": texture_size(order, &[1024, 2048]),
+        })
+    },
+};
+
+const HUNYUAN_2: Model = Model {
+    id: "fal-ai/hunyuan3d/v2",
+    image_field: "input_image_url",
+    glb: &["/model_mesh/url"],
+    input: |order| {
+        json!({
+            "textured_mesh": order.textured,
+            "octree_resolution": if is_low(order) { 128 } else { 256 },
+        })
+    },
+};
+
+const MESHY_6: Model = Model {
+    id: "fal-ai/meshy/v6/image-to-3d",
+    image_field: "image_url",
+    glb: &["/model_glb/url"],
+    input: |order| {
+        json!({
+            "topology": if wants_quads(order) { "quad" } else { "triangle" },
+            "should_remesh": true,
+            "target_polycount": if is_low(order) { 5_000 } else { 100_000 },
+            "should_texture": order.textured,
+        })
+    },
+};
+
+const HUNYUAN_3: Model = Model {
+    id: "fal-ai/hunyuan3d-v3/image-to-3d",
+    image_field: "input_image_url",
+    glb: &["/model_glb/url"],
+    input: |order| match is_low(order) || wants_quads(order) {
+        true => json!({
+            "generate_type": "LowPoly",
+            "polygon_type": if wants_quads(order) { "quadrilateral" } else { "triangle" },
+            "face_count": if is_low(order) { 40_000 } else { 500_000 },
+        }),
+        false => json!({ "generate_type": if order.textured { "Normal" } else { "Geometry" } }),
+    },
+};
+
+/// The models whose names are known. Which of them fits an order is said by [`fitting`].
+const MODELS: &[Model] = &[
+    TRELLIS_2,
+    HUNYUAN_2,
+    MESHY_6,
+    HUNYUAN_3,
+    Model {
+        id: "fal-ai/hunyuan3d/v2/mini",
+        ..HUNYUAN_2
+    },
+    Model {
+        id: "fal-ai/hunyuan3d/v2/turbo",
+        ..HUNYUAN_2
+    },
+    Model {
+        id: "fal-ai/hunyuan3d/v2/mini/turbo",
+        ..HUNYUAN_2
+    },
+    Model {
+        id: "fal-ai/hunyuan-3d/v3.1/pro/image-to-3d",
+        image_field: "input_image_url",
+        glb: &["/model_glb/url"],
+        input: |order| {
+            json!({
+                "generate_type": if order.textured { "Normal" } else { "Geometry" },
+                "face_count": if is_low(order) { 40_000 } else { 500_000 },
+            })
+        },
+    },
+    Model {
+        id: "fal-ai/hunyuan-3d/v3.1/rapid/image-to-3d",
+        image_field: "input_image_url",
+        // What is called `model_glb` may be an OBJ.
+        glb: &["/model_urls/glb/url", "/model_glb/url"],
+        input: |order| json!({ "enable_geometry": !order.textured }),
+    },
+    Model {
+        id: "fal-ai/trellis",
+        image_field: "image_url",
+        glb: &["/model_mesh/url"],
+        input: |order| json!({ "texture_size": texture_size(order, &[512, 1024, 2048]) }),
+    },
+    Model {
+        id: "tripo3d/tripo/v2.5/image-to-3d",
+        image_field: "image_url",
+        glb: &["/pbr_model/url", "/model_mesh/url", "/base_model/url"],
+        input: |order| json!({ "texture": if order.textured { "standard" } else { "no" } }),
+    },
+    Model {
+        id: "tripo3d/h3.1/image-to-3d",
+        ..TRIPO
+    },
+    Model {
+        id: "tripo3d/p1/image-to-3d",
+        ..TRIPO
+    },
+    Model {
+        id: "fal-ai/hyper3d/rodin",
+        image_field: "input_image_urls[]",
+        glb: &["/model_mesh/url"],
+        input: |order| {
+            json!({
+                "geometry_file_format": "glb",
+                "quality": if is_low(order) { "low" } else { "high" },
+            })
+        },
+    },
+    Model {
+        id: "fal-ai/hyper3d/rodin/v2.5",
+        image_field: "image_urls[]",
+        glb: &["/model_mesh/url"],
+        input: |order| {
+            json!({
+                "quality_mesh_option": match (is_low(order), wants_quads(order)) {
+                    (true, true) => "4K Quad",
+                    (false, true) => "200K Quad",
+                    (true, false) => "20K Triangle",
+                    (false, false) => "500K Triangle",
+                },
+                "material": if order.textured { "PBR" } else { "None" },
+            })
+        },
+    },
+    Model {
+        id: "fal-ai/triposr",
+        image_field: "image_url",
+        glb: &["/model_mesh/url"],
+        input: |_| json!({ "output_format": "glb" }),
+    },
+    Model {
+        id: "fal-ai/pixal3d",
+        image_field: "image_url",
+        glb: &["/model_glb/url"],
+        input: |_| json!({}),
+    },
+];
+
+const TRIPO: Model = Model {
+    id: "",
+    image_field: "image_url",
+    glb: &["/model_mesh/url"],
+    input: |order| json!({ "texture": order.textured }),
+};
+
+/// The model for an order, where none is configured.
+fn fitting(order: &Order) -> &'static Model {
+    match (wants_quads(order), order.textured) {
+        (true, _) => &MESHY_6,
+        (false, true) => &TRELLIS_2,
+        (false, false) => &HUNYUAN_2,
+    }
+}
+
+fn is_low(order: &Order) -> bool {
+    order.parameters.resolution == Some(Resolution::LowPoly)
+}
+
+fn wants_quads(order: &Order) -> bool {
+    order.parameters.topology == Some(Topology::Quads)
+}
+
+/// The least of a model's sizes that is enough; where it is too much, the texture is made smaller
+/// here.
+fn texture_size(order: &Order, sizes: &[u32]) -> u32 {
+    let asked = order.parameters.texture_resolution.unwrap_or(2048);
+    let enough = sizes.iter().copied().find(|size| *size >= asked);
+    enough.unwrap_or(2048)
+}
+
+/// The model that is asked. What is left out is as it is known.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Chosen {
+    id: String,
+    image_field: Option<String>,
+    glb: Option<Vec<String>>,
     #[serde(default)]
     input: Map<String, Value>,
 }
 
-impl Model {
-    fn new(id: &str, image_field: &str, glb: &str, input: Value) -> Self {
-        let input = match input {
-            Value::Object(input) => input,
+impl Chosen {
+    fn known(&self) -> Option<&'static Model> {
+        MODELS.iter().find(|model| model.id == self.id)
+    }
+
+    /// # Errors
+    /// It is not known, and not all of its names are given.
+    fn check(&self) -> anyhow::Result<()> {
+        if self.known().is_some() || (self.image_field.is_some() && self.glb.is_some()) {
+            return Ok(());
+        }
+        let known: Vec<_> = MODELS.iter().map(|model| model.id).collect();
+        bail!(
+            "model: {:?} is not known, and needs image_field and glb; known are {}",
+            self.id,
+            known.join(", ")
+        );
+    }
+
+    /// What is sent to it and where its result is.
+    fn asked(self, order: &Order) -> Asked {
+        let known = self.known();
+        let mut input = match known.map(|model| (model.input)(order)) {
+            Some(Value::Object(input)) => input,
             _ => Map::new(),
         };
-        Self {
-            id: id.into(),
-            image_field: image_field.into(),
-            glb: vec![glb.into()],
+        input.extend(self.input);
+        let image_field = known.map(|model| model.image_field.to_owned());
+        let glb = known.map(|model| model.glb.iter().map(|at| (*at).to_owned()).collect());
+        Asked {
+            id: self.id,
+            image_field: self.image_field.or(image_field).unwrap_or_default(),
+            glb: self.glb.or(glb).unwrap_or_default(),
             input,
         }
     }
 }
 
-/// The model for an order, where none is configured.
-fn model(order: &Order) -> Model {
-    let low = order.parameters.resolution == Some(Resolution::LowPoly);
-    if order.parameters.topology == Some(Topology::Quads) {
-        return Model::new(
-            "fal-ai/meshy/v6/image-to-3d",
-            "image_url",
-            "/model_glb/url",
-            json!({
-                "topology": "quad",
-                "should_remesh": true,
-                "target_polycount": if low { 5_000 } else { 100_000 },
-                "should_texture": order.textured,
-            }),
-        );
-    }
-    if order.textured {
-        // It makes textures of no other size; they are made smaller here.
-        let least = [1024, 2048];
-        let asked = order.parameters.texture_resolution.unwrap_or(2048);
-        let texture = least.into_iter().find(|edge| *edge >= asked);
-        return Model::new(
-            "fal-ai/trellis-2",
-            "image_url",
-            "/model_glb/url",
-            json!({
-                "resolution": if low { 512 } else { 1024 },
-                "decimation_target": if low { 20_000 } else { 500_000 },
-                "texture_size": texture.unwrap_or(2048),
-            }),
-        );
-    }
-    Model::new(
-        "fal-ai/hunyuan3d/v2",
-        "input_image_url",
-        "/model_mesh/url",
-        json!({
-            "textured_mesh": false,
-            "octree_resolution": if low { 128 } else { 256 },
-        }),
-    )
+/// What is sent to a model for an order, the picture aside, and where its result is.
+struct Asked {
+    id: String,
+    image_field: String,
+    glb: Vec<String>,
+    input: Map<String, Value>,
 }
 
 /// What is configured beside what is common to all engines.
@@ -101,7 +279,7 @@ fn model(order: &Order) -> Model {
 #[serde(deny_unknown_fields)]
 struct Own {
     /// The model for all orders, instead of one that fits them.
-    model: Option<Model>,
+    model: Option<Chosen>,
     /// Where the queue is when it cannot be reached at its address.
     backup_url: Option<String>,
 }
@@ -126,6 +304,9 @@ struct Fal {
 /// Opens the engine from its table of the configuration.
 pub fn open(table: &toml::Table) -> anyhow::Result<Opened> {
     let (common, own): (Common, Own) = engines::read(table)?;
+    if let Some(chosen) = &own.model {
+        chosen.check()?;
+    }
     let key = Key::find("Key ", VARIABLE, common.key_file.as_deref())?;
     let has_key = key.is_some();
     let url = common.url(Some(QUEUE))?;
@@ -198,6 +379,8 @@ impl Fal {
             // These are about the account or the moment.
             401 | 403 | 408 | 429 => Err(words),
             404 | 410 => Ok(State::Failed("the result is gone already".into())),
+            // Something before the queue answered, which knows nothing of the model.
+            500..=599 if answer.body["detail"].is_null() => Err(words),
             // The model's own failure, whatever its number.
             _ => Ok(State::Failed(words)),
         }
@@ -219,34 +402,33 @@ impl Service for Fal {
     }
 
     fn submit(&self, order: &Order) -> Result<String, NotSubmitted> {
-        let model = match &self.own.model {
-            Some(model) => model.clone(),
-            None => model(order),
+        let fitting = || Chosen {
+            id: fitting(order).id.into(),
+            ..Chosen::default()
         };
+        let asked = self.own.model.clone().unwrap_or_else(fitting).asked(order);
         let picture = picture::data_uri(order.picture, EDGE).map_err(NotSubmitted::Refused)?;
-        let mut input = model.input;
-        match model.image_field.strip_suffix("[]") {
+        let mut input = asked.input;
+        match asked.image_field.strip_suffix("[]") {
             Some(list) => input.insert(list.into(), json!([picture])),
-            None => input.insert(model.image_field, picture.into()),
+            None => input.insert(asked.image_field, picture.into()),
         };
-        let (path, input) = (format!("/{}", model.id), input.into());
+        let (path, input) = (format!("/{}", asked.id), input.into());
         let answer = self.ask(|client| client.post(&path, &input))?;
-        // A success that is not understood may be a job all the same.
-        let Some(request) = answer.body["request_id"].as_str() else {
-            return Err(match answer.status {
-                200..=299 => NotSubmitted::Unknown("it answered no request_id".into()),
-                _ => NotSubmitted::by(&self.client, &answer),
-            });
+        let request = match (answer.status, answer.body["request_id"].as_str()) {
+            (200..=299, Some(request)) if is_plain(request) => request,
+            // A success that is not understood may be a job all the same.
+            (200..=299, _) => {
+                return Err(NotSubmitted::Unknown("it answered no request_id".into()));
+            }
+            _ => return Err(NotSubmitted::by(&self.client, &answer)),
         };
-        if !is_plain(request) {
-            return Err(NotSubmitted::Unknown("its request_id is none".into()));
-        }
         let named = |name: &str| answer.body[name].as_str();
         let job = Job {
-            status: self.path(named("status_url"), &model.id, request, "/status"),
-            response: self.path(named("response_url"), &model.id, request, ""),
-            cancel: self.path(named("cancel_url"), &model.id, request, "/cancel"),
-            glb: model.glb,
+            status: self.path(named("status_url"), &asked.id, request, "/status"),
+            response: self.path(named("response_url"), &asked.id, request, ""),
+            cancel: self.path(named("cancel_url"), &asked.id, request, "/cancel"),
+            glb: asked.glb,
         };
         serde_json::to_string(&job).map_err(|error| NotSubmitted::Unknown(error.to_string()))
     }
@@ -298,8 +480,10 @@ impl Service for Fal {
         let answer = self.ask(|client| client.get(nobody));
         let answer = answer.map_err(|none| format!("{base}: {}", none.words()))?;
         match answer.status {
-            401 | 403 => Err(format!("{base}: {}", self.client.words(&answer))),
-            _ => Ok(format!("{base} answers, and a key is there")),
+            404 if !answer.body["detail"].is_null() => {
+                Ok(format!("{base} answers, and a key is there"))
+            }
+            _ => Err(format!("{base}: {}", self.client.words(&answer))),
         }
     }
 }

@@ -3,13 +3,14 @@
 //! It comes in two dialects that share their routes. That of 2.0 honours parameters; that of 2.1
 //! takes the picture and nothing else. Neither says that a job has failed: it is never done then.
 
+use anyhow::bail;
 use base64_simd::STANDARD;
 use contract::Resolution;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::net::{Answer, Client, NoAnswer};
-use super::service::{NotSubmitted, Order, Service, State};
+use super::service::{NotSubmitted, Order, Service, State, is_plain};
 use super::{Common, Opened, picture};
 use crate::engines;
 
@@ -47,6 +48,9 @@ struct Hunyuan {
 /// Opens the engine from its table of the configuration.
 pub fn open(table: &toml::Table) -> anyhow::Result<Opened> {
     let (common, own): (Common, Own) = engines::read(table)?;
+    if common.key_file.is_some() || common.result_hosts.is_some() {
+        bail!("key_file, result_hosts: it takes no key, and answers its results itself");
+    }
     let url = common.url(Some("http://127.0.0.1:8081"))?;
     let client = Client::new(&url, None, Vec::new(), common.timeout());
     let service = Box::new(Hunyuan { client, own });
@@ -135,16 +139,17 @@ impl Service for Hunyuan {
         let base = self.client.base();
         let reached = self.client.get("/health");
         let reached = reached.map_err(|none| format!("{base}: {}", none.words()))?;
-        let dialect = match (self.own.dialect, reached.status, &reached.body) {
-            (Some(dialect), ..) => dialect,
-            (None, 200, _) => Dialect::TwoOne,
-            (None, 404, body) if *body == not_found() => Dialect::Two,
-            _ => {
-                return Err(format!(
-                    "{base}: something answers, but it does not look like Hunyuan3D's api_server.py"
-                ));
-            }
+        let found = match reached.status {
+            200 => Some(Dialect::TwoOne),
+            404 if reached.body == not_found() => Some(Dialect::Two),
+            _ => None,
         };
+        let Some(found) = found else {
+            return Err(format!(
+                "{base}: something answers, but it does not look like Hunyuan3D's api_server.py"
+            ));
+        };
+        let dialect = self.own.dialect.unwrap_or(found);
         Ok(match dialect {
             Dialect::TwoOne => format!(
                 "{base}: Hunyuan3D-2.1 answers; it takes the picture alone and always textures"
@@ -163,10 +168,4 @@ impl Service for Hunyuan {
 /// What its web framework answers for a path that it does not know.
 fn not_found() -> Value {
     json!({"detail": "Not Found"})
-}
-
-/// Whether a text from elsewhere can stand in a path.
-pub fn is_plain(text: &str) -> bool {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
-    !text.is_empty() && text.len() <= 100 && text.chars().all(plain)
 }

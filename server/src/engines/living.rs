@@ -23,7 +23,7 @@ const SKEW: Millis = 5_000;
 /// How often a service is asked for a job whose answer was lost, with a pause before each: it may
 /// still be on its way into the list. And how often for one that it was told to cancel.
 const ASKED: usize = 3;
-/// How often a result is asked for that did not arrive.
+/// How often a result is downloaded again that is shorter than it says.
 const TRIES: usize = 5;
 
 /// How patient an engine is.
@@ -54,6 +54,26 @@ enum Note {
     Sending { since: Millis },
     /// It did, and this is the job.
     Sent { since: Millis, job: String },
+}
+
+/// How long nothing was learnt.
+#[derive(Default)]
+struct Silence(Option<Millis>);
+
+impl Silence {
+    /// Until now, counted from the first time that this was asked.
+    fn lasts(&mut self) -> Duration {
+        let now = now();
+        Duration::from_millis(now.saturating_sub(*self.0.get_or_insert(now)))
+    }
+}
+
+/// What went wrong with the downloads of a model.
+#[derive(Default)]
+struct Fetched {
+    expired: bool,
+    /// How often it was too short.
+    short: usize,
 }
 
 /// What came of asking for a model.
@@ -152,7 +172,9 @@ impl Living {
             return Err(self.failed(&words));
         }
         let _asking = self.asking();
-        go_on(progress, 0.01)?;
+        go_on(progress, 0.0)?;
+        // Until the answer is written down, too.
+        let _under_way = self.requests.begin();
         let since = now();
         write(errand, &Note::Sending { since })?;
         let outcome = self.service.submit(order);
@@ -193,17 +215,20 @@ impl Living {
             })
             .collect();
         let mut found = Vec::new();
-        for _ in 0..ASKED {
+        let mut silence = Silence::default();
+        let mut lists = 0;
+        while lists < ASKED && found.is_empty() {
             self.pause(self.patience.poll, progress)?;
             match self.service.since(since.saturating_sub(SKEW)) {
                 None => break,
-                Some(Err(_)) => {}
+                // Without a network there is nothing to learn, and nothing to give up.
+                Some(Err(_)) if silence.lasts() < self.patience.deadline => {}
+                Some(Err(_)) => break,
                 Some(Ok(listed)) => {
+                    silence = Silence::default();
+                    lists += 1;
                     found = listed;
                     found.retain(|job| !known.contains(job));
-                    if !found.is_empty() {
-                        break;
-                    }
                 }
             }
         }
@@ -219,6 +244,10 @@ impl Living {
     }
 
     /// The file, once the job is done.
+    ///
+    /// The deadline is for what the service says of the job. While it says nothing, as it seems to a
+    /// machine that was asleep or has no network yet, nothing is known of the job, and there is as
+    /// much patience again.
     fn follow(
         &self,
         since: Millis,
@@ -227,77 +256,107 @@ impl Living {
         progress: &mut Progress,
     ) -> Result<Vec<u8>, Stopped> {
         let deadline = since + self.patience.deadline.as_millis() as Millis;
-        let mut last;
-        let mut failures = 0;
+        let mut silence = Silence::default();
+        let mut fetched = Fetched::default();
         // How many looks are left at a job that is to be given up.
         let mut left = None;
         loop {
-            let seen = match self.service.look(job) {
+            let last = match self.service.look(job) {
                 Ok(State::Running(part, words)) => {
                     errand.say(&words);
-                    go_on(progress, 0.05 + 0.85 * part.clamp(0.0, 1.0))?;
-                    Err(words)
+                    go_on(progress, part.clamp(0.0, 1.0))?;
+                    Ok(words)
                 }
                 Ok(State::Failed(words)) if left.is_none() => return Err(self.failed(&words)),
                 Ok(State::Failed(words)) => {
                     left = Some(0);
-                    Err(words)
+                    Ok(words)
                 }
-                Ok(State::Made(file)) => Ok(file),
+                Ok(State::Made(file)) => match whole(file) {
+                    Ok(file) => return Ok(file),
+                    Err(NoGlb::Other(words)) => return Err(self.failed(&words)),
+                    // It is still being written.
+                    Err(NoGlb::Short) => Ok("the model's file is not whole".into()),
+                },
                 Ok(State::MadeAt(address)) => {
                     errand.say("downloading the model");
-                    match self.service.client().download(&address) {
-                        Ok(file) => Ok(file),
-                        Err(NoResult::Never(words)) => return Err(self.failed(&words)),
-                        // The next look brings a fresh address.
-                        Err(NoResult::Expired) if failures < 1 => {
-                            failures += 1;
-                            Err("the result's address is too old".into())
-                        }
-                        Err(NoResult::Later(words)) if failures < TRIES => {
-                            failures += 1;
-                            Err(words)
-                        }
-                        Err(NoResult::Expired) => {
-                            return Err(self.failed("the model was made, but is gone already"));
-                        }
-                        Err(NoResult::Later(words)) => {
-                            return Err(self.failed(&format!(
-                                "the model was made, but cannot be downloaded: {words}"
-                            )));
-                        }
+                    match self.fetch(&address, &mut fetched)? {
+                        Ok(file) => return Ok(file),
+                        Err(words) => Err(format!(
+                            "the model was made, but cannot be downloaded: {words}"
+                        )),
                     }
                 }
                 Err(words) => Err(words),
             };
-            match seen.map(|file| (sculpt::check(&file), file)) {
-                Ok((Ok(()), file)) => return Ok(file),
-                Ok((Err(NoGlb::Other(words)), _)) => return Err(self.failed(&words)),
-                // It is still being written.
-                Ok((Err(NoGlb::Short), _)) => last = "the model's file is not whole".into(),
-                Err(words) => last = words,
-            }
-            if now() >= deadline {
-                left = match left {
-                    // It may be done at this very moment, or be made all the same: what may have
-                    // been charged is not thrown away.
-                    None if self.service.cancel(job) => Some(ASKED),
-                    Some(more @ 1..) => Some(more - 1),
-                    _ => {
-                        let seconds = self.patience.deadline.as_secs_f32();
-                        let cancelled = match left {
-                            Some(_) => ", and so it was cancelled",
-                            None => "",
-                        };
-                        return Err(self.failed(&format!(
-                            "no model after {seconds} s{cancelled}; last: {last}{}",
-                            self.charged()
-                        )));
+            match last {
+                Ok(last) => {
+                    silence = Silence::default();
+                    if now() >= deadline {
+                        left = Some(self.given_up(job, left, &last)?);
                     }
-                };
+                }
+                Err(last) if silence.lasts() >= self.patience.deadline => {
+                    return Err(self.failed(&format!(
+                        "for {} s nothing could be learnt of the model; last: {last}{}",
+                        self.patience.deadline.as_secs_f32(),
+                        self.charged()
+                    )));
+                }
+                Err(_) => {}
             }
             self.pause(self.patience.poll, progress)?;
         }
+    }
+
+    /// What is over its deadline is cancelled; how many more looks there are at it.
+    fn given_up(&self, job: &str, left: Option<usize>, last: &str) -> Result<usize, Stopped> {
+        match left {
+            // It may be done at this very moment, or be made all the same: what may have been charged
+            // is not thrown away.
+            None if self.service.cancel(job) => Ok(ASKED),
+            Some(more @ 1..) => Ok(more - 1),
+            _ => {
+                let cancelled = match left {
+                    Some(_) => ", and so it was cancelled",
+                    None => "",
+                };
+                Err(self.failed(&format!(
+                    "no model after {} s{cancelled}; last: {last}{}",
+                    self.patience.deadline.as_secs_f32(),
+                    self.charged()
+                )))
+            }
+        }
+    }
+
+    /// The file at an address; in words why it is not there yet.
+    fn fetch(
+        &self,
+        address: &str,
+        fetched: &mut Fetched,
+    ) -> Result<Result<Vec<u8>, String>, Stopped> {
+        let words = match self.service.client().download(address).map(whole) {
+            Ok(Ok(file)) => return Ok(Ok(file)),
+            Ok(Err(NoGlb::Other(words))) | Err(NoResult::Never(words)) => {
+                return Err(self.failed(&words));
+            }
+            Ok(Err(NoGlb::Short)) if fetched.short < TRIES => {
+                fetched.short += 1;
+                "it is not whole".into()
+            }
+            Ok(Err(NoGlb::Short)) => return Err(self.failed("the model's file is not whole")),
+            // The next look brings a fresh address.
+            Err(NoResult::Expired) if !fetched.expired => {
+                fetched.expired = true;
+                "its address is too old".into()
+            }
+            Err(NoResult::Expired) => {
+                return Err(self.failed("the model was made, but is gone already"));
+            }
+            Err(NoResult::Later(words)) => words,
+        };
+        Ok(Err(words))
     }
 
     fn pause(&self, pause: Duration, progress: &mut Progress) -> Result<(), Stopped> {
@@ -314,6 +373,11 @@ impl Living {
     fn asking(&self) -> MutexGuard<'_, ()> {
         self.asking.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The file, if it is a whole GLB.
+fn whole(file: Vec<u8>) -> Result<Vec<u8>, NoGlb> {
+    sculpt::check(&file).map(|()| file)
 }
 
 fn write(errand: &dyn Errand, note: &Note) -> Result<(), Stopped> {
@@ -356,7 +420,7 @@ impl Engine for Living {
             }
         };
         source.errand.say("giving the model what was asked for");
-        go_on(progress, 0.92)?;
+        go_on(progress, 0.99)?;
         let adapted = sculpt::adapt(&file, source.parameters, view)
             .map_err(|words| self.failed(&format!("the model cannot be read: {words}")))?;
         let mut unsupported: Vec<_> = adapted.unsupported;

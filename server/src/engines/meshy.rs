@@ -5,10 +5,9 @@ use sandbox::Millis;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::hunyuan::is_plain;
 use super::key::Key;
 use super::net::{Client, NoAnswer};
-use super::service::{NotSubmitted, Order, Service, State};
+use super::service::{NotSubmitted, Order, Service, State, is_plain};
 use super::{Common, Opened, picture};
 use crate::engines;
 
@@ -127,7 +126,8 @@ impl Service for Meshy {
             (200, Some("IN_PROGRESS")) => {
                 let progress = task["progress"].as_f64().unwrap_or_default();
                 let words = "Meshy is making the model".into();
-                Ok(State::Running(progress as f32 / 100.0, words))
+                // It has begun, whatever it says.
+                Ok(State::Running((progress as f32 / 100.0).max(0.01), words))
             }
             (200, Some("SUCCEEDED")) => Ok(match task["model_urls"]["glb"].as_str() {
                 Some(address) if !address.is_empty() => State::MadeAt(address.to_owned()),

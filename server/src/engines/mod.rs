@@ -140,6 +140,14 @@ fn read<T: DeserializeOwned>(table: &toml::Table) -> anyhow::Result<(Common, T)>
     let (common, own): (Vec<_>, Vec<_>) = table.clone().into_iter().partition(is_common);
     let common: Common = toml::Table::from_iter(common).try_into()?;
     let seconds = [common.timeout, common.deadline, common.poll];
+    let hosts = common.result_hosts.iter().flatten();
+    for host in hosts {
+        // A star alone would let results lead anywhere, this machine included.
+        let name = host.strip_prefix("*.").unwrap_or(host);
+        if name.is_empty() || name.contains('*') {
+            bail!("result_hosts: came {host:?}, allowed: a host, or *. before one");
+        }
+    }
     if seconds
         .into_iter()
         .flatten()

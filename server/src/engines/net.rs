@@ -16,6 +16,8 @@ use super::reach;
 const LARGEST_ANSWER: u64 = 512 * 1024 * 1024;
 /// The largest model that is downloaded.
 const LARGEST_MODEL: u64 = 256 * 1024 * 1024;
+/// How long a download may take as a whole: the largest model over a slow line.
+const DOWNLOAD: Duration = Duration::from_secs(15 * 60);
 /// More redirects than this are not followed on the way to a result.
 const MOST_REDIRECTS: usize = 3;
 /// How much of an engine's own words is repeated.
@@ -24,6 +26,8 @@ const WORDS: usize = 300;
 /// Where an engine is, and how it is asked.
 pub struct Client {
     agent: Agent,
+    /// How long one request may take; of a download, how long it may stand still.
+    timeout: Duration,
     /// Without a slash at its end.
     base: String,
     /// The header's value; nothing where the engine asks for no key.
@@ -70,7 +74,8 @@ pub enum NoResult {
 }
 
 impl Client {
-    /// `base` is the engine's address, `timeout` how long one request may take.
+    /// `base` is the engine's address, `timeout` how long one request may take; a download may take
+    /// longer, as long as it goes on.
     pub fn new(
         base: &str,
         authorization: Option<Key>,
@@ -83,6 +88,7 @@ impl Client {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .timeout_global(Some(timeout))
+            .timeout_resolve(Some(timeout))
             .timeout_connect(Some(timeout.min(Duration::from_secs(10))))
             .proxy(None)
             // A request on a connection that is just being closed would be lost.
@@ -91,6 +97,7 @@ impl Client {
             .build();
         Self {
             agent: reach::agent(config),
+            timeout,
             base: base.trim_end_matches('/').to_owned(),
             authorization,
             result_hosts,
@@ -159,7 +166,13 @@ impl Client {
                 return never(words);
             }
             let request = Request::get(uri.clone()).body(());
-            let mut response = match self.run(request) {
+            let mut response = match request.map_err(Error::from).and_then(|request| {
+                let patient = self.agent.configure_request(request);
+                let patient = patient.timeout_global(Some(DOWNLOAD));
+                let patient = patient.timeout_recv_response(Some(self.timeout));
+                self.agent
+                    .run(patient.timeout_per_read(Some(self.timeout)).build())
+            }) {
                 Ok(response) => response,
                 Err(error) => return Err(NoResult::Later(no_answer(&error).words())),
             };

@@ -1,6 +1,6 @@
 //! What became of the requests for models, counted for those who run the server.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use super::service::NotSubmitted;
 
@@ -11,6 +11,16 @@ pub struct Requests {
     later: AtomicU64,
     refused: AtomicU64,
     unknown: AtomicU64,
+    under_way: AtomicUsize,
+}
+
+/// A request that is under way for as long as this value is there.
+pub struct UnderWay<'a>(&'a Requests);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.under_way.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Requests {
@@ -23,6 +33,17 @@ impl Requests {
             Err(NotSubmitted::Unknown(_)) => &self.unknown,
         };
         count.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A request is under way from now on.
+    pub fn begin(&self) -> UnderWay<'_> {
+        self.under_way.fetch_add(1, Ordering::Relaxed);
+        UnderWay(self)
+    }
+
+    /// Whether any is, so that its answer would be lost now.
+    pub fn are_under_way(&self) -> bool {
+        self.under_way.load(Ordering::Relaxed) > 0
     }
 
     /// The names of the outcomes, and how many there were of each.

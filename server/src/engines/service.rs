@@ -83,11 +83,13 @@ pub enum NotSubmitted {
 }
 
 impl NotSubmitted {
-    /// What an answer means that is none of success.
+    /// What an answer means that is none of success. Of a 503 only one that says when to come again
+    /// is an answer of the service, and not of something before it.
     pub fn by(client: &Client, answer: &Answer) -> Self {
         let words = client.words(answer);
         match answer.status {
-            429 | 503 => Self::Later(words, answer.retry_after),
+            429 => Self::Later(words, answer.retry_after),
+            503 if answer.retry_after.is_some() => Self::Later(words, answer.retry_after),
             400..=499 if answer.status != 408 => Self::Refused(words),
             _ => Self::Unknown(words),
         }
@@ -101,6 +103,12 @@ impl From<NoAnswer> for NotSubmitted {
             NoAnswer::Lost(words) => Self::Unknown(words),
         }
     }
+}
+
+/// Whether a text from elsewhere can stand in a path.
+pub fn is_plain(text: &str) -> bool {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
+    !text.is_empty() && text.len() <= 100 && text.chars().all(plain)
 }
 
 /// How far a job is.

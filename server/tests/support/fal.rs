@@ -235,6 +235,7 @@ fn result(
                 "error_type": "request_timeout"}),
         ),
         Nasty::EarlyResult if looks == 1 => early(),
+        Nasty::ResultFails if looks <= 2 => Reply::text(502, "<h1>Bad Gateway</h1>"),
         _ => Reply::json(200, output(nasty, path, files)),
     }
 }
@@ -252,7 +253,7 @@ fn output(nasty: Nasty, path: &str, files: &str) -> Value {
     let model = file("model.glb");
     let app: Vec<_> = path.split('/').skip(1).take(2).collect();
     match app.join("/").as_str() {
-        "fal-ai/hunyuan3d" => json!({"model_mesh": model, "seed": 7}),
+        "fal-ai/hunyuan3d" | "fal-ai/trellis" => json!({"model_mesh": model, "seed": 7}),
         "fal-ai/hunyuan-3d" => json!({
             "model_glb": file("model.obj"),
             "model_urls": {"glb": model, "obj": file("model.obj"), "fbx": null},

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use serde_json::Value;
 
 use crate::emulator::numbered;
-use crate::support::{SESSIONS, Server, body, code, command};
+use crate::support::{SESSIONS, Server, body, code, command, until};
 
 /// A page that may use the server, and of which an engine must learn nothing.
 pub const PAGE: &str = "origin: https://shop.example\r\nreferer: https://shop.example/\r\n\
@@ -69,6 +69,16 @@ impl Gateway {
         self.server = launch(&self.flags, &self.environment, self.folder.path());
     }
 
+    /// Told to end, as a system does it; until it has ended.
+    pub fn stop(&mut self) {
+        let id = self.server.child.id().to_string();
+        let told = std::process::Command::new("kill")
+            .args(["-INT", &id])
+            .status();
+        assert!(told.unwrap().success());
+        assert!(self.server.child.wait().unwrap().success());
+    }
+
     /// The code of a new session, with a picture of its own.
     pub fn create(&self, parameters: Value) -> String {
         self.ask(parameters)
@@ -93,6 +103,11 @@ impl Gateway {
     pub fn session(&self, code: &str) -> Value {
         let path = format!("{SESSIONS}/{code}");
         self.server.get(&path).json()["data"].take()
+    }
+
+    /// Waits until the engine's job is written down with the session.
+    pub fn until_followed(&self, code: &str) {
+        until(|| self.session(code)["engine_status"].is_string());
     }
 
     /// At most one model a session: exactly one where it ended well, and none without an end that

@@ -50,8 +50,8 @@ pub enum Cancel {
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Nasty {
     Nothing,
-    /// [C] The job is begun, and the answer takes its time.
-    SubmitIsSlow,
+    /// [C] The job is begun, and the answer takes so many milliseconds.
+    SubmitTakes(u64),
     /// [A] The job is begun, and the answer never comes.
     SubmitTimesOut,
     /// [A] The same, and the connection breaks.
@@ -107,8 +107,14 @@ pub enum Nasty {
     UnknownFields,
     /// [C] The status is a word that nobody knows.
     UnknownStatus,
-    /// [C] The file server fails at first.
-    FileFailsOnce,
+    /// [C] The file server fails so often at first.
+    FileFails(usize),
+    /// [C] It fails, and when it answers again the link is too old.
+    FileFailsAndExpires,
+    /// [B] fal: something before the queue answers for the result at first, and no JSON.
+    ResultFails,
+    /// [C] Nobody answers: the network is not there.
+    Away,
 }
 
 /// A model that was asked for.
@@ -136,6 +142,8 @@ pub struct State {
     pub downloads: usize,
     /// Requests to cancel a job.
     pub cancels: usize,
+    /// Requests that nobody answered.
+    pub unanswered: usize,
 }
 
 impl State {
@@ -173,8 +181,16 @@ pub struct Emulator {
 
 impl Emulator {
     pub fn start(engine: Engine, nasty: Nasty) -> Self {
+        Self::with(Clock::new(SPEED), engine, nasty)
+    }
+
+    /// Its clock moves only where a test moves it.
+    pub fn standing(engine: Engine, nasty: Nasty) -> Self {
+        Self::with(Clock::new(0.0), engine, nasty)
+    }
+
+    fn with(clock: Clock, engine: Engine, nasty: Nasty) -> Self {
         let state = Arc::new(Mutex::new(State::default()));
-        let clock = Clock::new(SPEED);
         let nasty = Arc::new(Mutex::new(nasty));
         let (inner, now) = (state.clone(), nasty.clone());
         let files = emulator::serve(move |request| {
@@ -189,14 +205,20 @@ impl Emulator {
         let host = emulator::serve(move |request| {
             let nasty = *now.lock().unwrap();
             let mut state = inner.lock().unwrap();
+            if nasty == Nasty::Away {
+                state.unanswered += 1;
+                return Reply::Reset;
+            }
             let reply = match engine {
                 Engine::Fal => fal::answer(request, nasty, &mut state, time.now(), &at),
                 Engine::Meshy => meshy::answer(request, nasty, &mut state, time.now(), &at),
             };
             drop(state);
-            match request.method == "POST" && nasty == Nasty::SubmitIsSlow {
-                true => Reply::Late(Duration::from_millis(120), Box::new(reply)),
-                false => reply,
+            match nasty {
+                Nasty::SubmitTakes(time) if request.method == "POST" => {
+                    Reply::Late(Duration::from_millis(time), Box::new(reply))
+                }
+                _ => reply,
             }
         });
         Self {
@@ -231,11 +253,12 @@ impl Emulator {
             Engine::Fal => "fal",
             Engine::Meshy => "meshy",
         };
-        // On a busy machine too, all that is allowed has to fit into it.
+        // Short only where it is about time: on a busy machine all else has to fit into it.
         let (timeout, deadline) = match *self.nasty.lock().unwrap() {
-            Nasty::EndlessFile => (60, 60),
-            Nasty::Stuck | Nasty::NeverStarts(_) => (1, 2),
-            _ => (1, 6),
+            Nasty::SubmitTimesOut | Nasty::NeverArrives => (1, 60),
+            Nasty::Stuck | Nasty::NeverStarts(_) => (20, 2),
+            Nasty::UnknownStatus => (20, 6),
+            _ => (20, 60),
         };
         format!(
             "default = \"{name}\"\n[engines.{name}]\nurl = \"http://{}\"\nresult_hosts = [\"{}\"]\n\
@@ -302,7 +325,9 @@ fn file(request: &Request, engine: Engine, nasty: Nasty, downloads: usize) -> Re
     match nasty {
         Nasty::ExpiredOnce if downloads == 1 => expired(engine),
         Nasty::ExpiredForGood => expired(engine),
-        Nasty::FileFailsOnce if downloads == 1 => Reply::text(503, "down"),
+        Nasty::FileFails(times) if downloads <= times => Reply::text(503, "down"),
+        Nasty::FileFailsAndExpires if downloads == 1 => Reply::text(503, "down"),
+        Nasty::FileFailsAndExpires if downloads == 2 => expired(engine),
         Nasty::Impostor(bytes) => Reply::bytes(bytes.to_vec()),
         Nasty::EndlessFile => Reply::Endless,
         Nasty::RedirectedResult => moved("http://169.254.169.254/latest/meta-data/"),
