@@ -52,7 +52,7 @@ async function serve(engines, configured = "") {
   const { key } = emulators;
   assert.ok(key.includes(mark));
   const environment = { FAL_KEY: key, MESHY_API_KEY: key };
-  const program = begin("target/server/csm-image-to-3d-server", flags, environment);
+  const program = begin("target/debug/csm-image-to-3d-server", flags, environment);
   const [, address] = await says(program, /^listening on (\S+)\n/);
   return { address, printed: program.printed };
 }

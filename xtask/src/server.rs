@@ -9,6 +9,8 @@ use xshell::{Shell, cmd};
 use crate::say;
 
 const PROGRAM: &str = "target/server/csm-image-to-3d-server";
+/// The one that `cargo test` compiles.
+const TESTED: &str = "target/debug/csm-image-to-3d-server";
 
 /// Compiles the server.
 pub fn compile(shell: &Shell) -> Result<()> {
@@ -22,9 +24,26 @@ pub fn compile(shell: &Shell) -> Result<()> {
     Ok(())
 }
 
+/// Compiles the server as the native tests do, which then is there already: another choice of
+/// packages would have other features, and compile its dependencies anew.
+pub fn compile_for_tests(shell: &Shell) -> Result<()> {
+    say("compiling the server");
+    cmd!(
+        shell,
+        "cargo test --quiet --workspace --no-run --test connection"
+    )
+    .quiet()
+    .run()?;
+    Ok(())
+}
+
 /// The command that starts the server.
 pub fn command(shell: &Shell) -> Command {
-    let mut command = Command::new(shell.current_dir().join(PROGRAM));
+    start(shell, PROGRAM)
+}
+
+fn start(shell: &Shell, program: &str) -> Command {
+    let mut command = Command::new(shell.current_dir().join(program));
     command.current_dir(shell.current_dir());
     command
 }
@@ -37,9 +56,9 @@ pub struct Running {
 }
 
 impl Running {
-    /// Starts the server on a port that is free, and waits until it listens.
+    /// Starts the server of the tests on a port that is free, and waits until it listens.
     pub fn start(shell: &Shell, flags: &[&str]) -> Result<Self> {
-        let mut child = command(shell)
+        let mut child = start(shell, TESTED)
             .args(["--port", "0"])
             .args(flags)
             .stdout(Stdio::piped())

@@ -75,7 +75,7 @@ pub fn consumers(shell: &Shell) -> Result<()> {
 }
 
 fn start_server(shell: &Shell) -> Result<Running> {
-    server::compile(shell)?;
+    server::compile_for_tests(shell)?;
     let flags = ["--site", "dist", "--body-limit", "256", "--speed", "5"];
     Running::start(shell, &flags)
 }
