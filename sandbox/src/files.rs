@@ -46,6 +46,18 @@ pub const FORMATS: [Format; 4] = [
     },
 ];
 
+impl Format {
+    /// Whether it is the one that is stored, which is there even where no other can be written.
+    pub fn is_stored(&self) -> bool {
+        self.written.is_none()
+    }
+}
+
+/// Whether the other formats can be written from a GLB.
+pub fn can_convert(glb: &[u8]) -> bool {
+    catch_unwind(|| sculpt::can_convert(glb)).unwrap_or(false)
+}
+
 /// The name of the file with one of the views, counted from 0.
 pub fn spin_file(view: usize) -> String {
     format!("spin-{view}.png")

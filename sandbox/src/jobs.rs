@@ -13,7 +13,7 @@ use image::DynamicImage;
 
 use crate::engine::{Detail, Engine, Errand, Progress, Source, Stopped};
 use crate::figures::Figures;
-use crate::files::{IMAGE, spin_file};
+use crate::files::{IMAGE, can_convert, spin_file};
 use crate::record::{Piece, Record, Stage};
 use crate::sessions::{File, Files, Sessions};
 use crate::store::StoreError;
@@ -192,12 +192,16 @@ pub fn work(
         Err(Ended::Stopped(Stopped::Cancelled)) => return Ok(()),
         Err(Ended::Store(error)) => return Err(error),
     };
-    let Made { files, unsupported } = made;
+    let Made {
+        files,
+        unsupported,
+        is_glb_alone,
+    } = made;
     let bytes = files.iter().map(|(_, bytes)| bytes.len() as u64).sum();
     let mut ended = None;
     store(sandbox, piece, files, |record| match failure {
         None => {
-            record.made(piece.stage, bytes, unsupported);
+            record.made(piece.stage, bytes, unsupported, is_glb_alone);
             // After the views somebody has to choose one.
             let is_over = piece.stage != Stage::Spin && record.next_piece().is_none();
             ended = is_over.then_some(true);
@@ -218,6 +222,8 @@ pub fn work(
 struct Made {
     files: Vec<File>,
     unsupported: Vec<String>,
+    /// Whether it is a model that no other format can be written from.
+    is_glb_alone: bool,
 }
 
 /// What an engine leaves with a piece of work.
@@ -333,7 +339,7 @@ fn made(
             let views = engine.views(source, progress)?.into_iter().enumerate();
             return Ok(Made {
                 files: views.map(|(at, png)| (spin_file(at), png)).collect(),
-                unsupported: Vec::new(),
+                ..Made::default()
             });
         }
         Stage::Preview => Detail::Preview,
@@ -342,6 +348,7 @@ fn made(
     let model = engine.model(source, detail, record.chosen_spin, progress)?;
     let name = piece.stage.file();
     Ok(Made {
+        is_glb_alone: !can_convert(&model.glb),
         files: name.map(|name| (name, model.glb)).into_iter().collect(),
         unsupported: model.unsupported,
     })

@@ -72,6 +72,9 @@ struct Span {
     until: Millis,
     /// The size of the result once it is stored; 0 from the start for a stage without one.
     made: Option<u64>,
+    /// Whether the result is a model that no other format can be written from.
+    #[serde(default)]
+    is_glb_alone: bool,
 }
 
 /// A piece of work: one stage's result. A stage that is begun anew makes another piece of it.
@@ -196,6 +199,7 @@ impl Record {
             from: now,
             until,
             made: (stage == Stage::Spin && !self.turbo()).then_some(0),
+            is_glb_alone: false,
         });
         if self.fails_in(stage) {
             return;
@@ -265,10 +269,11 @@ impl Record {
     }
 
     /// The stage's result is stored.
-    pub fn made(&mut self, stage: Stage, bytes: u64, unsupported: Vec<String>) {
+    pub fn made(&mut self, stage: Stage, bytes: u64, unsupported: Vec<String>, is_glb_alone: bool) {
         self.unsupported = unsupported;
         if let Some(span) = self.span_mut(stage) {
             span.made = Some(bytes);
+            span.is_glb_alone = is_glb_alone;
         }
     }
 
@@ -418,12 +423,18 @@ impl Record {
         let best = refined.or(preview.filter(|_| self.is_complete(now)));
         let mut results = Vec::new();
         for (field, stage) in [("preview_mesh_url", preview), ("mesh_url", best)] {
-            let Some(stem) = stage.and_then(Stage::stem) else {
+            let Some((stage, stem)) = stage.and_then(|stage| Some((stage, stage.stem()?))) else {
                 continue;
             };
             let address = |ending| self.address(origin, &format!("{stem}.{ending}")).into();
-            results.push((field.to_owned(), address("zip")));
-            let formats = FORMATS.iter().map(|format| format.name);
+            let is_glb_alone = self.span(stage).is_some_and(|span| span.is_glb_alone);
+            if !is_glb_alone {
+                results.push((field.to_owned(), address("zip")));
+            }
+            let formats = FORMATS
+                .iter()
+                .filter(|format| format.is_stored() || !is_glb_alone)
+                .map(|format| format.name);
             results.extend(formats.map(|name| (format!("{field}_{name}"), address(name))));
         }
         results

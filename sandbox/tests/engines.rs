@@ -5,7 +5,7 @@ mod support;
 
 use std::sync::Mutex;
 
-use sandbox::{Config, Detail, Engine, Millis, Model, Progress, Source, Stopped, VIEWS};
+use sandbox::{Config, Detail, Engine, Millis, Model, Progress, Sculptor, Source, Stopped, VIEWS};
 use serde_json::{Value, json};
 use support::*;
 
@@ -244,4 +244,69 @@ fn who_is_to_choose_waits_in_no_queue() {
     assert_eq!(told(&api, &code, 1000, &[0.3]), [making]);
     let complete = json!(["preview_done", "complete", 100]);
     assert_eq!(shown(&api, &code, 2000), complete);
+}
+
+/// Makes a preview whose triangles are packed, and a refined model that is like any other.
+struct Packing;
+
+impl Engine for Packing {
+    fn model(
+        &self,
+        source: Source,
+        detail: Detail,
+        view: usize,
+        progress: &mut Progress,
+    ) -> Result<Model, Stopped> {
+        let mut model = Sculptor.model(source, detail, view, progress)?;
+        if detail == Detail::Preview {
+            let mut file = gltf::Glb::from_slice(&model.glb).unwrap();
+            let mut json: Value = serde_json::from_slice(&file.json).unwrap();
+            json["extensionsRequired"] = json!(["KHR_draco_mesh_compression"]);
+            file.json = serde_json::to_vec(&json).unwrap().into();
+            model.glb = file.to_vec().unwrap();
+        }
+        Ok(model)
+    }
+
+    fn views(&self, source: Source, progress: &mut Progress) -> Result<[Vec<u8>; VIEWS], Stopped> {
+        Sculptor.views(source, progress)
+    }
+}
+
+/// The names of the fields with the addresses of models.
+fn offered(session: &Value) -> Vec<&str> {
+    let names = session.as_object().unwrap().keys().map(String::as_str);
+    names.filter(|name| name.contains("mesh_url")).collect()
+}
+
+const REFINED: [&str; 5] = [
+    "mesh_url",
+    "mesh_url_glb",
+    "mesh_url_obj",
+    "mesh_url_stl",
+    "mesh_url_zip",
+];
+
+#[test]
+fn a_model_is_offered_in_the_formats_that_it_can_be_written_in() {
+    let mut api = Api::idle(&Config::default());
+    api.engine = Some(Box::new(Packing));
+    let code = code(&api.create(json!({})));
+    api.now += 2000;
+    let session = api.session(&code);
+    assert_eq!(session["status"], "preview_done");
+    assert_eq!(offered(&session), ["mesh_url_glb", "preview_mesh_url_glb"]);
+    assert_eq!(api.follow(&session["mesh_url_glb"]).status(), 200);
+    let words = refused(&api.get(&format!("/files/{code}/preview.obj")), 500);
+    assert!(words.contains("KHR_draco_mesh_compression"), "{words}");
+
+    assert_eq!(api.refine(&code, &json!({})).status(), 200);
+    api.now += 2000;
+    let session = api.session(&code);
+    assert_eq!(session["status"], "refine_done");
+    let expected = REFINED.into_iter().chain(["preview_mesh_url_glb"]);
+    assert_eq!(offered(&session), expected.collect::<Vec<_>>());
+    for name in REFINED {
+        assert_eq!(api.follow(&session[name]).status(), 200, "{name}");
+    }
 }

@@ -4,8 +4,8 @@ mod support;
 
 use std::sync::atomic::Ordering;
 
-use sandbox::{Config, Keep, Sculptor};
-use serde_json::json;
+use sandbox::{Change, Config, Keep, Sculptor, Store};
+use serde_json::{Value, json};
 use support::*;
 
 fn exists(api: &Api, code: &str) -> bool {
@@ -45,6 +45,26 @@ fn a_session_goes_on_where_it_was_in_the_next_process() {
     let api = store.open(&Config::default(), START + 20_000);
     assert_eq!(*api.follow(&done["mesh_url_glb"]).body(), result);
     assert_eq!(*api.follow(&done["image_url"]).body(), png());
+}
+
+#[test]
+fn a_session_that_an_older_server_stored_is_as_it_was() {
+    let store = Shared::default();
+    let mut api = store.open(&Config::default(), START);
+    let code = code(&api.create(json!({})));
+    api.now += 2000;
+    let session = api.session(&code);
+    let key = format!("session/{code}");
+    let mut record: Value = serde_json::from_slice(&store.get(&key).unwrap().unwrap()).unwrap();
+    for stage in ["spin", "preview"] {
+        let span = record[stage].as_object_mut().unwrap();
+        // Whether a model can be written in other formats was not asked then.
+        assert_eq!(span.remove("is_glb_alone"), Some(json!(false)));
+    }
+    let bytes = serde_json::to_vec(&record).unwrap();
+    store.commit(vec![Change::Put(key, bytes)]).unwrap();
+    let api = store.open(&Config::default(), api.now);
+    assert_eq!(api.session(&code), session);
 }
 
 #[test]

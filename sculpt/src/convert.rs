@@ -1,13 +1,16 @@
 //! A model in binary glTF as other programs want it: OBJ, a zip of OBJ, MTL and texture, STL.
 
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt::Write as _;
 use std::io::{Cursor, Write as _};
 
-use gltf::{Gltf, Node, mesh::Mode};
+use gltf::mesh::Mode;
+use gltf::{Gltf, Mesh, Semantic};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use crate::glb::QUADS;
+use crate::open::{data, open, vectors};
 
 /// What a model is offered as beside GLB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +36,15 @@ pub fn convert(glb: &[u8], format: Format) -> Result<Vec<u8>, String> {
     }
 }
 
+/// Whether a binary glTF file can be written as the other formats. It is read for that, and nothing
+/// is written.
+pub fn can_convert(glb: &[u8]) -> bool {
+    Model::read(glb).is_ok()
+}
+
+/// A matrix by its columns.
+type Matrix = [[f32; 4]; 4];
+
 /// A texture file, and what its name ends with.
 struct Texture {
     bytes: Vec<u8>,
@@ -54,28 +66,44 @@ struct Model {
 
 impl Model {
     fn read(glb: &[u8]) -> Result<Self, String> {
-        let file = Gltf::from_slice(glb).map_err(|error| error.to_string())?;
+        let file = open(glb)?;
         let mut model = Self {
             colour: [0.8, 0.8, 0.8, 1.0],
             ..Self::default()
         };
+        let mut places = Places::default();
         if let Some(material) = file.materials().next() {
             let look = material.pbr_metallic_roughness();
             model.colour = look.base_color_factor();
-            model.texture = look
-                .base_color_texture()
-                .and_then(|info| texture(&file, &info.texture()));
+            if let Some(info) = look.base_color_texture() {
+                model.texture = texture(&file, &info.texture());
+                places = Places::of(&info);
+            }
         }
         let scene = file.default_scene().or_else(|| file.scenes().next());
         let nodes = scene.iter().flat_map(|scene| scene.nodes());
-        const HERE: [[f32; 4]; 4] = [
+        const HERE: Matrix = [
             [1.0, 0.0, 0.0, 0.0],
             [0.0, 1.0, 0.0, 0.0],
             [0.0, 0.0, 1.0, 0.0],
             [0.0, 0.0, 0.0, 1.0],
         ];
-        for node in nodes {
-            model.add(&file, &node, HERE);
+        let mut nodes: VecDeque<_> = nodes.map(|node| (node, HERE)).collect();
+        let mut seen = BTreeSet::new();
+        while let Some((node, outer)) = nodes.pop_front() {
+            // A tree has each node once, a circle has no end.
+            if !seen.insert(node.index()) {
+                continue;
+            }
+            let here = times(outer, node.transform().matrix());
+            if let Some(mesh) = node.mesh() {
+                model.add(&file, &mesh, &places, here);
+            }
+            nodes.extend(node.children().map(|child| (child, here)));
+        }
+        let mut corners = model.triangles.iter().flatten();
+        if corners.any(|at| *at as usize >= model.positions.len()) {
+            return Err("a triangle has a corner that is not there".into());
         }
         match model.triangles.is_empty() {
             true => Err("the model has no triangles".into()),
@@ -83,49 +111,44 @@ impl Model {
         }
     }
 
-    /// Adds a node and those below it. `outer` is where the node above it is.
-    fn add(&mut self, file: &Gltf, node: &Node, outer: [[f32; 4]; 4]) {
-        let here = times(outer, node.transform().matrix());
+    /// Adds the triangles of a mesh that is here.
+    fn add(&mut self, file: &Gltf, mesh: &Mesh, places: &Places, here: Matrix) {
         let point = |[x, y, z]: [f32; 3], w: f32| {
             [0, 1, 2].map(|row| {
                 here[0][row] * x + here[1][row] * y + here[2][row] * z + here[3][row] * w
             })
         };
-        if let Some(mesh) = node.mesh() {
-            let extras = mesh.extras().as_ref();
-            self.quads = extras.is_some_and(|extras| extras.get() == QUADS);
-            for primitive in mesh
-                .primitives()
-                .filter(|part| part.mode() == Mode::Triangles)
-            {
-                let reader = primitive.reader(|_| file.blob.as_deref());
-                let Some(positions) = reader.read_positions() else {
-                    continue;
-                };
-                let first = self.positions.len() as u32;
-                self.positions
-                    .extend(positions.map(|place| point(place, 1.0)));
-                let count = self.positions.len();
-                if let Some(normals) = reader.read_normals() {
-                    self.normals
-                        .extend(normals.map(|normal| point(normal, 0.0)));
-                }
-                if let Some(uvs) = reader.read_tex_coords(0) {
-                    self.uvs.extend(uvs.into_f32());
-                }
-                self.normals.resize(count, [0.0, 0.0, 1.0]);
-                self.uvs.resize(count, [0.0; 2]);
-                let corners: Vec<u32> = match reader.read_indices() {
-                    Some(indices) => indices.into_u32().collect(),
-                    None => (0..count as u32 - first).collect(),
-                };
-                let triangles = corners.chunks_exact(3);
-                self.triangles
-                    .extend(triangles.map(|face| [0, 1, 2].map(|at| first + face[at])));
-            }
-        }
-        for child in node.children() {
-            self.add(file, &child, here);
+        let extras = mesh.extras().as_ref();
+        self.quads = extras.is_some_and(|extras| extras.get() == QUADS);
+        for primitive in mesh
+            .primitives()
+            .filter(|part| part.mode() == Mode::Triangles)
+        {
+            let of = |semantic| primitive.get(&semantic);
+            let Some(positions) = of(Semantic::Positions).and_then(|all| vectors(file, all)) else {
+                continue;
+            };
+            let first = self.positions.len() as u32;
+            let positions = positions.into_iter().map(|place| point(place, 1.0));
+            self.positions.extend(positions);
+            let count = self.positions.len();
+            let normals = of(Semantic::Normals).and_then(|all| vectors(file, all));
+            let normals = normals.into_iter().flatten();
+            self.normals
+                .extend(normals.map(|normal| point(normal, 0.0)));
+            let uvs = of(Semantic::TexCoords(places.set)).and_then(|all| vectors(file, all));
+            let uvs = uvs.into_iter().flatten();
+            self.uvs.extend(uvs.map(|uv| places.moved(uv)));
+            self.normals.resize(count, [0.0, 0.0, 1.0]);
+            self.uvs.resize(count, [0.0; 2]);
+            let reader = primitive.reader(|buffer| data(file, &buffer));
+            let corners: Vec<u32> = match reader.read_indices() {
+                Some(indices) => indices.into_u32().collect(),
+                None => (0..count as u32 - first).collect(),
+            };
+            let triangles = corners.chunks_exact(3);
+            self.triangles
+                .extend(triangles.map(|face| [0, 1, 2].map(|at| first + face[at])));
         }
     }
 
@@ -208,15 +231,57 @@ impl Model {
     }
 }
 
+/// Where the texture is found: which of the vertices' places on it count, and how
+/// `KHR_texture_transform` moves them, which the other formats cannot say.
+struct Places {
+    set: u32,
+    offset: [f32; 2],
+    rotation: f32,
+    scale: [f32; 2],
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Self {
+            set: 0,
+            offset: [0.0; 2],
+            rotation: 0.0,
+            scale: [1.0; 2],
+        }
+    }
+}
+
+impl Places {
+    fn of(info: &gltf::texture::Info) -> Self {
+        let set = info.tex_coord();
+        let Some(moved) = info.texture_transform() else {
+            return Self {
+                set,
+                ..Self::default()
+            };
+        };
+        Self {
+            set: moved.tex_coord().unwrap_or(set),
+            offset: moved.offset(),
+            rotation: moved.rotation(),
+            scale: moved.scale(),
+        }
+    }
+
+    fn moved(&self, [u, v]: [f32; 2]) -> [f32; 2] {
+        let (sin, cos) = self.rotation.sin_cos();
+        let (u, v) = (u * self.scale[0], v * self.scale[1]);
+        let [right, down] = self.offset;
+        [cos * u + sin * v + right, cos * v - sin * u + down]
+    }
+}
+
 /// A texture that lies inside of the file.
 fn texture(file: &Gltf, texture: &gltf::Texture) -> Option<Texture> {
-    let gltf::image::Source::View { view, mime_type } = texture.source().source() else {
+    let gltf::image::Source::View { view, mime_type } = texture.source()?.source() else {
         return None;
     };
-    let bytes = file
-        .blob
-        .as_ref()?
-        .get(view.offset()..view.offset() + view.length())?;
+    let bytes = data(file, &view.buffer())?.get(view.offset()..view.offset() + view.length())?;
     Some(Texture {
         bytes: bytes.to_vec(),
         extension: if mime_type == "image/png" {
@@ -227,7 +292,7 @@ fn texture(file: &Gltf, texture: &gltf::Texture) -> Option<Texture> {
     })
 }
 
-/// The product of two matrices, each by its columns.
-fn times(a: [[f32; 4]; 4], b: [[f32; 4]; 4]) -> [[f32; 4]; 4] {
+/// The product of two matrices.
+fn times(a: Matrix, b: Matrix) -> Matrix {
     b.map(|column| [0, 1, 2, 3].map(|row| (0..4).map(|at| a[at][row] * column[at]).sum()))
 }

@@ -14,6 +14,7 @@ mod glb;
 mod inflate;
 mod mask;
 mod mesh;
+mod open;
 mod outline;
 mod render;
 mod shape;
@@ -26,7 +27,7 @@ use std::ops::ControlFlow;
 use contract::{Parameters, PreviewMesh, Resolution, Topology};
 use image::{DynamicImage, ImageFormat, RgbImage, RgbaImage};
 
-pub use convert::{Format, convert};
+pub use convert::{Format, can_convert, convert};
 #[cfg(feature = "foreign")]
 pub use foreign::{Adapted, NoGlb, adapt, check, cut_out};
 

@@ -3,17 +3,23 @@
 
 mod support;
 
-use std::io::Cursor;
+use std::io::{Cursor, Read};
 
 use contract::{Parameters, PreviewMesh, Topology};
-use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
-use sculpt::{Format, NoGlb, adapt, check, convert, cut_out};
+use image::{DynamicImage, ImageFormat, Rgb, RgbImage, Rgba, RgbaImage};
+use sculpt::{Format, NoGlb, adapt, can_convert, check, convert, cut_out};
 use serde_json::{Value, json};
-use support::{glb, json_of, textured};
+use support::{glb, json_of, keep, sample, sculpt, textured};
 
-/// A box of 2 × 4 × 6, whose node is turned a quarter about z, doubled and moved, with a picture of
-/// that format and edge as its texture.
+/// A model with a picture of that format and edge as its texture.
 fn model(format: ImageFormat, edge: u32) -> Vec<u8> {
+    let pixels = RgbImage::from_fn(edge, edge / 2, |x, y| Rgb([x as u8, y as u8, 7]));
+    wearing(&pixels.into(), format)
+}
+
+/// A box of 2 × 4 × 6, whose node is turned a quarter about z, doubled and moved, with this picture as
+/// its texture.
+fn wearing(pixels: &DynamicImage, format: ImageFormat) -> Vec<u8> {
     let mut bin = Vec::new();
     let corner = |at: u32| [at & 1, at >> 1 & 1, at >> 2 & 1].map(|bit| bit as f32);
     for at in 0..8 {
@@ -24,12 +30,7 @@ fn model(format: ImageFormat, edge: u32) -> Vec<u8> {
     }
     let triangles: [u16; 12] = [0, 1, 2, 3, 4, 5, 6, 7, 0, 0, 3, 7];
     bin.extend(triangles.iter().flat_map(|at| at.to_le_bytes()));
-    let mut picture = Cursor::new(Vec::new());
-    let pixels = RgbImage::from_fn(edge, edge / 2, |x, y| Rgb([x as u8, y as u8, 7]));
-    DynamicImage::from(pixels)
-        .write_to(&mut picture, format)
-        .unwrap();
-    let picture = picture.into_inner();
+    let picture = file(pixels, format);
     let (from, length) = (bin.len(), picture.len());
     bin.extend(picture);
     bin.resize(bin.len().next_multiple_of(4), 0);
@@ -70,6 +71,41 @@ fn model(format: ImageFormat, edge: u32) -> Vec<u8> {
         json["extensionsRequired"] = json!(["EXT_texture_webp"]);
     }
     glb(&json, bin)
+}
+
+fn file(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
+    let mut file = Cursor::new(Vec::new());
+    picture.write_to(&mut file, format).unwrap();
+    file.into_inner()
+}
+
+/// A file's JSON, and all that is not JSON in it.
+fn parts(glb: &[u8]) -> (Value, Vec<u8>) {
+    let bin = gltf::Glb::from_slice(glb).unwrap().bin.unwrap();
+    (json_of(glb), bin.into_owned())
+}
+
+fn push(list: &mut Value, item: Value) {
+    list.as_array_mut().unwrap().push(item);
+}
+
+const FORMATS: [Format; 3] = [Format::Obj, Format::Zip, Format::Stl];
+
+#[track_caller]
+fn assert_converts(glb: &[u8]) {
+    for format in FORMATS {
+        convert(glb, format).unwrap();
+    }
+    assert!(can_convert(glb));
+}
+
+/// A file in the zip that is written from a model.
+fn zipped(glb: &[u8], name: &str) -> Vec<u8> {
+    let zip = convert(glb, Format::Zip).unwrap();
+    let mut zip = zip::ZipArchive::new(Cursor::new(zip)).unwrap();
+    let mut bytes = Vec::new();
+    zip.by_name(name).unwrap().read_to_end(&mut bytes).unwrap();
+    bytes
 }
 
 /// The corners of the box that the model fills, as another program reads it.
@@ -165,10 +201,21 @@ fn its_textures_are_no_larger_than_was_asked_for() {
         let (file, _, images) = gltf::import_slice(&adapted.glb).unwrap();
         assert_eq!((images[0].width, images[0].height), (128, 64), "{format:?}");
         assert_eq!(file.extensions_required().count(), 0);
-        // What is small enough stays as it is.
+        // What is small enough stays as it is, but for WebP.
         let kept = adapt(&model, &textured(), 0).unwrap();
+        let (file, _, images) = gltf::import_slice(&kept.glb).unwrap();
+        assert_eq!(
+            (images[0].width, images[0].height),
+            (300, 150),
+            "{format:?}"
+        );
+        assert_eq!(file.extensions_required().count(), 0);
         let mime = &json_of(&kept.glb)["images"][0]["mimeType"];
-        assert_eq!(mime, format.to_mime_type());
+        let expected = match format {
+            ImageFormat::WebP => ImageFormat::Jpeg,
+            other => other,
+        };
+        assert_eq!(mime, expected.to_mime_type());
         assert!(kept.unsupported.is_empty());
         let more = Parameters {
             texture_resolution: Some(512),
@@ -177,6 +224,251 @@ fn its_textures_are_no_larger_than_was_asked_for() {
         let more = adapt(&model, &more, 0).unwrap();
         assert_eq!(more.unsupported, ["texture_resolution"]);
     }
+}
+
+#[test]
+fn a_texture_in_webp_becomes_one_that_all_programs_read() {
+    let opaque = DynamicImage::from(RgbaImage::from_fn(40, 30, |x, y| {
+        Rgba([90, 3 * x as u8, 5 * y as u8, 255])
+    }));
+    let mut clear = opaque.to_rgba8();
+    clear.put_pixel(7, 7, Rgba([0, 200, 0, 254]));
+    for (picture, use_, media_type, name) in [
+        (
+            opaque.clone(),
+            "baseColorTexture",
+            "image/jpeg",
+            "texture.jpg",
+        ),
+        (clear.into(), "baseColorTexture", "image/png", "texture.png"),
+        (opaque, "normalTexture", "image/png", "texture.png"),
+    ] {
+        let (mut json, bin) = parts(&wearing(&picture, ImageFormat::WebP));
+        if use_ == "normalTexture" {
+            json["materials"] = json!([{"normalTexture": {"index": 0}}]);
+        }
+        let adapted = adapt(&glb(&json, bin), &textured(), 0).unwrap();
+        assert!(adapted.unsupported.is_empty());
+        let (mut json, bin) = parts(&adapted.glb);
+        assert_eq!(json["images"][0]["mimeType"], media_type);
+        assert_eq!(json["textures"], json!([{"source": 0}]));
+        assert_eq!(json["extensionsUsed"], Value::Null);
+        assert_eq!(json["extensionsRequired"], Value::Null);
+        assert_converts(&adapted.glb);
+        // The zip's is the one that is seen.
+        json["materials"] = json!([{"pbrMetallicRoughness": {"baseColorTexture": {"index": 0}}}]);
+        let read = image::load_from_memory(&zipped(&glb(&json, bin), name)).unwrap();
+        let (read, picture) = (read.to_rgba8(), picture.to_rgba8());
+        let pairs = read.iter().zip(picture.iter());
+        let most = pairs.map(|(a, b)| a.abs_diff(*b)).max().unwrap();
+        let exact = media_type == "image/png";
+        assert!(most <= if exact { 0 } else { 12 }, "{use_}: {most}");
+    }
+}
+
+#[test]
+fn where_a_texture_is_there_in_png_too_its_webp_goes() {
+    let (mut json, mut bin) = parts(&model(ImageFormat::WebP, 300));
+    let other = file(&RgbImage::new(16, 16).into(), ImageFormat::Png);
+    json["textures"][0]["source"] = 1.into();
+    push(
+        &mut json["images"],
+        json!({"bufferView": 3, "mimeType": "image/png"}),
+    );
+    push(
+        &mut json["bufferViews"],
+        json!({"buffer": 0, "byteOffset": bin.len(), "byteLength": other.len()}),
+    );
+    bin.extend(&other);
+    json["buffers"][0]["byteLength"] = bin.len().into();
+    let adapted = adapt(&glb(&json, bin), &textured(), 0).unwrap();
+    let json = json_of(&adapted.glb);
+    assert_eq!(json["extensionsUsed"], Value::Null);
+    assert_eq!(json["extensionsRequired"], Value::Null);
+    assert_eq!(json["textures"][0]["extensions"], Value::Null);
+    // Nothing of it takes room any more.
+    assert_eq!(json["bufferViews"].as_array().unwrap().len(), 3);
+    assert!(zipped(&adapted.glb, "texture.png") == other);
+    assert_converts(&adapted.glb);
+}
+
+#[test]
+fn a_webp_that_cannot_be_read_keeps_its_extension() {
+    let (json, mut bin) = parts(&model(ImageFormat::WebP, 300));
+    let from = json["bufferViews"][2]["byteOffset"].as_u64().unwrap() as usize;
+    bin[from..].fill(0);
+    let asked = Parameters {
+        texture_resolution: Some(128),
+        ..textured()
+    };
+    let adapted = adapt(&glb(&json, bin), &asked, 0).unwrap();
+    assert_eq!(adapted.unsupported, ["texture_resolution"]);
+    let json = json_of(&adapted.glb);
+    assert_eq!(json["extensionsRequired"], json!(["EXT_texture_webp"]));
+    assert_converts(&adapted.glb);
+}
+
+#[test]
+fn a_whole_model_in_webp_becomes_a_valid_one() {
+    let (mut json, mut bin) = parts(&sculpt(&sample("cat.webp"), &textured()).unwrap());
+    let picture = file(&sample("cat.webp").thumbnail(512, 512), ImageFormat::WebP);
+    let view = json["images"][0]["bufferView"].as_u64().unwrap() as usize;
+    json["images"][0]["mimeType"] = "image/webp".into();
+    json["textures"][0] = json!({"extensions": {"EXT_texture_webp": {"source": 0}}, "sampler": 0});
+    for name in ["extensionsUsed", "extensionsRequired"] {
+        json[name] = json!(["EXT_texture_webp"]);
+    }
+    json["bufferViews"][view]["byteOffset"] = bin.len().into();
+    json["bufferViews"][view]["byteLength"] = picture.len().into();
+    bin.extend(picture);
+    bin.resize(bin.len().next_multiple_of(4), 0);
+    json["buffers"][0]["byteLength"] = bin.len().into();
+    let adapted = adapt(&glb(&json, bin), &textured(), 0).unwrap();
+    gltf::import_slice(&adapted.glb).unwrap();
+    assert_converts(&adapted.glb);
+    keep("foreign-webp", &adapted.glb);
+}
+
+#[test]
+fn what_a_file_requires_for_its_look_hinders_no_other_format() {
+    let (mut json, bin) = parts(&model(ImageFormat::Png, 8));
+    json["extensionsRequired"] = json!([
+        "KHR_materials_unlit",
+        "KHR_texture_basisu",
+        "KHR_texture_transform",
+        "VENDOR_anything",
+    ]);
+    json["extensionsUsed"] = json["extensionsRequired"].clone();
+    push(
+        &mut json["textures"],
+        json!({"extensions": {"KHR_texture_basisu": {"source": 0}}}),
+    );
+    json["materials"][0]["pbrMetallicRoughness"]["baseColorTexture"]["extensions"] = json!({
+        "KHR_texture_transform": {
+            "offset": [0.5, 0.25], "rotation": std::f64::consts::FRAC_PI_2, "scale": [0.5, 2.0],
+        },
+    });
+    let adapted = adapt(&glb(&json, bin), &textured(), 0).unwrap();
+    assert_converts(&adapted.glb);
+    // The other formats have the places where the texture's own ones are moved to.
+    let obj = String::from_utf8(convert(&adapted.glb, Format::Obj).unwrap()).unwrap();
+    let lines = obj.lines().filter_map(|line| line.strip_prefix("vt "));
+    let places: Vec<[f32; 2]> = lines
+        .map(|line| {
+            let (u, v) = line.split_once(' ').unwrap();
+            [u.parse().unwrap(), v.parse().unwrap()]
+        })
+        .collect();
+    // From (0, 2) and (4, 0), with v upwards as OBJ has it.
+    for (at, expected) in [(1, [4.5, 0.75]), (5, [0.5, 2.75])] {
+        let place = places[at];
+        let away = [0, 1].map(|axis| f32::abs(place[axis] - expected[axis]));
+        assert!(away.iter().all(|away| *away < 1e-4), "{at}: {place:?}");
+    }
+}
+
+/// A model whose places are 16-bit numbers, in parts of 1 or whole.
+fn quantized(is_normalised: bool) -> Vec<u8> {
+    let (mut json, mut bin) = parts(&model(ImageFormat::Png, 8));
+    let from = bin.len();
+    for at in 0..8 {
+        for axis in [0, 1, 2, 8] {
+            let number: i16 = if at >> axis & 1 == 1 { i16::MAX } else { 0 };
+            bin.extend(number.to_le_bytes());
+        }
+    }
+    push(
+        &mut json["bufferViews"],
+        json!({"buffer": 0, "byteOffset": from, "byteLength": 64, "byteStride": 8}),
+    );
+    json["buffers"][0]["byteLength"] = bin.len().into();
+    push(
+        &mut json["accessors"],
+        json!({
+            "bufferView": 3, "componentType": 5122, "count": 8, "type": "VEC3",
+            "normalized": is_normalised, "min": [0, 0, 0], "max": [32767, 32767, 32767],
+        }),
+    );
+    json["meshes"][0]["primitives"][0]["attributes"]["POSITION"] = 3.into();
+    let one = if is_normalised { 1.0 } else { 32767.0 };
+    json["nodes"][1]["scale"] = json!([4.0 / one, 8.0 / one, 12.0 / one]);
+    for name in ["extensionsUsed", "extensionsRequired"] {
+        json[name] = json!(["KHR_mesh_quantization"]);
+    }
+    glb(&json, bin)
+}
+
+#[test]
+fn a_quantized_model_is_placed_and_converted_as_any() {
+    for is_normalised in [true, false] {
+        let model = quantized(is_normalised);
+        near(bounds(&model), [[2.0, 20.0, 30.0], [10.0, 24.0, 42.0]]);
+        let asked = Parameters {
+            scaled_bbox: Some([1.0, 2.0, 3.0]),
+            pivot_point: Some([0.0, -0.5, 0.5]),
+            ..textured()
+        };
+        let adapted = adapt(&model, &asked, 0).unwrap();
+        assert!(adapted.unsupported.is_empty());
+        near(bounds(&adapted.glb), [[-0.5, 0.0, -3.0], [0.5, 2.0, 0.0]]);
+        assert_converts(&adapted.glb);
+        // Where they are compressed as well, the bounds that the file names are in the same numbers.
+        let (mut json, bin) = parts(&model);
+        json["bufferViews"][3]["extensions"] = json!({"EXT_meshopt_compression": {}});
+        let packed = adapt(&glb(&json, bin), &asked, 0).unwrap();
+        let matrices = [&adapted.glb, &packed.glb].map(|glb| json_of(glb)["nodes"][2].clone());
+        assert_eq!(matrices[0]["matrix"], matrices[1]["matrix"]);
+    }
+}
+
+#[test]
+fn what_has_its_triangles_packed_is_refused_by_name() {
+    let (json, bin) = parts(&model(ImageFormat::Png, 8));
+    for name in [
+        "EXT_mesh_gpu_instancing",
+        "EXT_meshopt_compression",
+        "KHR_draco_mesh_compression",
+        "KHR_meshopt_compression",
+    ] {
+        let mut json = json.clone();
+        json["extensionsRequired"] = json!(["KHR_materials_unlit", name]);
+        let packed = glb(&json, bin.clone());
+        for format in FORMATS {
+            let reason = convert(&packed, format).unwrap_err();
+            assert!(reason.contains(name), "{reason}");
+        }
+        assert!(!can_convert(&packed));
+        let adapted = adapt(&packed, &textured(), 0).unwrap();
+        assert!(!can_convert(&adapted.glb));
+    }
+}
+
+#[test]
+fn what_contradicts_itself_has_no_other_format() {
+    let (json, bin) = parts(&model(ImageFormat::Png, 8));
+    let length = bin.len();
+    for (place, value, words) in [
+        ("/accessors/0/count", json!(2), "corner"),
+        ("/accessors/0/count", json!(0), "no triangles"),
+        ("/accessors/0/type", json!("VEC2"), "no triangles"),
+        ("/accessors/0/componentType", json!(5125), "no triangles"),
+        (
+            "/buffers/0",
+            json!({"byteLength": length, "uri": "a.bin"}),
+            "no triangles",
+        ),
+    ] {
+        let mut json = json.clone();
+        *json.pointer_mut(place).unwrap() = value;
+        let broken = glb(&json, bin.clone());
+        let reason = convert(&broken, Format::Obj).unwrap_err();
+        assert!(reason.contains(words), "{place}: {reason}");
+        assert!(!can_convert(&broken));
+    }
+    // A circle is gone round once.
+    let mut json = json.clone();
+    json["nodes"][1]["children"] = json!([0]);
+    assert_converts(&glb(&json, bin));
 }
 
 #[test]

@@ -6,6 +6,9 @@ use super::container::{Glb, number};
 
 /// The type of 32-bit numbers with a point.
 pub const FLOAT: u64 = 5126;
+const BYTE: u64 = 5120;
+const UNSIGNED_BYTE: u64 = 5121;
+const SIGNED_SHORT: u64 = 5122;
 /// The types of indices.
 pub const SHORT: u64 = 5123;
 pub const INT: u64 = 5125;
@@ -34,12 +37,7 @@ pub fn elements<'a>(file: &'a Glb, accessor: &Value) -> Option<Vec<&'a [u8]>> {
 
 /// How many bytes an element has.
 fn size(accessor: &Value) -> Option<usize> {
-    let component = match accessor["componentType"].as_u64()? {
-        5120 | 5121 => 1,
-        5122 | SHORT => 2,
-        INT | FLOAT => 4,
-        _ => return None,
-    };
+    let component = component(accessor)?;
     let components = match accessor["type"].as_str()? {
         "SCALAR" => 1,
         "VEC2" => 2,
@@ -49,6 +47,53 @@ fn size(accessor: &Value) -> Option<usize> {
         _ => return None,
     };
     Some(component * components)
+}
+
+/// How many bytes a number has.
+fn component(accessor: &Value) -> Option<usize> {
+    match accessor["componentType"].as_u64()? {
+        BYTE | UNSIGNED_BYTE => Some(1),
+        SIGNED_SHORT | SHORT => Some(2),
+        INT | FLOAT => Some(4),
+        _ => None,
+    }
+}
+
+/// The number that stands for 1.
+pub fn one(accessor: &Value) -> f64 {
+    match accessor["componentType"].as_u64() {
+        _ if accessor["normalized"] != true => 1.0,
+        Some(BYTE) => i8::MAX.into(),
+        Some(UNSIGNED_BYTE) => u8::MAX.into(),
+        Some(SIGNED_SHORT) => i16::MAX.into(),
+        Some(SHORT) => u16::MAX.into(),
+        _ => 1.0,
+    }
+}
+
+/// Vectors of floats, or of whole numbers in their place (`KHR_mesh_quantization`).
+pub fn vectors<const N: usize>(file: &Glb, accessor: &Value) -> Option<Vec<[f64; N]>> {
+    let component = component(accessor)?;
+    if size(accessor)? != component * N {
+        return None;
+    }
+    let kind = accessor["componentType"].as_u64()?;
+    let one = one(accessor);
+    let vector = |element: &[u8]| {
+        let mut vector = [0.0; N];
+        for (number, bytes) in vector.iter_mut().zip(element.chunks_exact(component)) {
+            *number = match (kind, bytes) {
+                (BYTE, &[a]) => f64::from(a as i8),
+                (UNSIGNED_BYTE, &[a]) => f64::from(a),
+                (SIGNED_SHORT, &[a, b]) => f64::from(i16::from_le_bytes([a, b])),
+                (SHORT, &[a, b]) => f64::from(u16::from_le_bytes([a, b])),
+                (FLOAT, &[a, b, c, d]) => f64::from(f32::from_le_bytes([a, b, c, d])),
+                _ => return None,
+            } / one;
+        }
+        Some(vector)
+    };
+    elements(file, accessor)?.into_iter().map(vector).collect()
 }
 
 /// Vectors of floats.

@@ -103,17 +103,13 @@ impl Bounds {
 /// All places of an accessor; where they are packed in a way that is not known here, the corners of
 /// the box that the file names.
 fn points(file: &Glb, accessor: &Value) -> Vec<[f64; 3]> {
-    match accessor::floats(file, accessor) {
-        Some(points) => points
-            .into_iter()
-            .map(|point: [f32; 3]| point.map(f64::from))
-            .collect(),
-        None => corners(accessor).unwrap_or_default(),
-    }
+    let points = accessor::vectors(file, accessor);
+    points.or_else(|| corners(accessor)).unwrap_or_default()
 }
 
 fn corners(accessor: &Value) -> Option<Vec<[f64; 3]>> {
-    let bound = |name: &str, axis: usize| accessor.get(name)?.get(axis)?.as_f64();
+    let one = accessor::one(accessor);
+    let bound = |name: &str, axis: usize| Some(accessor.get(name)?.get(axis)?.as_f64()? / one);
     let bounds = |axis| Some([bound("min", axis)?, bound("max", axis)?]);
     let [x, y, z] = [bounds(0)?, bounds(1)?, bounds(2)?];
     let corner = |at: usize| [x[at & 1], y[at >> 1 & 1], z[at >> 2 & 1]];

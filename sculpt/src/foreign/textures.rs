@@ -1,5 +1,6 @@
 //! The pictures inside of a model.
 
+use std::collections::BTreeSet;
 use std::io::Cursor;
 
 use image::imageops::FilterType;
@@ -9,6 +10,7 @@ use serde_json::Value;
 use super::container::{Glb, number};
 
 const WEBP: &str = "EXT_texture_webp";
+const SOURCE: &str = "source";
 
 /// Whether anything colours the model.
 pub fn has_look(file: &Glb) -> bool {
@@ -20,9 +22,12 @@ pub fn has_look(file: &Glb) -> bool {
     !file.list("images").is_empty() || file.list("meshes").iter().any(coloured)
 }
 
-/// Makes all textures whose longer edge is longer than this as long as this. False where some
-/// cannot be: they lie outside of the file, or in a format that is not known here.
+/// Makes all textures whose longer edge is longer than this as long as this, and those in WebP, which
+/// many programs do not read in a model, PNG or JPEG. False where some cannot be: they lie outside of
+/// the file, or in a format that is not known here.
 pub fn limit(file: &mut Glb, edge: u32) -> Result<bool, String> {
+    use_fallbacks(file);
+    let colours = colours(file);
     let mut all = true;
     let mut changed = Vec::new();
     for (index, image) in file.list("images").iter().enumerate() {
@@ -31,7 +36,7 @@ pub fn limit(file: &mut Glb, edge: u32) -> Result<bool, String> {
             all = false;
             continue;
         };
-        match smaller(bytes, edge) {
+        match fitting(bytes, edge, colours.contains(&index)) {
             Some(None) => {}
             Some(Some((bytes, media_type))) => changed.push((index, view, bytes, media_type)),
             None => all = false,
@@ -39,12 +44,9 @@ pub fn limit(file: &mut Glb, edge: u32) -> Result<bool, String> {
     }
     for (index, view, bytes, media_type) in changed {
         file.replaced.insert(view, bytes);
-        let was_webp = file.list("images")[index]["mimeType"] == "image/webp";
         file.list_mut("images")[index]["mimeType"] = media_type.into();
-        if was_webp {
-            without_webp(file, index);
-        }
     }
+    without_webp(file);
     Ok(all)
 }
 
@@ -64,17 +66,40 @@ fn reader(bytes: &[u8]) -> Option<ImageReader<Cursor<&[u8]>>> {
         .ok()
 }
 
-/// The picture's file with the longer edge as long as this: nothing where it is no longer anyway,
-/// `None` where it cannot be read.
-fn smaller(bytes: &[u8], edge: u32) -> Option<Option<(Vec<u8>, &'static str)>> {
+/// The images that are seen as they are. The numbers of others are directions and the like.
+fn colours(file: &Glb) -> BTreeSet<usize> {
+    let materials = file.list("materials").iter();
+    let textures = materials.flat_map(|material| {
+        let base = &material["pbrMetallicRoughness"]["baseColorTexture"];
+        [base, &material["emissiveTexture"]]
+    });
+    let textures = textures.filter_map(|info| file.list("textures").get(number(info, "index")?));
+    textures
+        .flat_map(|texture| [number(texture, SOURCE), webp(texture)])
+        .flatten()
+        .collect()
+}
+
+/// The picture's file as it may stay, with the longer edge as long as this at most: nothing where it
+/// is so anyway, `None` where it cannot be read.
+fn fitting(bytes: &[u8], edge: u32, is_colour: bool) -> Option<Option<(Vec<u8>, &'static str)>> {
     let (width, height) = reader(bytes)?.into_dimensions().ok()?;
-    if width.max(height) <= edge {
+    let format = reader(bytes)?.format()?;
+    let is_small = width.max(height) <= edge;
+    if is_small && format != ImageFormat::WebP {
         return Some(None);
     }
-    let is_jpeg = reader(bytes)?.format()? == ImageFormat::Jpeg;
-    let picture = reader(bytes)?.decode().ok()?;
-    // Colours are taken as they are, as other programs do; normals need no more than that.
-    let picture = picture.resize(edge, edge, FilterType::Triangle);
+    let mut picture = reader(bytes)?.decode().ok()?;
+    if !is_small {
+        // Colours are taken as they are, as other programs do; normals need no more than that.
+        picture = picture.resize(edge, edge, FilterType::Triangle);
+    }
+    let is_jpeg = match format {
+        ImageFormat::Jpeg => true,
+        // Blocks in a colour are not seen, those in a direction are, by the light.
+        ImageFormat::WebP => is_colour && is_opaque(&picture),
+        _ => false,
+    };
     let mut file = Cursor::new(Vec::new());
     if is_jpeg {
         let encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut file, 90);
@@ -86,14 +111,46 @@ fn smaller(bytes: &[u8], edge: u32) -> Option<Option<(Vec<u8>, &'static str)>> {
     Some(Some((file.into_inner(), "image/png")))
 }
 
-/// An image that is no WebP file any more is referred to as any other.
-fn without_webp(file: &mut Glb, image: usize) {
+fn is_opaque(picture: &DynamicImage) -> bool {
+    !picture.color().has_alpha() || picture.to_rgba8().pixels().all(|pixel| pixel[3] == u8::MAX)
+}
+
+/// The image that a texture has in WebP.
+fn webp(texture: &Value) -> Option<usize> {
+    number(texture["extensions"].get(WEBP)?, SOURCE)
+}
+
+/// Where a texture has the same picture in another format, too, that one takes the place of the WebP.
+fn use_fallbacks(file: &mut Glb) {
+    let textures = file.list("textures").iter();
+    let pairs = textures.filter_map(|texture| Some((webp(texture)?, number(texture, SOURCE)?)));
+    for (webp, other) in pairs.collect::<Vec<_>>() {
+        let images = file.list_mut("images");
+        let other = images.get(other).cloned();
+        if let Some(other) = other.filter(|image| image.get("bufferView").is_some())
+            && let Some(webp) = images.get_mut(webp)
+        {
+            *webp = other;
+        }
+    }
+}
+
+/// An image that is no WebP file is referred to as any other.
+fn without_webp(file: &mut Glb) {
+    let images = file.list("images").iter();
+    let is_webp: Vec<_> = images
+        .map(|image| image["mimeType"] == "image/webp")
+        .collect();
+    let mut is_over = true;
     for texture in file.list_mut("textures") {
-        let source = texture["extensions"][WEBP]["source"].as_u64();
-        if source != Some(image as u64) {
+        let Some(image) = webp(texture) else {
+            continue;
+        };
+        if is_webp.get(image) != Some(&false) {
+            is_over = false;
             continue;
         }
-        texture["source"] = image.into();
+        texture[SOURCE] = image.into();
         if let Some(Value::Object(extensions)) = texture.get_mut("extensions") {
             extensions.remove(WEBP);
             if extensions.is_empty()
@@ -103,8 +160,7 @@ fn without_webp(file: &mut Glb, image: usize) {
             }
         }
     }
-    let still = |texture: &Value| texture["extensions"].get(WEBP).is_some();
-    if file.list("textures").iter().any(still) {
+    if !is_over {
         return;
     }
     for name in ["extensionsUsed", "extensionsRequired"] {
