@@ -21,7 +21,7 @@ const all = { ...names, ...references };
 
 /** Megabytes, and how often each way is taken: cold, and warm. */
 const full = /** @type {const} */ ([
-  [0.1, 5, 21],
+  [0.1, 5, 61],
   [1, 5, 15],
   [8, 3, 11],
   [32, 3, 7],

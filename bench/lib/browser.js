@@ -24,8 +24,6 @@ export async function openBrowser(name, stand, files) {
     executablePath: chromium ? process.env.CHROMIUM : process.env.FIREFOX,
     headless: true,
     userDataDir: profile,
-    // Firefox tells pages whole milliseconds otherwise.
-    extraPrefsFirefox: { "privacy.reduceTimerPrecision": false },
     args: chromium
       ? [
           "--no-sandbox",
