@@ -138,7 +138,8 @@ describe("it breaks on request", { concurrency: true }, () => {
     const slow = await asked("trickle");
     const head = performance.now() - began;
     assert.equal((await slow.text()).length, Number(slow.headers.get("content-length")));
-    assert.ok(performance.now() - began - head > 2000);
+    // Some three seconds, but for what this side was late to see the head.
+    assert.ok(performance.now() - began - head > 1000);
   });
 
   test("no answer comes, and a client may leave", async () => {
@@ -234,7 +235,8 @@ for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM"])) {
     const { code, err } = await ended;
     await broken;
     assert.deepEqual({ code, err }, { code: 0, err: "" });
-    assert.ok(performance.now() - began < 2000);
+    // Less than the first stage takes.
+    assert.ok(performance.now() - began < 10_000);
   });
 }
 

@@ -218,14 +218,32 @@ test("a view is chosen, and the model made from it", () =>
     assert.equal(await reaches(page, "preview_done"), code);
   }));
 
+/**
+ * Lets no session of a page be done for it before it is told to go on, however late that is.
+ *
+ * @param {Page} page
+ */
+async function held(page) {
+  const polls = "**/image-to-3d-sessions/SESSION_*";
+  await page.route(polls, async (route) => {
+    const response = await route.fetch();
+    const json = await response.json();
+    Object.assign(json.data, { status: "warming_up", session_status: "pondering" });
+    await route.fulfill({ response, json });
+  });
+  return () => page.unrouteAll({ behavior: "ignoreErrors" });
+}
+
 test("a reload takes a wait up again, and loses no session", () =>
   withPage(async (page) => {
     await choose(page, "turtle");
-    // So that it takes a while.
-    await page.getByLabel("API key").fill(`fault_unknown-status_${canary}1`);
+    await page.getByLabel("API key").fill(canary);
+    const goOn = await held(page);
     await create(page);
     const code = await reaches(page, "warming_up");
     await page.reload();
+    await reaches(page, "warming_up");
+    await goOn();
     assert.equal(await reaches(page, "preview_done"), code);
     await page.reload();
     await page.getByRole("button", { name: code }).click();
@@ -236,11 +254,12 @@ test("a reload takes a wait up again, and loses no session", () =>
 test("a wait is cancelled, and taken up again from the list", () =>
   withPage(async (page) => {
     await choose(page, "turtle");
-    await page.getByLabel("API key").fill(`fault_unknown-status_${canary}2`);
+    const goOn = await held(page);
     await create(page);
     const code = await reaches(page, "warming_up");
     await page.getByRole("button", { name: "Cancel" }).click();
     assert.equal(await reaches(page, "no longer followed"), code);
+    await goOn();
     await page.getByRole("button", { name: code }).click();
     assert.equal(await reaches(page, "preview_done"), code);
   }));
@@ -248,11 +267,12 @@ test("a wait is cancelled, and taken up again from the list", () =>
 test("a download in the middle of a wait does not end it for good", () =>
   withPage(async (page) => {
     await choose(page, "turtle");
-    await page.getByLabel("API key").fill(`fault_unknown-status_${canary}3`);
+    const goOn = await held(page);
     await create(page);
     const code = await reaches(page, "warming_up");
     await page.getByRole("button", { name: "Download GLB" }).click();
     assert.equal(await reaches(page, "downloaded"), code);
+    await goOn();
     await page.reload();
     assert.equal(await reaches(page, "preview_done"), code);
   }));

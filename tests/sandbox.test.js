@@ -165,9 +165,8 @@ describe("in Node.js", () => {
     const half = await asked("drop-middle");
     assert.equal(half.status, 200);
     await assert.rejects(half.text(), TypeError);
-    const began = performance.now();
     const slow = await asked("trickle");
-    assert.ok(performance.now() - began < 500);
+    const began = performance.now();
     const text = await slow.text();
     assert.deepEqual(JSON.parse(text).data, { results: [] });
     assert.equal(text.length, Number(slow.headers.get("content-length")));
@@ -365,6 +364,25 @@ const library = /** @type {any} */ (undefined);
 const help = undefined;
 void [library, help];
 
+/** Runs inside the page: for how long, in milliseconds, models that are made hold up its thread. */
+const heldUp = async () => {
+  const { fetch } = createSandbox({ speed: 20 });
+  // So that all is loaded.
+  await library.listSessions({ fetch });
+  let held = 0;
+  const observer = new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) held += Math.round(duration);
+  });
+  observer.observe({ type: "longtask" });
+  const { image } = help;
+  const options = { image, generate_texture: true, auto_refine: true, fetch, interval: 20 };
+  const sessions = Array.from({ length: 3 }, () => library.imageTo3d(options));
+  const statuses = (await Promise.all(sessions)).map(({ status }) => status);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  observer.disconnect();
+  return { held, statuses };
+};
+
 for (const [name, start] of Object.entries({ Chromium: startChromium, Firefox: startFirefox })) {
   describe(`in ${name}`, () => {
     const site = new Site();
@@ -383,10 +401,12 @@ for (const [name, start] of Object.entries({ Chromium: startChromium, Firefox: s
     });
 
     /**
-     * Opens the page; an error in it, or a request to elsewhere, fails the test.
+     * Opens the page, and answers what came of the visit; an error in the page, or a request to
+     * elsewhere, fails the test.
      *
+     * @template T
      * @param {string} workers what `worker-src` allows
-     * @param {(page: import("playwright-core").Page) => Promise<void>} visit
+     * @param {(page: import("playwright-core").Page) => Promise<T>} visit
      */
     async function withPage(workers, visit) {
       const page = await browser.newPage();
@@ -403,12 +423,9 @@ for (const [name, start] of Object.entries({ Chromium: startChromium, Firefox: s
       site.paths = [];
       await page.goto(`${origin}/?worker-src=${encodeURIComponent(workers)}`);
       await page.evaluate(globalsAreThere);
-      try {
-        await visit(page);
-      } finally {
-        await page.close();
-      }
+      const result = await visit(page).finally(() => page.close());
       assert.deepEqual(wrong, []);
+      return result;
     }
 
     for (const [workers, inWorker] of /** @type {const} */ ([
@@ -482,47 +499,25 @@ for (const [name, start] of Object.entries({ Chromium: startChromium, Firefox: s
           workers: 3,
         });
       }));
+
+    // Firefox does not tell of long tasks.
+    if (name === "Chromium") {
+      test("the page stays smooth while its models are made", async () => {
+        const under = (/** @type {string} */ workers) =>
+          withPage(workers, async (page) => {
+            const { statuses, held } = await page.evaluate(heldUp);
+            assert.deepEqual(statuses, ["refine_done", "refine_done", "refine_done"]);
+            console.log(`under worker-src ${workers} held up for ${held} ms`);
+            return held;
+          });
+        const own = await under("'none'");
+        // A machine that is busy with something else holds up a page too, but not each time.
+        let beside = Infinity;
+        for (let rounds = 0; rounds < 5 && !(beside < own / 5); rounds++) {
+          beside = await under("'self' blob:");
+        }
+        assert.ok(beside < own / 5, `${beside} ms, and ${own} ms without a worker`);
+      });
+    }
   });
 }
-
-test("the page stays smooth while its models are made", async () => {
-  const site = new Site();
-  const origin = await site.listen();
-  const browser = await startChromium();
-  try {
-    const page = await browser.newPage();
-    await page.goto(`${origin}/?worker-src=${encodeURIComponent("'self' blob:")}`);
-    await page.evaluate(globalsAreThere);
-    const round = () =>
-      page.evaluate(async () => {
-        const { fetch } = createSandbox({ speed: 20 });
-        // So that all is loaded.
-        await library.listSessions({ fetch });
-        /** @type {number[]} */
-        const tasks = [];
-        const observer = new PerformanceObserver((list) => {
-          tasks.push(...list.getEntries().map(({ duration }) => Math.round(duration)));
-        });
-        observer.observe({ type: "longtask" });
-        const { image } = help;
-        const options = { image, generate_texture: true, auto_refine: true, fetch, interval: 20 };
-        const sessions = Array.from({ length: 3 }, () => library.imageTo3d(options));
-        const statuses = (await Promise.all(sessions)).map(({ status }) => status);
-        await new Promise((resolve) => setTimeout(resolve, 200));
-        observer.disconnect();
-        return { tasks, statuses };
-      });
-    // A machine that is busy with something else makes a task long too, but not each time.
-    let tasks = [0];
-    for (let rounds = 0; rounds < 5 && tasks.length > 0; rounds++) {
-      const { statuses, ...seen } = await round();
-      assert.deepEqual(statuses, ["refine_done", "refine_done", "refine_done"]);
-      console.log(`long tasks: ${seen.tasks}`);
-      tasks = seen.tasks;
-    }
-    assert.deepEqual(tasks, []);
-  } finally {
-    await browser.close();
-    site.server.close();
-  }
-});

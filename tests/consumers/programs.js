@@ -105,14 +105,24 @@ export function start(program, args, ready, where) {
   });
 }
 
+/** Below the ports that the system hands out: nobody gets one of these by chance. */
+let nextPort = 22_000 + Math.floor(Math.random() * 8000);
+
 /** A port that is free now. */
 export async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
-  server.close();
-  await once(server, "close");
-  return port;
+  for (;;) {
+    const port = nextPort++;
+    const server = createServer().listen(port, "127.0.0.1");
+    try {
+      await once(server, "listening");
+    } catch (error) {
+      if (/** @type {NodeJS.ErrnoException} */ (error).code === "EADDRINUSE") continue;
+      throw error;
+    }
+    server.close();
+    await once(server, "close");
+    return port;
+  }
 }
 
 /** @type {Record<string, string>} */

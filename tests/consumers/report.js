@@ -23,7 +23,7 @@ const rows = [];
  * @param {() => Promise<Emitted | void>} consume
  */
 export function consumer(name, tool, consume) {
-  test(name, { timeout: 180_000 }, async () => {
+  test(name, { timeout: 600_000 }, async () => {
     const start = performance.now();
     const row = { name, tool: described(tool), emitted: undefined, seconds: 0, passed: false };
     rows.push(row);

@@ -45,7 +45,7 @@ pub fn test(shell: &Shell) -> Result<()> {
     say("the package and the demo page");
     let files = cmd!(shell, "find tests -name *.test.js").quiet().read()?;
     output.run(
-        node(shell, &server, 400)
+        node(shell, &server, 1200)
             .args(["--test-concurrency", "1"])
             .args(files.lines())
             .env("CHROMIUM", &browsers.chromium)
@@ -67,7 +67,7 @@ pub fn consumers(shell: &Shell) -> Result<()> {
     let server = start_server(shell)?;
     say("the packed package in bundlers and runtimes, the examples, the proxies");
     output.run(
-        node(shell, &server, 900)
+        node(shell, &server, 2400)
             .arg("tests/consumers/run.js")
             .env("CHROMIUM", &chromium),
     )?;

@@ -57,12 +57,14 @@ export function ask(
 }
 
 /**
- * Sends a text as it is, and waits until an answer would have come.
+ * Sends a text as it is, and keeps the connection until what is awaited has come; by default as long
+ * as an answer takes.
  *
  * @param {string} address
  * @param {string} text
+ * @param {Promise<unknown>} [awaited]
  */
-export async function send(address, text) {
+export async function send(address, text, awaited = setTimeout(300)) {
   const { hostname, port } = new URL(address);
   const socket = connect(Number(port), hostname);
   // The proxy may close the connection in any way, or keep it.
@@ -70,6 +72,6 @@ export async function send(address, text) {
   const closed = new Promise((resolve) => socket.on("close", resolve));
   socket.write(text);
   socket.resume();
-  await Promise.race([closed, setTimeout(300)]);
+  await Promise.race([closed, awaited]);
   socket.destroy();
 }
