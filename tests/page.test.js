@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 
 import { canary, elsewhere, server, startChromium } from "./browsers.js";
+import { held } from "./held.js";
 import { dropTurtle, modelIsThere, shownModel, slowDrawing } from "./shown.js";
 
 /** @import { Browser, Page } from "playwright-core" */
@@ -218,27 +219,14 @@ test("a view is chosen, and the model made from it", () =>
     assert.equal(await reaches(page, "preview_done"), code);
   }));
 
-/**
- * Lets no session of a page be done for it before it is told to go on, however late that is.
- *
- * @param {Page} page
- */
-async function held(page) {
-  const polls = "**/image-to-3d-sessions/SESSION_*";
-  await page.route(polls, async (route) => {
-    const response = await route.fetch();
-    const json = await response.json();
-    Object.assign(json.data, { status: "warming_up", session_status: "pondering" });
-    await route.fulfill({ response, json });
-  });
-  return () => page.unrouteAll({ behavior: "ignoreErrors" });
-}
+/** A status of no era of the API. */
+const unknown = { status: "warming_up", session_status: "pondering" };
 
 test("a reload takes a wait up again, and loses no session", () =>
   withPage(async (page) => {
     await choose(page, "turtle");
     await page.getByLabel("API key").fill(canary);
-    const goOn = await held(page);
+    const goOn = await held(page, unknown);
     await create(page);
     const code = await reaches(page, "warming_up");
     await page.reload();
@@ -254,7 +242,7 @@ test("a reload takes a wait up again, and loses no session", () =>
 test("a wait is cancelled, and taken up again from the list", () =>
   withPage(async (page) => {
     await choose(page, "turtle");
-    const goOn = await held(page);
+    const goOn = await held(page, unknown);
     await create(page);
     const code = await reaches(page, "warming_up");
     await page.getByRole("button", { name: "Cancel" }).click();
@@ -267,7 +255,7 @@ test("a wait is cancelled, and taken up again from the list", () =>
 test("a download in the middle of a wait does not end it for good", () =>
   withPage(async (page) => {
     await choose(page, "turtle");
-    const goOn = await held(page);
+    const goOn = await held(page, unknown);
     await create(page);
     const code = await reaches(page, "warming_up");
     await page.getByRole("button", { name: "Download GLB" }).click();

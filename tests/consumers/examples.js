@@ -5,10 +5,17 @@ import { cpSync } from "node:fs";
 import { join } from "node:path";
 
 import { server } from "../browsers.js";
+import { held } from "../held.js";
 import { inPage, version as chromium } from "./built.js";
 import { emitted, oneWasm, root } from "./folder.js";
 import { run, serve } from "./programs.js";
 import { consumer } from "./report.js";
+
+const viewing = {
+  status: "spin_generate_processing",
+  session_status: "in_progress",
+  percent_done: 0,
+};
 
 /** @typedef {import("playwright-core").Page} Page */
 
@@ -35,7 +42,7 @@ export function examples() {
 
 /** @param {Page} page */
 async function useReact(page) {
-  const goOn = await held(page);
+  const goOn = await held(page, viewing);
   await page.getByLabel("Picture").setInputFiles(picture);
   await page.getByRole("button", { name: "Make the model" }).click();
   await page.getByText(/SESSION_\d+_\d+: spin running/).waitFor();
@@ -71,29 +78,13 @@ async function usePlain(page) {
 }
 
 /**
- * Lets no session of a page go on before it is told to, however late that is.
- *
- * @param {Page} page
- */
-async function held(page) {
-  await page.route("**/image-to-3d-sessions/SESSION_*", async (route) => {
-    const response = await route.fetch();
-    const json = await response.json();
-    const status = "spin_generate_processing";
-    Object.assign(json.data, { status, session_status: "in_progress", percent_done: 0 });
-    await route.fulfill({ response, json });
-  });
-  return () => page.unrouteAll({ behavior: "ignoreErrors" });
-}
-
-/**
  * Once a session that was begun is cancelled, nobody asks for it any more.
  *
  * @param {Page} page
  * @param {import("playwright-core").Locator} status
  */
 async function cancels(page, status) {
-  const goOn = await held(page);
+  const goOn = await held(page, viewing);
   await page.getByRole("button", { name: "Make the model" }).click();
   await status.filter({ hasText: /SESSION_\d+_\d+: / }).waitFor();
   await page.getByRole("button", { name: "Cancel" }).click();
