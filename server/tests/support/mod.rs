@@ -56,7 +56,7 @@ impl Server {
     /// The session once nothing more happens to it.
     pub fn end_of(&self, code: &str) -> Value {
         let start = Instant::now();
-        while start.elapsed() < Duration::from_secs(60) {
+        loop {
             let session = self.get(&format!("{SESSIONS}/{code}")).json()["data"].take();
             if ["complete", "failed"]
                 .iter()
@@ -64,9 +64,12 @@ impl Server {
             {
                 return session;
             }
+            assert!(
+                start.elapsed() < Duration::from_secs(90),
+                "it does not end: {session}"
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
-        panic!("{code} does not end");
     }
 
     pub fn sessions(&self) -> Vec<Value> {
