@@ -289,7 +289,7 @@ fn a_server_that_is_told_to_end_waits_for_the_answer_that_was_paid_for() {
     let mut gateway = in_front_of(&emulator, "", &[]);
     let code = gateway.create(json!({}));
     until(|| emulator.billed() == 1);
-    gateway.stop();
+    gateway.server.stop();
     gateway.again(|| emulator.turns(Nasty::Nothing));
     let session = gateway.server.end_of(&code);
     assert_eq!(session["status"], "preview_done", "{session}");
@@ -391,7 +391,7 @@ fn a_server_that_ends_cancels_nothing() {
     let mut gateway = in_front_of(&emulator, "", &[]);
     let code = gateway.create(json!({}));
     until(|| emulator.billed() == 1);
-    gateway.stop();
+    gateway.server.stop();
     gateway.again(|| {});
     assert_eq!(gateway.server.end_of(&code)["status"], "preview_done");
     assert_eq!(emulator.state.lock().unwrap().cancels, 0);

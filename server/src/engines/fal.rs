@@ -88,12 +88,20 @@ const HUNYUAN_3: Model = Model {
     },
 };
 
+const TRIPO_3: Model = Model {
+    id: "tripo3d/h3.1/image-to-3d",
+    image_field: "image_url",
+    glb: &["/model_mesh/url"],
+    input: |order| json!({ "texture": order.textured }),
+};
+
 /// The models whose names are known. Which of them fits an order is said by [`fitting`].
 const MODELS: &[Model] = &[
     TRELLIS_2,
     HUNYUAN_2,
     MESHY_6,
     HUNYUAN_3,
+    TRIPO_3,
     Model {
         id: "fal-ai/hunyuan3d/v2/mini",
         ..HUNYUAN_2
@@ -137,12 +145,8 @@ const MODELS: &[Model] = &[
         input: |order| json!({ "texture": if order.textured { "standard" } else { "no" } }),
     },
     Model {
-        id: "tripo3d/h3.1/image-to-3d",
-        ..TRIPO
-    },
-    Model {
         id: "tripo3d/p1/image-to-3d",
-        ..TRIPO
+        ..TRIPO_3
     },
     Model {
         id: "fal-ai/hyper3d/rodin",
@@ -185,19 +189,16 @@ const MODELS: &[Model] = &[
     },
 ];
 
-const TRIPO: Model = Model {
-    id: "",
-    image_field: "image_url",
-    glb: &["/model_mesh/url"],
-    input: |order| json!({ "texture": order.textured }),
-};
-
 /// The model for an order, where none is configured.
-fn fitting(order: &Order) -> &'static Model {
-    match (wants_quads(order), order.textured) {
-        (true, _) => &MESHY_6,
-        (false, true) => &TRELLIS_2,
-        (false, false) => &HUNYUAN_2,
+fn fitting(order: &Order) -> Chosen {
+    let model = match (wants_quads(order), order.textured) {
+        (true, _) => MESHY_6,
+        (false, true) => TRELLIS_2,
+        (false, false) => HUNYUAN_2,
+    };
+    Chosen {
+        id: model.id.into(),
+        ..Chosen::default()
     }
 }
 
@@ -402,11 +403,8 @@ impl Service for Fal {
     }
 
     fn submit(&self, order: &Order) -> Result<String, NotSubmitted> {
-        let fitting = || Chosen {
-            id: fitting(order).id.into(),
-            ..Chosen::default()
-        };
-        let asked = self.own.model.clone().unwrap_or_else(fitting).asked(order);
+        let chosen = self.own.model.clone();
+        let asked = chosen.unwrap_or_else(|| fitting(order)).asked(order);
         let picture = picture::data_uri(order.picture, EDGE).map_err(NotSubmitted::Refused)?;
         let mut input = asked.input;
         match asked.image_field.strip_suffix("[]") {

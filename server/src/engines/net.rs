@@ -165,14 +165,7 @@ impl Client {
             if let Err(words) = self.allows(&uri) {
                 return never(words);
             }
-            let request = Request::get(uri.clone()).body(());
-            let mut response = match request.map_err(Error::from).and_then(|request| {
-                let patient = self.agent.configure_request(request);
-                let patient = patient.timeout_global(Some(DOWNLOAD));
-                let patient = patient.timeout_recv_response(Some(self.timeout));
-                self.agent
-                    .run(patient.timeout_per_read(Some(self.timeout)).build())
-            }) {
+            let mut response = match self.fetch(&uri) {
                 Ok(response) => response,
                 Err(error) => return Err(NoResult::Later(no_answer(&error).words())),
             };
@@ -208,6 +201,18 @@ impl Client {
         never(format!(
             "the result is behind more than {MOST_REDIRECTS} redirects"
         ))
+    }
+
+    /// A result's answer, which may take its time as long as it goes on.
+    fn fetch(&self, uri: &Uri) -> Result<Response<Body>, Error> {
+        let request = Request::get(uri.clone()).body(())?;
+        let patient = self
+            .agent
+            .configure_request(request)
+            .timeout_global(Some(DOWNLOAD))
+            .timeout_recv_response(Some(self.timeout))
+            .timeout_per_read(Some(self.timeout));
+        self.agent.run(patient.build())
     }
 
     /// Whether results are fetched from there.

@@ -88,8 +88,8 @@ impl NotSubmitted {
     pub fn by(client: &Client, answer: &Answer) -> Self {
         let words = client.words(answer);
         match answer.status {
-            429 => Self::Later(words, answer.retry_after),
-            503 if answer.retry_after.is_some() => Self::Later(words, answer.retry_after),
+            503 if answer.retry_after.is_none() => Self::Unknown(words),
+            429 | 503 => Self::Later(words, answer.retry_after),
             400..=499 if answer.status != 408 => Self::Refused(words),
             _ => Self::Unknown(words),
         }

@@ -69,16 +69,6 @@ impl Gateway {
         self.server = launch(&self.flags, &self.environment, self.folder.path());
     }
 
-    /// Told to end, as a system does it; until it has ended.
-    pub fn stop(&mut self) {
-        let id = self.server.child.id().to_string();
-        let told = std::process::Command::new("kill")
-            .args(["-INT", &id])
-            .status();
-        assert!(told.unwrap().success());
-        assert!(self.server.child.wait().unwrap().success());
-    }
-
     /// The code of a new session, with a picture of its own.
     pub fn create(&self, parameters: Value) -> String {
         self.ask(parameters)

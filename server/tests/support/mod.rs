@@ -38,6 +38,14 @@ impl Server {
         Self { child, host }
     }
 
+    /// Tells it to end, as a system does, and waits until it has.
+    pub fn stop(&mut self) {
+        let id = self.child.id().to_string();
+        let told = Command::new("kill").args(["-INT", &id]).status();
+        assert!(told.unwrap().success());
+        assert!(self.child.wait().unwrap().success());
+    }
+
     pub fn connect(&self) -> TcpStream {
         connect(&self.host)
     }
