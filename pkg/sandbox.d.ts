@@ -39,7 +39,7 @@ export interface ReceivedRequest {
   /** What was answered; nothing where no byte of an answer was sent. */
   status?: number;
   /** What was done instead of simply answering, where a fault was asked for. */
-  delivery?: "drop" | "stall" | "half" | "slow";
+  delivery?: "drop" | "stall" | "truncate" | "throttle";
 }
 
 /** The Image-to-3D API, in this page. */

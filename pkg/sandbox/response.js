@@ -66,9 +66,9 @@ const broken = () => new TypeError("Failed to fetch: the key asked for a broken 
  */
 function inPieces(body, delivery, signal) {
   switch (delivery) {
-    case "half":
+    case "truncate":
       return paced([body.subarray(0, body.length / 2), broken()], HALF_PAUSE, signal);
-    case "slow": {
+    case "throttle": {
       const size = Math.ceil(body.length / SLOW_PIECES);
       const starts = Array.from({ length: Math.ceil(body.length / size) }, (_, at) => at * size);
       const pieces = starts.map((start) => body.subarray(start, start + size));

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after } from "node:test";
 
-import { server, startChromium } from "../browsers.js";
+import { server, startChromium } from "../support/browsers.js";
 import { emitted, folder, hostWasm, oneWasm, root, wasmName } from "./folder.js";
 import { freePort, run, serve, start } from "./programs.js";
 import { assertMade, consumer } from "./report.js";

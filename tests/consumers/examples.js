@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { cpSync } from "node:fs";
 import { join } from "node:path";
 
-import { server } from "../browsers.js";
-import { held } from "../held.js";
+import { server } from "../support/browsers.js";
+import { held } from "../support/held.js";
 import { inPage, version as chromium } from "./built.js";
 import { emitted, oneWasm, root } from "./folder.js";
 import { run, serve } from "./programs.js";

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { server } from "../browsers.js";
+import { server } from "../support/browsers.js";
 import { png } from "./app/src/picture.js";
 import { version } from "./folder.js";
 

@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 
-import { server } from "../browsers.js";
+import { server } from "../support/browsers.js";
 import { emitted, folder, oneWasm } from "./folder.js";
 import { run, start } from "./programs.js";
 import { assertMade, consumer } from "./report.js";

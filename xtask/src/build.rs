@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use xshell::{Shell, cmd};
 
 use crate::release::VERSION;
-use crate::{page, say, tools};
+use crate::{api_wasm, say, tools};
 
 pub fn build(shell: &Shell) -> Result<()> {
     tools::for_building(shell)?;
@@ -24,7 +24,7 @@ pub fn package(shell: &Shell) -> Result<()> {
     say("compiling the library to WebAssembly");
     wasm(shell, Path::new("pkg/wasm"), Profile::Release, &[])?;
     definitions(shell, Path::new("pkg/wasm"))?;
-    page::build(shell)?;
+    api_wasm::build(shell)?;
     for file in ["README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE"] {
         shell.copy_file(file, "pkg")?;
     }

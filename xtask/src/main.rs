@@ -2,11 +2,11 @@
 //! second time.
 
 mod api;
+mod api_wasm;
 mod bench;
 mod build;
 mod check;
 mod demo;
-mod page;
 mod release;
 mod server;
 mod test;

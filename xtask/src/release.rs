@@ -27,9 +27,9 @@ pub fn dry_run(shell: &Shell) -> Result<()> {
     say("the npm package");
     cmd!(shell, "npm pack --dry-run ./pkg").quiet().run()?;
 
-    for room in ["contract", "sculpt", "sandbox", "server", "."] {
+    for room in ["contract", "sculpt", "api", "server"] {
         say(&format!("the crate in {room}"));
-        let manifest = format!("{room}/Cargo.toml");
+        let manifest = format!("crates/{room}/Cargo.toml");
         cmd!(
             shell,
             "cargo package --quiet --list --allow-dirty --manifest-path {manifest}"

@@ -107,7 +107,10 @@ fn browser_tests(shell: &Shell, output: &mut Output, browsers: &Browsers) -> Res
                     "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER",
                     "wasm-bindgen-test-runner",
                 )
-                .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", "tests/webdriver.json")
+                .env(
+                    "WASM_BINDGEN_TEST_WEBDRIVER_JSON",
+                    "tests/browser/webdriver.json",
+                )
                 .env("WASM_BINDGEN_TEST_TIMEOUT", "300")
                 .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "30")
                 .env(variable, driver),

@@ -1,0 +1,216 @@
+//! Which pictures are taken, and which are refused at once.
+
+mod support;
+
+use std::io::Cursor;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use api::{Progress, Source};
+use image::codecs::gif::GifEncoder;
+use image::{Frame, ImageFormat, Rgb, RgbImage, RgbaImage};
+use serde_json::json;
+use support::*;
+
+#[test]
+fn a_picture_that_cannot_be_read_is_refused_with_the_reason() {
+    let api = Api::new();
+    let png = png();
+    for (image_url, words) in [
+        (
+            data_uri("image/png", &png[..png.len() / 2]),
+            "image_url: the image/png cannot be read",
+        ),
+        (
+            data_uri("image/jpeg", &png),
+            "the data is image/png, and not the image/jpeg",
+        ),
+        (
+            data_uri("image/png", b"hello, world"),
+            "no picture that is known",
+        ),
+        (
+            data_uri("image/avif", b"\0\0\0\x1cftypavif\0\0\0\0avifmif1"),
+            "the image/avif cannot be read",
+        ),
+        ("data:image/png;base64,iVBOR*w0KGgo".into(), "no base64"),
+        ("data:image/png,abc".into(), "not base64"),
+        ("data:image/png;base64".into(), "without a comma"),
+        ("ftp://example.com/a.png".into(), "image_url: allowed"),
+        (String::new(), "image_url: allowed"),
+    ] {
+        let answer = api.post(SESSIONS, &json!({"image_url": image_url}));
+        let said = refused(&answer, 400);
+        assert!(said.contains(words), "{said}");
+    }
+    assert_eq!(data(&api.get(SESSIONS))["results"], json!([]));
+}
+
+#[test]
+fn the_usual_other_name_of_jpeg_is_accepted() {
+    let mut jpeg = std::io::Cursor::new(Vec::new());
+    let picture = image::RgbImage::new(2, 2);
+    picture
+        .write_to(&mut jpeg, image::ImageFormat::Jpeg)
+        .unwrap();
+    let image_url = data_uri("image/jpg", jpeg.get_ref());
+    Api::new().create(json!({"image_url": image_url}));
+}
+
+/// The width, the height and one pixel of the picture as an engine gets it.
+#[track_caller]
+fn taken(media_type: &str, file: &[u8], pixel: [u32; 2]) -> (u32, u32, [u8; 4]) {
+    let mut api = Api::idle(&Default::default());
+    api.create(json!({"image_url": data_uri(media_type, file)}));
+    api.now += 1000;
+    let seen = Mutex::new(None);
+    let engine = Stub(|source: &Source, _: &mut Progress| {
+        let whole = source.file == file;
+        let picture = source.picture.to_rgba8();
+        let [x, y] = pixel;
+        let shown = (picture.width(), picture.height(), picture.get_pixel(x, y).0);
+        *seen.lock().unwrap() = whole.then_some(shown);
+        Ok(())
+    });
+    let job = api.sandbox.next_job(api.now).unwrap();
+    api.sandbox.work(job, None, &engine).unwrap();
+    seen.into_inner().unwrap().unwrap()
+}
+
+fn written(picture: &RgbImage, format: ImageFormat) -> Vec<u8> {
+    let mut file = Cursor::new(Vec::new());
+    picture.write_to(&mut file, format).unwrap();
+    file.into_inner()
+}
+
+#[test]
+fn a_picture_is_turned_as_its_file_says() {
+    let exif = b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+    let jpeg = written(&RgbImage::new(40, 20), ImageFormat::Jpeg);
+    let mut turned = vec![0xff, 0xd8, 0xff, 0xe1, 0, exif.len() as u8 + 2];
+    turned.extend(exif);
+    turned.extend(&jpeg[2..]);
+    assert_eq!(taken("image/jpeg", &jpeg, [0, 0]), (40, 20, [0, 0, 0, 255]));
+    assert_eq!(
+        taken("image/jpeg", &turned, [0, 0]),
+        (20, 40, [0, 0, 0, 255])
+    );
+}
+
+#[test]
+fn a_picture_may_have_16_bits_a_channel() {
+    let deep = image::ImageBuffer::from_pixel(3, 2, Rgb([0xffff_u16, 0x8000, 0]));
+    let mut file = Cursor::new(Vec::new());
+    deep.write_to(&mut file, ImageFormat::Png).unwrap();
+    let seen = taken("image/png", file.get_ref(), [2, 1]);
+    assert_eq!(seen, (3, 2, [255, 128, 0, 255]));
+}
+
+#[test]
+fn a_picture_may_have_a_palette() {
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, 2, 1);
+    encoder.set_color(png::ColorType::Indexed);
+    encoder.set_depth(png::BitDepth::Two);
+    encoder.set_palette(vec![10, 20, 30, 40, 50, 60]);
+    encoder.set_trns(vec![255, 0]);
+    let mut writer = encoder.write_header().unwrap();
+    writer.write_image_data(&[0b0001_0000]).unwrap();
+    writer.finish().unwrap();
+    assert_eq!(taken("image/png", &file, [0, 0]), (2, 1, [10, 20, 30, 255]));
+    assert_eq!(taken("image/png", &file, [1, 0]), (2, 1, [40, 50, 60, 0]));
+}
+
+#[test]
+fn a_picture_may_be_meant_for_print() {
+    use jpeg_encoder::{ColorType, Encoder};
+    // Cyan alone: a red that is none, in Adobe's inverted way.
+    let ink = [255, 0, 0, 0].repeat(64);
+    for colors in [ColorType::Cmyk, ColorType::CmykAsYcck] {
+        let mut file = Vec::new();
+        let encoder = Encoder::new(&mut file, 95);
+        encoder.encode(&ink, 8, 8, colors).unwrap();
+        let (width, height, [red, green, blue, _]) = taken("image/jpeg", &file, [4, 4]);
+        assert_eq!((width, height), (8, 8));
+        assert!(
+            red < 10 && green > 245 && blue > 245,
+            "{colors:?}: {red} {green} {blue}"
+        );
+    }
+}
+
+#[test]
+fn of_a_moving_picture_the_first_frame_counts() {
+    let frame = |color| Frame::new(RgbaImage::from_pixel(4, 4, image::Rgba(color)));
+    let mut file = Vec::new();
+    let mut encoder = GifEncoder::new(&mut file);
+    encoder
+        .encode_frames([frame([255, 0, 0, 255]), frame([0, 255, 0, 255])])
+        .unwrap();
+    drop(encoder);
+    assert_eq!(taken("image/gif", &file, [1, 1]), (4, 4, [255, 0, 0, 255]));
+}
+
+/// Files that say that they hold far more pixels than they could.
+fn bombs() -> Vec<(&'static str, Vec<u8>)> {
+    let small = RgbImage::new(8, 8);
+    let of = |format| written(&small, format);
+    let put = |mut file: Vec<u8>, at: usize, bytes: &[u8]| {
+        file[at..at + bytes.len()].copy_from_slice(bytes);
+        file
+    };
+    let mut png = Vec::new();
+    let mut encoder = png::Encoder::new(&mut png, 50_000, 50_000);
+    encoder.set_color(png::ColorType::Rgba);
+    encoder.set_depth(png::BitDepth::Sixteen);
+    let mut writer = encoder.write_header().unwrap();
+    writer.write_chunk(png::chunk::IDAT, &[0x78, 0x9c]).unwrap();
+    drop(writer);
+    let jpeg = of(ImageFormat::Jpeg);
+    let frame = jpeg
+        .windows(2)
+        .position(|bytes| bytes == [0xff, 0xc0])
+        .unwrap();
+    let tiff = of(ImageFormat::Tiff);
+    let side = 50_000_u32.to_le_bytes();
+    // The entries of width and height: tag, type SHORT or LONG, count, value.
+    let entry = |tag: u8| {
+        let mut starts = tiff.windows(8);
+        let long = [tag, 1, 4, 0, 1, 0, 0, 0];
+        let short = [tag, 1, 3, 0, 1, 0, 0, 0];
+        starts
+            .position(|bytes| bytes == long || bytes == short)
+            .unwrap()
+    };
+    // Width, height, rows in a strip.
+    let tiff = [0x00, 0x01, 0x16]
+        .into_iter()
+        .fold(tiff.clone(), |file, tag| put(file, entry(tag) + 8, &side));
+    vec![
+        ("image/png", png),
+        ("image/jpeg", put(jpeg, frame + 5, &[0xff; 4])),
+        (
+            "image/bmp",
+            put(put(of(ImageFormat::Bmp), 18, &side), 22, &side),
+        ),
+        ("image/gif", put(of(ImageFormat::Gif), 6, &[0xff; 4])),
+        // Lossless: 14 bits each, less one, after a signature.
+        (
+            "image/webp",
+            put(of(ImageFormat::WebP), 21, &[0xfe, 0xbf, 0xff, 0x0f]),
+        ),
+        ("image/tiff", tiff),
+    ]
+}
+
+#[test]
+fn a_picture_of_too_many_pixels_is_refused_before_it_is_decoded() {
+    let api = Api::new();
+    for (media_type, file) in bombs() {
+        let body = json!({"image_url": data_uri(media_type, &file)});
+        let start = Instant::now();
+        let words = refused(&api.post(SESSIONS, &body), 400);
+        assert!(start.elapsed() < Duration::from_secs(10), "{media_type}");
+        assert!(words.contains("more than 64000000 pixels"), "{words}");
+    }
+}

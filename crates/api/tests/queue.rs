@@ -1,0 +1,113 @@
+//! A full queue, and how it gets room again.
+
+mod support;
+
+use api::{Config, Response};
+use serde_json::json;
+use support::*;
+
+/// The seconds after which to try again.
+#[track_caller]
+fn wait(answer: &Response) -> u64 {
+    let words = refused(answer, 429);
+    let wait = answer.headers()["retry-after"].to_str().unwrap();
+    assert!(words.contains(&format!("{wait} s")), "{words}");
+    assert_eq!(
+        answer.headers()["access-control-expose-headers"],
+        "retry-after"
+    );
+    wait.parse().unwrap()
+}
+
+fn of(queue: usize) -> Config {
+    Config {
+        queue,
+        ..Config::default()
+    }
+}
+
+fn create(api: &Api) -> Response {
+    api.post(SESSIONS, &with_picture(json!({})))
+}
+
+#[test]
+fn a_create_over_the_limit_is_refused_and_nothing_is_created() {
+    let mut api = Api::with(&of(2));
+    let first = code(&api.create(json!({})));
+    api.now += 500;
+    api.create(json!({"auto_refine": true}));
+    assert_eq!(wait(&create(&api)), 2);
+    // An earlier request is answered again all the same, and a bad one is not even read.
+    assert_eq!(wait(&api.post(SESSIONS, &json!({}))), 2);
+    let listed = data(&api.get(SESSIONS))["results"].take();
+    assert_eq!(listed.as_array().unwrap().len(), 2);
+    api.now += 499;
+    assert_eq!(wait(&create(&api)), 2);
+    // The first one's preview is made.
+    api.now += 1;
+    assert_eq!(api.session(&first)["status"], "training_preview");
+    assert_eq!(create(&api).status(), 201);
+    assert_eq!(wait(&create(&api)), 2);
+}
+
+#[test]
+fn a_repeated_request_is_answered_whatever_the_queue() {
+    let api = Api::with(&of(1));
+    let key = [("idempotency-key", "k")];
+    let first = api.create_with(&key, json!({}));
+    assert_eq!(code(&api.create_with(&key, json!({}))), code(&first));
+    // A refusal does not use up a key, nor a fault.
+    let mut api = Api::with(&of(1));
+    api.create(json!({}));
+    let key = [
+        ("idempotency-key", "k"),
+        ("x-api-key", "fault_preview-failed_1"),
+    ];
+    let body = with_picture(json!({})).to_string();
+    wait(&api.send(request("POST", SESSIONS, &key, &body)));
+    api.now += 1000;
+    api.session(&code(&data(&api.get(SESSIONS))["results"][0]));
+    let created = api.create_with(&key, json!({}));
+    api.now += 2000;
+    assert_eq!(api.session(&code(&created))["status"], "preview_failed");
+}
+
+#[test]
+fn a_preview_or_a_refinement_over_the_limit_changes_nothing() {
+    let mut api = Api::with(&of(1));
+    let turbo = code(&api.create(json!({"preview_mesh": "turbo"})));
+    // Its spins are made, and it waits for a choice: there is room.
+    let plain = code(&api.create(json!({"generate_preview_mesh": true})));
+    api.now += 1000;
+    let full = code(&api.create(json!({})));
+    let choice = json!({"selected_spin_index": 1});
+    for _ in 0..2 {
+        assert_eq!(wait(&api.preview(&turbo, &choice)), 2);
+        assert_eq!(
+            wait(&api.refine(&plain, &json!({"scaled_bbox": [1, 2, 3]}))),
+            2
+        );
+    }
+    assert_eq!(api.session(&turbo)["status"], "spin_generate_done");
+    assert_eq!(api.session(&plain)["status"], "preview_done");
+    assert!(api.session(&plain).get("scaled_bbox").is_none());
+    assert_eq!(
+        api.follow(&api.session(&plain)["mesh_url_glb"]).status(),
+        200
+    );
+    api.now += 1000;
+    assert_eq!(api.session(&full)["status"], "training_preview");
+    assert_eq!(api.preview(&turbo, &choice).status(), 200);
+    assert_eq!(api.refine(&plain, &json!({})).status(), 200);
+}
+
+#[test]
+fn who_is_behind_says_so() {
+    let mut api = Api::idle(&of(1));
+    api.create(json!({}));
+    // The preview should have been done 10 seconds ago.
+    api.now += 12_000;
+    assert_eq!(wait(&create(&api)), 10);
+    api.now += 1_000_000;
+    assert_eq!(wait(&create(&api)), 60);
+}

@@ -1,0 +1,240 @@
+//! What the tests share: a sandbox with a clock, a store, an engine, requests, pictures.
+#![allow(dead_code, missing_docs)]
+
+use std::io::Cursor;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use api::{
+    Api, Change, Config, Detail, Engine, MemoryStore, Millis, Model, Progress, Request, Response,
+    Sculptor, Source, Stopped, Store, StoreError, VIEWS,
+};
+use base64_simd::STANDARD;
+use image::{ImageFormat, Rgba, RgbaImage};
+use serde_json::{Value, json};
+
+/// 18 July 2024, 14:21:18.050 UTC.
+pub const START: Millis = 1_721_312_478_050;
+
+/// A sandbox and the time that it believes it is.
+pub struct Api {
+    pub sandbox: Api,
+    pub now: Millis,
+    /// Works all that is due before and after each request. Without one a test does so itself.
+    pub engine: Option<Box<dyn Engine>>,
+}
+
+impl Api {
+    pub fn new() -> Self {
+        Self::with(&Config::default())
+    }
+
+    pub fn with(config: &Config) -> Self {
+        Self::open(config, Box::new(MemoryStore::default()), START)
+    }
+
+    pub fn open(config: &Config, store: Box<dyn Store>, now: Millis) -> Self {
+        Self {
+            sandbox: Api::open(config, store, now).unwrap(),
+            now,
+            engine: Some(Box::new(Sculptor)),
+        }
+    }
+
+    /// Whose work nobody does but the test.
+    pub fn idle(config: &Config) -> Self {
+        Self {
+            engine: None,
+            ..Self::with(config)
+        }
+    }
+
+    pub fn send(&self, request: Request) -> Response {
+        self.work();
+        let response = self.sandbox.handle(&request, self.now);
+        self.work();
+        response
+    }
+
+    fn work(&self) {
+        let Some(engine) = &self.engine else {
+            return;
+        };
+        while let Some(job) = self.sandbox.next_job(self.now) {
+            self.sandbox.work(job, None, &**engine).unwrap();
+        }
+    }
+
+    pub fn get(&self, path: &str) -> Response {
+        self.send(request("GET", path, &[], ""))
+    }
+
+    pub fn post(&self, path: &str, body: &Value) -> Response {
+        self.send(request("POST", path, &[], &body.to_string()))
+    }
+
+    /// Creates a session, with the picture where the body names none.
+    pub fn create(&self, body: Value) -> Value {
+        self.create_with(&[], body)
+    }
+
+    /// Creates a session, with headers.
+    pub fn create_with(&self, headers: &[(&str, &str)], body: Value) -> Value {
+        let body = with_picture(body).to_string();
+        let response = self.send(request("POST", SESSIONS, headers, &body));
+        assert_eq!(response.status(), 201, "{}", text(&response));
+        data(&response)
+    }
+
+    pub fn session(&self, code: &str) -> Value {
+        let response = self.get(&format!("{SESSIONS}/{code}"));
+        assert_eq!(response.status(), 200, "{}", text(&response));
+        data(&response)
+    }
+
+    pub fn preview(&self, code: &str, body: &Value) -> Response {
+        self.post(&format!("{SESSIONS}/get-3d/preview/{code}"), body)
+    }
+
+    pub fn refine(&self, code: &str, body: &Value) -> Response {
+        self.post(&format!("{SESSIONS}/get-3d/refine/{code}"), body)
+    }
+
+    /// What an absolute address answers.
+    pub fn follow(&self, address: &Value) -> Response {
+        let address = address.as_str().unwrap();
+        self.get(address.strip_prefix("http://here:1234").unwrap())
+    }
+}
+
+/// A store that several sandboxes use one after the other, and that can be made to fail.
+#[derive(Clone, Default)]
+pub struct Shared {
+    entries: Arc<MemoryStore>,
+    pub full: Arc<AtomicBool>,
+}
+
+impl Store for Shared {
+    fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.entries.get(key)
+    }
+
+    fn with_prefix(&self, prefix: &str) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.entries.with_prefix(prefix)
+    }
+
+    fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
+        if self.full.load(Ordering::Relaxed) {
+            return Err("the disk is full".into());
+        }
+        self.entries.commit(changes)
+    }
+}
+
+impl Shared {
+    pub fn open(&self, config: &Config, now: u64) -> Api {
+        Api::open(config, Box::new(self.clone()), now)
+    }
+
+    pub fn len(&self) -> usize {
+        self.entries.with_prefix("").unwrap().len()
+    }
+}
+
+/// An engine that does what the function does, and then answers what it was asked for.
+pub struct Stub<F>(pub F);
+
+impl<F> Engine for Stub<F>
+where
+    F: Fn(&Source, &mut Progress) -> Result<(), Stopped> + Send + Sync,
+{
+    fn model(
+        &self,
+        source: Source,
+        detail: Detail,
+        view: usize,
+        progress: &mut Progress,
+    ) -> Result<Model, Stopped> {
+        (self.0)(&source, progress)?;
+        Ok(format!("glTF {detail:?} of view {view}")
+            .into_bytes()
+            .into())
+    }
+
+    fn views(&self, source: Source, progress: &mut Progress) -> Result<[Vec<u8>; VIEWS], Stopped> {
+        (self.0)(&source, progress)?;
+        Ok([0, 1, 2, 3].map(|view| format!("view {view}").into()))
+    }
+}
+
+/// An engine that is done at once.
+pub fn quick() -> impl Engine {
+    Stub(|_: &Source, _: &mut Progress| Ok(()))
+}
+
+pub const SESSIONS: &str = "/image-to-3d-sessions";
+
+pub fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Request {
+    let mut builder = http::Request::builder().method(method).uri(path);
+    builder = builder.header("host", "here:1234");
+    for (name, value) in headers {
+        builder = builder.header(*name, *value);
+    }
+    builder.body(body.into()).unwrap()
+}
+
+pub fn with_picture(mut body: Value) -> Value {
+    let object = body.as_object_mut().unwrap();
+    if !object.contains_key("image_url") {
+        object.insert("image_url".into(), data_uri("image/png", &png()).into());
+    }
+    body
+}
+
+pub fn data_uri(media_type: &str, bytes: &[u8]) -> String {
+    format!(
+        "data:{media_type};base64,{}",
+        STANDARD.encode_to_string(bytes)
+    )
+}
+
+/// 40 × 20 pixels; the corner at the top left is red.
+pub fn png() -> Vec<u8> {
+    let picture = RgbaImage::from_fn(40, 20, |x, y| {
+        if x < 20 && y < 10 {
+            Rgba([255, 0, 0, 255])
+        } else {
+            Rgba([0, 0, 255, 255])
+        }
+    });
+    let mut png = Cursor::new(Vec::new());
+    picture.write_to(&mut png, ImageFormat::Png).unwrap();
+    png.into_inner()
+}
+
+pub fn text(response: &Response) -> String {
+    String::from_utf8_lossy(response.body()).into_owned()
+}
+
+pub fn json(response: &Response) -> Value {
+    serde_json::from_slice(response.body()).unwrap()
+}
+
+pub fn data(response: &Response) -> Value {
+    json(response)["data"].clone()
+}
+
+pub fn code(session: &Value) -> String {
+    session["session_code"].as_str().unwrap().to_owned()
+}
+
+/// Asserts a refusal in the API's envelope, and answers its words.
+#[track_caller]
+pub fn refused(response: &Response, status: u16) -> String {
+    let envelope = json(response);
+    assert_eq!(response.status(), status, "{envelope}");
+    assert_eq!(envelope["statusCode"], status);
+    assert_ne!(envelope["error"], "");
+    assert_eq!(envelope["data"], json!(null));
+    envelope["message"].as_str().unwrap().to_owned()
+}

@@ -1,0 +1,82 @@
+//! How long a picture takes to become a model, and how much memory: for the benchmark, which runs
+//! it once for each picture.
+//!
+//! `measure draw WIDTH FILE` writes a square PNG of that width; `measure sculpt FILE` makes a model of
+//! a picture and prints `{"decode":…,"sculpt":…,"before":…,"peak":…}`: milliseconds, and bytes of
+//! the process before the picture was read and at its peak.
+
+use std::error::Error;
+use std::io::Cursor;
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use contract::{Parameters, Resolution};
+use image::{RgbaImage, imageops};
+use sculpt::{Detail, Order};
+
+const SAMPLE: &[u8] = include_bytes!("../../../www/samples/turtle.webp");
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        ["draw", width, file] => draw(width.parse()?, file),
+        ["sculpt", file] => sculpt(file),
+        _ => Err("usage: measure draw WIDTH FILE | measure sculpt FILE".into()),
+    }
+}
+
+/// The sample, enlarged smoothly: as much to see at any size.
+fn draw(width: u32, file: &str) -> Result<(), Box<dyn Error>> {
+    let sample = image::load_from_memory(SAMPLE)?.to_rgba8();
+    let part = |at: u32| (at as f32 + 0.5) / width as f32;
+    let picture = RgbaImage::from_fn(width, width, |x, y| {
+        let pixel = imageops::sample_bilinear(&sample, part(x), part(y));
+        pixel.unwrap_or_else(|| *sample.get_pixel(0, 0))
+    });
+    Ok(picture.save(file)?)
+}
+
+fn sculpt(file: &str) -> Result<(), Box<dyn Error>> {
+    let file = std::fs::read(file)?;
+    let before = status("VmRSS")?;
+    let started = Instant::now();
+    let picture = image::ImageReader::new(Cursor::new(file))
+        .with_guessed_format()?
+        .decode()?;
+    let decode = started.elapsed();
+    let parameters = Parameters {
+        generate_texture: Some(true),
+        resolution: Some(Resolution::HighPoly),
+        texture_resolution: Some(1024),
+        ..Parameters::default()
+    };
+    let order = Order {
+        picture: &picture,
+        parameters: &parameters,
+        detail: Detail::Preview,
+        view: 0,
+    };
+    let started = Instant::now();
+    sculpt::sculpt(&order, &mut |_| ControlFlow::Continue(()))
+        .map_err(|stopped| format!("{stopped:?}"))?;
+    let sculpt = started.elapsed();
+    println!(
+        r#"{{"decode":{},"sculpt":{},"before":{before},"peak":{}}}"#,
+        decode.as_secs_f64() * 1000.0,
+        sculpt.as_secs_f64() * 1000.0,
+        status("VmHWM")?
+    );
+    Ok(())
+}
+
+/// What Linux says of this process, in bytes.
+fn status(field: &str) -> Result<u64, Box<dyn Error>> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field));
+    let kibibytes = line.and_then(|line| line.split_whitespace().nth(1));
+    Ok(kibibytes
+        .ok_or("Linux says nothing of it")?
+        .parse::<u64>()?
+        * 1024)
+}

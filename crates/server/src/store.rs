@@ -1,0 +1,79 @@
+//! The sessions in a folder: one file of `redb`, an embedded store whose commits happen whole or
+//! not at all, whatever moment the process ends at.
+
+use std::path::Path;
+
+use anyhow::Context;
+use api::{Change, Store, StoreError};
+use redb::{Database, ReadableDatabase, TableDefinition};
+
+const ENTRIES: TableDefinition<&str, &[u8]> = TableDefinition::new("entries");
+
+/// A store in a folder, for one process at a time.
+pub struct Folder(Database);
+
+impl Folder {
+    /// Opens the folder's store; both are made where they are missing.
+    ///
+    /// # Errors
+    /// The folder cannot be written, holds something else, or is in use.
+    pub fn open(folder: &Path) -> anyhow::Result<Self> {
+        let path = folder.join("sessions.redb");
+        let store = std::fs::create_dir_all(folder)
+            .map_err(anyhow::Error::from)
+            .and_then(|()| Ok(Self(Database::create(&path)?)))
+            .with_context(|| format!("cannot open {}", path.display()))?;
+        // So that the table is there to be read.
+        store.write(Vec::new())?;
+        Ok(store)
+    }
+
+    fn write(&self, changes: Vec<Change>) -> Result<(), redb::Error> {
+        let mut transaction = self.0.begin_write()?;
+        // Slower to commit, but a start after a kill does not read the whole file first.
+        transaction.set_quick_repair(true);
+        {
+            let mut entries = transaction.open_table(ENTRIES)?;
+            for change in changes {
+                match change {
+                    Change::Put(key, bytes) => entries.insert(&*key, &*bytes)?,
+                    Change::Remove(key) => entries.remove(&*key)?,
+                };
+            }
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
+    fn read(&self, prefix: &str) -> Result<Vec<Vec<u8>>, redb::Error> {
+        let entries = self.0.begin_read()?.open_table(ENTRIES)?;
+        let mut found = Vec::new();
+        for entry in entries.range(prefix..)? {
+            let (key, bytes) = entry?;
+            if !key.value().starts_with(prefix) {
+                break;
+            }
+            found.push(bytes.value().to_vec());
+        }
+        Ok(found)
+    }
+
+    fn entry(&self, key: &str) -> Result<Option<Vec<u8>>, redb::Error> {
+        let entries = self.0.begin_read()?.open_table(ENTRIES)?;
+        Ok(entries.get(key)?.map(|bytes| bytes.value().to_vec()))
+    }
+}
+
+impl Store for Folder {
+    fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.entry(key)?)
+    }
+
+    fn with_prefix(&self, prefix: &str) -> Result<Vec<Vec<u8>>, StoreError> {
+        Ok(self.read(prefix)?)
+    }
+
+    fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
+        Ok(self.write(changes)?)
+    }
+}

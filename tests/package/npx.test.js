@@ -1,0 +1,332 @@
+// `npx csm-image-to-3d`: the API on this machine without Rust.
+
+import assert from "node:assert/strict";
+import { execFile, execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer, globalAgent } from "node:https";
+import { createServer as createPlainServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { promisify } from "node:util";
+
+import { isPublic, publicFetch } from "../../pkg/bin/fetch.js";
+import {
+  createSession,
+  downloadModel,
+  getSession,
+  imageTo3d,
+  waitForSession,
+} from "../../pkg/index.js";
+import { canary, server } from "../support/browsers.js";
+import { runNpx, startNpx } from "../support/npx.js";
+
+const image = new Blob([readFileSync("www/samples/turtle.webp")]);
+const fault = (/** @type {string} */ name) => `fault_${name}_${canary}${Math.random()}`;
+
+/** A body that begins, and never ends. */
+const endless = () =>
+  new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array(1000)) });
+
+/** @type {Awaited<ReturnType<typeof startNpx>>} */
+let npx;
+/** @type {{ baseUrl: string, interval: number }} */
+let options;
+/** Its sessions' address. @type {string} */
+let sessions;
+before(async () => {
+  npx = await startNpx("--speed", "20");
+  options = { baseUrl: npx.address, interval: 50 };
+  sessions = `${npx.address}/image-to-3d-sessions`;
+});
+
+test("the library makes a model with it", async () => {
+  const session = await imageTo3d({ image, ...options });
+  assert.equal(session.status, "preview_done");
+  const files = `${npx.address}/files/${session.session_code}`;
+  assert.equal(session.image_url, `${files}/image`);
+  assert.equal(session.preview_mesh_url_glb, `${files}/preview.glb`);
+  assert.match(await (await downloadModel(session)).text(), /^glTF/);
+  const picture = await fetch(`${files}/image`);
+  assert.deepEqual(await picture.arrayBuffer(), await image.arrayBuffer());
+});
+
+test("the curl that it prints makes a model", async () => {
+  const line = String(/^ {2}(curl .*)$/m.exec(npx.printed.out)?.[1]);
+  const { stdout } = await promisify(execFile)("sh", ["-c", `${line} --silent`]);
+  const { data, statusCode } = JSON.parse(stdout);
+  assert.equal(statusCode, 201);
+  const session = await waitForSession(data.session_code, options);
+  assert.equal(session.status, "preview_done");
+});
+
+test("it answers as the server does, to pages of other origins too", async () => {
+  const headers = { "content-type": "application/json" };
+  const data = `data:image/webp;base64,${Buffer.from(await image.arrayBuffer()).toString("base64")}`;
+  const body = JSON.stringify({ image_url: data });
+  /** @type {[string, RequestInit?][]} */
+  const asked = [
+    ["/image-to-3d-sessions", { method: "OPTIONS" }],
+    ["/image-to-3d-sessions", { method: "POST", headers, body }],
+    ["/image-to-3d-sessions", { method: "POST", headers, body: '{ "creativity": "none" }' }],
+    ["/image-to-3d-sessions", { method: "PUT", body }],
+    ["/image-to-3d-sessions", { method: "HEAD" }],
+    ["/image-to-3d-sessions/SESSION_1_1"],
+    ["/files/SESSION_1_1/preview.glb", { method: "HEAD" }],
+    ["/files/SESSION_1_1/preview.glb"],
+    ["/sandbox/faults"],
+    ["/image-to-3d-sessions", { headers: { "x-api-key": fault("429-after") } }],
+    ["/image-to-3d-sessions", { headers: { "x-api-key": fault("429-hidden") } }],
+    ["/image-to-3d-sessions", { headers: { "x-api-key": fault("echo-json") } }],
+  ];
+  for (const [path, init] of asked) {
+    const [own, other] = await Promise.all(
+      [npx.address, server].map(async (origin) => {
+        const answer = await fetch(origin + path, init);
+        const headers = Object.fromEntries(answer.headers);
+        // Those of the connection; bodies differ in length by codes, and by the keys.
+        for (const name of ["date", "connection", "keep-alive", "content-length", "x-echo"]) {
+          delete headers[name];
+        }
+        return { status: answer.status, headers, empty: !(await answer.text()) };
+      }),
+    );
+    assert.deepEqual(own, other, `${init?.method ?? "GET"} ${path}`);
+  }
+});
+
+test("addresses lie where it listens, whatever it was called", async () => {
+  const { session_code: code } = await createSession({ image, baseUrl: npx.address });
+  const { port } = new URL(npx.address);
+  for (const host of [`localhost:${port}`, `[::1]:${port}`, "a(b.example"]) {
+    const flags = ["--silent", "--header", `Host: ${host}`, `${sessions}/${code}`];
+    const { stdout } = await promisify(execFile)("curl", flags);
+    assert.equal(JSON.parse(stdout).data.image_url, `${npx.address}/files/${code}/image`, host);
+  }
+  const { stdout } = await promisify(execFile)("curl", [
+    ...["--silent", "--header", "Host: no host", "--write-out", "%{http_code}", sessions],
+  ]);
+  assert.equal(stdout, "400");
+});
+
+describe("it breaks on request", { concurrency: true }, () => {
+  const asked = (/** @type {string} */ name, init = {}) =>
+    fetch(sessions, { headers: { "x-api-key": fault(name) }, ...init });
+
+  test("a connection is closed before the answer", async () => {
+    for (const name of ["drop-before", "drop-after"]) {
+      await assert.rejects(asked(name), { message: "fetch failed" });
+    }
+  });
+
+  test("a connection is closed in the middle of the answer", async () => {
+    const half = await asked("drop-middle");
+    assert.equal(half.status, 200);
+    let size = 0;
+    const reading = async () => {
+      for await (const piece of /** @type {AsyncIterable<Uint8Array>} */ (half.body)) {
+        size += piece.length;
+      }
+    };
+    await assert.rejects(reading());
+    assert.equal(size, Math.floor(Number(half.headers.get("content-length")) / 2));
+  });
+
+  test("an answer comes slowly", async () => {
+    const began = performance.now();
+    const slow = await asked("trickle");
+    const head = performance.now() - began;
+    assert.equal((await slow.text()).length, Number(slow.headers.get("content-length")));
+    // Some three seconds, but for what this side was late to see the head.
+    assert.ok(performance.now() - began - head > 1000);
+  });
+
+  test("no answer comes, and a client may leave", async () => {
+    for (const name of ["stall", "trickle"]) {
+      const signal = AbortSignal.timeout(300);
+      const answer = asked(name, { signal }).then((answer) => answer.text());
+      await assert.rejects(answer, { name: "TimeoutError" });
+    }
+    assert.equal((await fetch(sessions)).status, 200);
+  });
+
+  test("an answer leads to another origin, and results hide from pages", async () => {
+    const away = await asked("redirect", { redirect: "manual" });
+    const elsewhere = sessions.replace("127.0.0.1", "localhost");
+    assert.deepEqual([away.status, away.headers.get("location")], [307, elsewhere]);
+
+    const session = await imageTo3d({ image, ...options, apiKey: fault("result-no-cors") });
+    const model = await fetch(String(session.preview_mesh_url_glb));
+    assert.deepEqual([model.status, model.headers.get("access-control-allow-origin")], [200, null]);
+  });
+});
+
+test("a body larger than 64 MiB is refused in the API's envelope, one as large is read", async () => {
+  const limit = 64 * 1024 * 1024;
+  const post = (/** @type {number} */ size) =>
+    fetch(sessions, { method: "POST", body: new Uint8Array(size).fill(32) });
+  assert.equal((await post(limit)).status, 400);
+  const refused = await post(limit + 1);
+  assert.equal(refused.status, 413);
+  assert.equal(refused.headers.get("access-control-allow-origin"), "*");
+  assert.deepEqual(await refused.json(), {
+    error: "Payload Too Large",
+    message: "the request is larger than 67108864 bytes (64 MiB)",
+    statusCode: 413,
+    data: null,
+  });
+});
+
+test("a client that leaves while it sends harms nobody", async () => {
+  const signal = AbortSignal.timeout(200);
+  /** @type {RequestInit & { duplex: string }} */
+  const init = { method: "POST", body: endless(), signal, duplex: "half" };
+  await assert.rejects(fetch(sessions, init));
+  assert.equal((await fetch(sessions)).status, 200);
+});
+
+test("what is wrong with its flags is said", async () => {
+  for (const [flags, words] of /** @type {const} */ ([
+    [["--prot", "1"], "Unknown option '--prot'"],
+    [["8080"], "Unexpected argument '8080'"],
+    [["--port"], "Option '--port <value>' argument missing"],
+    [["--port", "65536"], '--port: came "65536", allowed: a whole number from 0 to 65535'],
+    [["--port", "x"], '--port: came "x"'],
+    [["--speed", "0"], '--speed: came "0", allowed: a number greater than 0'],
+  ])) {
+    const { code, err, out } = await runNpx(...flags);
+    assert.deepEqual({ code, out }, { code: 2, out: "" });
+    assert.ok(err.startsWith(words) && err.endsWith("\n--help says what there is.\n"), err);
+  }
+});
+
+test("--help says what there is", async () => {
+  const { code, out, err } = await runNpx("--help");
+  assert.deepEqual({ code, err }, { code: 0, err: "" });
+  for (const flag of ["--port N", "--speed N", "--help", "8787"]) assert.ok(out.includes(flag));
+});
+
+test("a port that is taken is named", async () => {
+  const { port } = new URL(npx.address);
+  const { code, err } = await runNpx("--port", port);
+  assert.equal(code, 1);
+  assert.equal(
+    err,
+    `cannot listen on port ${port}: another server is running there; --port takes another\n`,
+  );
+});
+
+for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM"])) {
+  test(`it ends on ${signal}, whatever is under way`, async () => {
+    const { address, ended, kill } = await startNpx("--speed", "0.1");
+    await createSession({ image, baseUrl: address });
+    const stalled = fetch(`${address}/image-to-3d-sessions`, {
+      headers: { "x-api-key": fault("stall") },
+    });
+    const body = endless();
+    /** @type {RequestInit & { duplex: string }} */
+    const upload = { method: "POST", body, duplex: "half" };
+    const sending = fetch(`${address}/image-to-3d-sessions`, upload);
+    const broken = Promise.all([assert.rejects(stalled), assert.rejects(sending)]);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const began = performance.now();
+    kill(signal);
+    const { code, err } = await ended;
+    await broken;
+    assert.deepEqual({ code, err }, { code: 0, err: "" });
+    // Less than the first stage takes.
+    assert.ok(performance.now() - began < 10_000);
+  });
+}
+
+describe("pictures elsewhere", () => {
+  const folder = mkdtempSync(join(tmpdir(), "npx-"));
+  const [key, cert] = ["key.pem", "cert.pem"].map((name) => join(folder, name));
+  /** @type {string[]} */
+  const paths = [];
+  /** @type {import("node:https").Server} */
+  let host;
+  /** @type {number} */
+  let port;
+
+  before(async () => {
+    execFileSync("openssl", [
+      ...["req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"],
+      ...["-keyout", key, "-out", cert, "-days", "2", "-subj", "/CN=localhost"],
+      ...["-addext", "subjectAltName=DNS:localhost"],
+    ]);
+    const files = { key: readFileSync(key), cert: readFileSync(cert) };
+    host = createServer(files, (request, response) => {
+      paths.push(`${request.headers.authorization ?? ""}${request.url}`);
+      const to = /^\/to\/(.*)/.exec(request.url ?? "")?.[1];
+      if (to) response.writeHead(302, { location: decodeURIComponent(to) });
+      response.end("picture");
+    });
+    await once(host.listen(0, "127.0.0.1"), "listening");
+    ({ port } = /** @type {import("node:net").AddressInfo} */ (host.address()));
+    globalAgent.options.ca = files.cert;
+  });
+  after(() => {
+    rmSync(folder, { recursive: true });
+    globalAgent.destroy();
+    host.closeAllConnections();
+    host.close();
+  });
+
+  const to = (/** @type {string} */ url) =>
+    `https://localhost:${port}/to/${encodeURIComponent(url)}`;
+
+  test("one in this machine's network ends the session, and nobody is asked for it", async () => {
+    const plain = createPlainServer((_, response) => response.end()).listen(0, "127.0.0.1");
+    await once(plain, "listening");
+    const at = /** @type {import("node:net").AddressInfo} */ (plain.address());
+    try {
+      for (const [image_url, message] of /** @type {const} */ ([
+        [`https://127.0.0.1:${port}/picture`, /not in the public internet/],
+        [`https://localhost:${port}/picture`, /not in the public internet/],
+        [`https://[::1]:${port}/picture`, /not in the public internet/],
+        [`http://127.0.0.1:${at.port}/picture`, /only https: addresses are fetched/],
+      ])) {
+        const session = imageTo3d({ image_url, ...options });
+        await assert.rejects(session, { kind: "session_failed", message });
+      }
+      assert.deepEqual(paths, []);
+    } finally {
+      plain.close();
+    }
+  });
+
+  test("one from an allowed address is fetched, over redirects that are allowed too", async () => {
+    const fetch = publicFetch((address) => address === "127.0.0.1" || address === "::1");
+    const text = async (/** @type {string} */ url) => (await fetch(url)).text();
+    const picture = `https://name:password@localhost:${port}/picture`;
+    assert.equal(await text(picture), "picture");
+    assert.equal(await text(to(to("/picture"))), "picture");
+    assert.deepEqual([paths[0], paths.at(-1)], ["/picture", "/picture"]);
+
+    const asked = paths.length;
+    for (const url of ["https://10.0.0.1/", "https://0x7f.2/", "https://[::ffff:7f00:1]/"]) {
+      await assert.rejects(text(to(url)), /not in the public internet/);
+    }
+    await assert.rejects(text(to("http://localhost/")), /only https/);
+    assert.equal(paths.length, asked + 4);
+    await assert.rejects(text(to(to(to(to("/picture"))))), /more than 3 redirects/);
+    await assert.rejects(fetch(picture, { signal: AbortSignal.abort("enough") }), (reason) => {
+      return reason === "enough";
+    });
+  });
+
+  test("addresses of one's own machines are not public", () => {
+    const own =
+      "0.0.0.0 10.1.2.3 100.64.0.1 127.0.0.1 169.254.169.254 172.31.0.1 192.0.0.8 192.0.2.1 " +
+      "192.88.99.1 192.168.0.1 198.19.0.1 198.51.100.1 203.0.113.1 224.0.0.1 255.255.255.255 " +
+      ":: ::1 ::ffff:8.8.8.8 64:ff9b::7f00:1 fc00::1 fe80::1 ff02::1 2001::1 2001:db8::1 " +
+      "2002:7f00:1:: 3fff::1 4000::1";
+    const others =
+      "1.1.1.1 100.63.0.1 100.128.0.1 172.15.0.1 172.32.0.1 192.0.1.1 198.17.0.1 223.255.255.255 " +
+      "2000::1 2001:200::1 2606:4700::1111 2a00::1";
+    assert.deepEqual(own.split(" ").filter(isPublic), []);
+    assert.deepEqual(others.split(" ").filter(isPublic), others.split(" "));
+  });
+});

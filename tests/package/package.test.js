@@ -1,0 +1,158 @@
+// The package as it is imported: lazily loaded, and one class of errors whatever happens.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+
+import { server, startChromium } from "../support/browsers.js";
+
+/** @type {import("playwright-core").Browser} */
+let browser;
+before(async () => {
+  browser = await startChromium();
+});
+after(() => browser.close());
+
+test("importing does nothing, and the WebAssembly is compiled once", async () => {
+  const { instantiate } = WebAssembly;
+  let compiled = 0;
+  WebAssembly.instantiate = (/** @type {any[]} */ ...args) => {
+    compiled++;
+    // @ts-expect-error one of its two forms
+    return instantiate(...args);
+  };
+  const { createSession, ImageTo3dError } = await import("../../pkg/index.js");
+  const entries = [await import("../../pkg/static.js"), await import("../../pkg/external.js")];
+  assert.equal(compiled, 0);
+
+  const image = new Blob([readFileSync("www/samples/turtle.webp")]);
+  const session = await createSession({ image, baseUrl: server });
+  assert.match(session.session_code, /^SESSION_/);
+  await Promise.all([
+    assert.rejects(createSession({ image: new Blob(), baseUrl: server }), ImageTo3dError),
+    createSession({ image: await image.arrayBuffer(), baseUrl: server }),
+  ]);
+  for (const { getSession } of entries) {
+    const again = await getSession(session.session_code, { baseUrl: server });
+    assert.equal(again.session_code, session.session_code);
+  }
+  assert.equal(compiled, 1);
+});
+
+test("two copies of the package know each other's errors", async () => {
+  const one = await import("../../pkg/error.js");
+  // @ts-expect-error the same file, loaded again
+  const other = await import("../../pkg/error.js?again");
+  assert.notEqual(one.ImageTo3dError, other.ImageTo3dError);
+  const error = new other.ImageTo3dError("no", { kind: "api", sent: "no" });
+  assert.ok(error instanceof one.ImageTo3dError);
+  assert.ok(error instanceof Error);
+  for (const value of [new Error("no"), {}, null, undefined, "no"]) {
+    assert.ok(!(value instanceof one.ImageTo3dError));
+  }
+  class Special extends one.ImageTo3dError {}
+  assert.ok(!(error instanceof Special));
+});
+
+/**
+ * Runs a function in a page of its own; `prepare` readies the page first.
+ *
+ * @template T
+ * @param {() => Promise<T>} run
+ * @param {(page: import("playwright-core").Page) => Promise<unknown>} [prepare]
+ */
+async function inPage(run, prepare) {
+  const page = await browser.newPage();
+  try {
+    await prepare?.(page);
+    await page.goto(`${server}/favicon.svg`);
+    return await page.evaluate(run);
+  } finally {
+    await page.close();
+  }
+}
+
+test("a page that forbids WebAssembly is told what it needs", async () => {
+  const error = await inPage(
+    async () => {
+      // @ts-expect-error served beside the page
+      const { createSession } = await import("/pkg/index.js");
+      try {
+        await createSession({ image: new Blob(["x"]), baseUrl: location.origin });
+      } catch (error) {
+        return { ...Object(error), message: String(error) };
+      }
+    },
+    (page) =>
+      page.route("**/favicon.svg", async (route) => {
+        const response = await route.fetch();
+        const headers = {
+          ...response.headers(),
+          "content-security-policy": "default-src 'self'; script-src 'self'",
+        };
+        await route.fulfill({ response, headers });
+      }),
+  );
+  assert.equal(error.kind, "internal");
+  assert.equal(error.sent, "no");
+  assert.match(error.message, /'wasm-unsafe-eval'/);
+});
+
+test("a load that failed is tried again by the next call", async () => {
+  const outcomes = await inPage(async () => {
+    // @ts-expect-error served beside the page
+    const { createSession } = await import("/pkg/index.js");
+    const image = await (await fetch("/samples/turtle.webp")).blob();
+    const outcome = () =>
+      createSession({ image, baseUrl: location.origin }).then(
+        (/** @type {any} */ session) => session.status,
+        (/** @type {any} */ error) => error.kind,
+      );
+    const { instantiate } = WebAssembly;
+    WebAssembly.instantiate = async () => {
+      throw new Error("out of memory");
+    };
+    const first = await outcome();
+    WebAssembly.instantiate = instantiate;
+    return [first, await outcome()];
+  });
+  assert.deepEqual(outcomes, ["internal", "spin_generate_processing"]);
+});
+
+test("a panic rejects the calls under way, and the next call works", async () => {
+  const outcomes = await inPage(
+    async () => {
+      // @ts-expect-error served beside the page
+      const { createSession } = await import("/pkg/index.js");
+      // @ts-expect-error served beside the page
+      const wasm = await import("/pkg/wasm/csm_image_to_3d.js");
+      const image = await (await fetch("/samples/turtle.webp")).blob();
+      const outcome = (/** @type {object} */ options) =>
+        createSession({ image, baseUrl: location.origin, ...options }).then(
+          (/** @type {any} */ session) => session.status,
+          (/** @type {any} */ error) => `${error.name} ${error.kind} ${error.sent}`,
+        );
+      const never = () => new Promise(() => {});
+      const underWay = [outcome({ fetch: never }), outcome({ apiKey: never })];
+      const before = await outcome({});
+      wasm.panicOnDemand().catch(() => {});
+      const after = [
+        before,
+        ...(await Promise.all(underWay)),
+        await outcome({}),
+        await outcome({}),
+      ];
+      // The instance that panicked still has promises that may settle.
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return [...after, await outcome({})];
+    },
+    (page) =>
+      page.route("**/pkg/wasm/*", (route) => {
+        const name = new URL(route.request().url()).pathname.split("/").at(-1);
+        return route.fulfill({ path: `target/test-package/${name}` });
+      }),
+  );
+  const rejected = "ImageTo3dError internal unknown";
+  const created = "spin_generate_processing";
+  assert.deepEqual(outcomes, [created, rejected, rejected, created, created, created]);
+});

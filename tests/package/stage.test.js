@@ -1,0 +1,61 @@
+// The statuses of both eras of the API.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { stageOf } from "../../pkg/stage.js";
+
+test("every documented status is a stage and a state", () => {
+  for (const [status, stage, state] of [
+    ["spin_generate_processing", "spin", "running"],
+    ["spin_generate_done", "spin", "done"],
+    ["spin_generate_failed", "spin", "failed"],
+    ["training_preview", "preview", "running"],
+    ["preview_done", "preview", "done"],
+    ["preview_failed", "preview", "failed"],
+    ["training_refine", "refine", "running"],
+    ["refine_done", "refine", "done"],
+    ["refine_failed", "refine", "failed"],
+  ]) {
+    assert.deepEqual(stageOf({ status }), { stage, state });
+  }
+});
+
+test("the later status counts where the older one says nothing", () => {
+  const preview_mesh_url_glb = "https://results.example/a.glb";
+  const mesh_url_glb = preview_mesh_url_glb;
+  for (const [session, stage, state] of /** @type {const} */ ([
+    [{ session_status: "queued" }, "spin", "running"],
+    [{ session_status: "in_progress" }, "spin", "running"],
+    [{ session_status: "incomplete" }, "spin", "running"],
+    [{ session_status: "complete", preview_mesh_url_glb }, "preview", "done"],
+    [{ session_status: "complete", preview_mesh_url_glb, mesh_url_glb }, "refine", "done"],
+    [{ session_status: "complete", preview_mesh_url_glb, mesh_url_glb: "" }, "preview", "done"],
+    [{ session_status: "failed" }, "spin", "failed"],
+    [{ session_status: "failed", status: "training_preview" }, "preview", "failed"],
+    [{ session_status: "in_progress", status: "preview_queued" }, "preview", "running"],
+    [{ session_status: "in_progress", status: "preview_done" }, "preview", "done"],
+    [{ session_status: "complete", status: "preview_done" }, "preview", "done"],
+  ])) {
+    assert.deepEqual(stageOf(session), { stage, state }, JSON.stringify(session));
+  }
+});
+
+test("what is not known is unknown, and no failure is missed", () => {
+  for (const [status, stage, state] of [
+    ["unprocessed", "spin", "unknown"],
+    ["preview_texturing", "preview", "unknown"],
+    ["refine_texturing", "refine", "unknown"],
+    ["preview_texturing_failed", "preview", "failed"],
+    ["upload_failed", "spin", "failed"],
+    ["toString", "spin", "unknown"],
+  ]) {
+    assert.deepEqual(stageOf({ status }), { stage, state });
+  }
+  assert.deepEqual(stageOf({}), { stage: "spin", state: "unknown" });
+});
+
+test("the percentage is passed on", () => {
+  const session = { status: "training_refine", percent_done: 40 };
+  assert.deepEqual(stageOf(session), { stage: "refine", state: "running", percent: 40 });
+});

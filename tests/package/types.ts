@@ -1,0 +1,167 @@
+// Right and wrong uses of the published types: where a wrong line compiles, the check fails.
+import {
+  createSession,
+  downloadModel,
+  getSession,
+  imageTo3d,
+  ImageTo3dError,
+  listSessions,
+  requestPreview,
+  requestRefine,
+  stageOf,
+  waitForSession,
+  type CreateSessionOptions,
+  type KnownStatus,
+  type Session,
+} from "../../pkg/index.js";
+import { load } from "../../pkg/external.js";
+import {
+  createSandbox,
+  type ReceivedRequest,
+  type Sandbox,
+  type SandboxOptions,
+} from "../../pkg/sandbox.js";
+
+declare const file: File;
+const baseUrl = "https://my-server.example";
+
+// right
+const session: Session = await createSession({ image: file, baseUrl });
+await createSession({ image: new Blob(), apiKey: "k" });
+await createSession({ image: new ArrayBuffer(1), apiKey: () => "k" });
+await createSession({ image: new Uint8Array(1), apiKey: async () => "k" });
+await createSession({ image: new DataView(new ArrayBuffer(1)), baseUrl: new URL(baseUrl) });
+await createSession({
+  image_url: "https://pictures.example/a.png",
+  creativity: "highest",
+  generate_texture: true,
+  auto_refine: false,
+  refine_speed: "slow",
+  preview_mesh: "turbo",
+  topology: "quads",
+  resolution: "low_poly",
+  texture_resolution: 512,
+  scaled_bbox: [1, 2, 3],
+  pivot_point: [0, -0.5, 0] as const,
+  extra: { symmetry: "on" },
+  idempotencyKey: "order 7",
+  headers: { "x-trace": "1" },
+  signal: AbortSignal.timeout(1000),
+  timeout: Infinity,
+  maxRetries: 0,
+  fetch: (request: Request) => fetch(request),
+  onProgress({ phase, loaded, total }) {
+    const share: number = loaded / total;
+    const during: "encoding" | "sending" | "downloading" = phase;
+    console.log(share, during);
+  },
+});
+const status: string = session.status;
+const known = (status: KnownStatus) => status;
+if (session.status === "preview_done") console.log(session.session_code.length);
+const unknownField: unknown = session.percent_of_something;
+const error = new ImageTo3dError("no", { kind: "api", sent: "rejected", status: 400 });
+switch (error.kind) {
+  case "rate_limited":
+    console.log((error.retryAfter ?? 0).toFixed());
+}
+const sent: "no" | "rejected" | "unknown" = error.sent;
+console.log(status, known("refine_done"), unknownField, sent, error.status?.toFixed(), error.stack);
+
+const code: string = session.session_code;
+const done: Session = await imageTo3d({ image: file, baseUrl, onUpdate: (s) => void s.status });
+await waitForSession(code, { until: "refine", interval: 100, baseUrl });
+await getSession(code, { baseUrl });
+const { results } = await listSessions({ limit: 5, page: 1, baseUrl });
+const update = await requestPreview(code, {
+  selected_spin_index: 3,
+  pivot_point: [0, 0, 0],
+  baseUrl,
+});
+await requestRefine(code, { scaled_bbox: [1, 1, 1], idempotencyKey: "order 8", baseUrl });
+const model: Blob = await downloadModel(done);
+await downloadModel(done, { format: "stl", onProgress: ({ loaded }) => loaded.toFixed() });
+const { stage, state, percent } = stageOf(done);
+if (stage === "refine" && state === "failed") console.log((percent ?? 0).toFixed());
+const urls: (string | undefined)[] = [
+  done.preview_mesh_url_glb,
+  done.mesh_url_obj,
+  done.mesh_url_stl,
+];
+console.log(results[0].session_code, update.status, model.size, urls, done.spins?.[0].image_url);
+console.log(error.session?.session_code);
+const settings: SandboxOptions = { speed: 20, seed: 7, origin: "http://localhost:6006" };
+const sandbox: Sandbox = createSandbox(settings);
+createSandbox();
+await imageTo3d({ image: file, fetch: sandbox.fetch, interval: 20 });
+const answer: Response = await sandbox.fetch("https://api.csm.ai/image-to-3d-sessions");
+const received: ReceivedRequest[] = await sandbox.requests();
+await sandbox.reset();
+console.log(answer.status, received[0].key?.length, received[0].delivery === "truncate");
+
+await load();
+await load(new URL("https://cdn.example/a.wasm"));
+await load(new Uint8Array(8));
+
+// wrong
+// @ts-expect-error neither image nor image_url
+await createSession({ baseUrl });
+// @ts-expect-error both
+await createSession({ image: file, image_url: "https://pictures.example/a.png", baseUrl });
+// @ts-expect-error a text is no image
+await createSession({ image: "a.png", baseUrl });
+// @ts-expect-error a file is no address
+await createSession({ image_url: file, baseUrl });
+// @ts-expect-error misspelt
+await createSession({ image: file, baseUrl, refine_sped: "fast" });
+// @ts-expect-error the API's names are the API's
+await createSession({ image: file, baseUrl, refineSpeed: "fast" });
+// @ts-expect-error no such value
+await createSession({ image: file, baseUrl, creativity: "high" });
+// @ts-expect-error no such size
+await createSession({ image: file, baseUrl, texture_resolution: 1000 });
+// @ts-expect-error a text is no number
+await createSession({ image: file, baseUrl, texture_resolution: "512" });
+// @ts-expect-error two numbers
+await createSession({ image: file, baseUrl, scaled_bbox: [1, 2] });
+// @ts-expect-error four numbers
+await createSession({ image: file, baseUrl, pivot_point: [0, 0, 0, 0] });
+// @ts-expect-error a text is no truth
+await createSession({ image: file, baseUrl, generate_texture: "true" });
+// @ts-expect-error a function of no text
+await createSession({ image: file, apiKey: () => 5 });
+// @ts-expect-error a controller is no signal
+await createSession({ image: file, baseUrl, signal: new AbortController() });
+// @ts-expect-error a fetch of no response
+await createSession({ image: file, baseUrl, fetch: async () => "ok" });
+// @ts-expect-error no such kind
+const noKind = error.kind === "teapot";
+// @ts-expect-error an unknown field is unknown
+const length: number = session.percent_of_something;
+// @ts-expect-error no such phase
+const options: CreateSessionOptions = { image: file, onProgress: (p) => p.phase === "uploading" };
+// @ts-expect-error the code is a text
+const number: number = session.session_code;
+// @ts-expect-error no such stage
+await waitForSession(code, { until: "spin", baseUrl });
+// @ts-expect-error a session is no code
+await waitForSession(session, { baseUrl });
+// @ts-expect-error there are four
+await requestPreview(code, { selected_spin_index: 4, baseUrl });
+// @ts-expect-error a refinement takes no spin
+await requestRefine(code, { selected_spin_index: 1, baseUrl });
+// @ts-expect-error no such format
+await downloadModel(session, { format: "gltf" });
+// @ts-expect-error a code is no session
+await downloadModel(code);
+// @ts-expect-error not asked for by name
+await getSession({ session_code: code, baseUrl });
+// @ts-expect-error no such state
+const noState = stageOf(session).state === "complete";
+console.log(noKind, length, options, number, noState);
+// @ts-expect-error a number
+createSandbox({ speed: "fast" });
+// @ts-expect-error no such option
+createSandbox({ engine: "sculpt" });
+// @ts-expect-error no such field
+console.log(received[0].body);

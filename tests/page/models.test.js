@@ -1,0 +1,173 @@
+// The models that the native tests made, as programs of other makers read them.
+
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { createServer } from "node:http";
+import { after, before, test } from "node:test";
+
+// @ts-expect-error it has no types
+import { validateBytes } from "gltf-validator";
+
+import { startChromium } from "../support/browsers.js";
+
+/** @import { Browser, Page } from "playwright-core" */
+/** @import { AddressInfo } from "node:net" */
+
+const folder = "target/models";
+const models = readdirSync(folder).filter((name) => name.endsWith(".glb"));
+
+test("there are models of the samples and of hostile pictures", () => {
+  assert.ok(models.length >= 30, `${models.length} models`);
+  for (const name of ["turtle", "cat", "mushroom", "rocket", "chelsea"]) {
+    assert.ok(models.includes(`${name}-preview.glb`) && models.includes(`${name}-refined.glb`));
+  }
+});
+
+test("the Khronos validator finds nothing wrong", async () => {
+  for (const name of models) {
+    const { issues } = await validateBytes(readFileSync(`${folder}/${name}`), { maxIssues: 5 });
+    const { numErrors, numWarnings } = issues;
+    assert.deepEqual(
+      { numErrors, numWarnings },
+      { numErrors: 0, numWarnings: 0 },
+      `${name}: ${JSON.stringify(issues.messages)}`,
+    );
+  }
+  console.log(`${models.length} models: 0 errors, 0 warnings`);
+});
+
+/**
+ * What a file of that name is sent as.
+ *
+ * @type {Record<string, string>}
+ */
+const types = {
+  js: "text/javascript",
+  html: "text/html",
+  webp: "image/webp",
+  jpg: "image/jpeg",
+  png: "image/png",
+};
+
+const page = `<!doctype html>
+<script type="importmap">{"imports":{"three":"/node_modules/three/build/three.module.js"}}</script>
+<script type="module">
+  import * as three from "three";
+  import { GLTFLoader } from "/node_modules/three/examples/jsm/loaders/GLTFLoader.js";
+  const load = (name) => new GLTFLoader().loadAsync("/target/models/" + name);
+  Object.assign(globalThis, { three, load });
+</script>`;
+
+const files = createServer((request, response) => {
+  const path = new URL(request.url ?? "/", "http://localhost").pathname;
+  try {
+    const body = path === "/" ? page : readFileSync(`.${decodeURIComponent(path)}`);
+    const extension = path === "/" ? "html" : (path.split(".").pop() ?? "");
+    const type = types[extension] ?? "application/octet-stream";
+    response.setHeader("content-type", type).end(body);
+  } catch {
+    response.writeHead(404).end();
+  }
+});
+
+/** @type {Browser} */
+let browser;
+/** @type {Page} */
+let tab;
+before(async () => {
+  await new Promise((resolve) => files.listen(0, "127.0.0.1", () => resolve(undefined)));
+  browser = await startChromium({ draws: true });
+  tab = await browser.newPage();
+  await tab.goto(`http://127.0.0.1:${/** @type {AddressInfo} */ (files.address()).port}/`);
+  await tab.waitForFunction("globalThis.load");
+});
+after(async () => {
+  await browser.close();
+  files.close();
+});
+
+test("three.js loads each", async () => {
+  const counts = await tab.evaluate(
+    (names) =>
+      Promise.all(
+        names.map(async (name) => {
+          const { scene } = await /** @type {any} */ (globalThis).load(name);
+          let triangles = 0;
+          scene.traverse((/** @type {any} */ object) => {
+            triangles += (object.geometry?.index.count ?? 0) / 3;
+          });
+          return triangles;
+        }),
+      ),
+    models,
+  );
+  for (const [index, triangles] of counts.entries()) {
+    assert.ok(triangles > 100, `${models[index]}: ${triangles} triangles`);
+  }
+});
+
+for (const file of ["turtle.webp", "cat.webp", "mushroom.webp", "chelsea.png"]) {
+  test(`${file}: the front is the picture`, async () => {
+    const difference = await tab.evaluate(compared, file);
+    console.log(`${file}: mean difference of the colours ${difference.toFixed(1)} of 255`);
+    assert.ok(difference < 15, `${difference}`);
+  });
+}
+
+/**
+ * The mean difference of the colours between a picture, where it is opaque, and its model seen from
+ * the front without light and shadow.
+ *
+ * @param {string} file
+ */
+async function compared(file) {
+  const { three, load } = /** @type {any} */ (globalThis);
+  const picture = await createImageBitmap(await (await fetch(`/www/samples/${file}`)).blob());
+  const { width, height } = picture;
+  const canvas = new OffscreenCanvas(width, height);
+  const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  context.drawImage(picture, 0, 0);
+  const wanted = context.getImageData(0, 0, width, height).data;
+  // The box of what is opaque: the model fills its own box as that does.
+  let [left, top, right, bottom] = [width, height, 0, 0];
+  for (let at = 0; at < width * height; at++) {
+    if (wanted[4 * at + 3] > 127) {
+      const [x, y] = [at % width, Math.floor(at / width)];
+      [left, top] = [Math.min(left, x), Math.min(top, y)];
+      [right, bottom] = [Math.max(right, x + 1), Math.max(bottom, y + 1)];
+    }
+  }
+  const { scene } = await load(`${file.split(".")[0]}-refined.glb`);
+  scene.traverse((/** @type {any} */ object) => {
+    if (object.material) {
+      object.material = new three.MeshBasicMaterial({ map: object.material.map });
+    }
+  });
+  const box = new three.Box3().setFromObject(scene);
+  const camera = new three.OrthographicCamera(box.min.x, box.max.x, box.max.y, box.min.y, 0, 10);
+  camera.position.z = 5;
+  const renderer = new three.WebGLRenderer({ antialias: false, preserveDrawingBuffer: true });
+  const size = [right - left, bottom - top];
+  renderer.setSize(...size);
+  renderer.setClearColor(0, 0);
+  renderer.render(scene, camera);
+  const drawn = new OffscreenCanvas(size[0], size[1]);
+  const shown = /** @type {OffscreenCanvasRenderingContext2D} */ (drawn.getContext("2d"));
+  shown.drawImage(renderer.domElement, 0, 0);
+  const got = shown.getImageData(0, 0, size[0], size[1]).data;
+  renderer.dispose();
+  let [sum, count] = [0, 0];
+  for (let y = 0; y < size[1]; y++) {
+    for (let x = 0; x < size[0]; x++) {
+      const [there, here] = [4 * ((top + y) * width + left + x), 4 * (y * size[0] + x)];
+      if (wanted[there + 3] > 250 && got[here + 3] > 250) {
+        for (let channel = 0; channel < 3; channel++) {
+          sum += Math.abs(wanted[there + channel] - got[here + channel]);
+          count += 1;
+        }
+      }
+    }
+  }
+  // Three channels of at least half of the box.
+  return count > 1.5 * size[0] * size[1] ? sum / count : NaN;
+}

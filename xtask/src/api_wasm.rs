@@ -1,0 +1,77 @@
+//! The sandbox as WebAssembly, for pages and Node.js.
+
+use std::path::Path;
+
+use anyhow::Result;
+use base64_simd::STANDARD;
+use xshell::{Shell, cmd};
+
+use crate::say;
+
+const COMPILED: &str = "target/wasm32-unknown-unknown/api-wasm/csm_image_to_3d_api_wasm.wasm";
+/// Where the glue and the optimised wasm are kept until the next change.
+const BUILT: &str = "target/api-wasm-package";
+
+/// Compiles the sandbox for the package: its glue, and a module that holds all the rest.
+pub fn build(shell: &Shell) -> Result<()> {
+    say("compiling the sandbox to WebAssembly");
+    let target = [
+        "--target",
+        "wasm32-unknown-unknown",
+        "--profile",
+        "api-wasm",
+    ];
+    cmd!(
+        shell,
+        "cargo build --quiet --package csm-image-to-3d-api-wasm {target...}"
+    )
+    .quiet()
+    .run()?;
+    let optimised = format!("{BUILT}/optimised.wasm");
+    if !is_newer(&optimised, COMPILED) {
+        bind(shell, &optimised)?;
+    }
+    shell.create_dir("pkg/wasm")?;
+    for file in ["sandbox.js", "sandbox.d.ts"] {
+        shell.copy_file(format!("{BUILT}/{file}"), "pkg/wasm")?;
+    }
+    shell.write_file("pkg/wasm/sandbox_inlined.js", inlined(shell, &optimised)?)?;
+    Ok(())
+}
+
+fn bind(shell: &Shell, optimised: &str) -> Result<()> {
+    let flags = ["--target", "web", "--omit-default-module-path"];
+    cmd!(
+        shell,
+        "wasm-bindgen {flags...} --out-name sandbox --out-dir {BUILT} {COMPILED}"
+    )
+    .quiet()
+    .run()?;
+    cmd!(
+        shell,
+        "wasm-opt -O2 {BUILT}/sandbox_bg.wasm --output {optimised}"
+    )
+    .quiet()
+    .run()?;
+    Ok(())
+}
+
+/// The wasm in base64, and the text that a worker is made of: one module of the glue, the handler,
+/// and the call that starts it.
+fn inlined(shell: &Shell, wasm: &str) -> Result<String> {
+    let base64 = STANDARD.encode_to_string(shell.read_binary_file(wasm)?);
+    let glue = shell.read_file(format!("{BUILT}/sandbox.js"))?;
+    let handler = shell.read_file("pkg/sandbox/handler.js")?;
+    let worker = format!("{glue}\n{handler}\nlisten({{ Api, initSync, startAfresh }});\n");
+    let worker = serde_json::to_string(&worker)?;
+    Ok(format!(
+        "// Written by `cargo xtask build`, to be imported lazily.\n\
+         export const base64 =\n  \"{base64}\";\n\
+         export const workerSource =\n  {worker};\n"
+    ))
+}
+
+fn is_newer(file: &str, than: &str) -> bool {
+    let modified = |file: &str| Path::new(file).metadata().and_then(|data| data.modified());
+    matches!((modified(file), modified(than)), (Ok(file), Ok(than)) if file > than)
+}
