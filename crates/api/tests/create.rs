@@ -14,7 +14,7 @@ const DOCUMENTED: &str = r#"{
 
 #[test]
 fn the_documented_example_gets_the_documented_answer() {
-    let mut api = Api::new();
+    let mut api = TestApi::new();
     let headers = [("x-api-key", "any"), ("content-type", "application/json")];
     let response = api.send(request("POST", SESSIONS, &headers, DOCUMENTED));
     assert_eq!(response.status(), 201);
@@ -68,7 +68,7 @@ fn the_documented_example_gets_the_documented_answer() {
 
 #[test]
 fn the_picture_can_be_fetched_byte_by_byte() {
-    let api = Api::new();
+    let api = TestApi::new();
     let session = api.create(json!({}));
     let answer = api.follow(&session["image_url"]);
     assert_eq!(answer.headers()["content-type"], "image/png");
@@ -77,7 +77,7 @@ fn the_picture_can_be_fetched_byte_by_byte() {
 
 #[test]
 fn null_is_as_left_out() {
-    let api = Api::new();
+    let api = TestApi::new();
     let mut nulls = json!({"generate_preview_mesh": null, "newer_than_us": null});
     for name in contract::Parameters::NAMES {
         nulls[name] = Value::Null;
@@ -92,13 +92,13 @@ fn null_is_as_left_out() {
 
 #[test]
 fn what_is_unknown_is_passed_over() {
-    let api = Api::new();
+    let api = TestApi::new();
     api.create(json!({"geometry_model": "v2", "symmetry": {"axis": [1]}}));
 }
 
 #[test]
 fn a_body_that_is_none_is_refused_with_the_reason() {
-    let api = Api::new();
+    let api = TestApi::new();
     for (body, words) in [
         ("", "the body is no JSON: EOF"),
         ("hello", "the body is no JSON"),
@@ -118,7 +118,7 @@ fn a_body_that_is_none_is_refused_with_the_reason() {
 
 #[test]
 fn what_a_parameter_does_not_allow_is_refused_with_what_it_allows() {
-    let api = Api::new();
+    let api = TestApi::new();
     for (parameter, words) in [
         (
             json!({"creativity": "high"}),
@@ -150,7 +150,7 @@ fn what_a_parameter_does_not_allow_is_refused_with_what_it_allows() {
 fn a_text_may_come_escaped() {
     // As PHP writes it.
     let body = r#"{"image_url":"https:\/\/example.com\/a.png"}"#;
-    let api = Api::new();
+    let api = TestApi::new();
     let answer = api.send(request("POST", SESSIONS, &[], body));
     assert_eq!(data(&answer)["image_url"], "https://example.com/a.png");
 }

@@ -50,7 +50,7 @@ fn two() -> Config {
 
 #[test]
 fn a_caller_chooses_and_others_get_the_first() {
-    let api = Api::idle(&two());
+    let api = TestApi::idle(&two());
     assert_eq!(api.create(json!({}))["engine"], "far");
     assert_eq!(api.create(json!({"engine": null}))["engine"], "far");
     assert_eq!(api.create(json!({"engine": "sculpt"}))["engine"], "sculpt");
@@ -69,11 +69,11 @@ fn a_caller_chooses_and_others_get_the_first() {
     let sculpt = |name: &str| name == "sculpt";
     let later = api.now + 1000;
     assert_eq!(
-        api.sandbox.next_job_of(&sculpt, later).unwrap().engine(),
+        api.inner.next_job_of(&sculpt, later).unwrap().engine(),
         "sculpt"
     );
     assert!(
-        api.sandbox
+        api.inner
             .next_due_of(&|name| name == "other", later)
             .is_none()
     );
@@ -83,11 +83,11 @@ fn a_caller_chooses_and_others_get_the_first() {
 fn a_note_outlives_the_process_and_ends_with_its_stage() {
     let store = Shared::default();
     let notes = Mutex::default();
-    let work = |api: &Api, breaks_off| {
+    let work = |api: &TestApi, breaks_off| {
         let notes = &notes;
-        let job = api.sandbox.next_job(api.now).unwrap();
+        let job = api.inner.next_job(api.now).unwrap();
         let engine = Noting { notes, breaks_off };
-        api.sandbox.work(job, None, &engine).unwrap();
+        api.inner.work(job, None, &engine).unwrap();
     };
     let mut api = store.open(&two(), START);
     api.engine = None;
@@ -107,22 +107,22 @@ fn a_note_outlives_the_process_and_ends_with_its_stage() {
 
 #[test]
 fn what_is_waited_for_is_said_while_it_is() {
-    let mut api = Api::idle(&two());
+    let mut api = TestApi::idle(&two());
     let session = api.create(json!({}));
     let code = session["session_code"].as_str().unwrap().to_owned();
     api.now += 1000;
     let seen = Mutex::new(Value::Null);
     let engine = Stub(|source: &Source, _: &mut Progress| {
         source.checkpoint.say("two before it");
-        let polled = api.sandbox.handle(
+        let polled = api.inner.handle(
             &request("GET", &format!("{SESSIONS}/{code}"), &[], ""),
             api.now,
         );
         *seen.lock().unwrap() = serde_json::from_slice(polled.body()).unwrap();
         Ok(())
     });
-    let job = api.sandbox.next_job(api.now).unwrap();
-    api.sandbox.work(job, None, &engine).unwrap();
+    let job = api.inner.next_job(api.now).unwrap();
+    api.inner.work(job, None, &engine).unwrap();
     assert_eq!(
         seen.into_inner().unwrap()["data"]["engine_status"],
         "two before it"
@@ -143,7 +143,7 @@ fn what_an_engine_has_begun_goes_before_what_is_older() {
             code(&api.create(json!({"generate_preview_mesh": true})))
         })
         .collect();
-    let jobs = codes.iter().map(|_| api.sandbox.next_job(api.now).unwrap());
+    let jobs = codes.iter().map(|_| api.inner.next_job(api.now).unwrap());
     let jobs: Vec<_> = jobs.collect();
     for (at, job) in jobs.into_iter().enumerate() {
         let engine = Noting {
@@ -151,7 +151,7 @@ fn what_an_engine_has_begun_goes_before_what_is_older() {
             breaks_off: true,
         };
         if at >= 2 {
-            api.sandbox.work(job, None, &engine).unwrap();
+            api.inner.work(job, None, &engine).unwrap();
         }
     }
     let api = store.open(&two(), api.now);
@@ -160,17 +160,17 @@ fn what_an_engine_has_begun_goes_before_what_is_older() {
         worked.lock().unwrap().push(source.code.to_owned());
         Ok(())
     });
-    while let Some(job) = api.sandbox.next_job(api.now) {
-        api.sandbox.work(job, None, &engine).unwrap();
+    while let Some(job) = api.inner.next_job(api.now) {
+        api.inner.work(job, None, &engine).unwrap();
     }
     let expected = [2, 3, 0, 1].map(|at: usize| codes[at].clone());
     assert_eq!(worked.into_inner().unwrap(), expected);
 }
 
 /// What a poll shows after so many milliseconds: `status`, `session_status`, `percent_done`.
-fn shown(api: &Api, code: &str, after: Millis) -> Value {
+fn shown(api: &TestApi, code: &str, after: Millis) -> Value {
     let poll = request("GET", &format!("{SESSIONS}/{code}"), &[], "");
-    let session = data(&api.sandbox.handle(&poll, START + after));
+    let session = data(&api.inner.handle(&poll, START + after));
     json!([
         session["status"],
         session["session_status"],
@@ -179,7 +179,7 @@ fn shown(api: &Api, code: &str, after: Millis) -> Value {
 }
 
 /// Works the next job with an engine that tells these parts, and answers what polls show meanwhile.
-fn told(api: &Api, code: &str, after: Millis, parts: &[f32]) -> Vec<Value> {
+fn told(api: &TestApi, code: &str, after: Millis, parts: &[f32]) -> Vec<Value> {
     let seen = Mutex::new(Vec::new());
     let engine = Stub(|_: &Source, progress: &mut Progress| {
         for part in parts {
@@ -188,14 +188,14 @@ fn told(api: &Api, code: &str, after: Millis, parts: &[f32]) -> Vec<Value> {
         }
         Ok(())
     });
-    let job = api.sandbox.next_job(START + after).unwrap();
-    api.sandbox.work(job, None, &engine).unwrap();
+    let job = api.inner.next_job(START + after).unwrap();
+    api.inner.work(job, None, &engine).unwrap();
     seen.into_inner().unwrap()
 }
 
 #[test]
 fn the_percentage_is_that_of_the_engine_itself() {
-    let api = Api::idle(&two());
+    let api = TestApi::idle(&two());
     let code = code(&api.create(json!({"auto_refine": true})));
     for (after, status) in [
         (0, "spin_generate_processing"),
@@ -231,7 +231,7 @@ fn the_percentage_is_that_of_the_engine_itself() {
 
 #[test]
 fn who_is_to_choose_waits_in_no_queue() {
-    let mut api = Api::idle(&two());
+    let mut api = TestApi::idle(&two());
     let code = code(&api.create(json!({"preview_mesh": "turbo"})));
     let viewing = json!(["spin_generate_processing", "queued", 0]);
     assert_eq!(told(&api, &code, 10, &[0.9]), [viewing]);
@@ -289,7 +289,7 @@ const REFINED: [&str; 5] = [
 
 #[test]
 fn a_model_is_offered_in_the_formats_that_it_can_be_written_in() {
-    let mut api = Api::idle(&Config::default());
+    let mut api = TestApi::idle(&Config::default());
     api.engine = Some(Box::new(Packing));
     let code = code(&api.create(json!({})));
     api.now += 2000;

@@ -7,17 +7,17 @@ use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, R
 use serde_json::{Value, json};
 use support::*;
 
-fn create(api: &Api, key: &str) -> Response {
+fn create(api: &TestApi, key: &str) -> Response {
     let body = with_picture(json!({})).to_string();
     api.send(request("POST", SESSIONS, &[("x-api-key", key)], &body))
 }
 
-fn sessions(api: &Api) -> usize {
+fn sessions(api: &TestApi) -> usize {
     let results = data(&api.get(SESSIONS))["results"].take();
     results.as_array().unwrap().len()
 }
 
-fn listed(api: &Api) -> Vec<(String, String)> {
+fn listed(api: &TestApi) -> Vec<(String, String)> {
     let faults = data(&api.get("/sandbox/faults"))["results"].take();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let faults = faults.as_array().unwrap().iter();
@@ -28,7 +28,7 @@ fn listed(api: &Api) -> Vec<(String, String)> {
 
 #[test]
 fn the_list_names_each_fault_with_a_sentence() {
-    let listed = listed(&Api::new());
+    let listed = listed(&TestApi::new());
     assert!(listed.len() > 30);
     for (at, (name, what)) in listed.iter().enumerate() {
         assert!(what.ends_with('.'), "{name}: {what}");
@@ -40,7 +40,7 @@ fn the_list_names_each_fault_with_a_sentence() {
 
 #[test]
 fn each_answer_is_the_one_that_its_sentence_says() {
-    let api = Api::new();
+    let api = TestApi::new();
     for (name, what) in listed(&api) {
         let Some(status) = what.get(..3).and_then(|start| start.parse::<u16>().ok()) else {
             continue;
@@ -56,7 +56,7 @@ fn each_answer_is_the_one_that_its_sentence_says() {
 
 #[test]
 fn a_fault_is_met_as_often_as_the_key_says() {
-    let api = Api::new();
+    let api = TestApi::new();
     for key in ["fault_500_2_a", "fault_500_2_b", "fault_drop-after_2"] {
         let dropped = |response: &Response| {
             response.status() == 500 || response.extensions().get::<Delivery>().is_some()
@@ -74,7 +74,7 @@ fn a_fault_is_met_as_often_as_the_key_says() {
 
 #[test]
 fn a_preflight_meets_none() {
-    let api = Api::new();
+    let api = TestApi::new();
     let asked = request("OPTIONS", SESSIONS, &[("x-api-key", "fault_500_1")], "");
     let answer = api.send(asked);
     assert_eq!(answer.status(), 204);
@@ -84,7 +84,7 @@ fn a_preflight_meets_none() {
 
 #[test]
 fn a_retry_after_can_be_hidden_from_pages() {
-    let api = Api::new();
+    let api = TestApi::new();
     for (key, exposed) in [("fault_429-after", "retry-after"), ("fault_429-hidden", "")] {
         let headers = create(&api, key).into_parts().0.headers;
         assert_eq!(headers[RETRY_AFTER], "1");
@@ -102,27 +102,27 @@ fn how_an_answer_is_delivered_is_said_with_it() {
         ("stall", Stall, 0),
         ("drop-before", Drop, 0),
         ("drop-after", Drop, 1),
-        ("drop-middle", Half, 1),
-        ("trickle", Slow, 1),
+        ("drop-middle", Truncate, 1),
+        ("trickle", Throttle, 1),
     ] {
-        let api = Api::new();
+        let api = TestApi::new();
         let answer = create(&api, &format!("fault_{name}"));
         assert_eq!(answer.extensions().get(), Some(&delivery), "{name}");
         assert_eq!(sessions(&api), created, "{name}");
         let log = data(&api.get("/sandbox/requests"))["results"].take();
         assert_eq!(log[0]["delivery"], json!(delivery));
-        let begins = matches!(delivery, Half | Slow);
+        let begins = matches!(delivery, Truncate | Throttle);
         assert_eq!(log[0].get("status"), begins.then_some(&json!(201)));
     }
 }
 
 #[test]
 fn only_drop_before_is_met_before_the_body() {
-    let api = Api::new();
+    let api = TestApi::new();
     for (name, _) in listed(&api) {
         let key = format!("fault_{name}_1");
         let asked = request("POST", SESSIONS, &[("x-api-key", &key)], "");
-        let drops = api.sandbox.drops(&asked, api.now);
+        let drops = api.inner.drops(&asked, api.now);
         assert_eq!(drops, name == "drop-before", "{name}");
     }
     // It was met, and logged; the others are still to be met.
@@ -158,7 +158,7 @@ fn a_stage_fails_where_it_was_asked_to() {
         ("fault_refine-failed", auto, 4000, "refine_failed"),
         ("fault_refine-failed", json!({}), 4000, "preview_done"),
     ] {
-        let mut api = Api::new();
+        let mut api = TestApi::new();
         let created = api.create_with(&[("x-api-key", key)], body);
         let start = api.now;
         api.now = start + after - 1;
@@ -178,7 +178,7 @@ fn a_stage_fails_where_it_was_asked_to() {
 
 #[test]
 fn a_refinement_that_failed_can_be_asked_for_again() {
-    let mut api = Api::new();
+    let mut api = TestApi::new();
     let key = [("x-api-key", "fault_refine-failed")];
     let code = code(&api.create_with(&key, json!({})));
     api.now += 2000;
@@ -192,7 +192,7 @@ fn a_refinement_that_failed_can_be_asked_for_again() {
 
 #[test]
 fn an_unknown_status_lasts_for_three_polls() {
-    let mut api = Api::new();
+    let mut api = TestApi::new();
     let key = [("x-api-key", "fault_unknown-status_1")];
     let created = api.create_with(&key, json!({}));
     assert_eq!(created["status"], "spin_generate_processing");
@@ -213,7 +213,7 @@ fn an_unknown_status_lasts_for_three_polls() {
 
 #[test]
 fn a_session_can_be_older_or_newer_than_its_client() {
-    let api = Api::new();
+    let api = TestApi::new();
     let plain = api.create(json!({}));
     let old = api.create_with(&[("x-api-key", "fault_old-style")], json!({}));
     let new = api.create_with(&[("x-api-key", "fault_unknown-fields")], json!({}));
@@ -238,7 +238,7 @@ fn results_can_be_out_of_reach() {
         ("fault_result-no-cors", 200, false, None),
         ("fault_result-trickle", 200, true, Some(Delivery::Throttle)),
     ] {
-        let mut api = Api::new();
+        let mut api = TestApi::new();
         let key = [("x-api-key", key)];
         let created = api.create_with(&key, json!({"auto_refine": true}));
         api.now += 4000;
@@ -258,7 +258,7 @@ fn results_can_be_out_of_reach() {
 
 #[test]
 fn a_misspelt_fault_is_told_the_names_that_there_are() {
-    let api = Api::new();
+    let api = TestApi::new();
     for key in ["fault_", "fault_nope", "fault_preview_failed_1"] {
         let reason = refused(&create(&api, key), 400);
         assert!(reason.contains("preview-failed"), "{reason}");

@@ -10,20 +10,20 @@ use api::{Config, Job, Millis, Progress, Retention, Source, Stopped};
 use serde_json::{Value, json};
 use support::*;
 
-fn idle() -> Api {
-    Api::idle(&Config::default())
+fn idle() -> TestApi {
+    TestApi::idle(&Config::default())
 }
 
 /// Works a job that has nothing to fetch.
-fn work(api: &Api, job: Job) {
+fn work(api: &TestApi, job: Job) {
     assert_eq!(job.remote(), None);
-    api.sandbox.work(job, None, &quick()).unwrap();
+    api.inner.work(job, None, &quick()).unwrap();
 }
 
 /// The session at a time, even while `api` is lent to an engine.
-fn session_at(api: &Api, code: &str, now: Millis) -> Value {
+fn session_at(api: &TestApi, code: &str, now: Millis) -> Value {
     let poll = request("GET", &format!("{SESSIONS}/{code}"), &[], "");
-    data(&api.sandbox.handle(&poll, now))
+    data(&api.inner.handle(&poll, now))
 }
 
 #[test]
@@ -35,42 +35,42 @@ fn each_piece_is_handed_out_once_and_the_oldest_session_first() {
         api.now += 10;
     }
     let jobs: Vec<_> = (0..3)
-        .map(|_| api.sandbox.next_job(api.now).unwrap())
+        .map(|_| api.inner.next_job(api.now).unwrap())
         .collect();
-    assert!(api.sandbox.next_job(api.now).is_none());
+    assert!(api.inner.next_job(api.now).is_none());
     let worked = Mutex::new(Vec::new());
     let engine = Stub(|source: &Source, _: &mut Progress| {
         worked.lock().unwrap().push(source.code.to_owned());
         Ok(())
     });
     for job in jobs {
-        api.sandbox.work(job, None, &engine).unwrap();
+        api.inner.work(job, None, &engine).unwrap();
     }
     assert_eq!(worked.into_inner().unwrap(), codes);
-    assert!(api.sandbox.next_job(api.now + 10_000).is_none());
+    assert!(api.inner.next_job(api.now + 10_000).is_none());
 }
 
 #[test]
 fn work_is_due_when_its_stage_begins() {
     let mut api = idle();
-    let due = |api: &Api| api.sandbox.next_due(api.now).map(|at| at - START);
+    let due = |api: &TestApi| api.inner.next_due(api.now).map(|at| at - START);
     assert_eq!(due(&api), None);
     let code = code(&api.create(json!({"auto_refine": true})));
     assert_eq!(due(&api), Some(1000));
     api.now = START + 999;
-    assert!(api.sandbox.next_job(api.now).is_none());
+    assert!(api.inner.next_job(api.now).is_none());
     api.now = START + 1200;
     assert_eq!(due(&api), Some(1200));
-    let job = api.sandbox.next_job(api.now).unwrap();
+    let job = api.inner.next_job(api.now).unwrap();
     assert_eq!(due(&api), None);
     work(&api, job);
     // It has the result, and its time is not over.
     assert_eq!(api.session(&code)["status"], "training_preview");
     assert_eq!(due(&api), Some(2000));
-    assert!(api.sandbox.next_job(api.now).is_none());
+    assert!(api.inner.next_job(api.now).is_none());
     api.now = START + 2000;
     assert_eq!(api.session(&code)["status"], "training_refine");
-    work(&api, api.sandbox.next_job(api.now).unwrap());
+    work(&api, api.inner.next_job(api.now).unwrap());
     api.now = START + 4000;
     assert_eq!(api.session(&code)["status"], "refine_done");
     assert_eq!(due(&api), None);
@@ -96,10 +96,10 @@ fn what_is_to_fail_needs_no_work() {
         api.create_with(&[("x-api-key", key)], json!({"auto_refine": true}));
     }
     // The spins of the one that fails later.
-    work(&api, api.sandbox.next_job(api.now).unwrap());
+    work(&api, api.inner.next_job(api.now).unwrap());
     api.now += 10_000;
-    assert!(api.sandbox.next_job(api.now).is_none());
-    assert_eq!(api.sandbox.next_due(api.now), None);
+    assert!(api.inner.next_job(api.now).is_none());
+    assert_eq!(api.inner.next_due(api.now), None);
 }
 
 #[test]
@@ -107,10 +107,10 @@ fn a_job_that_nobody_works_is_due_again() {
     let mut api = idle();
     api.create(json!({}));
     api.now += 1000;
-    let job = api.sandbox.next_job(api.now).unwrap();
-    assert!(api.sandbox.next_job(api.now).is_none());
+    let job = api.inner.next_job(api.now).unwrap();
+    assert!(api.inner.next_job(api.now).is_none());
     drop(job);
-    work(&api, api.sandbox.next_job(api.now).unwrap());
+    work(&api, api.inner.next_job(api.now).unwrap());
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn what_was_under_way_is_due_again_in_the_next_process() {
     api.engine = None;
     let code = code(&api.create(json!({"auto_refine": true})));
     api.now += 5000;
-    let lost = api.sandbox.next_job(api.now).unwrap();
+    let lost = api.inner.next_job(api.now).unwrap();
     let next = store.open(&Config::default(), api.now);
     assert_eq!(next.session(&code)["status"], "refine_done");
     // As if it had never been handed out.
@@ -135,7 +135,7 @@ fn the_percentage_is_never_ahead_of_the_work() {
     assert_eq!(session_at(&api, &code, START + 1000)["percent_done"], 25);
     assert_eq!(session_at(&api, &code, START + 1900)["percent_done"], 25);
     api.now += 1100;
-    let job = api.sandbox.next_job(api.now).unwrap();
+    let job = api.inner.next_job(api.now).unwrap();
     // How much is done, after how many milliseconds, and the percentage then.
     let expected = [
         (0.0, 1500, 25),
@@ -163,21 +163,21 @@ fn the_percentage_is_never_ahead_of_the_work() {
         }
         Ok(())
     });
-    api.sandbox.work(job, None, &engine).unwrap();
+    api.inner.work(job, None, &engine).unwrap();
     let expected =
         expected.map(|(_, _, percent)| (true, json!("training_preview"), json!(percent)));
     assert_eq!(seen.into_inner().unwrap(), expected);
     let session = session_at(&api, &code, START + 9000);
     assert_eq!(session["status"], "training_refine");
     assert_eq!(session["percent_done"], 50);
-    let job = api.sandbox.next_job(START + 9000).unwrap();
+    let job = api.inner.next_job(START + 9000).unwrap();
     let seen = Mutex::new(Value::Null);
     let engine = Stub(|_: &Source, progress: &mut Progress| {
         let _ = progress(1.0);
         *seen.lock().unwrap() = session_at(&api, &code, START + 9000);
         Ok(())
     });
-    api.sandbox.work(job, None, &engine).unwrap();
+    api.inner.work(job, None, &engine).unwrap();
     let seen = seen.into_inner().unwrap();
     assert_eq!(seen["percent_done"], 99);
     assert_eq!(seen["session_status"], "in_progress");
@@ -201,13 +201,13 @@ fn the_work_for_a_session_that_is_gone_is_cancelled_and_leaves_nothing() {
         api.engine = None;
         let turbo = json!({"preview_mesh": "turbo"});
         let gone = code(&api.create(turbo));
-        let job = api.sandbox.next_job(api.now).unwrap();
+        let job = api.inner.next_job(api.now).unwrap();
         let told = Mutex::new(Vec::new());
         let engine = Stub(|_: &Source, progress: &mut Progress| {
             told.lock().unwrap().push(progress(0.1).is_break());
             let body = with_picture(json!({})).to_string();
             let create = request("POST", SESSIONS, &[], &body);
-            api.sandbox.handle(&create, START + 5001);
+            api.inner.handle(&create, START + 5001);
             told.lock().unwrap().push(progress(0.2).is_break());
             if obeys {
                 Err(Stopped::Cancelled)
@@ -215,7 +215,7 @@ fn the_work_for_a_session_that_is_gone_is_cancelled_and_leaves_nothing() {
                 Ok(())
             }
         });
-        api.sandbox.work(job, None, &engine).unwrap();
+        api.inner.work(job, None, &engine).unwrap();
         assert_eq!(told.into_inner().unwrap(), [false, true]);
         assert_eq!(api.get(&format!("{SESSIONS}/{gone}")).status(), 404);
         // The other's record and picture.
@@ -230,20 +230,20 @@ fn a_closed_sandbox_cancels_its_work_and_hands_out_no_more() {
     api.engine = None;
     let code = code(&api.create(json!({"generate_preview_mesh": true})));
     api.create(json!({"generate_preview_mesh": true}));
-    let job = api.sandbox.next_job(api.now).unwrap();
+    let job = api.inner.next_job(api.now).unwrap();
     let told = Mutex::new(Vec::new());
     let engine = Stub(|_: &Source, progress: &mut Progress| {
         told.lock().unwrap().push(progress(0.1).is_break());
-        api.sandbox.close();
+        api.inner.close();
         told.lock().unwrap().push(progress(0.2).is_break());
         Err(Stopped::Cancelled)
     });
-    api.sandbox.work(job, None, &engine).unwrap();
+    api.inner.work(job, None, &engine).unwrap();
     assert_eq!(told.into_inner().unwrap(), [false, true]);
     api.now += 1000;
     assert_eq!(api.session(&code)["status"], "training_preview");
-    assert!(api.sandbox.next_job(api.now).is_none());
-    assert_eq!(api.sandbox.next_due(api.now), None);
+    assert!(api.inner.next_job(api.now).is_none());
+    assert_eq!(api.inner.next_due(api.now), None);
     let next = store.open(&Config::default(), api.now);
     assert_eq!(next.session(&code)["status"], "preview_done");
 }
@@ -261,12 +261,12 @@ fn a_session_fails_where_its_engine_does() {
             let mut api = idle();
             let code = code(&api.create(body));
             api.now += 1000;
-            let job = api.sandbox.next_job(api.now).unwrap();
+            let job = api.inner.next_job(api.now).unwrap();
             let engine = Stub(|_: &Source, _: &mut Progress| {
                 assert!(!panics, "a fault in an engine, as a test wants it");
                 Err(Stopped::Failed("the picture is too odd".into()))
             });
-            api.sandbox.work(job, None, &engine).unwrap();
+            api.inner.work(job, None, &engine).unwrap();
             api.now += 1000;
             let session = api.session(&code);
             assert_eq!(session["status"], status);
@@ -276,7 +276,7 @@ fn a_session_fails_where_its_engine_does() {
                 "{session}"
             );
             assert!(session.get("preview_mesh_url_glb").is_none());
-            assert!(api.sandbox.next_job(api.now + 10_000).is_none());
+            assert!(api.inner.next_job(api.now + 10_000).is_none());
             // The sandbox goes on.
             api.engine = Some(Box::new(quick()));
             let other = support::code(&api.create(json!({})));
@@ -288,19 +288,19 @@ fn a_session_fails_where_its_engine_does() {
 
 #[test]
 fn a_refinement_that_failed_is_worked_again() {
-    let mut api = Api::new();
+    let mut api = TestApi::new();
     let code = code(&api.create(json!({})));
     api.now += 2000;
     api.session(&code);
     api.engine = None;
     assert_eq!(api.refine(&code, &json!({})).status(), 200);
     let engine = Stub(|_: &Source, _: &mut Progress| Err(Stopped::Failed("not today".into())));
-    let job = api.sandbox.next_job(api.now).unwrap();
-    api.sandbox.work(job, None, &engine).unwrap();
+    let job = api.inner.next_job(api.now).unwrap();
+    api.inner.work(job, None, &engine).unwrap();
     api.now += 2000;
     assert_eq!(api.session(&code)["status"], "refine_failed");
     assert_eq!(api.refine(&code, &json!({})).status(), 200);
-    work(&api, api.sandbox.next_job(api.now).unwrap());
+    work(&api, api.inner.next_job(api.now).unwrap());
     api.now += 2000;
     assert_eq!(api.session(&code)["status"], "refine_done");
 }

@@ -8,7 +8,7 @@ use api::{Change, Config, Retention, Sculptor, Store};
 use serde_json::{Value, json};
 use support::*;
 
-fn exists(api: &Api, code: &str) -> bool {
+fn exists(api: &TestApi, code: &str) -> bool {
     api.get(&format!("{SESSIONS}/{code}")).status() == 200
 }
 
@@ -110,11 +110,11 @@ fn the_oldest_go_where_the_sum_is_too_large() {
         },
         ..Default::default()
     };
-    let create = |api: &mut Api| {
+    let create = |api: &mut TestApi| {
         api.now += 1;
         code(&api.create(json!({})))
     };
-    let mut api = Api::idle(&config(2 * size));
+    let mut api = TestApi::idle(&config(2 * size));
     let codes = [0; 3].map(|_| create(&mut api));
     assert_eq!(
         [0, 1, 2].map(|at| exists(&api, &codes[at])),
@@ -122,15 +122,15 @@ fn the_oldest_go_where_the_sum_is_too_large() {
     );
     // Results count.
     api.now += 5000;
-    let job = api.sandbox.next_job(api.now).unwrap();
-    api.sandbox.work(job, None, &Sculptor).unwrap();
+    let job = api.inner.next_job(api.now).unwrap();
+    api.inner.work(job, None, &Sculptor).unwrap();
     let done = |code: &String| api.session(code)["status"] == "preview_done";
     assert_eq!([&codes[1], &codes[2]].map(done), [true, false]);
     let last = create(&mut api);
     let there = [&codes[1], &codes[2], &last].map(|code| exists(&api, code));
     assert_eq!(there, [false, true, true]);
     // The newest stays, however large.
-    let mut api = Api::with(&config(1));
+    let mut api = TestApi::with(&config(1));
     let code = create(&mut api);
     assert!(exists(&api, &code));
 }
@@ -145,14 +145,14 @@ fn what_cannot_be_stored_is_not_answered_as_if_it_were() {
     let answer = api.post(SESSIONS, &with_picture(json!({})));
     assert!(refused(&answer, 500).contains("the disk is full"));
     api.now += 2000;
-    let job = api.sandbox.next_job(api.now).unwrap();
-    let failed = api.sandbox.work(job, None, &Sculptor).unwrap_err();
+    let job = api.inner.next_job(api.now).unwrap();
+    let failed = api.inner.work(job, None, &Sculptor).unwrap_err();
     assert_eq!(failed.to_string(), "the disk is full");
     assert_eq!(api.session(&code)["status"], "training_preview");
     store.full.store(false, Ordering::Relaxed);
     // It is still due.
-    let job = api.sandbox.next_job(api.now).unwrap();
-    api.sandbox.work(job, None, &Sculptor).unwrap();
+    let job = api.inner.next_job(api.now).unwrap();
+    api.inner.work(job, None, &Sculptor).unwrap();
     assert_eq!(api.session(&code)["status"], "preview_done");
     assert_eq!(
         data(&api.get(SESSIONS))["results"]

@@ -36,7 +36,7 @@ const TO_SPINS: &[Seen] = &[
 ];
 
 #[track_caller]
-fn assert_seen(api: &mut Api, code: &str, seen: &[Seen]) {
+fn assert_seen(api: &mut TestApi, code: &str, seen: &[Seen]) {
     let start = api.now;
     for (at, status, session_status, percent) in seen {
         api.now = start + at;
@@ -94,7 +94,7 @@ fn a_session_goes_through_its_stages() {
         ),
         (json!({"generate_preview_mesh": false}), SIMPLE),
     ] {
-        let mut api = Api::new();
+        let mut api = TestApi::new();
         let session = api.create(body.clone());
         assert_eq!(session["status"], seen[0].1, "{body}");
         assert_seen(&mut api, &code(&session), seen);
@@ -105,7 +105,7 @@ fn a_session_goes_through_its_stages() {
 fn the_last_poll_alone_shows_all() {
     // Nobody looked before: the results are made all the same.
     for (body, seen) in [(json!({}), SIMPLE), (json!({"auto_refine": true}), REFINED)] {
-        let mut api = Api::new();
+        let mut api = TestApi::new();
         let code = code(&api.create(body));
         assert_seen(&mut api, &code, &seen[seen.len() - 1..]);
     }
@@ -113,7 +113,7 @@ fn the_last_poll_alone_shows_all() {
 
 #[test]
 fn speed_divides_the_times() {
-    let mut api = Api::with(&api::Config {
+    let mut api = TestApi::with(&api::Config {
         speed: 10.0,
         ..Default::default()
     });
@@ -126,7 +126,7 @@ fn speed_divides_the_times() {
 
 #[test]
 fn a_refinement_that_is_asked_for_later_takes_completeness_back() {
-    let mut api = Api::new();
+    let mut api = TestApi::new();
     let session = code(&api.create(json!({})));
     api.now += 2000;
     let preview = api.session(&session)["preview_mesh_url_glb"].clone();
@@ -152,7 +152,7 @@ fn a_refinement_that_is_asked_for_later_takes_completeness_back() {
 fn a_spin_is_chosen_by_its_number_or_its_address() {
     for auto_refine in [false, true] {
         for by_address in [false, true] {
-            let mut api = Api::new();
+            let mut api = TestApi::new();
             api.engine = Some(Box::new(quick()));
             let body = json!({"preview_mesh": "turbo", "auto_refine": auto_refine});
             let code = code(&api.create(body));
@@ -191,7 +191,7 @@ fn a_spin_is_chosen_by_its_number_or_its_address() {
 
 #[test]
 fn the_spins_are_the_views_that_the_engine_made() {
-    let mut api = Api::new();
+    let mut api = TestApi::new();
     api.engine = Some(Box::new(quick()));
     let code = code(&api.create(json!({"preview_mesh": "turbo"})));
     api.now += 999;
@@ -221,7 +221,7 @@ fn what_comes_at_the_wrong_stage_is_refused() {
         (json!({"auto_refine": true}), 2000, false, false),
         (json!({"auto_refine": true}), 4000, false, true),
     ] {
-        let mut api = Api::new();
+        let mut api = TestApi::new();
         let code = code(&api.create(body.clone()));
         api.now += after;
         let ask_preview: &dyn Fn() -> Response = &|| api.preview(&code, &choose);
@@ -241,7 +241,7 @@ fn what_comes_at_the_wrong_stage_is_refused() {
 
 #[test]
 fn what_is_wrong_with_a_choice_is_said() {
-    let mut api = Api::new();
+    let mut api = TestApi::new();
     let code = code(&api.create(json!({"preview_mesh": "turbo"})));
     api.now += 1000;
     let spins = api.session(&code)["spins"].clone();
@@ -290,7 +290,7 @@ fn what_is_wrong_with_a_choice_is_said() {
 fn box_and_pivot_come_with_any_of_the_requests() {
     let measures = json!({"scaled_bbox": [1, 2, 4], "pivot_point": [-0.5, 0, 0]});
     let expected = ([0.0, -1.0, -2.0], [1.0, 1.0, 2.0]);
-    let mut api = Api::new();
+    let mut api = TestApi::new();
     let first = code(&api.create(measures.clone()));
     let second = code(&api.create(json!({"preview_mesh": "turbo"})));
     api.now += 2000;
@@ -313,9 +313,9 @@ fn box_and_pivot_come_with_any_of_the_requests() {
 
 #[test]
 fn each_model_is_offered_in_each_format() {
-    let mut api = Api::new();
+    let mut api = TestApi::new();
     let code = code(&api.create(json!({"auto_refine": true})));
-    let offered = |api: &Api| -> Vec<(String, Value)> {
+    let offered = |api: &TestApi| -> Vec<(String, Value)> {
         let session = api.session(&code);
         let fields = session.as_object().unwrap().clone().into_iter();
         fields
@@ -372,9 +372,9 @@ fn each_model_is_offered_in_each_format() {
 
 #[test]
 fn a_model_is_there_once_the_session_says_so() {
-    let mut api = Api::new();
+    let mut api = TestApi::new();
     let code = code(&api.create(json!({})));
-    let status = |api: &Api, name: &str| api.get(&format!("/files/{code}/{name}")).status();
+    let status = |api: &TestApi, name: &str| api.get(&format!("/files/{code}/{name}")).status();
     // It is made by now, but not due.
     api.now += 1999;
     assert_eq!(status(&api, "preview.glb"), 404);
@@ -391,7 +391,7 @@ fn a_model_is_there_once_the_session_says_so() {
 
 #[test]
 fn the_list_has_the_newest_first_in_pages() {
-    let mut api = Api::new();
+    let mut api = TestApi::new();
     let mut codes = Vec::new();
     for _ in 0..12 {
         codes.insert(0, code(&api.create(json!({}))));

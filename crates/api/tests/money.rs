@@ -22,19 +22,19 @@ fn limited(all: u32) -> Config {
     }
 }
 
-fn open(config: &Config) -> Api {
-    with_quick(Api::with(config))
+fn open(config: &Config) -> TestApi {
+    with_quick(TestApi::with(config))
 }
 
-fn with_quick(api: Api) -> Api {
-    Api {
+fn with_quick(api: TestApi) -> TestApi {
+    TestApi {
         engine: Some(Box::new(quick())),
         ..api
     }
 }
 
-fn paid(api: &Api) -> u32 {
-    api.sandbox.metrics(api.now).paid
+fn paid(api: &TestApi) -> u32 {
+    api.inner.metrics(api.now).paid
 }
 
 fn choice() -> Value {
@@ -42,7 +42,7 @@ fn choice() -> Value {
 }
 
 /// A session whose view is to be chosen, with its views.
-fn turbo(api: &mut Api) -> String {
+fn turbo(api: &mut TestApi) -> String {
     let code = code(&api.create(json!({"preview_mesh": "turbo"})));
     api.now += 1000;
     assert_eq!(api.session(&code)["status"], "spin_generate_done");
@@ -131,7 +131,7 @@ fn each_client_pays_for_its_own_choices() {
         ..limited(0)
     };
     let mut api = open(&config);
-    let post = |api: &Api, owner: &str, path: &str, body: Value| -> Response {
+    let post = |api: &TestApi, owner: &str, path: &str, body: Value| -> Response {
         let key = format!("key of {owner}");
         let headers = [("x-api-key", key.as_str())];
         api.send(request("POST", path, &headers, &body.to_string()))

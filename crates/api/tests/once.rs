@@ -9,7 +9,7 @@ use support::*;
 
 const KEY: &[(&str, &str)] = &[("idempotency-key", "order 7")];
 
-fn sessions(api: &Api) -> usize {
+fn sessions(api: &TestApi) -> usize {
     data(&api.get(SESSIONS))["results"]
         .as_array()
         .unwrap()
@@ -18,7 +18,7 @@ fn sessions(api: &Api) -> usize {
 
 #[test]
 fn the_same_request_gets_the_first_session_again() {
-    let mut api = Api::new();
+    let mut api = TestApi::new();
     let first = api.create_with(KEY, json!({}));
     api.now += 5000;
     let second = api.create_with(KEY, json!({}));
@@ -32,7 +32,7 @@ fn the_same_request_gets_the_first_session_again() {
 
 #[test]
 fn another_request_with_the_same_key_is_refused() {
-    let api = Api::new();
+    let api = TestApi::new();
     api.create_with(KEY, json!({}));
     let other = with_picture(json!({"creativity": "highest"})).to_string();
     let answer = api.send(request("POST", SESSIONS, KEY, &other));
@@ -42,7 +42,7 @@ fn another_request_with_the_same_key_is_refused() {
 
 #[test]
 fn a_request_that_was_refused_does_not_use_up_its_key() {
-    let api = Api::new();
+    let api = TestApi::new();
     let answer = api.send(request("POST", SESSIONS, KEY, "{}"));
     refused(&answer, 400);
     api.create_with(KEY, json!({}));
@@ -51,7 +51,7 @@ fn a_request_that_was_refused_does_not_use_up_its_key() {
 
 #[test]
 fn requests_at_the_same_time_make_one_session() {
-    let api = Arc::new(Api::new());
+    let api = Arc::new(TestApi::new());
     for round in 0..20 {
         let key = format!("round {round}");
         let barrier = Arc::new(std::sync::Barrier::new(4));
@@ -76,11 +76,11 @@ fn requests_at_the_same_time_make_one_session() {
 
 #[test]
 fn it_holds_for_preview_and_refine_too() {
-    let mut api = Api::new();
+    let mut api = TestApi::new();
     let code = code(&api.create(json!({"preview_mesh": "turbo"})));
     api.now += 1000;
     let preview = format!("{SESSIONS}/get-3d/preview/{code}");
-    let ask = |api: &Api, key, path: &str, body| {
+    let ask = |api: &TestApi, key, path: &str, body| {
         let answer = api.send(request("POST", path, &[("idempotency-key", key)], body));
         answer.status().as_u16()
     };

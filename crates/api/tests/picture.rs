@@ -14,7 +14,7 @@ use support::*;
 
 #[test]
 fn a_picture_that_cannot_be_read_is_refused_with_the_reason() {
-    let api = Api::new();
+    let api = TestApi::new();
     let png = png();
     for (image_url, words) in [
         (
@@ -54,13 +54,13 @@ fn the_usual_other_name_of_jpeg_is_accepted() {
         .write_to(&mut jpeg, image::ImageFormat::Jpeg)
         .unwrap();
     let image_url = data_uri("image/jpg", jpeg.get_ref());
-    Api::new().create(json!({"image_url": image_url}));
+    TestApi::new().create(json!({"image_url": image_url}));
 }
 
 /// The width, the height and one pixel of the picture as an engine gets it.
 #[track_caller]
 fn taken(media_type: &str, file: &[u8], pixel: [u32; 2]) -> (u32, u32, [u8; 4]) {
-    let mut api = Api::idle(&Default::default());
+    let mut api = TestApi::idle(&Default::default());
     api.create(json!({"image_url": data_uri(media_type, file)}));
     api.now += 1000;
     let seen = Mutex::new(None);
@@ -72,8 +72,8 @@ fn taken(media_type: &str, file: &[u8], pixel: [u32; 2]) -> (u32, u32, [u8; 4]) 
         *seen.lock().unwrap() = whole.then_some(shown);
         Ok(())
     });
-    let job = api.sandbox.next_job(api.now).unwrap();
-    api.sandbox.work(job, None, &engine).unwrap();
+    let job = api.inner.next_job(api.now).unwrap();
+    api.inner.work(job, None, &engine).unwrap();
     seen.into_inner().unwrap().unwrap()
 }
 
@@ -205,7 +205,7 @@ fn bombs() -> Vec<(&'static str, Vec<u8>)> {
 
 #[test]
 fn a_picture_of_too_many_pixels_is_refused_before_it_is_decoded() {
-    let api = Api::new();
+    let api = TestApi::new();
     for (media_type, file) in bombs() {
         let body = json!({"image_url": data_uri(media_type, &file)});
         let start = Instant::now();

@@ -26,13 +26,13 @@ fn of(queue: usize) -> Config {
     }
 }
 
-fn create(api: &Api) -> Response {
+fn create(api: &TestApi) -> Response {
     api.post(SESSIONS, &with_picture(json!({})))
 }
 
 #[test]
 fn a_create_over_the_limit_is_refused_and_nothing_is_created() {
-    let mut api = Api::with(&of(2));
+    let mut api = TestApi::with(&of(2));
     let first = code(&api.create(json!({})));
     api.now += 500;
     api.create(json!({"auto_refine": true}));
@@ -52,12 +52,12 @@ fn a_create_over_the_limit_is_refused_and_nothing_is_created() {
 
 #[test]
 fn a_repeated_request_is_answered_whatever_the_queue() {
-    let api = Api::with(&of(1));
+    let api = TestApi::with(&of(1));
     let key = [("idempotency-key", "k")];
     let first = api.create_with(&key, json!({}));
     assert_eq!(code(&api.create_with(&key, json!({}))), code(&first));
     // A refusal does not use up a key, nor a fault.
-    let mut api = Api::with(&of(1));
+    let mut api = TestApi::with(&of(1));
     api.create(json!({}));
     let key = [
         ("idempotency-key", "k"),
@@ -74,7 +74,7 @@ fn a_repeated_request_is_answered_whatever_the_queue() {
 
 #[test]
 fn a_preview_or_a_refinement_over_the_limit_changes_nothing() {
-    let mut api = Api::with(&of(1));
+    let mut api = TestApi::with(&of(1));
     let turbo = code(&api.create(json!({"preview_mesh": "turbo"})));
     // Its spins are made, and it waits for a choice: there is room.
     let plain = code(&api.create(json!({"generate_preview_mesh": true})));
@@ -103,7 +103,7 @@ fn a_preview_or_a_refinement_over_the_limit_changes_nothing() {
 
 #[test]
 fn who_is_behind_says_so() {
-    let mut api = Api::idle(&of(1));
+    let mut api = TestApi::idle(&of(1));
     api.create(json!({}));
     // The preview should have been done 10 seconds ago.
     api.now += 12_000;

@@ -9,8 +9,8 @@ use support::*;
 const ADDRESS: &str = "https://example.com/a.png";
 
 /// A session whose picture is to be fetched; its first work is due.
-fn elsewhere() -> (Api, String) {
-    let mut api = Api::idle(&Config::default());
+fn elsewhere() -> (TestApi, String) {
+    let mut api = TestApi::idle(&Config::default());
     let code = code(&api.create(json!({"image_url": ADDRESS})));
     api.now += 1000;
     (api, code)
@@ -21,18 +21,18 @@ fn a_picture_elsewhere_is_fetched_once_and_stored() {
     let (mut api, code) = elsewhere();
     let file = format!("/files/{code}/image");
     assert_eq!(api.get(&file).status(), 404);
-    let job = api.sandbox.next_job(api.now).unwrap();
+    let job = api.inner.next_job(api.now).unwrap();
     assert_eq!(job.remote(), Some(ADDRESS));
-    api.sandbox.work(job, Some(Ok(png())), &quick()).unwrap();
+    api.inner.work(job, Some(Ok(png())), &quick()).unwrap();
     api.now += 1000;
     let session = api.session(&code);
     assert_eq!(session["status"], "preview_done");
     assert_eq!(session["image_url"], ADDRESS);
     assert_eq!(*api.get(&file).body(), png());
     assert_eq!(api.refine(&code, &json!({})).status(), 200);
-    let job = api.sandbox.next_job(api.now).unwrap();
+    let job = api.inner.next_job(api.now).unwrap();
     assert_eq!(job.remote(), None);
-    api.sandbox.work(job, None, &quick()).unwrap();
+    api.inner.work(job, None, &quick()).unwrap();
     api.now += 2000;
     assert_eq!(api.session(&code)["status"], "refine_done");
 }
@@ -40,10 +40,10 @@ fn a_picture_elsewhere_is_fetched_once_and_stored() {
 #[test]
 fn what_was_fetched_stays_where_the_work_is_interrupted() {
     let (api, _) = elsewhere();
-    let job = api.sandbox.next_job(api.now).unwrap();
+    let job = api.inner.next_job(api.now).unwrap();
     let given_up = Stub(|_: &api::Source, _: &mut api::Progress| Err(api::Stopped::Cancelled));
-    api.sandbox.work(job, Some(Ok(png())), &given_up).unwrap();
-    assert_eq!(api.sandbox.next_job(api.now).unwrap().remote(), None);
+    api.inner.work(job, Some(Ok(png())), &given_up).unwrap();
+    assert_eq!(api.inner.next_job(api.now).unwrap().remote(), None);
 }
 
 #[test]
@@ -66,8 +66,8 @@ fn a_session_fails_where_its_picture_cannot_be_had() {
         (None, "nobody fetched it"),
     ] {
         let (mut api, code) = elsewhere();
-        let job = api.sandbox.next_job(api.now).unwrap();
-        api.sandbox.work(job, fetched, &quick()).unwrap();
+        let job = api.inner.next_job(api.now).unwrap();
+        api.inner.work(job, fetched, &quick()).unwrap();
         api.now += 1000;
         let session = api.session(&code);
         assert_eq!(session["status"], "preview_failed");

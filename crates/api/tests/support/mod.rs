@@ -1,4 +1,4 @@
-//! What the tests share: a sandbox with a clock, a store, an engine, requests, pictures.
+//! What the tests share: the API with a clock, a store, an engine, requests, pictures.
 #![allow(dead_code, missing_docs)]
 
 use std::io::Cursor;
@@ -16,15 +16,15 @@ use serde_json::{Value, json};
 /// 18 July 2024, 14:21:18.050 UTC.
 pub const START: Millis = 1_721_312_478_050;
 
-/// A sandbox and the time that it believes it is.
-pub struct Api {
-    pub sandbox: Api,
+/// The API, and the time that it is told.
+pub struct TestApi {
+    pub inner: Api,
     pub now: Millis,
     /// Works all that is due before and after each request. Without one a test does so itself.
     pub engine: Option<Box<dyn Engine>>,
 }
 
-impl Api {
+impl TestApi {
     pub fn new() -> Self {
         Self::with(&Config::default())
     }
@@ -35,7 +35,7 @@ impl Api {
 
     pub fn open(config: &Config, store: Box<dyn Store>, now: Millis) -> Self {
         Self {
-            sandbox: Api::open(config, store, now).unwrap(),
+            inner: Api::open(config, store, now).unwrap(),
             now,
             engine: Some(Box::new(Sculptor)),
         }
@@ -51,7 +51,7 @@ impl Api {
 
     pub fn send(&self, request: Request) -> Response {
         self.work();
-        let response = self.sandbox.handle(&request, self.now);
+        let response = self.inner.handle(&request, self.now);
         self.work();
         response
     }
@@ -60,8 +60,8 @@ impl Api {
         let Some(engine) = &self.engine else {
             return;
         };
-        while let Some(job) = self.sandbox.next_job(self.now) {
-            self.sandbox.work(job, None, &**engine).unwrap();
+        while let Some(job) = self.inner.next_job(self.now) {
+            self.inner.work(job, None, &**engine).unwrap();
         }
     }
 
@@ -132,8 +132,8 @@ impl Store for Shared {
 }
 
 impl Shared {
-    pub fn open(&self, config: &Config, now: u64) -> Api {
-        Api::open(config, Box::new(self.clone()), now)
+    pub fn open(&self, config: &Config, now: u64) -> TestApi {
+        TestApi::open(config, Box::new(self.clone()), now)
     }
 
     pub fn len(&self) -> usize {
