@@ -314,6 +314,6 @@ fn every_parameter_has_its_effect_or_is_named() {
         writeln!(table, "| `{name}: {value}` | {} |", cells.join(" | ")).unwrap();
     }
     println!("{table}");
-    let page = include_str!("../../../../docs/server.md");
-    assert!(page.contains(&table), "docs/server.md has another table");
+    let page = include_str!("../../../../docs/parameters.md");
+    assert!(page.contains(&table), "docs/parameters.md has another table");
 }
