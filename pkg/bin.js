@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 
 import { publicFetch } from "./bin/fetch.js";
 import { serve } from "./bin/server.js";
+import { invalid } from "./message.js";
 
 const help = `The Image-to-3D API on your own machine, for apps to be tried against: without a key, and
 without anything that leaves this machine but the fetching of pictures at https: addresses.
@@ -39,10 +40,10 @@ function options() {
   const { port, speed, help } = flags();
   if (help) return undefined;
   if (!/^\d+$/.test(port) || Number(port) > 65535) {
-    throw new Misuse(`--port: came "${port}", allowed: a whole number from 0 to 65535`);
+    throw new Misuse(invalid("--port", port, "a whole number from 0 to 65535"));
   }
   if (!(Number(speed) > 0)) {
-    throw new Misuse(`--speed: came "${speed}", allowed: a number greater than 0`);
+    throw new Misuse(invalid("--speed", speed, "a number greater than 0"));
   }
   return { port: Number(port), speed: Number(speed) };
 }

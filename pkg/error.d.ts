@@ -3,28 +3,41 @@ import type { ErrorDetails, ErrorKind, Sent, Session } from "./wasm/csm_image_to
 export type { ErrorDetails };
 
 /**
- * Why a call failed. Every failure is one of these, told apart by `kind`, except an abort: that
- * rejects with the `reason` of the signal, as `fetch` does, and an exception of one of the
- * caller's own functions: that is passed on as it is.
+ * The error that a failed call rejects with. `kind` tells what failed.
  *
- * Nothing in it ever holds the API key, not even where the server echoed it.
+ * There are two exceptions. An aborted call rejects with the signal's `reason`, as `fetch` does. An
+ * exception of one of the caller's own functions is passed on unchanged.
+ *
+ * No property contains the API key: it is removed even from response bodies that repeat it.
  *
  * @example
  * try {
  *   await createSession({ image: file, baseUrl });
  * } catch (error) {
  *   if (error instanceof ImageTo3dError && error.kind === "rate_limited") {
- *     console.log(`again in ${error.retryAfter ?? "some"} seconds`);
+ *     console.log(`try again in ${error.retryAfter ?? "some"} seconds`);
  *   } else throw error;
  * }
  */
 export class ImageTo3dError extends Error implements ErrorDetails {
   readonly name: "ImageTo3dError";
+  /** What failed. */
   readonly kind: ErrorKind;
+  /** Whether the API may have created a session, and charged for it. */
   readonly sent: Sent;
+  /** The HTTP status of the response, if there was one. */
   readonly status?: number;
+  /** The number of seconds to wait before the next request, if the API has said so. */
   readonly retryAfter?: number;
+  /** The response's body, if there was one: parsed if it is JSON, otherwise its text. */
   readonly body?: unknown;
+  /** The session as last seen, if the call has seen one. */
   readonly session?: Session;
+  /**
+   * Creates an error, for example in a test.
+   *
+   * @param message What failed.
+   * @param details The error's properties.
+   */
   constructor(message: string, details: ErrorDetails);
 }

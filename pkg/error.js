@@ -1,13 +1,13 @@
 const brand = Symbol.for("csm-image-to-3d.ImageTo3dError");
 
 /**
- * Why a call failed. The full description stands in `error.d.ts`.
+ * The error of a failed call: see `error.d.ts`.
  *
- * It is here, and not in the wasm, so that `instanceof` works before the wasm has loaded.
+ * It is defined in JavaScript so that `instanceof` works before the WebAssembly is loaded.
  */
 export class ImageTo3dError extends Error {
   /**
-   * Two copies of the package on one page recognise each other's errors by the brand.
+   * Accepts the errors of other copies of the package on the same page, which have the same brand.
    *
    * @param {unknown} value
    */

@@ -1,14 +1,17 @@
+import type { ImageTo3dError } from "./error.js";
+
 export * from "./index.js";
 
 /**
- * Loads the WebAssembly now, from elsewhere than beside this module: for a CDN, for a bundler that
- * leaves `new URL("…", import.meta.url)` alone, and for Node.js, whose `fetch` reads no files. Needed
- * only then, and before the first call of anything else; all else loads it by itself.
+ * Loads the WebAssembly from a given location. Call it before any other function of this entry, and
+ * only if the default does not work: for a CDN, for a bundler that does not process
+ * `new URL("…", import.meta.url)`, or for Node.js, whose `fetch` does not read files. All other
+ * functions load the WebAssembly themselves when they are first called.
  *
- * @param from Where it is, or the bytes or the compiled module themselves. Default: the file that
- * comes with the package.
- * @throws {ImageTo3dError} where it cannot be loaded. The next call, of this or of any other
- * function, tries again.
+ * @param from The URL, the bytes or the compiled module. Default: the file in the package.
+ * @returns A promise that resolves once the WebAssembly is loaded.
+ * @throws {ImageTo3dError} with kind `"internal"`, if it cannot be loaded. The next call of any
+ * function tries again.
  *
  * @example
  * import { createSession, load } from "csm-image-to-3d/external";

@@ -1,22 +1,22 @@
-// The `.wasm` is a file of its own, fetched by the first call.
+// The entry whose WebAssembly is a separate file, which the first call fetches.
 
-import { functions } from "./functions.js";
-import { loaded } from "./load.js";
+import { createFunctions } from "./functions.js";
+import { loadWasm } from "./load.js";
 import { url } from "./wasm/url.js";
 
 export { ImageTo3dError } from "./error.js";
 export { stageOf } from "./stage.js";
 
 /** @type {import("./wasm/csm_image_to_3d.js").InitInput | undefined} */
-let place;
+let input;
 
-/** @type {import("./load.js").Source} */
-const source = async () => [await import("./wasm/csm_image_to_3d.js"), place ?? url()];
+/** @type {import("./load.js").WasmSource} */
+const source = async () => [await import("./wasm/csm_image_to_3d.js"), input ?? url()];
 
 /** @type {typeof import("./external.js").load} */
 export async function load(from) {
-  place = from;
-  await loaded(source);
+  input = from;
+  await loadWasm(source);
 }
 
 export const {
@@ -28,4 +28,4 @@ export const {
   requestPreview,
   requestRefine,
   waitForSession,
-} = functions(source);
+} = createFunctions(source);

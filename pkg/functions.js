@@ -1,18 +1,21 @@
-// The library's functions, for each entry's way of having the wasm.
+// The public functions, which forward to the WebAssembly.
 
-import { use } from "./load.js";
+import { callWasm } from "./load.js";
 
 /**
- * @param {import("./load.js").Source} source
+ * Creates the public functions of an entry.
+ *
+ * @param {import("./load.js").WasmSource} source
  * @returns {Omit<typeof import("./index.js"), "ImageTo3dError" | "stageOf">}
  */
-export const functions = (source) => ({
-  imageTo3d: (options) => use(source, (wasm) => wasm.imageTo3d(options)),
-  createSession: (options) => use(source, (wasm) => wasm.createSession(options)),
-  waitForSession: (code, options) => use(source, (wasm) => wasm.waitForSession(code, options)),
-  getSession: (code, options) => use(source, (wasm) => wasm.getSession(code, options)),
-  listSessions: (options) => use(source, (wasm) => wasm.listSessions(options)),
-  requestPreview: (code, options) => use(source, (wasm) => wasm.requestPreview(code, options)),
-  requestRefine: (code, options) => use(source, (wasm) => wasm.requestRefine(code, options)),
-  downloadModel: (session, options) => use(source, (wasm) => wasm.downloadModel(session, options)),
+export const createFunctions = (source) => ({
+  imageTo3d: (options) => callWasm(source, (wasm) => wasm.imageTo3d(options)),
+  createSession: (options) => callWasm(source, (wasm) => wasm.createSession(options)),
+  waitForSession: (code, options) => callWasm(source, (wasm) => wasm.waitForSession(code, options)),
+  getSession: (code, options) => callWasm(source, (wasm) => wasm.getSession(code, options)),
+  listSessions: (options) => callWasm(source, (wasm) => wasm.listSessions(options)),
+  requestPreview: (code, options) => callWasm(source, (wasm) => wasm.requestPreview(code, options)),
+  requestRefine: (code, options) => callWasm(source, (wasm) => wasm.requestRefine(code, options)),
+  downloadModel: (session, options) =>
+    callWasm(source, (wasm) => wasm.downloadModel(session, options)),
 });

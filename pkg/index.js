@@ -1,7 +1,7 @@
-// The default: the wasm comes with the first call, from a module that holds it.
+// The default entry: the first call imports a module that contains the WebAssembly as base64.
 
-import { bytesOf } from "./bytes.js";
-import { functions } from "./functions.js";
+import { decodeBase64 } from "./decode-base64.js";
+import { createFunctions } from "./functions.js";
 
 export { ImageTo3dError } from "./error.js";
 export { stageOf } from "./stage.js";
@@ -15,10 +15,10 @@ export const {
   requestPreview,
   requestRefine,
   waitForSession,
-} = functions(async () => {
+} = createFunctions(async () => {
   const [wasm, { base64 }] = await Promise.all([
     import("./wasm/csm_image_to_3d.js"),
     import("./wasm/inlined.js"),
   ]);
-  return [wasm, bytesOf(base64)];
+  return [wasm, decodeBase64(base64)];
 });

@@ -1,62 +1,59 @@
-// The wasm is loaded by the first call, so that importing the package does nothing at all.
+// Loads the WebAssembly on the first call, so that importing the package has no side effects.
 
-import { ImageTo3dError } from "./error.js";
-import { underWay } from "./panic.js";
+import { loadError } from "./load-error.js";
+import { pendingCalls } from "./panic.js";
 
 /** @typedef {typeof import("./wasm/csm_image_to_3d.js")} Wasm */
 
 /**
- * Where an entry has the library's two halves from: the generated module, and what it instantiates.
+ * Provides the two halves of the library: the generated module, and the WebAssembly that it
+ * instantiates. Each entry of the package has its own.
  *
- * @typedef {() => Promise<[Wasm, import("./wasm/csm_image_to_3d.js").InitInput]>} Source
+ * @typedef {() => Promise<[Wasm, import("./wasm/csm_image_to_3d.js").InitInput]>} WasmSource
  */
 
 /**
- * One for all entries: they share the generated module, which has one instance.
+ * Shared by all entries, because they share the generated module and its one instance.
  *
  * @type {Promise<Wasm> | undefined}
  */
 let loading;
 
 /**
- * The wasm, which is loaded where nobody has yet.
+ * Loads the WebAssembly unless it is loaded already.
  *
- * @param {Source} source
+ * @param {WasmSource} source
  */
-export const loaded = (source) => (loading ??= load(source));
+export const loadWasm = (source) => (loading ??= load(source));
 
 /**
- * Makes a call of the wasm.
+ * Calls the WebAssembly, and loads it first if necessary.
  *
  * @template Result
- * @param {Source} source
+ * @param {WasmSource} source
  * @param {(wasm: Wasm) => Promise<Result>} call
  * @returns {Promise<Result>}
  */
-export async function use(source, call) {
-  const wasm = await loaded(source);
+export async function callWasm(source, call) {
+  const wasm = await loadWasm(source);
   return new Promise((resolve, reject) => {
-    underWay.add(reject);
+    pendingCalls.add(reject);
     call(wasm)
       .then(resolve, reject)
-      .finally(() => underWay.delete(reject));
+      .finally(() => pendingCalls.delete(reject));
   });
 }
 
-/** @param {Source} source */
+/** @param {WasmSource} source */
 async function load(source) {
   try {
     const [wasm, module_or_path] = await source();
     await wasm.default({ module_or_path });
     return wasm;
   } catch (cause) {
-    // The next call tries again: the network may have been gone for a moment only.
+    // The next call tries again, because a network failure may be temporary.
     loading = undefined;
-    throw new ImageTo3dError(
-      "the WebAssembly of csm-image-to-3d could not be loaded (under a content security policy " +
-        "script-src needs 'wasm-unsafe-eval'; a service worker that is not bundled needs " +
-        `csm-image-to-3d/static): ${/** @type {any} */ (cause)?.message}`,
-      { kind: "internal", sent: "no" },
-    );
+    const hint = "; a service worker must be bundled or use csm-image-to-3d/static";
+    throw loadError("csm-image-to-3d", cause, hint);
   }
 }

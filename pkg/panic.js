@@ -1,22 +1,23 @@
 import { ImageTo3dError } from "./error.js";
 
 /**
- * What rejects the calls under way.
+ * The functions that reject the pending calls.
  *
  * @type {Set<(error: ImageTo3dError) => void>}
  */
-export const underWay = new Set();
+export const pendingCalls = new Set();
 
 /**
- * A panic ends the instance, and no promise of it is ever settled. The next call gets a new one.
+ * Rejects all pending calls. The WebAssembly calls this when it panics: the instance then settles
+ * no promise any more, and the next call creates a new instance.
  *
  * @param {string} file
  * @param {number} line
  */
 export function panicked(file, line) {
-  for (const reject of underWay) {
-    const message = `panicked at ${file}:${line}`;
+  for (const reject of pendingCalls) {
+    const message = `Internal error: the library panicked at ${file}:${line}`;
     reject(new ImageTo3dError(message, { kind: "internal", sent: "unknown" }));
   }
-  underWay.clear();
+  pendingCalls.clear();
 }

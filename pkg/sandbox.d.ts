@@ -1,85 +1,102 @@
 import type { ImageTo3dError } from "./error.js";
 
-/** How a sandbox behaves. */
+/** The options of `createSandbox`. */
 export interface SandboxOptions {
   /**
-   * How many times faster than a second per stage (two for the refinement) sessions go: any number
-   * greater than 0. A model takes its time to be made all the same. Default: `1`.
+   * The speed of sessions, a number greater than 0. At speed 1 the spin and the preview take one
+   * second each and the refinement takes two. Making a model takes some time at any speed.
+   * Default: `1`.
    */
   speed?: number;
   /**
-   * Where chance begins, a whole number: two sandboxes with one seed give their sessions the same
-   * codes. Default: `0`.
+   * The seed for random values, a whole number from 0 to `Number.MAX_SAFE_INTEGER`. Sandboxes with
+   * the same seed give their sessions the same codes. Default: `0`.
    */
   seed?: number;
   /**
-   * Where the addresses of pictures and models lie, such as `"http://localhost:6006"`: for a server
-   * that hands what it receives to `fetch`, which answers them, and hands on the answers: these
-   * have all their headers then. Default: they are `blob:` addresses of this page, which any viewer
-   * can load; where there are none, addresses that only `fetch` answers.
+   * The origin of the URLs of images and models, such as `"http://localhost:6006"`. Set this when a
+   * server forwards its requests to `sandbox.fetch`; responses then keep all headers.
+   * Default: `blob:` URLs of this page, which any viewer can load. In runtimes without `blob:` URLs:
+   * URLs that only `sandbox.fetch` can load.
    */
   origin?: string;
 }
 
-/** A request as the sandbox received it. Nothing in it holds a key. */
+/** A request that a sandbox has received. Contains no API key. */
 export interface ReceivedRequest {
-  /** Milliseconds since 1970. */
+  /** When it was received, in milliseconds since 1970. */
   at: number;
+  /** The HTTP method. */
   method: string;
-  /** With its port, as the request named it. */
+  /** The host of the request's URL, with its port. */
   host: string;
-  /** With its query. */
+  /** The path of the request's URL, with its query. */
   path: string;
-  /** The names of all headers, in small letters. */
+  /** The names of all headers, in lower case. */
   headers: string[];
-  /** The key's first letters and its length. */
+  /** The first letters of the API key and its length, if the request has one. */
   key?: string;
+  /** The `Idempotency-Key`, if the request has one. */
   idempotency_key?: string;
+  /** The size of the body, in bytes. */
   body_bytes: number;
-  /** What was answered; nothing where no byte of an answer was sent. */
+  /** The HTTP status of the response; missing if a fault prevented the response. */
   status?: number;
-  /** What was done instead of simply answering, where a fault was asked for. */
+  /** The simulated network fault, if the API key selects one. */
   delivery?: "drop" | "stall" | "truncate" | "throttle";
 }
 
-/** The Image-to-3D API, in this page. */
+/** The Image-to-3D API inside this page. */
 export interface Sandbox {
   /**
-   * Answers as the API does, at any `http:` or `https:` address and at the `blob:` addresses of its
-   * results; what else there is goes to the global `fetch`, as does a picture that a session names
-   * by its address. Nothing else leaves the page. It needs no `this`.
+   * Responds as the API does to any `http:` or `https:` URL, and with the file to the `blob:` URL of
+   * an image or a model. Other URLs go to the global `fetch`, and so do the images that sessions
+   * name by `image_url`; nothing else leaves the page. Works without `this`.
    *
-   * Faults come by the key, `apiKey: "fault_429_2"`: `GET /sandbox/faults` lists them. An abort
-   * rejects with the signal's reason; a connection that a fault breaks, with a `TypeError`.
+   * The API key selects simulated faults, such as `apiKey: "fault_429_2"`:
+   * `GET /sandbox/faults` lists them.
    *
-   * @throws {ImageTo3dError} with kind `"internal"` where the WebAssembly cannot be loaded, or
-   * broke: all sessions are gone then, and the next request finds a new, empty sandbox.
+   * @param input The URL or the request, as for the global `fetch`.
+   * @param init The request's options, as for the global `fetch`. An abort rejects with the signal's
+   * reason.
+   * @returns The response.
+   * @throws {TypeError} if a fault breaks the connection, or if the sandbox is reset.
+   * @throws {ImageTo3dError} with kind `"internal"`, if the WebAssembly cannot be loaded, or has
+   * crashed. A crash loses all sessions, and the next request starts an empty sandbox.
    */
   fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
   /**
-   * Forgets all sessions and requests, revokes all `blob:` addresses, and ends what is under way:
-   * its promises reject with a `TypeError`. The sandbox can be used on, as if it were new.
+   * Deletes all sessions and recorded requests, and revokes all `blob:` URLs. Pending requests
+   * reject with a `TypeError`. The sandbox can then be used like a new one.
+   *
+   * @returns A promise that resolves once all work has ended.
    */
   reset(): Promise<void>;
   /**
-   * What was received since the last `reset`, the newest 1000, the oldest of them first: for tests
-   * that count what was really sent.
+   * Returns the last 1000 requests since the sandbox was created or reset, oldest first: for tests
+   * that count requests.
+   *
+   * @returns The recorded requests.
+   * @throws {ImageTo3dError} with kind `"internal"`, as `fetch` does.
    */
   requests(): Promise<ReceivedRequest[]>;
 }
 
 /**
- * Makes a sandbox: the API itself, in this page or in Node.js, for demos and tests without a
- * server, a key or a network. It makes real models of the pictures that it gets.
+ * Creates a sandbox: the API itself, in this page or in Node.js, for demos and tests without a
+ * server, an API key or a network. It makes real models from the images that it receives.
  *
- * Nothing is loaded before the first request. The work is done in a worker of its own; where none
- * can be started (`worker-src` without `blob:`, Node.js) on the page's own thread.
+ * The first request loads the WebAssembly. The sandbox works in a worker of its own, or on the
+ * caller's thread if no worker can be started (in Node.js, or if `worker-src` does not allow
+ * `blob:`).
  *
- * @throws {ImageTo3dError} with kind `"invalid_options"`, at once.
+ * @param options The speed, the seed and the origin of URLs, all optional.
+ * @returns A sandbox without any sessions.
+ * @throws {ImageTo3dError} with kind `"invalid_options"`, if an option is unknown or invalid.
  *
  * @example
  * const sandbox = createSandbox({ speed: 20 });
  * const session = await imageTo3d({ image: file, fetch: sandbox.fetch, interval: 50 });
- * viewer.src = session.preview_mesh_url_glb ?? ""; // a blob: address
+ * viewer.src = session.preview_mesh_url_glb ?? ""; // a blob: URL
  */
 export function createSandbox(options?: SandboxOptions): Sandbox;

@@ -1,19 +1,19 @@
-// The API inside the page: requests go to a sandbox in WebAssembly, and nowhere else.
+// The Image-to-3D API in WebAssembly, inside this page or Node.js process.
 
-import { newLife } from "./sandbox/life.js";
-import { checked } from "./sandbox/options.js";
+import { createInstance } from "./sandbox/instance.js";
+import { checkOptions } from "./sandbox/options.js";
 
 /** @type {typeof import("./sandbox.js").createSandbox} */
 export function createSandbox(options = {}) {
-  const settings = checked(options);
-  let life = newLife(settings);
+  const settings = checkOptions(options);
+  let instance = createInstance(settings);
   return {
-    fetch: async (input, init) => life.fetch(new Request(input, init)),
+    fetch: async (input, init) => instance.fetch(new Request(input, init)),
     async reset() {
-      const ended = life;
-      life = newLife(settings);
-      await ended.end();
+      const previous = instance;
+      instance = createInstance(settings);
+      await previous.end();
     },
-    requests: () => life.requests(),
+    requests: () => instance.requests(),
   };
 }

@@ -1,9 +1,13 @@
-// The one place that knows the statuses of the API's two eras.
+// Maps the statuses of both versions of the API to stages.
 
 /** @import { Session, Stage } from "./index.js" */
 
-/** @type {Record<string, Stage>} */
-const documented = {
+/**
+ * By `status`, which the older version of the API has.
+ *
+ * @type {Record<string, Stage>}
+ */
+const STAGES = {
   spin_generate_processing: { stage: "spin", state: "running" },
   spin_generate_done: { stage: "spin", state: "done" },
   spin_generate_failed: { stage: "spin", state: "failed" },
@@ -15,8 +19,12 @@ const documented = {
   refine_failed: { stage: "refine", state: "failed" },
 };
 
-/** @type {Record<string, Stage["state"]>} */
-const later = {
+/**
+ * By `session_status`, which the newer version of the API has.
+ *
+ * @type {Record<string, Stage["state"]>}
+ */
+const STATES = {
   queued: "running",
   incomplete: "running",
   in_progress: "running",
@@ -25,8 +33,8 @@ const later = {
 };
 
 /**
- * The older `status` says it exactly; the newer `session_status` says it where there is no
- * `status`, or one that is not documented. A failure counts wherever it is said.
+ * Prefers `status`, which is more precise. `session_status` decides if `status` is missing or not
+ * documented. A failure in either counts.
  *
  * @param {Partial<Session>} session
  * @returns {Stage}
@@ -34,7 +42,7 @@ const later = {
 export function stageOf(session) {
   const { percent_done: percent } = session;
   const stage = { ...fromStatus(session) };
-  const state = later[String(session.session_status)];
+  const state = STATES[String(session.session_status)];
   if (state === "failed" || (stage.state === "unknown" && state)) {
     stage.state = state;
   }
@@ -47,15 +55,15 @@ export function stageOf(session) {
  */
 function fromStatus(session) {
   const { status = "" } = session;
-  if (Object.hasOwn(documented, status)) {
-    return documented[status];
+  if (Object.hasOwn(STAGES, status)) {
+    return STAGES[status];
   }
   const state = /_failed$/.test(status) ? "failed" : "unknown";
-  for (const [stage, word, field] of /** @type {const} */ ([
+  for (const [stage, pattern, field] of /** @type {const} */ ([
     ["refine", /refine/, "mesh_url"],
     ["preview", /preview/, "preview_mesh_url"],
   ])) {
-    if (word.test(status) || Object.keys(session).some((name) => has(session, name, field))) {
+    if (pattern.test(status) || hasUrl(session, field)) {
       return { stage, state };
     }
   }
@@ -63,12 +71,13 @@ function fromStatus(session) {
 }
 
 /**
- * Whether a field is one of a model's URLs, and filled.
+ * Returns whether a session has a model's URL in any format: in `field` or in `field_<format>`.
  *
  * @param {Record<string, unknown>} session
- * @param {string} name
  * @param {string} field
  */
-function has(session, name, field) {
-  return (name === field || name.startsWith(`${field}_`)) && Boolean(session[name]);
+function hasUrl(session, field) {
+  return Object.entries(session).some(
+    ([name, url]) => (name === field || name.startsWith(`${field}_`)) && Boolean(url),
+  );
 }

@@ -1,7 +1,7 @@
-// The same without `import()`, which service workers do not have.
+// The entry without `import()`, which service workers do not support.
 
-import { bytesOf } from "./bytes.js";
-import { functions } from "./functions.js";
+import { decodeBase64 } from "./decode-base64.js";
+import { createFunctions } from "./functions.js";
 import * as wasm from "./wasm/csm_image_to_3d.js";
 import { base64 } from "./wasm/inlined.js";
 
@@ -17,4 +17,4 @@ export const {
   requestPreview,
   requestRefine,
   waitForSession,
-} = functions(async () => [wasm, bytesOf(base64)]);
+} = createFunctions(async () => [wasm, decodeBase64(base64)]);

@@ -1,6 +1,6 @@
-// For runtimes that compile no wasm from bytes, and import a `.wasm` as a compiled module.
+// The entry for runtimes that import a `.wasm` file as a compiled module and do not compile bytes.
 
-import { functions } from "./functions.js";
+import { createFunctions } from "./functions.js";
 import * as wasm from "./wasm/csm_image_to_3d.js";
 import { module } from "./wasm/module.js";
 
@@ -16,4 +16,4 @@ export const {
   requestPreview,
   requestRefine,
   waitForSession,
-} = functions(async () => [wasm, module]);
+} = createFunctions(async () => [wasm, module]);

@@ -25,7 +25,7 @@ async function measured({ picture, parameters }) {
     await body(picture, parameters),
     Date.now(),
   );
-  if (answer.status >= 300) throw new Error(new TextDecoder().decode(answer.body()));
+  if (answer.status >= 300) throw new Error(new TextDecoder().decode(answer.intoBody()));
   const before = memory.buffer.byteLength;
   let milliseconds = 0;
   // Until the preview is made: the last of the jobs.
@@ -34,7 +34,7 @@ async function measured({ picture, parameters }) {
     const job = api.nextJob(Date.now());
     if (!job) continue;
     const started = performance.now();
-    api.work(job);
+    api.runJob(job);
     milliseconds += performance.now() - started;
   }
   return { milliseconds, before, after: memory.buffer.byteLength };

@@ -1,48 +1,49 @@
-// Checks what a sandbox is made with.
+// Checks the options of `createSandbox` before the WebAssembly is loaded. The Rust side trusts them.
 
 import { ImageTo3dError } from "../error.js";
+import { describe, invalid, unknownOption } from "../message.js";
 
-/** @typedef {Required<Omit<import("../sandbox.js").SandboxOptions, "origin">>} Numbers */
+/** @import { SandboxOptions } from "../sandbox.js" */
+/** @typedef {Required<Omit<SandboxOptions, "origin">> & { origin?: string }} Settings */
 
-/** @type {Record<string, { allowed: string, fits: (value: unknown) => boolean }>} */
-const known = {
+/** @type {Record<keyof SandboxOptions, { expected: string, isValid: (value: unknown) => boolean }>} */
+const checks = {
   speed: {
-    allowed: "a number greater than 0",
-    fits: (value) => typeof value === "number" && value > 0,
+    expected: "a number greater than 0",
+    isValid: (value) => typeof value === "number" && value > 0,
   },
   seed: {
-    allowed: "a whole number from 0 to Number.MAX_SAFE_INTEGER",
-    fits: (value) => Number.isSafeInteger(value) && Number(value) >= 0,
+    expected: "a whole number from 0 to Number.MAX_SAFE_INTEGER",
+    isValid: (value) => Number.isSafeInteger(value) && Number(value) >= 0,
   },
   origin: {
-    allowed: 'the origin of an http: or https: address, such as "http://localhost:6006"',
-    fits: (value) =>
-      typeof value === "string" && /^https?:/.test(value) && URL.canParse(value) && isOrigin(value),
+    expected: 'the origin of an http: or https: URL, such as "http://localhost:6006"',
+    isValid: (value) =>
+      typeof value === "string" &&
+      /^https?:/.test(value) &&
+      URL.canParse(value) &&
+      new URL(value).origin === value,
   },
 };
 
-/** @param {string} value */
-const isOrigin = (value) => new URL(value).origin === value;
-
 /**
- * The options, with their defaults.
+ * Returns the options, completed by their defaults.
  *
- * @param {import("../sandbox.js").SandboxOptions} options
- * @returns {Numbers & { origin?: string }}
- * @throws {ImageTo3dError} that names the option, what came and what is allowed
+ * @param {SandboxOptions} options
+ * @returns {Settings}
+ * @throws {ImageTo3dError} with kind `"invalid_options"`, if an option is unknown or invalid
  */
-export function checked(options) {
+export function checkOptions(options) {
   if (typeof options !== "object" || options === null) {
-    throw invalid("options", options, "an object");
+    throw invalidOptions(`Expected an options object, got ${describe(options)}`);
   }
   for (const [name, value] of Object.entries(options)) {
-    if (!Object.hasOwn(known, name)) {
-      const names = Object.keys(known).join(", ");
-      throw failure(`${name}: there is no option of that name; there are ${names}`);
+    if (!isOption(name)) {
+      throw invalidOptions(unknownOption(name, Object.keys(checks)));
     }
-    const { allowed, fits } = known[name];
-    if (value !== undefined && !fits(value)) {
-      throw invalid(name, value, allowed);
+    const { expected, isValid } = checks[name];
+    if (value !== undefined && !isValid(value)) {
+      throw invalidOptions(invalid(name, value, expected));
     }
   }
   const { speed = 1, seed = 0, origin } = options;
@@ -51,25 +52,11 @@ export function checked(options) {
 
 /**
  * @param {string} name
- * @param {unknown} came
- * @param {string} allowed
+ * @returns {name is keyof SandboxOptions}
  */
-function invalid(name, came, allowed) {
-  return failure(`${name}: came ${shown(came)}, allowed: ${allowed}`);
-}
-
-/**
- * The value in words, short, and without asking its own methods: those may throw.
- *
- * @param {unknown} value
- */
-function shown(value) {
-  if (typeof value === "string") return JSON.stringify(value.slice(0, 60));
-  const plain = value === null || /^(number|bigint|boolean|undefined)$/.test(typeof value);
-  return plain ? String(value) : Object.prototype.toString.call(value);
-}
+const isOption = (name) => Object.hasOwn(checks, name);
 
 /** @param {string} message */
-function failure(message) {
+function invalidOptions(message) {
   return new ImageTo3dError(message, { kind: "invalid_options", sent: "no" });
 }

@@ -1,78 +1,89 @@
-// The sandbox's answers, as `fetch` gives them to a page of another origin, or to a server that
-// hands them on.
+// Turns the API's responses into those of `fetch`, with the simulated network faults.
 
-/** @import { Answer } from "./handler.js" */
+/** @import { ApiResponse } from "./worker.js" */
 
-/** Headers that such a page may read without being told so. */
-const readable = /^(cache-control|content-(language|length|type)|expires|last-modified|pragma)$/;
+/** Headers that a page of another origin may always read: those that are CORS-safelisted. */
+const SAFELISTED = /^(cache-control|content-(language|length|type)|expires|last-modified|pragma)$/;
 
-/** Such an answer must not name a length. */
+/** A response with this status must not have a content-length. */
 const NO_CONTENT = 204;
 
-/** As the server delivers bodies in pieces, in milliseconds. */
-const SLOW_PIECES = 20;
-const SLOW_PAUSE = 150;
-const HALF_PAUSE = 50;
+/** The pace of simulated faults, as in the server. Pauses are in milliseconds. */
+const THROTTLED_CHUNKS = 20;
+const THROTTLED_PAUSE = 150;
+const TRUNCATED_PAUSE = 50;
 
 /**
- * @param {Answer} answer
- * @param {{ signal: AbortSignal, inPage: boolean }} to whom: the signal ends a body that comes in
- *   pieces; a page sees of the headers what a browser would show it
+ * Returns what `fetch` resolves to. The promise stays pending if the response simulates a server
+ * that does not respond.
+ *
+ * @param {ApiResponse} response
+ * @param {AbortSignal} signal aborts a body that is delivered in chunks
+ * @param {"page" | "server"} reader a page can read only the headers that CORS lets it read
  * @returns {Promise<Response>}
+ * @throws {TypeError} if the response simulates a dropped connection, or does not allow the page
  */
-export async function delivered({ status, headers, body, delivery }, { signal, inPage }) {
+export async function toResponse({ status, headers, body, delivery }, signal, reader) {
   if (delivery === "stall") {
     return new Promise(() => {});
   }
   if (delivery === "drop") {
-    throw broken();
+    throw droppedConnection();
   }
-  const all = headersOf(headers);
+  const all = toHeaders(headers);
   if (status !== NO_CONTENT) all.set("content-length", String(body.length));
-  const seen = inPage ? shownToPages(all) : all;
-  const empty = body.length === 0;
-  return new Response(empty ? null : inPieces(body, delivery, signal), { status, headers: seen });
+  const readable = reader === "page" ? filterByCors(all) : all;
+  const isEmpty = body.length === 0;
+  return new Response(isEmpty ? null : toBody(body, delivery, signal), {
+    status,
+    headers: readable,
+  });
 }
 
 /**
+ * Returns the headers that a page of another origin can read.
+ *
  * @param {Headers} all
- * @throws {TypeError} where a page may see nothing of the answer
+ * @throws {TypeError} if the response does not allow such a page
  */
-function shownToPages(all) {
+function filterByCors(all) {
   if (!all.has("access-control-allow-origin")) {
-    throw new TypeError("Failed to fetch: the answer does not allow pages of another origin");
+    throw new TypeError("Failed to fetch: the response has no Access-Control-Allow-Origin header");
   }
   const exposed = all.get("access-control-expose-headers")?.split(/, */) ?? [];
-  const seen = new Headers();
+  const readable = new Headers();
   for (const [name, value] of all) {
-    if (readable.test(name) || exposed.includes(name)) seen.set(name, value);
+    if (SAFELISTED.test(name) || exposed.includes(name)) readable.set(name, value);
   }
-  return seen;
+  return readable;
 }
 
-/** @param {string[]} pairs names and values by turns */
-function headersOf(pairs) {
+/** @param {string[]} pairs alternating names and values */
+function toHeaders(pairs) {
   const headers = new Headers();
   for (let at = 0; at < pairs.length; at += 2) headers.append(pairs[at], pairs[at + 1]);
   return headers;
 }
 
-const broken = () => new TypeError("Failed to fetch: the key asked for a broken connection");
+const droppedConnection = () =>
+  new TypeError("Failed to fetch: the connection was dropped (a simulated fault)");
 
 /**
  * @param {Uint8Array<ArrayBuffer>} body
  * @param {string | undefined} delivery
  * @param {AbortSignal} signal
  */
-function inPieces(body, delivery, signal) {
+function toBody(body, delivery, signal) {
   switch (delivery) {
-    case "truncate":
-      return paced([body.subarray(0, body.length / 2), broken()], HALF_PAUSE, signal);
+    case "truncate": {
+      const half = body.subarray(0, body.length / 2);
+      return pacedStream([half, droppedConnection()], TRUNCATED_PAUSE, signal);
+    }
     case "throttle": {
-      const size = Math.ceil(body.length / SLOW_PIECES);
+      const size = Math.ceil(body.length / THROTTLED_CHUNKS);
       const starts = Array.from({ length: Math.ceil(body.length / size) }, (_, at) => at * size);
-      const pieces = starts.map((start) => body.subarray(start, start + size));
-      return paced(pieces, SLOW_PAUSE, signal);
+      const chunks = starts.map((start) => body.subarray(start, start + size));
+      return pacedStream(chunks, THROTTLED_PAUSE, signal);
     }
     default:
       return body;
@@ -80,13 +91,14 @@ function inPieces(body, delivery, signal) {
 }
 
 /**
- * The pieces, each but the first after a pause.
+ * Returns a stream of the chunks with a pause between them. An `Error` in place of a chunk breaks
+ * the stream.
  *
- * @param {(Uint8Array<ArrayBuffer> | Error)[]} pieces
+ * @param {(Uint8Array<ArrayBuffer> | Error)[]} chunks
  * @param {number} pause in milliseconds
  * @param {AbortSignal} signal
  */
-function paced(pieces, pause, signal) {
+function pacedStream(chunks, pause, signal) {
   let next = 0;
   /** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */
   const stream = new ReadableStream({
@@ -95,9 +107,9 @@ function paced(pieces, pause, signal) {
     async pull(controller) {
       if (next > 0) await new Promise((resolve) => setTimeout(resolve, pause));
       if (signal.aborted) return;
-      const piece = pieces[next++];
-      if (piece instanceof Error) controller.error(piece);
-      else if (piece) controller.enqueue(piece);
+      const chunk = chunks[next++];
+      if (chunk instanceof Error) controller.error(chunk);
+      else if (chunk) controller.enqueue(chunk);
       else controller.close();
     },
   });

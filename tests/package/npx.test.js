@@ -191,9 +191,9 @@ test("what is wrong with its flags is said", async () => {
     [["--prot", "1"], "Unknown option '--prot'"],
     [["8080"], "Unexpected argument '8080'"],
     [["--port"], "Option '--port <value>' argument missing"],
-    [["--port", "65536"], '--port: came "65536", allowed: a whole number from 0 to 65535'],
-    [["--port", "x"], '--port: came "x"'],
-    [["--speed", "0"], '--speed: came "0", allowed: a number greater than 0'],
+    [["--port", "65536"], 'Invalid --port "65536": expected a whole number from 0 to 65535'],
+    [["--port", "x"], 'Invalid --port "x": expected a whole number from 0 to 65535'],
+    [["--speed", "0"], 'Invalid --speed "0": expected a number greater than 0'],
   ])) {
     const { code, err, out } = await runNpx(...flags);
     assert.deepEqual({ code, out }, { code: 2, out: "" });

@@ -56,18 +56,18 @@ fn bind(shell: &Shell, optimised: &str) -> Result<()> {
     Ok(())
 }
 
-/// The wasm in base64, and the text that a worker is made of: one module of the glue, the handler,
-/// and the call that starts it.
+/// Returns the module with the wasm in base64 and the worker's source: one module of the glue,
+/// `pkg/sandbox/worker.js`, and the call that starts it.
 fn inlined(shell: &Shell, wasm: &str) -> Result<String> {
     let base64 = STANDARD.encode_to_string(shell.read_binary_file(wasm)?);
     let glue = shell.read_file(format!("{BUILT}/sandbox.js"))?;
-    let handler = shell.read_file("pkg/sandbox/handler.js")?;
-    let worker = format!("{glue}\n{handler}\nlisten({{ Api, initSync, startAfresh }});\n");
-    let worker = serde_json::to_string(&worker)?;
+    let worker = shell.read_file("pkg/sandbox/worker.js")?;
+    let source = format!("{glue}\n{worker}\nrunWorker({{ Api, initSync, resetInstance }});\n");
+    let source = serde_json::to_string(&source)?;
     Ok(format!(
         "// Written by `cargo xtask build`, to be imported lazily.\n\
          export const base64 =\n  \"{base64}\";\n\
-         export const workerSource =\n  {worker};\n"
+         export const workerSource =\n  {source};\n"
     ))
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use base64_simd::STANDARD;
 use fs_extra::dir::CopyOptions;
 use sha2::{Digest, Sha256};
@@ -181,36 +181,32 @@ pub fn site(shell: &Shell) -> Result<()> {
     let root = shell.current_dir();
     let dist = root.join("dist");
     shell.remove_path(&dist)?;
-    shell.create_dir(dist.join("pkg"))?;
+    shell.create_dir(&dist)?;
     let into = CopyOptions::new().content_only(true);
     fs_extra::dir::copy(root.join("www"), &dist, &into)?;
-    for file in [
-        "index.js",
-        "functions.js",
-        "bytes.js",
-        "load.js",
-        "error.js",
-        "panic.js",
-        "stage.js",
-        "sandbox.js",
-    ] {
-        shell.copy_file(root.join("pkg").join(file), dist.join("pkg"))?;
-    }
-    fs_extra::dir::copy(
-        root.join("pkg/sandbox"),
-        dist.join("pkg"),
-        &CopyOptions::new(),
-    )?;
-    shell.create_dir(dist.join("pkg/wasm"))?;
-    for file in [
-        "csm_image_to_3d.js",
-        "inlined.js",
-        "sandbox.js",
-        "sandbox_inlined.js",
-    ] {
-        shell.copy_file(root.join("pkg/wasm").join(file), dist.join("pkg/wasm"))?;
+    for entry in ["index", "sandbox"] {
+        for file in files(shell, entry)? {
+            let copy = dist.join(&file);
+            shell.create_dir(copy.parent().context("a file without a folder")?)?;
+            shell.copy_file(root.join(file), copy)?;
+        }
     }
     model_viewer(shell, &dist.join("model-viewer"))
+}
+
+/// Returns the files that an entry of the package imports, directly or not, as `pkg/…`. Writes them
+/// to `target/files/<entry>.json` too, where `tests/package/size.test.js` reads them.
+fn files(shell: &Shell, entry: &str) -> Result<Vec<String>> {
+    let metafile = format!("target/files/{entry}.json");
+    cmd!(
+        shell,
+        "esbuild pkg/{entry}.js --bundle --format=esm --log-level=warning --metafile={metafile} --outfile=target/files/{entry}.js"
+    )
+    .quiet()
+    .run()?;
+    let metafile: serde_json::Value = serde_json::from_str(&shell.read_file(metafile)?)?;
+    let inputs = metafile["inputs"].as_object().context("no inputs")?;
+    Ok(inputs.keys().cloned().collect())
 }
 
 /// Puts the viewer of the models into a folder, with the decoders of compressed ones, so that the

@@ -1,5 +1,5 @@
-//! The sandbox in a web page: a binding and nothing else. The clock, the worker that it runs in
-//! and what it fetches are JavaScript's: see `pkg/sandbox/`.
+//! The binding of the Image-to-3D API to JavaScript, without any I/O. The clock, the worker and the
+//! fetching of images are in `pkg/sandbox/`, which also checks the options.
 
 use std::cell::Cell;
 
@@ -7,13 +7,14 @@ use api::http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use api::{Config, Delivery, MemoryStore, Request, Response, Sculptor, StoreError};
 use wasm_bindgen::prelude::*;
 
-/// The API with all its sessions, for as long as the instance lives.
+/// The API with its sessions, which it keeps in memory.
 #[wasm_bindgen]
 pub struct Api(api::Api);
 
 #[wasm_bindgen]
 impl Api {
-    /// `now` is in milliseconds since 1970, here and below.
+    /// Creates an API without any sessions. `speed` and `seed` are those of [`Config`]. `now` is in
+    /// milliseconds since 1970, as in all methods.
     #[wasm_bindgen(constructor)]
     pub fn new(speed: f64, seed: f64, now: f64) -> Self {
         let config = Config {
@@ -21,15 +22,15 @@ impl Api {
             seed: seed as u64,
             ..Config::default()
         };
-        Self(kept(api::Api::open(
+        Self(unwrap_stored(api::Api::open(
             &config,
             Box::new(MemoryStore::default()),
             now as u64,
         )))
     }
 
-    /// Answers a request. `headers` are names and values by turns. `undefined` where it is no
-    /// request that HTTP could carry.
+    /// Handles a request. `headers` alternates names and values. Returns `undefined` if the request
+    /// is not valid HTTP.
     pub fn handle(
         &self,
         method: &str,
@@ -37,64 +38,65 @@ impl Api {
         headers: Vec<String>,
         body: Vec<u8>,
         now: f64,
-    ) -> Option<Answer> {
+    ) -> Option<ApiResponse> {
         let mut request = Request::new(body);
         *request.method_mut() = method.parse().ok()?;
         *request.uri_mut() = path.parse::<Uri>().ok()?;
-        *request.headers_mut() = read_headers(&headers)?;
-        Some(Answer(self.0.handle(&request, now as u64)))
+        *request.headers_mut() = parse_headers(&headers)?;
+        Some(ApiResponse(self.0.handle(&request, now as u64)))
     }
 }
 
 #[wasm_bindgen]
 impl Api {
-    /// The next piece of work that is due, if there is one. Where it is dropped without having been
-    /// worked, it is due again.
+    /// Returns the next job that is due, or `undefined`. A job that is dropped without being run is
+    /// due again.
     #[wasm_bindgen(js_name = nextJob)]
     pub fn next_job(&self, now: f64) -> Option<Job> {
         self.0.next_job(now as u64).map(Job)
     }
 
-    /// When the next one will be due.
+    /// Returns when the next job will be due, or `undefined` if there is none.
     #[wasm_bindgen(js_name = nextDue)]
     pub fn next_due(&self, now: f64) -> Option<f64> {
         self.0.next_due(now as u64).map(|due| due as f64)
     }
 
-    /// Works a job to its end. Where its picture lies elsewhere, it comes with the bytes or with
-    /// why they cannot be had.
-    pub fn work(&self, job: Job, bytes: Option<Vec<u8>>, failure: Option<String>) {
-        let fetched = bytes.map(Ok).or(failure.map(Err));
-        kept(self.0.work(job.0, fetched, &Sculptor));
+    /// Runs a job to its end. A job with a `remote` image takes either the image's bytes or the
+    /// reason why it could not be fetched.
+    #[wasm_bindgen(js_name = runJob)]
+    pub fn run_job(&self, job: Job, image: Option<Vec<u8>>, failure: Option<String>) {
+        let fetched = image.map(Ok).or(failure.map(Err));
+        unwrap_stored(self.0.work(job.0, fetched, &Sculptor));
     }
 }
 
-/// A piece of work.
+/// A job of a session: one stage to compute.
 #[wasm_bindgen]
 pub struct Job(api::Job);
 
 #[wasm_bindgen]
 impl Job {
-    /// The address of the picture, where it is to be fetched first.
+    /// The URL of the image if it has to be fetched before the job runs, otherwise `undefined`.
     #[wasm_bindgen(getter)]
     pub fn remote(&self) -> Option<String> {
         self.0.remote().map(str::to_owned)
     }
 }
 
-/// An answer of the API.
+/// A response of the API. The name avoids a clash with the browser's `Response`.
 #[wasm_bindgen]
-pub struct Answer(Response);
+pub struct ApiResponse(Response);
 
 #[wasm_bindgen]
-impl Answer {
+impl ApiResponse {
     /// The HTTP status.
     #[wasm_bindgen(getter)]
     pub fn status(&self) -> u16 {
         self.0.status().as_u16()
     }
 
-    /// Names and values by turns.
+    /// The headers, as alternating names and values.
     #[wasm_bindgen(getter)]
     pub fn headers(&self) -> Vec<String> {
         let headers = self.0.headers().iter();
@@ -105,8 +107,8 @@ impl Answer {
         pairs.flatten().collect()
     }
 
-    /// How it is to be delivered: `"drop"`, `"stall"`, `"truncate"`, `"throttle"`; simply where
-    /// `undefined`.
+    /// The simulated network fault: `"drop"`, `"stall"`, `"truncate"` or `"throttle"`. `undefined`
+    /// for a response that is sent as usual.
     #[wasm_bindgen(getter)]
     pub fn delivery(&self) -> Option<String> {
         let delivery = self.0.extensions().get::<Delivery>()?;
@@ -121,16 +123,18 @@ impl Answer {
         )
     }
 
-    /// The body. The answer is gone then.
-    pub fn body(self) -> Vec<u8> {
+    /// Returns the body and frees the response.
+    #[wasm_bindgen(js_name = intoBody)]
+    pub fn into_body(self) -> Vec<u8> {
         self.0.into_body()
     }
 }
 
-/// To be called when a call threw: the instance is in no state to go on then. The next call of any
-/// export finds a new one, without sessions. Answers what the panic said, where it was one.
-#[wasm_bindgen(js_name = startAfresh)]
-pub fn start_afresh() -> Option<String> {
+/// Discards the WebAssembly instance after a call has thrown, because its memory may be
+/// inconsistent. The next call of any export creates a new instance without sessions. Returns the
+/// message of the panic, or `undefined` if there was none.
+#[wasm_bindgen(js_name = resetInstance)]
+pub fn reset_instance() -> Option<String> {
     wasm_bindgen::handler::schedule_reinit();
     PANIC.take()
 }
@@ -144,12 +148,13 @@ fn start() {
     std::panic::set_hook(Box::new(|panic| PANIC.set(Some(panic.to_string()))));
 }
 
-/// A store in memory has no failures to tell of.
-fn kept<T>(result: Result<T, StoreError>) -> T {
-    result.unwrap_or_else(|error| panic!("the sessions cannot be stored or read: {error}"))
+/// Unwraps a result of the store: a store in memory never fails.
+fn unwrap_stored<T>(result: Result<T, StoreError>) -> T {
+    result.unwrap_or_else(|error| panic!("the store in memory failed: {error}"))
 }
 
-fn read_headers(headers: &[String]) -> Option<HeaderMap> {
+/// Returns `None` if a name or a value is not valid in HTTP.
+fn parse_headers(headers: &[String]) -> Option<HeaderMap> {
     let mut map = HeaderMap::new();
     for pair in headers.chunks_exact(2) {
         let name: HeaderName = pair[0].parse().ok()?;

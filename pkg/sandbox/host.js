@@ -1,0 +1,147 @@
+// Starts the API of a sandbox in a worker of its own or, where no worker can be started, on the
+// caller's thread.
+
+import { decodeBase64 } from "../decode-base64.js";
+import { ImageTo3dError } from "../error.js";
+import { loadError } from "../load-error.js";
+import { startApi } from "./worker.js";
+
+/** @import { ApiResponse, HostRequest, HostResponse, WorkerSettings } from "./worker.js" */
+/** @typedef {Omit<HostRequest, "id">} ApiRequest */
+
+/**
+ * @typedef {object} Host
+ * @property {(request: ApiRequest) => Promise<ApiResponse>} send rejects with a `TypeError` if the
+ *   request is not valid HTTP, and with an `ImageTo3dError` once the API has crashed
+ * @property {() => void} close ends all work; pending requests are never settled
+ */
+
+/**
+ * The compiled WebAssembly and the worker's source, shared by all sandboxes.
+ *
+ * @type {Promise<{ module: WebAssembly.Module, workerSource: string }> | undefined}
+ */
+let loading;
+
+/** Workers are not tried again after a failure: browsers log each failure to the console. */
+let canStartWorkers = true;
+
+/**
+ * Starts the API without any sessions.
+ *
+ * @param {{ speed: number, seed: number }} options
+ * @returns {Promise<Host>}
+ * @throws {ImageTo3dError} with kind `"internal"`, if the WebAssembly cannot be loaded
+ */
+export async function startHost(options) {
+  const { module, workerSource } = await (loading ??= load());
+  const settings = { ...options, module };
+  return (await startInWorker(workerSource, settings)) ?? (await startOnThisThread(settings));
+}
+
+async function load() {
+  try {
+    const { base64, workerSource } = await import("../wasm/sandbox_inlined.js");
+    return { module: await WebAssembly.compile(decodeBase64(base64)), workerSource };
+  } catch (cause) {
+    // The next call tries again, because a network failure may be temporary.
+    loading = undefined;
+    throw loadError("csm-image-to-3d/sandbox", cause);
+  }
+}
+
+/**
+ * Returns `undefined` if no worker can be started: under a content security policy whose
+ * `worker-src` does not allow `blob:`, and in Node.js.
+ *
+ * @param {string} source
+ * @param {WorkerSettings} settings
+ * @returns {Promise<Host | undefined>}
+ */
+async function startInWorker(source, settings) {
+  if (!canStartWorkers || typeof Worker === "undefined" || !URL.createObjectURL) return undefined;
+  const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+  /** @type {Worker | undefined} */
+  let worker;
+  try {
+    const started = (worker = new Worker(url, { type: "module", name: "csm-image-to-3d" }));
+    const { host, receive } = createHost(
+      (request) => started.postMessage(request),
+      () => started.terminate(),
+    );
+    await new Promise((resolve, reject) => {
+      started.onmessage = resolve;
+      started.onerror = (event) => {
+        // The failure is handled here, so that the browser need not log it.
+        event.preventDefault();
+        reject(event);
+      };
+      started.postMessage(settings);
+    });
+    started.onmessage = ({ data }) => receive(data);
+    started.onerror = (event) => receive({ crash: event.message });
+    return host;
+  } catch {
+    canStartWorkers = false;
+    worker?.terminate();
+    return undefined;
+  } finally {
+    URL.revokeObjectURL(url);
+  }
+}
+
+/**
+ * @param {WorkerSettings} settings
+ * @returns {Promise<Host>}
+ */
+async function startOnThisThread(settings) {
+  const glue = await import("../wasm/sandbox.js");
+  const api = startApi(glue, settings, (message) => receive(message));
+  const { host, receive } = createHost(api.handle, api.close);
+  return host;
+}
+
+/**
+ * Creates a host, and the function that receives the messages from its API.
+ *
+ * @param {(request: HostRequest) => void} post
+ * @param {() => void} close
+ */
+function createHost(post, close) {
+  /** @type {Map<number, { resolve(response: ApiResponse): void, reject(error: Error): void }>} */
+  const pending = new Map();
+  /** @type {ImageTo3dError | undefined} */
+  let crashed;
+  let nextId = 0;
+
+  /** @param {HostResponse} message */
+  function receive(message) {
+    if ("crash" in message) {
+      crashed = new ImageTo3dError(
+        `The sandbox crashed and lost all its sessions: ${message.crash}`,
+        { kind: "internal", sent: "unknown" },
+      );
+      for (const { reject } of pending.values()) reject(crashed);
+      pending.clear();
+      close();
+      return;
+    }
+    const { resolve, reject } = pending.get(message.id) ?? {};
+    pending.delete(message.id);
+    if (message.response) resolve?.(message.response);
+    else reject?.(new TypeError("Failed to fetch: the request is not valid HTTP"));
+  }
+
+  /** @type {Host} */
+  const host = {
+    send: (request) =>
+      new Promise((resolve, reject) => {
+        if (crashed) return reject(crashed);
+        const id = nextId++;
+        pending.set(id, { resolve, reject });
+        post({ id, ...request });
+      }),
+    close,
+  };
+  return { host, receive };
+}

@@ -1,0 +1,236 @@
+// Handles requests with the WebAssembly and runs the jobs that are due: in a worker, or on the
+// caller's thread where no worker can be started. This file must not import anything: the source of
+// the worker is the WebAssembly's glue followed by this file.
+
+/** @typedef {Pick<typeof import("../wasm/sandbox.js"), "Api" | "initSync" | "resetInstance">} Glue */
+
+/**
+ * @typedef {object} WorkerSettings
+ * @property {WebAssembly.Module} module
+ * @property {number} speed
+ * @property {number} seed
+ */
+
+/**
+ * A message from the host to the worker.
+ *
+ * @typedef {object} HostRequest
+ * @property {number} id repeated in the response
+ * @property {string} method
+ * @property {string} path including the query
+ * @property {string[]} headers alternating names and values
+ * @property {Blob} [body]
+ */
+
+/**
+ * @typedef {object} ApiResponse
+ * @property {number} status
+ * @property {string[]} headers alternating names and values
+ * @property {Uint8Array<ArrayBuffer>} body
+ * @property {string} [delivery] the simulated network fault, if there is one
+ */
+
+/**
+ * A message from the worker to the host. `response` is missing if the request is not valid HTTP.
+ * After `crash`, which is the reason, no further message follows.
+ *
+ * @typedef {{ id: number, response?: ApiResponse } | { crash: string }} HostResponse
+ */
+
+/** Limits for an image that is fetched from its URL: in bytes and in milliseconds. */
+const MAX_IMAGE_BYTES = 32 * 1024 * 1024;
+const FETCH_TIMEOUT = 30_000;
+
+/** In milliseconds. A longer timer would fire at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** Counts the WebAssembly instances of this thread. All sandboxes on a thread share the current one. */
+let currentInstance = 0;
+
+/**
+ * Starts the API without any sessions.
+ *
+ * @param {Glue} glue
+ * @param {WorkerSettings} settings
+ * @param {(message: HostResponse) => void} send
+ * @returns {{ handle(request: HostRequest): Promise<void>, close(): void }}
+ */
+export function startApi(glue, { module, speed, seed }, send) {
+  glue.initSync({ module });
+  const instance = currentInstance;
+  const api = callWasm(() => new glue.Api(speed, seed, Date.now()));
+  const closed = new AbortController();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+
+  /**
+   * Calls the WebAssembly. An exception ends the instance for all sandboxes that share it.
+   *
+   * @template T
+   * @param {() => T} call
+   * @returns {T}
+   */
+  function callWasm(call) {
+    if (instance !== currentInstance) {
+      throw new Error("another sandbox that shares its memory crashed");
+    }
+    try {
+      return call();
+    } catch (cause) {
+      currentInstance++;
+      throw new Error(glue.resetInstance() ?? /** @type {Error} */ (cause).message);
+    }
+  }
+
+  /** @param {HostRequest} request */
+  async function respond({ id, method, path, headers, body }) {
+    const bytes = body ? new Uint8Array(await body.arrayBuffer()) : new Uint8Array();
+    await runDueJobs();
+    if (closed.signal.aborted) return;
+    const response = callWasm(() => api.handle(method, path, headers, bytes, Date.now()));
+    send({ id, response: response && toMessage(response) });
+    await yieldToEventLoop();
+    await runDueJobs();
+  }
+
+  /** Runs the jobs that are due, one after the other, and sets the timer for the next one. */
+  async function runDueJobs() {
+    while (!closed.signal.aborted) {
+      const job = callWasm(() => api.nextJob(Date.now()));
+      if (!job) break;
+      if (job.remote) reportCrash(runRemoteJob(job, job.remote));
+      else callWasm(() => api.runJob(job));
+      await yieldToEventLoop();
+    }
+    setTimer();
+  }
+
+  /**
+   * Runs a job whose image has to be fetched first.
+   *
+   * @param {import("../wasm/sandbox.js").Job} job
+   * @param {string} url
+   */
+  async function runRemoteJob(job, url) {
+    /** @type {Uint8Array | undefined} */
+    let image;
+    /** @type {string | undefined} */
+    let failure;
+    try {
+      image = await fetchImage(url, closed.signal);
+    } catch (cause) {
+      failure = String(/** @type {any} */ (cause)?.message ?? cause);
+      // `fetch` does not tell the two reasons apart.
+      if (cause instanceof TypeError) {
+        failure += " (its server is unreachable, or does not allow requests from other origins)";
+      }
+    }
+    if (closed.signal.aborted) return;
+    callWasm(() => api.runJob(job, image, failure));
+    setTimer();
+  }
+
+  function setTimer() {
+    clearTimeout(timer);
+    if (closed.signal.aborted) return;
+    const now = Date.now();
+    const due = callWasm(() => api.nextDue(now));
+    if (due === undefined) return;
+    timer = setTimeout(() => reportCrash(runDueJobs()), Math.min(due - now, LONGEST_TIMER));
+    // The timer must not keep Node.js running.
+    /** @type {{ unref?(): void }} */ (timer).unref?.();
+  }
+
+  /**
+   * Closes the API and reports the crash if the work fails.
+   *
+   * @param {Promise<void>} work
+   */
+  async function reportCrash(work) {
+    try {
+      await work;
+    } catch (cause) {
+      close();
+      send({ crash: /** @type {Error} */ (cause).message });
+    }
+  }
+
+  function close() {
+    closed.abort();
+    clearTimeout(timer);
+    if (instance === currentInstance) api.free();
+  }
+
+  return { handle: (request) => reportCrash(respond(request)), close };
+}
+
+/**
+ * Copies a response out of the WebAssembly's memory.
+ *
+ * @param {import("../wasm/sandbox.js").ApiResponse} response
+ * @returns {ApiResponse}
+ */
+function toMessage(response) {
+  const { status, headers, delivery } = response;
+  const body = /** @type {Uint8Array<ArrayBuffer>} */ (response.intoBody());
+  return { status, headers, delivery, body };
+}
+
+/** Lets the event loop deliver messages. Uses no timer, because a test may have replaced those. */
+function yieldToEventLoop() {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve(undefined);
+    };
+    port2.postMessage(undefined);
+  });
+}
+
+/**
+ * Fetches the image at a URL.
+ *
+ * @param {string} url
+ * @param {AbortSignal} closed
+ * @throws if the image cannot be fetched or is too large
+ */
+async function fetchImage(url, closed) {
+  const signal = AbortSignal.any([closed, AbortSignal.timeout(FETCH_TIMEOUT)]);
+  const response = await fetch(url, { signal, credentials: "omit" });
+  if (!response.ok) throw new Error(`its server responded with HTTP ${response.status}`);
+  /** @type {Uint8Array<ArrayBuffer>[]} */
+  const chunks = [];
+  let size = 0;
+  const reader = response.body?.getReader();
+  for (let chunk; reader && (chunk = await reader.read()) && chunk.value;) {
+    size += chunk.value.length;
+    if (size > MAX_IMAGE_BYTES) {
+      await reader.cancel();
+      const mib = MAX_IMAGE_BYTES / (1024 * 1024);
+      throw new Error(`it is larger than ${MAX_IMAGE_BYTES} bytes (${mib} MiB)`);
+    }
+    chunks.push(chunk.value);
+  }
+  return new Uint8Array(await new Blob(chunks).arrayBuffer());
+}
+
+/**
+ * The worker's entry point: starts the API with the settings in the first message, confirms that
+ * with a message, and handles all further messages as requests.
+ *
+ * @param {Glue} glue
+ */
+export function runWorker(glue) {
+  /** @param {HostResponse} message */
+  const send = (message) => {
+    const transfer =
+      "response" in message && message.response ? [message.response.body.buffer] : [];
+    postMessage(message, { transfer });
+  };
+  onmessage = ({ data: settings }) => {
+    const api = startApi(glue, settings, send);
+    onmessage = ({ data: request }) => api.handle(request);
+    postMessage("started");
+  };
+}
