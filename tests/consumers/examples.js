@@ -5,7 +5,7 @@ import { cpSync } from "node:fs";
 import { join } from "node:path";
 
 import { server } from "../support/browsers.js";
-import { held } from "../support/held.js";
+import { holdSessions } from "../support/hold-sessions.js";
 import { inPage, version as chromium } from "./built.js";
 import { emitted, oneWasm, root } from "./folder.js";
 import { run, serve } from "./programs.js";
@@ -42,11 +42,11 @@ export function examples() {
 
 /** @param {Page} page */
 async function useReact(page) {
-  const goOn = await held(page, viewing);
+  const resume = await holdSessions(page, viewing);
   await page.getByLabel("Picture").setInputFiles(picture);
   await page.getByRole("button", { name: "Make the model" }).click();
   await page.getByText(/SESSION_\d+_\d+: spin running/).waitFor();
-  await goOn();
+  await resume();
   await page.waitForFunction(
     () => /** @type {any} */ (document.querySelector("model-viewer"))?.loaded,
   );
@@ -84,7 +84,7 @@ async function usePlain(page) {
  * @param {import("playwright-core").Locator} status
  */
 async function cancels(page, status) {
-  const goOn = await held(page, viewing);
+  const resume = await holdSessions(page, viewing);
   await page.getByRole("button", { name: "Make the model" }).click();
   await status.filter({ hasText: /SESSION_\d+_\d+: / }).waitFor();
   await page.getByRole("button", { name: "Cancel" }).click();
@@ -96,5 +96,5 @@ async function cancels(page, status) {
   // Longer than the first intervals of a wait.
   await page.waitForTimeout(5000);
   assert.deepEqual(asked, []);
-  await goOn();
+  await resume();
 }

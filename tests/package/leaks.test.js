@@ -1,82 +1,83 @@
-// Waits that are begun and aborted leave nothing behind.
+// Aborted waits leak no memory and no listeners.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { server, startChromium } from "../support/browsers.js";
 
-test("after a thousand aborted waits the page is as before", async () => {
+test("aborted waits leak no listeners, no memory of the WebAssembly and no objects", async () => {
   const browser = await startChromium();
   try {
     const page = await browser.newPage();
     await page.goto(`${server}/favicon.svg`);
     const devtools = await page.context().newCDPSession(page);
     await page.evaluate(async () => {
-      // @ts-expect-error served beside the page
       const library = await import("/pkg/index.js");
       const image = await (await fetch("/samples/turtle.webp")).blob();
       const baseUrl = location.origin;
       const { session_code } = await library.createSession({ image, baseUrl });
       const controller = new AbortController();
       const { signal } = controller;
-      const count = { listeners: 0 };
+      const counts = { listeners: 0 };
       const { addEventListener, removeEventListener } = EventTarget.prototype;
       EventTarget.prototype.addEventListener = function (...args) {
-        if (this instanceof AbortSignal) count.listeners++;
+        if (this instanceof AbortSignal) counts.listeners++;
         return addEventListener.apply(this, args);
       };
       EventTarget.prototype.removeEventListener = function (...args) {
-        if (this instanceof AbortSignal) count.listeners--;
+        if (this instanceof AbortSignal) counts.listeners--;
         return removeEventListener.apply(this, args);
       };
-      /** Two waits: one is aborted in its sleep, one ends by itself on a signal that outlives it. */
-      const wait = async () => {
+      /** Two waits: one is aborted while it pauses, and one fails before its signal is aborted. */
+      const waitTwice = async () => {
         const stop = new Error("enough");
         const onUpdate = () => {
           throw stop;
         };
         const own = new AbortController();
-        const asleep = library.waitForSession(session_code, {
+        const paused = library.waitForSession(session_code, {
           baseUrl,
           until: "refine",
           signal: own.signal,
         });
         setTimeout(() => own.abort(stop), 5);
-        const long = library.waitForSession(session_code, { baseUrl, signal, onUpdate });
-        for (const ended of await Promise.allSettled([asleep, long])) {
-          if (ended.status === "fulfilled" || ended.reason !== stop) throw ended;
+        const failing = library.waitForSession(session_code, { baseUrl, signal, onUpdate });
+        for (const result of await Promise.allSettled([paused, failing])) {
+          if (result.status === "fulfilled" || result.reason !== stop) throw result;
         }
       };
-      Object.assign(globalThis, { wait, count });
+      Object.assign(globalThis, { waitTwice, counts });
     });
-    const waits = async (/** @type {number} */ times) => {
+    const runWaits = async (/** @type {number} */ times) => {
       const state = await page.evaluate(async (times) => {
-        const { wait, count } = /** @type {any} */ (globalThis);
+        const { waitTwice, counts } = /** @type {any} */ (globalThis);
         for (let done = 0; done < times; done += 10) {
-          await Promise.all(Array.from({ length: 10 }, wait));
+          await Promise.all(Array.from({ length: 10 }, waitTwice));
         }
-        // @ts-expect-error served beside the page
         const wasm = await import("/pkg/wasm/csm_image_to_3d.js");
         const { memory } = await wasm.default();
-        return { listeners: count.listeners, wasm: memory.buffer.byteLength };
+        return { listeners: counts.listeners, wasm: memory.buffer.byteLength };
       }, times);
       for (let round = 0; round < 3; round++) await devtools.send("HeapProfiler.collectGarbage");
       const { usedSize } = await devtools.send("Runtime.getHeapUsage");
       return { ...state, heap: usedSize };
     };
-    // The wasm's heap grows by its first calls, to where it stays.
-    const first = await waits(100);
-    const last = await waits(500);
+    // The first calls let the WebAssembly's heap grow to its final size.
+    const first = await runWaits(100);
+    const last = await runWaits(500);
 
     const grown = (last.heap - first.heap) / 1024;
     console.log(
       `listeners ${first.listeners} and ${last.listeners}, ` +
-        `wasm heap ${first.wasm} and ${last.wasm} bytes, JavaScript heap ${grown.toFixed(0)} KiB more`,
+        `WebAssembly heap ${first.wasm} and ${last.wasm} bytes, JavaScript heap ${grown.toFixed(0)} KiB more`,
     );
     assert.equal(last.listeners, 0);
     assert.equal(first.listeners, 0);
-    // How many calls overlap differs from run to run: that may take one page more.
-    assert.ok(last.wasm - first.wasm <= 64 * 1024, `${last.wasm - first.wasm} bytes of wasm heap`);
+    // The number of calls that overlap varies, and may take one page (64 KiB) more.
+    assert.ok(
+      last.wasm - first.wasm <= 64 * 1024,
+      `${last.wasm - first.wasm} bytes of WebAssembly heap`,
+    );
     assert.ok(grown < 1024, `${grown} KiB`);
   } finally {
     await browser.close();

@@ -1,4 +1,4 @@
-// A picture of 100 MB goes through the page without the page noticing.
+// Sending an image of 100 MB takes little memory, and does not block the page.
 
 import assert from "node:assert/strict";
 import {
@@ -22,15 +22,15 @@ const small = "www/samples/chelsea.png";
 const large = join(folder, "large.png");
 
 before(() => {
-  // The sample with a chunk of 100 MB that every reader passes over.
+  // The sample with a private chunk of 100 MB, which decoders ignore.
   const png = readFileSync(small);
   const chunk = Buffer.alloc(100_000_000, "padding");
   const name = Buffer.from("paDd");
   const file = openSync(large, "w");
-  const number = (/** @type {number} */ n) => Buffer.of(n >>> 24, n >>> 16, n >>> 8, n);
+  const bigEndian = (/** @type {number} */ n) => Buffer.of(n >>> 24, n >>> 16, n >>> 8, n);
   const end = 8 + 25;
   const sum = crc32(chunk, crc32(name));
-  for (const part of [png.subarray(0, end), number(chunk.length), name, chunk, number(sum)]) {
+  for (const part of [png.subarray(0, end), bigEndian(chunk.length), name, chunk, bigEndian(sum)]) {
     writeSync(file, part);
   }
   writeSync(file, png.subarray(end));
@@ -38,31 +38,36 @@ before(() => {
 });
 after(() => rmSync(folder, { recursive: true }));
 
-test("neither the wasm heap nor the page grows, and no task takes the picture in one go", async () => {
+test("sends an image of 100 MB in chunks, without growing the WebAssembly's heap or the page", async () => {
   const browser = await startChromium();
   try {
     const page = await browser.newPage();
     await page.goto(server);
-    // Without the demo page's thumbnail, whose decoding is no work of the library's.
+    // Not the demo page: it would decode the image for its thumbnail.
     await page.setContent('<input type="file" id="image">');
-    await page.evaluate(`
+    await page.evaluate(() => {
+      /** @type {number[]} */
+      const longTasks = [];
       new PerformanceObserver((list) => {
-        globalThis.tasks = [...(globalThis.tasks ?? []), ...list.getEntries().map((e) => e.duration)];
+        longTasks.push(...list.getEntries().map(({ duration }) => duration));
       }).observe({ type: "longtask" });
-    `);
+      Object.assign(globalThis, { longTasks });
+    });
     const send = async (/** @type {string} */ path) => {
       await page.setInputFiles("#image", path);
-      await page.evaluate("globalThis.tasks = []");
-      const session = page.evaluate(`(async () => {
+      return page.evaluate(async () => {
+        /** @type {{ longTasks: number[] }} */
+        const { longTasks } = /** @type {any} */ (globalThis);
+        longTasks.length = 0;
         const { createSession } = await import("/pkg/index.js");
-        const image = document.getElementById("image").files[0];
+        const input = /** @type {HTMLInputElement} */ (document.getElementById("image"));
+        const image = /** @type {FileList} */ (input.files)[0];
         const session = await createSession({ image, baseUrl: location.origin });
         const wasm = await import("/pkg/wasm/csm_image_to_3d.js");
         const { memory } = await wasm.default();
         await new Promise((resolve) => setTimeout(resolve, 200));
-        return { code: session.session_code, heap: memory.buffer.byteLength, tasks };
-      })()`);
-      return /** @type {Promise<{ code: string, heap: number, tasks: number[] }>} */ (session);
+        return { code: session.session_code, heap: memory.buffer.byteLength, longTasks };
+      });
     };
     for (let round = 0; round < 3; round++) await send(small);
     const before = await send(small);
@@ -75,15 +80,15 @@ test("neither the wasm heap nor the page grows, and no task takes the picture in
     const growth = Math.max(...grown) / 1024;
 
     console.log(
-      `page's process: +${growth.toFixed(1)} MiB at its peak, wasm heap ${after.heap} bytes, long tasks: ${after.tasks}`,
+      `page's process: +${growth.toFixed(1)} MiB at its peak, WebAssembly heap ${after.heap} bytes, long tasks: ${after.longTasks}`,
     );
     assert.match(after.code, /^SESSION_/);
     assert.equal(after.heap, before.heap);
-    // Kept whole, the picture takes 95 MiB, and as text 127. On a busy machine some pieces wait for the
-    // browser's own process.
+    // The whole image would take 95 MiB, and its base64 127 MiB. On a busy machine some chunks wait for
+    // the browser's main process.
     assert.ok(growth < 64, `the page's process grew by ${growth} MiB`);
-    // In one go the picture takes most of a second. A busy machine makes a short task longer.
-    const longest = Math.max(0, ...after.tasks);
+    // One task for the whole image would take most of a second. A busy machine slows down short tasks.
+    const longest = Math.max(0, ...after.longTasks);
     assert.ok(longest < 600, `a task of ${longest} ms`);
   } finally {
     await browser.close();
@@ -91,8 +96,8 @@ test("neither the wasm heap nor the page grows, and no task takes the picture in
 });
 
 /**
- * The page's process and those kept in reserve, which do nothing: which of them is the page's does
- * not show.
+ * Returns the ids of the page's process and of the spare ones, which are idle. DevTools does not tell
+ * which one is the page's.
  *
  * @param {import("playwright-core").Browser} browser
  */
@@ -103,6 +108,8 @@ async function renderers(browser) {
 }
 
 /**
+ * Reads a size in KiB from `/proc/<process>/status`.
+ *
  * @param {number} process
  * @param {string} field
  */

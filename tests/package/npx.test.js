@@ -19,7 +19,8 @@ import {
   imageTo3d,
   waitForSession,
 } from "../../pkg/index.js";
-import { canary, server } from "../support/browsers.js";
+import { server } from "../support/browsers.js";
+import { canary } from "../support/keys.js";
 import { runNpx, startNpx } from "../support/npx.js";
 
 const image = new Blob([readFileSync("www/samples/turtle.webp")]);

@@ -1,4 +1,4 @@
-// The package as it is imported: lazily loaded, and one class of errors whatever happens.
+// Importing the package, loading its WebAssembly, and its class of errors.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -13,7 +13,7 @@ before(async () => {
 });
 after(() => browser.close());
 
-test("importing does nothing, and the WebAssembly is compiled once", async () => {
+test("importing compiles nothing, and all entries share one instance", async () => {
   const { instantiate } = WebAssembly;
   let compiled = 0;
   WebAssembly.instantiate = (/** @type {any[]} */ ...args) => {
@@ -39,7 +39,7 @@ test("importing does nothing, and the WebAssembly is compiled once", async () =>
   assert.equal(compiled, 1);
 });
 
-test("two copies of the package know each other's errors", async () => {
+test("instanceof accepts errors of another copy of the package", async () => {
   const one = await import("../../pkg/error.js");
   // @ts-expect-error the same file, loaded again
   const other = await import("../../pkg/error.js?again");
@@ -55,7 +55,7 @@ test("two copies of the package know each other's errors", async () => {
 });
 
 /**
- * Runs a function in a page of its own; `prepare` readies the page first.
+ * Runs a function in a new page. `prepare` is called before the page is opened.
  *
  * @template T
  * @param {() => Promise<T>} run
@@ -72,10 +72,9 @@ async function inPage(run, prepare) {
   }
 }
 
-test("a page that forbids WebAssembly is told what it needs", async () => {
+test("an error names what a content security policy has to allow", async () => {
   const error = await inPage(
     async () => {
-      // @ts-expect-error served beside the page
       const { createSession } = await import("/pkg/index.js");
       try {
         await createSession({ image: new Blob(["x"]), baseUrl: location.origin });
@@ -95,12 +94,14 @@ test("a page that forbids WebAssembly is told what it needs", async () => {
   );
   assert.equal(error.kind, "internal");
   assert.equal(error.sent, "no");
-  assert.match(error.message, /'wasm-unsafe-eval'/);
+  assert.match(
+    error.message,
+    /^ImageTo3dError: Could not load the WebAssembly of csm-image-to-3d \(a content security policy must allow 'wasm-unsafe-eval' in script-src; a service worker must be bundled or use csm-image-to-3d\/static\): ./,
+  );
 });
 
-test("a load that failed is tried again by the next call", async () => {
+test("a failed load is retried by the next call", async () => {
   const outcomes = await inPage(async () => {
-    // @ts-expect-error served beside the page
     const { createSession } = await import("/pkg/index.js");
     const image = await (await fetch("/samples/turtle.webp")).blob();
     const outcome = () =>
@@ -119,12 +120,10 @@ test("a load that failed is tried again by the next call", async () => {
   assert.deepEqual(outcomes, ["internal", "spin_generate_processing"]);
 });
 
-test("a panic rejects the calls under way, and the next call works", async () => {
+test("a panic rejects pending calls, and the next call works", async () => {
   const outcomes = await inPage(
     async () => {
-      // @ts-expect-error served beside the page
       const { createSession } = await import("/pkg/index.js");
-      // @ts-expect-error served beside the page
       const wasm = await import("/pkg/wasm/csm_image_to_3d.js");
       const image = await (await fetch("/samples/turtle.webp")).blob();
       const outcome = (/** @type {object} */ options) =>
@@ -133,16 +132,11 @@ test("a panic rejects the calls under way, and the next call works", async () =>
           (/** @type {any} */ error) => `${error.name} ${error.kind} ${error.sent}`,
         );
       const never = () => new Promise(() => {});
-      const underWay = [outcome({ fetch: never }), outcome({ apiKey: never })];
+      const pending = [outcome({ fetch: never }), outcome({ apiKey: never })];
       const before = await outcome({});
       wasm.panicOnDemand().catch(() => {});
-      const after = [
-        before,
-        ...(await Promise.all(underWay)),
-        await outcome({}),
-        await outcome({}),
-      ];
-      // The instance that panicked still has promises that may settle.
+      const after = [before, ...(await Promise.all(pending)), await outcome({}), await outcome({})];
+      // Promises of the old instance may still settle.
       await new Promise((resolve) => setTimeout(resolve, 100));
       return [...after, await outcome({})];
     },

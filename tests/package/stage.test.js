@@ -1,11 +1,11 @@
-// The statuses of both eras of the API.
+// The statuses of both versions of the API.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { stageOf } from "../../pkg/stage.js";
 
-test("every documented status is a stage and a state", () => {
+test("maps every documented status to its stage and state", () => {
   for (const [status, stage, state] of [
     ["spin_generate_processing", "spin", "running"],
     ["spin_generate_done", "spin", "done"],
@@ -21,7 +21,7 @@ test("every documented status is a stage and a state", () => {
   }
 });
 
-test("the later status counts where the older one says nothing", () => {
+test("uses session_status if status is missing or not documented", () => {
   const preview_mesh_url_glb = "https://results.example/a.glb";
   const mesh_url_glb = preview_mesh_url_glb;
   for (const [session, stage, state] of /** @type {const} */ ([
@@ -41,7 +41,7 @@ test("the later status counts where the older one says nothing", () => {
   }
 });
 
-test("what is not known is unknown, and no failure is missed", () => {
+test("reports unknown statuses as unknown, and all failures as failed", () => {
   for (const [status, stage, state] of [
     ["unprocessed", "spin", "unknown"],
     ["preview_texturing", "preview", "unknown"],
@@ -55,7 +55,7 @@ test("what is not known is unknown, and no failure is missed", () => {
   assert.deepEqual(stageOf({}), { stage: "spin", state: "unknown" });
 });
 
-test("the percentage is passed on", () => {
+test("passes on the percentage", () => {
   const session = { status: "training_refine", percent_done: 40 };
   assert.deepEqual(stageOf(session), { stage: "refine", state: "running", percent: 40 });
 });

@@ -1,4 +1,4 @@
-// Right and wrong uses of the published types: where a wrong line compiles, the check fails.
+// Correct and incorrect uses of the published types. The check fails if an incorrect use compiles.
 import {
   createSession,
   downloadModel,
@@ -25,7 +25,7 @@ import {
 declare const file: File;
 const baseUrl = "https://my-server.example";
 
-// right
+// Correct uses.
 const session: Session = await createSession({ image: file, baseUrl });
 await createSession({ image: new Blob(), apiKey: "k" });
 await createSession({ image: new ArrayBuffer(1), apiKey: () => "k" });
@@ -103,63 +103,63 @@ await load();
 await load(new URL("https://cdn.example/a.wasm"));
 await load(new Uint8Array(8));
 
-// wrong
+// Incorrect uses.
 // @ts-expect-error neither image nor image_url
 await createSession({ baseUrl });
-// @ts-expect-error both
+// @ts-expect-error both image and image_url
 await createSession({ image: file, image_url: "https://pictures.example/a.png", baseUrl });
-// @ts-expect-error a text is no image
+// @ts-expect-error a string is not an image
 await createSession({ image: "a.png", baseUrl });
-// @ts-expect-error a file is no address
+// @ts-expect-error a file is not a URL
 await createSession({ image_url: file, baseUrl });
-// @ts-expect-error misspelt
+// @ts-expect-error a misspelt name
 await createSession({ image: file, baseUrl, refine_sped: "fast" });
-// @ts-expect-error the API's names are the API's
+// @ts-expect-error parameters have the API's names
 await createSession({ image: file, baseUrl, refineSpeed: "fast" });
 // @ts-expect-error no such value
 await createSession({ image: file, baseUrl, creativity: "high" });
 // @ts-expect-error no such size
 await createSession({ image: file, baseUrl, texture_resolution: 1000 });
-// @ts-expect-error a text is no number
+// @ts-expect-error a string is not a number
 await createSession({ image: file, baseUrl, texture_resolution: "512" });
 // @ts-expect-error two numbers
 await createSession({ image: file, baseUrl, scaled_bbox: [1, 2] });
 // @ts-expect-error four numbers
 await createSession({ image: file, baseUrl, pivot_point: [0, 0, 0, 0] });
-// @ts-expect-error a text is no truth
+// @ts-expect-error a string is not a boolean
 await createSession({ image: file, baseUrl, generate_texture: "true" });
-// @ts-expect-error a function of no text
+// @ts-expect-error a function that returns no string
 await createSession({ image: file, apiKey: () => 5 });
-// @ts-expect-error a controller is no signal
+// @ts-expect-error a controller is not a signal
 await createSession({ image: file, baseUrl, signal: new AbortController() });
-// @ts-expect-error a fetch of no response
+// @ts-expect-error a fetch that returns no response
 await createSession({ image: file, baseUrl, fetch: async () => "ok" });
 // @ts-expect-error no such kind
 const noKind = error.kind === "teapot";
-// @ts-expect-error an unknown field is unknown
+// @ts-expect-error unknown fields have the type unknown
 const length: number = session.percent_of_something;
 // @ts-expect-error no such phase
 const options: CreateSessionOptions = { image: file, onProgress: (p) => p.phase === "uploading" };
-// @ts-expect-error the code is a text
+// @ts-expect-error the code is a string
 const number: number = session.session_code;
 // @ts-expect-error no such stage
 await waitForSession(code, { until: "spin", baseUrl });
-// @ts-expect-error a session is no code
+// @ts-expect-error a session is not a code
 await waitForSession(session, { baseUrl });
-// @ts-expect-error there are four
+// @ts-expect-error spins are numbered from 0 to 3
 await requestPreview(code, { selected_spin_index: 4, baseUrl });
-// @ts-expect-error a refinement takes no spin
+// @ts-expect-error requestRefine has no spin
 await requestRefine(code, { selected_spin_index: 1, baseUrl });
 // @ts-expect-error no such format
 await downloadModel(session, { format: "gltf" });
-// @ts-expect-error a code is no session
+// @ts-expect-error a code is not a session
 await downloadModel(code);
-// @ts-expect-error not asked for by name
+// @ts-expect-error the code is its own argument
 await getSession({ session_code: code, baseUrl });
 // @ts-expect-error no such state
 const noState = stageOf(session).state === "complete";
 console.log(noKind, length, options, number, noState);
-// @ts-expect-error a number
+// @ts-expect-error speed is a number
 createSandbox({ speed: "fast" });
 // @ts-expect-error no such option
 createSandbox({ engine: "sculpt" });

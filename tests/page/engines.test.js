@@ -7,9 +7,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
-import { canary, server, startChromium } from "../support/browsers.js";
-import { begin, says } from "../support/programs.js";
-import { dropTurtle, modelIsThere, slowDrawing } from "../support/shown.js";
+import { server, startChromium } from "../support/browsers.js";
+import { canary } from "../support/keys.js";
+import { startProgram, waitForOutput } from "../support/programs.js";
+import { dropTurtle, slowDrawing, waitForModel } from "../support/viewer.js";
 
 /** @import { Browser, Page, Request } from "playwright-core" */
 
@@ -22,7 +23,7 @@ let browser;
 const folder = mkdtempSync(join(tmpdir(), "engines-"));
 
 before(async () => {
-  const [line] = await says(begin("target/debug/examples/emulators", []), /^.+\n/);
+  const [line] = await waitForOutput(startProgram("target/debug/examples/emulators", []), /^.+\n/);
   emulators = JSON.parse(line);
   browser = await startChromium({ draws: true });
 });
@@ -52,8 +53,8 @@ async function serve(engines, configured = "") {
   const { key } = emulators;
   assert.ok(key.includes(mark));
   const environment = { FAL_KEY: key, MESHY_API_KEY: key };
-  const program = begin("target/debug/csm-image-to-3d-server", flags, environment);
-  const [, address] = await says(program, /^listening on (\S+)\n/);
+  const program = startProgram("target/debug/csm-image-to-3d-server", flags, environment);
+  const [, address] = await waitForOutput(program, /^listening on (\S+)\n/);
   return { address, printed: program.printed };
 }
 
@@ -184,7 +185,7 @@ for (const engine of /** @type {const} */ (["hunyuan", "fal", "meshy"])) {
       assert.equal(shown, `Engine: ${engine}; not honoured: creativity`);
       assert.ok(session.preview_mesh_url_glb.startsWith(`${gateway.address}/files/`));
 
-      await modelIsThere(page);
+      await waitForModel(page);
       const angle = () =>
         page.evaluate(
           () => /** @type {any} */ (document.getElementById("viewer")).turntableRotation,

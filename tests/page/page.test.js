@@ -4,9 +4,10 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 
-import { canary, elsewhere, server, startChromium } from "../support/browsers.js";
-import { held } from "../support/held.js";
-import { dropTurtle, modelIsThere, shownModel, slowDrawing } from "../support/shown.js";
+import { otherOrigin, server, startChromium } from "../support/browsers.js";
+import { holdSessions } from "../support/hold-sessions.js";
+import { canary } from "../support/keys.js";
+import { dropTurtle, inspectModel, slowDrawing, waitForModel } from "../support/viewer.js";
 
 /** @import { Browser, Page } from "playwright-core" */
 
@@ -38,7 +39,7 @@ async function withPage(visit, { expected, draws = false, options } = {}) {
   page.on("pageerror", (error) => printed.push(String(error)));
   page.on("request", (request) => {
     const { origin } = new URL(request.url());
-    if (origin !== server && origin !== elsewhere && !request.url().startsWith("data:")) {
+    if (origin !== server && origin !== otherOrigin && !request.url().startsWith("data:")) {
       printed.push(`asked for ${request.url()}`);
     }
   });
@@ -226,12 +227,12 @@ test("a reload takes a wait up again, and loses no session", () =>
   withPage(async (page) => {
     await choose(page, "turtle");
     await page.getByLabel("API key").fill(canary);
-    const goOn = await held(page, unknown);
+    const resume = await holdSessions(page, unknown);
     await create(page);
     const code = await reaches(page, "warming_up");
     await page.reload();
     await reaches(page, "warming_up");
-    await goOn();
+    await resume();
     assert.equal(await reaches(page, "preview_done"), code);
     await page.reload();
     await page.getByRole("button", { name: code }).click();
@@ -242,12 +243,12 @@ test("a reload takes a wait up again, and loses no session", () =>
 test("a wait is cancelled, and taken up again from the list", () =>
   withPage(async (page) => {
     await choose(page, "turtle");
-    const goOn = await held(page, unknown);
+    const resume = await holdSessions(page, unknown);
     await create(page);
     const code = await reaches(page, "warming_up");
     await page.getByRole("button", { name: "Cancel" }).click();
     assert.equal(await reaches(page, "no longer followed"), code);
-    await goOn();
+    await resume();
     await page.getByRole("button", { name: code }).click();
     assert.equal(await reaches(page, "preview_done"), code);
   }));
@@ -255,12 +256,12 @@ test("a wait is cancelled, and taken up again from the list", () =>
 test("a download in the middle of a wait does not end it for good", () =>
   withPage(async (page) => {
     await choose(page, "turtle");
-    const goOn = await held(page, unknown);
+    const resume = await holdSessions(page, unknown);
     await create(page);
     const code = await reaches(page, "warming_up");
     await page.getByRole("button", { name: "Download GLB" }).click();
     assert.equal(await reaches(page, "downloaded"), code);
-    await goOn();
+    await resume();
     await page.reload();
     assert.equal(await reaches(page, "preview_done"), code);
   }));
@@ -326,7 +327,7 @@ test("the model is shown, and what is said of it is true", () =>
     async (page) => {
       await choose(page, "mushroom");
       await create(page);
-      const { covered, colours, name, facts } = await shownModel(page);
+      const { covered, colours, name, facts } = await inspectModel(page);
       console.log(`${facts}; ${covered.toFixed(2)} of the viewer in ${colours} colours`);
       assert.equal(name, "3D model of mushroom.webp");
       assert.ok(covered > 0.05 && covered < 0.9, `${covered} of the viewer`);
@@ -351,7 +352,7 @@ for (const reducedMotion of /** @type {const} */ (["no-preference", "reduce"])) 
       async (page) => {
         await choose(page, "turtle");
         await create(page);
-        await modelIsThere(page);
+        await waitForModel(page);
         const angle = () =>
           page.evaluate(
             () => /** @type {any} */ (document.getElementById("viewer")).turntableRotation,
@@ -380,15 +381,15 @@ test("the endpoint is switched, said in words, and in the code", () =>
 
       // The server under its other name is another origin.
       await page.getByLabel("Another address").check();
-      await page.getByLabel("Address of the API").fill(`${elsewhere}/`);
-      assert.equal(await where.innerText(), `Made by ${elsewhere}.`);
-      assert.ok((await javascript.innerText()).includes(`baseUrl: "${elsewhere}"`));
+      await page.getByLabel("Address of the API").fill(`${otherOrigin}/`);
+      assert.equal(await where.innerText(), `Made by ${otherOrigin}.`);
+      assert.ok((await javascript.innerText()).includes(`baseUrl: "${otherOrigin}"`));
       await choose(page, "cat");
       await create(page);
       const elsewhereCode = await reaches(page, "preview_done");
-      assert.match((await shownModel(page)).facts, /faces$/);
+      assert.match((await inspectModel(page)).facts, /faces$/);
       const session = JSON.parse((await page.locator("#json").textContent()) ?? "");
-      assert.ok(session.preview_mesh_url_glb.startsWith(elsewhere));
+      assert.ok(session.preview_mesh_url_glb.startsWith(otherOrigin));
 
       await page.getByLabel("In this page").check();
       assert.match(await where.innerText(), /^Made in this page.*nothing leaves the page/);
@@ -405,7 +406,7 @@ test("the endpoint is switched, said in words, and in the code", () =>
         elsewhereCode ?? "",
       );
       await reaches(page, "preview_done");
-      assert.equal((await shownModel(page)).name, "3D model of cat.webp");
+      assert.equal((await inspectModel(page)).name, "3D model of cat.webp");
       assert.deepEqual(
         asked.filter((path) => path.startsWith("/image-to-3d-sessions")),
         [],

@@ -9,7 +9,7 @@ import { text } from "node:stream/consumers";
 import { after, before, test } from "node:test";
 
 import { startChromium, startFirefox } from "../support/browsers.js";
-import { modelIsThere, shownModel, slowDrawing } from "../support/shown.js";
+import { inspectModel, slowDrawing, waitForModel } from "../support/viewer.js";
 
 /** @import { Browser, Page } from "playwright-core" */
 
@@ -113,9 +113,9 @@ test("a sample becomes a model in the page alone, in Chromium", () =>
     assert.match(await said(page, "where"), /^Made in this page/);
     const start = performance.now();
     await page.getByRole("button", { name: "Sample turtle" }).click();
-    await modelIsThere(page);
+    await waitForModel(page);
     const took = Math.round(performance.now() - start);
-    const { covered, colours, facts, name } = await shownModel(page);
+    const { covered, colours, facts, name } = await inspectModel(page);
     console.log(`${facts}; ${covered.toFixed(2)} of the viewer in ${colours} colours, ${took} ms`);
     assert.equal(name, "3D model of turtle.webp");
     assert.ok(covered > 0.05 && covered < 0.9, `${covered} of the viewer`);

@@ -1,4 +1,4 @@
-// The documented curl, with only scheme and host changed.
+// The documented curl command, with another scheme and host.
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -7,28 +7,28 @@ import { test } from "node:test";
 import { server } from "../support/browsers.js";
 import { startNpx } from "../support/npx.js";
 
-test("the documented request is answered with every documented field by the server", () => {
-  assertAnswered(server);
+test("the server returns all documented fields to the documented curl command", () => {
+  assertDocumentedResponse(server);
 });
 
-test("and by npx csm-image-to-3d", async () => {
-  assertAnswered((await startNpx()).address);
+test("npx csm-image-to-3d returns all documented fields to the documented curl command", async () => {
+  assertDocumentedResponse((await startNpx()).address);
 });
 
 /** @param {string} address */
-function assertAnswered(address) {
+function assertDocumentedResponse(address) {
   const body = `{
     "image_url": "https://via.placeholder.com/300/09f/fff.png",
     "refine_speed": "fast",
     "creativity": "lowest"
 }`;
-  const answer = execFileSync("curl", [
+  const output = execFileSync("curl", [
     ...["--silent", "--write-out", "\n%{http_code}", "-k", "--location"],
     `${address}/image-to-3d-sessions`,
     ...["--header", "x-api-key: <X-API_KEY>", "--header", "Content-Type: application/json"],
     ...["--data", body],
   ]).toString();
-  const [json, code] = answer.split("\n");
+  const [json, code] = output.split("\n");
   const { data, ...envelope } = JSON.parse(json);
 
   assert.equal(code, "201");

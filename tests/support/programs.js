@@ -1,4 +1,4 @@
-// Programs that run beside a test, and none longer than it.
+// Starts programs for a test file, and kills them when it ends.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -11,13 +11,14 @@ const running = new Set();
 after(() => running.forEach((child) => child.kill("SIGKILL")));
 
 /**
- * Begins a program: what it has printed, and what it prints and its exit code once it has ended.
+ * Starts a program. `printed` is its output so far; `ended` resolves to its whole output and its
+ * exit code.
  *
  * @param {string} program
  * @param {string[]} flags
- * @param {Record<string, string>} [environment] beside that of the test
+ * @param {Record<string, string>} [environment] variables in addition to those of the test
  */
-export function begin(program, flags, environment) {
+export function startProgram(program, flags, environment) {
   const child = spawn(program, flags, { env: { ...process.env, ...environment } });
   running.add(child);
   child.once("exit", () => running.delete(child));
@@ -29,16 +30,17 @@ export function begin(program, flags, environment) {
 }
 
 /**
- * Waits until a program has printed something.
+ * Waits until the standard output of a program matches a pattern, and returns the match. Fails if
+ * the program ends before.
  *
- * @param {ReturnType<typeof begin>} program
+ * @param {ReturnType<typeof startProgram>} program
  * @param {RegExp} pattern
  */
-export async function says({ child, printed, ended }, pattern) {
+export async function waitForOutput({ child, printed, ended }, pattern) {
   let match;
   while (!(match = pattern.exec(printed.out))) {
     const end = await Promise.race([ended, once(child.stdout, "data")]);
-    if (!Array.isArray(end)) throw new Error(`it ended with ${end.code}: ${end.err}`);
+    if (!Array.isArray(end)) throw new Error(`the program exited with ${end.code}: ${end.err}`);
   }
   return match;
 }

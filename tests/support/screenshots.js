@@ -1,11 +1,11 @@
-// Takes the README's pictures of the demo page, with the static build in `dist/`:
+// Takes the screenshots of the demo page for the README:
 //
 //   SERVER=http://127.0.0.1:8787 CHROMIUM=/usr/bin/chromium node tests/support/screenshots.js
 //
-// where any server of static files serves `dist/`, the one of `cargo xtask demo` too.
+// SERVER is any server that serves `dist/`, such as `cargo xtask demo`.
 
 import { server, startChromium } from "./browsers.js";
-import { modelIsThere } from "./shown.js";
+import { waitForModel } from "./viewer.js";
 
 const browser = await startChromium({ draws: true });
 for (const sample of ["turtle", "cat", "rocket", "chelsea"]) {
@@ -17,7 +17,7 @@ for (const sample of ["turtle", "cat", "rocket", "chelsea"]) {
     await page.goto(server);
     await page.getByLabel("In this page").check();
     await page.getByRole("button", { name: `Sample ${sample}` }).click();
-    await modelIsThere(page);
+    await waitForModel(page);
     await page.evaluate(async () => {
       const viewer = /** @type {any} */ (document.getElementById("viewer"));
       viewer.cameraOrbit = "-40deg 78deg 105%";
@@ -26,7 +26,7 @@ for (const sample of ["turtle", "cat", "rocket", "chelsea"]) {
       await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
       scrollTo(0, 0);
     });
-    // Its progress bar fades.
+    // The viewer's progress bar fades out.
     await page.waitForTimeout(1500);
     await page.screenshot({ path: `docs/images/${sample}-${layout}.png` });
     await page.close();

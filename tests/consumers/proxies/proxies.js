@@ -7,7 +7,8 @@ import { createServer, request } from "node:http";
 import { after, before, describe, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 
-import { canary, server } from "../../support/browsers.js";
+import { server } from "../../support/browsers.js";
+import { canary } from "../../support/keys.js";
 import { png } from "../app/src/picture.js";
 import { inPage } from "../built.js";
 import { root } from "../folder.js";

@@ -1,5 +1,5 @@
-// What a page loads for the smallest real call, with this package and with clients of like APIs,
-// each bundled and minified by the same tool.
+// Compares what a page loads for the smallest useful call, with this package and with the clients of
+// similar APIs. All are bundled and minified by esbuild.
 //
 //   npm ci --prefix tests/package/sizes && node tests/package/sizes/compare.js
 
@@ -41,7 +41,7 @@ for (const [name, contents] of Object.entries(calls)) {
     write: false,
     format: "esm",
     platform: "browser",
-    // The wasm is counted as the file that it is, without base64.
+    // The WebAssembly is counted as a binary file, without base64.
     external: [`*/wasm/inlined.js`],
     define: { "process.env.NODE_ENV": '"production"' },
   });

@@ -1,14 +1,14 @@
-// Sessions that wait for a test.
-
 /** @import { Page } from "playwright-core" */
 
 /**
- * Lets no session of a page go on before the answer is called, however late that is.
+ * Overwrites fields of all sessions that a page fetches, until the returned function is called. With
+ * a status that is not final, no session makes progress in the page meanwhile.
  *
  * @param {Page} page
- * @param {object} fields what all its sessions say meanwhile
+ * @param {object} fields
+ * @returns a function that lets the sessions continue
  */
-export async function held(page, fields) {
+export async function holdSessions(page, fields) {
   await page.route("**/image-to-3d-sessions/SESSION_*", async (route) => {
     const response = await route.fetch();
     const json = await response.json();

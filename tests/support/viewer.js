@@ -1,8 +1,8 @@
-// What the demo page's viewer really shows.
+// Inspects what the viewer of the demo page shows.
 
 /** @import { Page } from "playwright-core" */
 
-/** What <model-viewer> prints on a machine that is slow to draw its first picture. */
+/** The warning of <model-viewer> on a machine that takes long to draw the first frame. */
 export const slowDrawing = /^rAF timed out in updateSource$/;
 
 /**
@@ -10,25 +10,25 @@ export const slowDrawing = /^rAF timed out in updateSource$/;
  *
  * @param {Pick<Page, "waitForFunction">} page
  */
-export async function modelIsThere(page) {
-  const there = () => {
+export async function waitForModel(page) {
+  const isShown = () => {
     const viewer = /** @type {any} */ (document.getElementById("viewer"));
     const facts = document.getElementById("facts")?.innerText ?? "";
     return viewer.loaded && viewer.modelIsVisible && facts.endsWith("faces");
   };
-  // It takes its time where there is no graphics card and the machine has much else to do.
-  await page.waitForFunction(there, undefined, { timeout: 120_000 });
+  // Drawing is slow on a busy machine without a graphics card.
+  await page.waitForFunction(isShown, undefined, { timeout: 120_000 });
 }
 
 /**
- * Waits until the page shows a model, turns it to its front, and answers what the page says of it
- * and what is to be seen on the screen: the share of the viewer that is not background, and in how
- * many colours.
+ * Waits until the page shows a model, turns the model's front to the viewer, and takes a screenshot.
+ * Returns the share of the viewer that is not background (`covered`), the number of colours there,
+ * and the texts about the model.
  *
  * @param {Pick<Page, "evaluate" | "waitForFunction" | "$">} page
  */
-export async function shownModel(page) {
-  await modelIsThere(page);
+export async function inspectModel(page) {
+  await waitForModel(page);
   await page.evaluate(async () => {
     const viewer = /** @type {any} */ (document.getElementById("viewer"));
     viewer.autoRotate = false;
@@ -40,14 +40,14 @@ export async function shownModel(page) {
   const screenshot = Buffer.from((await viewer?.screenshot()) ?? "").toString("base64");
   return page.evaluate(async (screenshot) => {
     const bytes = Uint8Array.from(atob(screenshot), (character) => character.charCodeAt(0));
-    const picture = await createImageBitmap(new Blob([bytes]));
-    const context = new OffscreenCanvas(picture.width, picture.height).getContext("2d");
+    const image = await createImageBitmap(new Blob([bytes]));
+    const context = new OffscreenCanvas(image.width, image.height).getContext("2d");
     if (!context) throw new Error("no canvas");
-    context.drawImage(picture, 0, 0);
-    const { data } = context.getImageData(0, 0, picture.width, picture.height);
+    context.drawImage(image, 0, 0);
+    const { data } = context.getImageData(0, 0, image.width, image.height);
     const pixels = new Uint32Array(data.buffer);
-    const ground = pixels[20 * picture.width + 20];
-    const drawn = pixels.filter((pixel) => pixel !== ground);
+    const background = pixels[20 * image.width + 20];
+    const drawn = pixels.filter((pixel) => pixel !== background);
     return {
       covered: drawn.length / pixels.length,
       colours: new Set(drawn).size,
@@ -58,7 +58,7 @@ export async function shownModel(page) {
 }
 
 /**
- * Drops a sample on the page.
+ * Drops the sample `turtle.webp` on the page.
  *
  * @param {Page} page
  */

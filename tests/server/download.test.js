@@ -1,0 +1,82 @@
+// Downloading models, in both browsers, against a server on another origin.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { otherOrigin, server } from "../support/browsers.js";
+import { describeInBrowsers } from "../support/in-browsers.js";
+
+const baseUrl = otherOrigin;
+
+describeInBrowsers("downloadModel", (page) => {
+  test("rejects a missing format, and names the available ones", async () => {
+    const outcomes = await page().evaluate(async (baseUrl) => {
+      const { image } = helpers;
+      const session = await library.imageTo3d({ image, baseUrl, interval: 20 });
+      const created = await library.createSession({ image, baseUrl });
+      return [
+        await helpers.outcome(library.downloadModel(session, { baseUrl, format: "fbx" })),
+        await helpers.outcome(library.downloadModel(created, { baseUrl })),
+        // @ts-expect-error a code is no session
+        await helpers.outcome(library.downloadModel(session.session_code, { baseUrl })),
+        // @ts-expect-error no such format
+        await helpers.outcome(library.downloadModel(session, { baseUrl, format: "gbl" })),
+      ];
+    }, baseUrl);
+    assert.deepEqual(
+      outcomes.map(({ kind }) => kind),
+      ["invalid_options", "invalid_options", "invalid_options", "invalid_options"],
+    );
+    assert.match(outcomes[0].message, /fbx.*has.*glb/);
+    assert.match(outcomes[1].message, /none yet/);
+    assert.match(outcomes[2].message, /^session: came "SESSION_/);
+    assert.match(outcomes[3].message, /"gbl".*"glb"/);
+  });
+
+  test("reports progress, and sends the API key to its own server only", async () => {
+    const { own, foreign, progress } = await page().evaluate(
+      async ({ baseUrl, server }) => {
+        const apiKey = "a-key-of-the-tests";
+        const { requests, fetch } = helpers.recordRequests();
+        const session = await library.imageTo3d({ image: helpers.image, baseUrl, interval: 20 });
+        /** @type {any[]} */
+        const progress = [];
+        const blob = await library.downloadModel(session, {
+          ...{ baseUrl, apiKey, fetch },
+          onProgress: (event) => void progress.push(event),
+        });
+        await library.downloadModel(session, { baseUrl: server, apiKey, fetch });
+        const [own, foreign] = requests.map(({ key }) => key);
+        return { own, foreign, progress: [progress.at(-1), blob.size] };
+      },
+      { baseUrl, server },
+    );
+    assert.equal(own, "a-key-of-the-tests");
+    assert.equal(foreign, null);
+    const [{ phase, loaded, total }, size] = progress;
+    assert.deepEqual({ phase, loaded, total }, { phase: "downloading", loaded: size, total: size });
+  });
+
+  test("explains an expired URL and a server without CORS", async () => {
+    const outcomes = await page().evaluate(
+      async ({ baseUrl, server }) => {
+        const download = async (/** @type {string} */ fault) => {
+          const apiKey = helpers.faultKey(fault);
+          const session = await library.imageTo3d({
+            image: helpers.image,
+            baseUrl,
+            apiKey,
+            interval: 20,
+          });
+          // The base URL has another origin than the model.
+          return helpers.outcome(library.downloadModel(session, { baseUrl: `${server}/other` }));
+        };
+        return [await download("result-expired"), await download("result-no-cors")];
+      },
+      { baseUrl, server },
+    );
+    assert.match(outcomes[0].message, /expired.*getSession/);
+    assert.equal(outcomes[1].kind, "network");
+    assert.match(outcomes[1].message, /CORS.*server of your own/);
+  });
+});

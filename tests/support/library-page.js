@@ -1,0 +1,56 @@
+// Runs in a page of the server: makes the library and helpers for tests its globals, which
+// `page-globals.d.ts` declares.
+
+import * as library from "/pkg/index.js";
+
+import { faultKey } from "./keys.js";
+
+/** @import { Session } from "/pkg/index.js" */
+
+/** A small sample. */
+const image = await (await fetch("/samples/turtle.webp")).blob();
+
+/** Returns a `fetch`, and the requests that it has sent with their times in milliseconds. */
+function recordRequests() {
+  /** @type {{ at: number, key: string | null }[]} */
+  const requests = [];
+  /** @param {Request} request */
+  const recordingFetch = (request) => {
+    requests.push({ at: performance.now(), key: request.headers.get("x-api-key") });
+    return fetch(request);
+  };
+  return { requests, fetch: recordingFetch };
+}
+
+/**
+ * The result of a call as plain data. A rejection with anything but an `ImageTo3dError` is `threw`.
+ *
+ * @typedef {{ session?: Session, status?: string } & (
+ *   | { kind?: undefined, sent?: undefined, message?: undefined, threw?: undefined }
+ *   | { kind: string, sent: string, message: string, threw?: undefined }
+ *   | { kind?: undefined, sent?: undefined, message?: undefined, threw: unknown }
+ * )} Outcome
+ */
+
+/**
+ * Returns the result of a call, and never rejects.
+ *
+ * @param {Promise<any>} promise
+ * @returns {Promise<Outcome>}
+ */
+async function outcome(promise) {
+  try {
+    const session = await promise;
+    return { status: session.status, session };
+  } catch (error) {
+    if (!(error instanceof library.ImageTo3dError)) {
+      return { threw: error };
+    }
+    const { kind, sent, message, session } = error;
+    return { kind, sent, message, session, status: session?.status };
+  }
+}
+
+export const helpers = { image, faultKey, recordRequests, outcome };
+
+Object.assign(globalThis, { library, helpers });
