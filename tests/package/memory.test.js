@@ -64,6 +64,7 @@ test("sends an image of 100 MB in chunks, without growing the WebAssembly's heap
         const image = /** @type {FileList} */ (input.files)[0];
         const session = await createSession({ image, baseUrl: location.origin });
         const wasm = await import("/pkg/wasm/csm_image_to_3d.js");
+        // @ts-expect-error needs no argument, because the library has initialised it
         const { memory } = await wasm.default();
         await new Promise((resolve) => setTimeout(resolve, 200));
         return { code: session.session_code, heap: memory.buffer.byteLength, longTasks };

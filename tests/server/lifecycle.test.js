@@ -134,7 +134,7 @@ describeInBrowsers("the lifecycle of a session", (page) => {
       assert.equal(outcome.kind, "session_failed");
       assert.equal(outcome.status, status);
       assert.ok(outcome.message.includes(status), outcome.message);
-      assert.match(outcome.session.session_code, /^SESSION_/);
+      assert.match(outcome.session?.session_code ?? "", /^SESSION_/);
     }
   });
 

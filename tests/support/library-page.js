@@ -23,13 +23,16 @@ function recordRequests() {
 }
 
 /**
- * The result of a call as plain data. A rejection with anything but an `ImageTo3dError` is `threw`.
+ * The result of a call as plain data: that of an `ImageTo3dError` if it has a `kind`. `threw` is
+ * anything else that the call has rejected with.
  *
- * @typedef {{ session?: Session, status?: string } & (
- *   | { kind?: undefined, sent?: undefined, message?: undefined, threw?: undefined }
- *   | { kind: string, sent: string, message: string, threw?: undefined }
- *   | { kind?: undefined, sent?: undefined, message?: undefined, threw: unknown }
- * )} Outcome
+ * @typedef {object} Outcome
+ * @property {string} [kind]
+ * @property {string} [sent]
+ * @property {string} message empty if there is no error
+ * @property {Session} [session]
+ * @property {string} [status]
+ * @property {unknown} [threw]
  */
 
 /**
@@ -41,10 +44,10 @@ function recordRequests() {
 async function outcome(promise) {
   try {
     const session = await promise;
-    return { status: session.status, session };
+    return { message: "", status: session.status, session };
   } catch (error) {
     if (!(error instanceof library.ImageTo3dError)) {
-      return { threw: error };
+      return { message: "", threw: error };
     }
     const { kind, sent, message, session } = error;
     return { kind, sent, message, session, status: session?.status };
