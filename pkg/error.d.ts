@@ -5,8 +5,9 @@ export type { ErrorDetails };
 /**
  * The error that a failed call rejects with. `kind` tells what failed.
  *
- * There are two exceptions. An aborted call rejects with the signal's `reason`, as `fetch` does. An
- * exception of one of the caller's own functions is passed on unchanged.
+ * Two kinds of failures reject with another value. An aborted call rejects with the signal's
+ * `reason`, as `fetch` does. If one of the caller's own functions throws, the call rejects with the
+ * thrown value.
  *
  * No property contains the API key: it is removed even from response bodies that repeat it.
  *

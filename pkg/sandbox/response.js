@@ -14,14 +14,15 @@ const THROTTLED_PAUSE = 150;
 const TRUNCATED_PAUSE = 50;
 
 /**
- * Returns what `fetch` resolves to. The promise stays pending if the response simulates a server
- * that does not respond.
+ * Returns the response of `fetch`. The promise stays pending if the fault is a server that does not
+ * respond.
  *
  * @param {ApiResponse} response
  * @param {AbortSignal} signal aborts a body that is delivered in chunks
  * @param {"page" | "server"} reader a page can read only the headers that CORS lets it read
  * @returns {Promise<Response>}
- * @throws {TypeError} if the response simulates a dropped connection, or does not allow the page
+ * @throws {TypeError} if the fault is a dropped connection, or if CORS forbids the page to read the
+ *   response
  */
 export async function toResponse({ status, headers, body, delivery }, signal, reader) {
   if (delivery === "stall") {
