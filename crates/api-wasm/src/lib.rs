@@ -67,7 +67,7 @@ impl Api {
     #[wasm_bindgen(js_name = runJob)]
     pub fn run_job(&self, job: Job, image: Option<Vec<u8>>, failure: Option<String>) {
         let fetched = image.map(Ok).or(failure.map(Err));
-        unwrap_stored(self.0.work(job.0, fetched, &Sculptor));
+        unwrap_stored(self.0.run_job(job.0, fetched, &Sculptor));
     }
 }
 
@@ -80,7 +80,7 @@ impl Job {
     /// The URL of the image if it has to be fetched before the job runs, otherwise `undefined`.
     #[wasm_bindgen(getter)]
     pub fn remote(&self) -> Option<String> {
-        self.0.remote().map(str::to_owned)
+        self.0.image_url().map(str::to_owned)
     }
 }
 

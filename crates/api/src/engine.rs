@@ -23,22 +23,22 @@ pub struct Source<'a> {
 
 /// What an engine that has its models made elsewhere leaves with the session's stage.
 pub trait Checkpoint {
-    /// What was last [written down](Checkpoint::write) for this stage; by a process before this one, it
+    /// What was last [written down](Checkpoint::save) for this stage; by a process before this one, it
     /// may be.
-    fn note(&self) -> Option<String>;
+    fn load(&self) -> Option<String>;
 
     /// What was last written down for each of the other sessions of the same engine, those that
     /// ended among them.
-    fn others(&self) -> Vec<String>;
+    fn load_others(&self) -> Vec<String>;
 
     /// Writes a note down in place of the one before. It is there for good when this returns.
     ///
     /// # Errors
     /// Nothing was written down: it cannot be, or nobody wants the result any more.
-    fn write(&self, note: &str) -> Result<(), Stopped>;
+    fn save(&self, note: &str) -> Result<(), Stopped>;
 
     /// Says what is waited for, in words, until something else is said.
-    fn say(&self, words: &str);
+    fn set_status(&self, words: &str);
 }
 
 /// A model as an engine made it.

@@ -35,7 +35,7 @@ impl Job {
 
     /// The address of the picture, where it lies elsewhere and was not fetched yet: whoever works
     /// the job fetches it first.
-    pub fn remote(&self) -> Option<&str> {
+    pub fn image_url(&self) -> Option<&str> {
         self.remote.as_deref()
     }
 }
@@ -234,16 +234,16 @@ struct Left<'a> {
 }
 
 impl Checkpoint for Left<'_> {
-    fn note(&self) -> Option<String> {
+    fn load(&self) -> Option<String> {
         let record = self.sandbox.sessions.get(&self.piece.code)?;
         record.note(self.piece).map(str::to_owned)
     }
 
-    fn others(&self) -> Vec<String> {
+    fn load_others(&self) -> Vec<String> {
         self.sandbox.sessions.notes(self.engine, &self.piece.code)
     }
 
-    fn write(&self, note: &str) -> Result<(), Stopped> {
+    fn save(&self, note: &str) -> Result<(), Stopped> {
         let mut wanted = false;
         let written = store(self.sandbox, self.piece, Vec::new(), |record| {
             record.write(self.piece, note.to_owned());
@@ -258,7 +258,7 @@ impl Checkpoint for Left<'_> {
         }
     }
 
-    fn say(&self, words: &str) {
+    fn set_status(&self, words: &str) {
         self.sandbox.desk.say(self.piece, words);
     }
 }
@@ -456,7 +456,7 @@ mod tests {
         let job = sandbox.next_job(0).unwrap();
         let code = job.claim.piece.code.clone();
         sandbox
-            .work(job, Some(Ok(png)), &Interrupted(&sandbox))
+            .run_job(job, Some(Ok(png)), &Interrupted(&sandbox))
             .unwrap();
         assert_eq!(sandbox.sessions.file(&code, "preview.glb").unwrap(), None);
         // The new one is still to be made.

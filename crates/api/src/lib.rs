@@ -69,27 +69,27 @@ pub struct Config {
     /// Where chance begins: two sandboxes with one seed answer alike. Default: 0.
     pub seed: u64,
     /// What is kept of old sessions. Default: 30 days, and 1 GiB.
-    pub keep: Retention,
+    pub retention: Retention,
     /// How many sessions may have work waiting or under way; requests for more are answered 429.
     /// Default: 100.
-    pub queue: usize,
+    pub max_pending: usize,
     /// How many sessions of one client may have work waiting or under way. Default: as many as all
     /// together.
-    pub queue_each: Option<usize>,
+    pub max_pending_per_client: Option<usize>,
     /// The names of the engines that a caller may choose from; the first is that of callers who
     /// choose none. Default: [`SCULPT`] alone.
     pub engines: Vec<String>,
     /// The names of those engines whose models cost money. Default: none.
-    pub paid: Vec<String>,
+    pub paid_engines: Vec<String>,
     /// How many models that cost money a day may be asked for. Default: any number.
-    pub daily: DailyLimit,
+    pub daily_limit: DailyLimit,
     /// Who may come in; each sees its own sessions alone. Default: anybody, who sees them all.
     pub clients: Vec<Client>,
     /// The origins whose pages may come in, as `https://example.com`, beside the server's own
     /// where its name is `localhost` or an IP address. Default: any.
-    pub origins: Option<Vec<String>>,
+    pub allowed_origins: Option<Vec<String>>,
     /// What nobody can guess, for the addresses of the clients' files. The store keeps the first.
-    pub secret: Vec<u8>,
+    pub url_secret: Vec<u8>,
 }
 
 impl Default for Config {
@@ -97,18 +97,18 @@ impl Default for Config {
         Self {
             speed: 1.0,
             seed: 0,
-            keep: Retention {
-                age: 30 * 24 * 60 * 60 * 1000,
-                bytes: 1 << 30,
+            retention: Retention {
+                max_age: 30 * 24 * 60 * 60 * 1000,
+                max_bytes: 1 << 30,
             },
-            queue: 100,
-            queue_each: None,
+            max_pending: 100,
+            max_pending_per_client: None,
             engines: vec![SCULPT.into()],
-            paid: Vec::new(),
-            daily: DailyLimit::default(),
+            paid_engines: Vec::new(),
+            daily_limit: DailyLimit::default(),
             clients: Vec::new(),
-            origins: None,
-            secret: Vec::new(),
+            allowed_origins: None,
+            url_secret: Vec::new(),
         }
     }
 }
@@ -141,24 +141,24 @@ impl Api {
             Some(secret) => secret,
             None if config.clients.is_empty() => Vec::new(),
             None => {
-                let secret = config.secret.clone();
+                let secret = config.url_secret.clone();
                 store.commit(vec![Change::Put(SECRET.into(), secret.clone())])?;
                 secret
             }
         };
         let limits = Limits {
-            keep: config.keep,
-            queue: config.queue,
-            queue_each: config.queue_each.unwrap_or(config.queue),
-            daily: config.daily,
+            keep: config.retention,
+            queue: config.max_pending,
+            queue_each: config.max_pending_per_client.unwrap_or(config.max_pending),
+            daily: config.daily_limit,
         };
         Ok(Self {
             pace: Pace {
                 speed: config.speed,
             },
             engines: config.engines.clone(),
-            paid: config.paid.clone(),
-            gate: Gate::new(&config.clients, config.origins.clone(), secret),
+            paid: config.paid_engines.clone(),
+            gate: Gate::new(&config.clients, config.allowed_origins.clone(), secret),
             sessions: Sessions::open(store, limits, now)?,
             desk: Desk::default(),
             state: Mutex::new(State {
@@ -203,13 +203,13 @@ impl Api {
 
     /// Whether a request's sender may come in, by its head alone. Where it may not, the body changes
     /// nothing about what [`Api::handle`] answers, and need not be kept.
-    pub fn admits<B>(&self, request: &http::Request<B>) -> bool {
+    pub fn is_authorized<B>(&self, request: &http::Request<B>) -> bool {
         self.gate.admits(request).is_ok() && self.gate.caller(request).is_ok()
     }
 
     /// Whether the connection is to be closed before the request's body is read. To be asked once
     /// for each request; where the answer is yes, the request is done with.
-    pub fn drops<B>(&self, request: &http::Request<B>, now: Millis) -> bool {
+    pub fn should_drop_connection<B>(&self, request: &http::Request<B>, now: Millis) -> bool {
         if self.gate.is_closed() {
             return false;
         }
@@ -224,7 +224,7 @@ impl Api {
     }
 
     /// What is said to a body that is larger than the `limit` (bytes) of whoever received it.
-    pub fn too_large<B>(&self, request: &http::Request<B>, limit: usize) -> Response {
+    pub fn payload_too_large<B>(&self, request: &http::Request<B>, limit: usize) -> Response {
         let mib = limit / (1024 * 1024);
         let message = format!("the request is larger than {limit} bytes ({mib} MiB)");
         let refused = answer::refused(http::StatusCode::PAYLOAD_TOO_LARGE, &message);
@@ -237,22 +237,22 @@ impl Api {
     /// A stage's work is due when the stage begins, and the stage is over when both its time is and
     /// its result is stored. Several callers may work at once.
     pub fn next_job(&self, now: Millis) -> Option<Job> {
-        self.next_job_of(&|_| true, now)
+        self.next_job_for(&|_| true, now)
     }
 
     /// As [`Api::next_job`], of the sessions whose engine's name is wanted.
-    pub fn next_job_of(&self, wanted: &dyn Fn(&str) -> bool, now: Millis) -> Option<Job> {
+    pub fn next_job_for(&self, wanted: &dyn Fn(&str) -> bool, now: Millis) -> Option<Job> {
         self.desk.next(&self.sessions, wanted, now)
     }
 
     /// When the next job will be due if nothing new is asked for; `None` where none is planned. Not
     /// after `now` where one is due already.
     pub fn next_due(&self, now: Millis) -> Option<Millis> {
-        self.next_due_of(&|_| true, now)
+        self.next_due_for(&|_| true, now)
     }
 
     /// As [`Api::next_due`], of the sessions whose engine's name is wanted.
-    pub fn next_due_of(&self, wanted: &dyn Fn(&str) -> bool, now: Millis) -> Option<Millis> {
+    pub fn next_due_for(&self, wanted: &dyn Fn(&str) -> bool, now: Millis) -> Option<Millis> {
         let from = self.desk.next_due(&self.sessions, wanted)?;
         Some(from.max(now))
     }
@@ -265,7 +265,7 @@ impl Api {
     ///
     /// # Errors
     /// Nothing could be stored, or read. The work is due again.
-    pub fn work(
+    pub fn run_job(
         &self,
         job: Job,
         fetched: Option<Result<Vec<u8>, String>>,
@@ -286,7 +286,7 @@ impl Api {
     }
 
     /// The name of whoever sent a request, where callers have keys and this is one of them.
-    pub fn caller<B>(&self, request: &http::Request<B>) -> Option<&str> {
+    pub fn client_name<B>(&self, request: &http::Request<B>) -> Option<&str> {
         self.gate.caller(request).ok().flatten()
     }
 

@@ -8,11 +8,11 @@ pub struct Metrics {
     /// How many sessions there are.
     pub sessions: usize,
     /// How many of them have work waiting or under way.
-    pub open: usize,
+    pub pending: usize,
     /// How many models that cost money were asked for today (UTC).
-    pub paid: u32,
+    pub paid_today: u32,
     /// How many may.
-    pub paid_limit: Option<u32>,
+    pub paid_daily_limit: Option<u32>,
     /// By the names of the engines.
     pub engines: BTreeMap<String, EngineMetrics>,
 }

@@ -17,9 +17,9 @@ const DAY: Millis = 24 * 60 * 60 * 1000;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DailyLimit {
     /// By all clients together.
-    pub all: Option<u32>,
+    pub total: Option<u32>,
     /// By each client.
-    pub each: Option<u32>,
+    pub per_client: Option<u32>,
 }
 
 /// How many models that cost money were asked for on a day.
@@ -55,10 +55,11 @@ impl Spent {
         let own = self.by_client.get(client).copied().unwrap_or_default();
         let (limit, whose) = match daily {
             DailyLimit {
-                all: Some(limit), ..
+                total: Some(limit), ..
             } if all >= limit => (limit, "of this server"),
             DailyLimit {
-                each: Some(limit), ..
+                per_client: Some(limit),
+                ..
             } if own >= limit => (limit, "of this key"),
             _ => return None,
         };

@@ -24,10 +24,10 @@ pub struct Files {
 #[derive(Clone, Copy, Debug)]
 pub struct Retention {
     /// Sessions that are older are deleted, in milliseconds.
-    pub age: Millis,
+    pub max_age: Millis,
     /// The oldest sessions are deleted while all pictures and results together are larger, in
     /// bytes.
-    pub bytes: u64,
+    pub max_bytes: u64,
 }
 
 /// How much there may be.
@@ -78,7 +78,7 @@ impl Sessions {
     /// The sessions that the store holds.
     pub fn open(store: Box<dyn Store>, limits: Limits, now: Millis) -> Result<Self, StoreError> {
         let mut index = Index::default();
-        for bytes in store.with_prefix(&record_key(""))? {
+        for bytes in store.scan_prefix(&record_key(""))? {
             index.insert(serde_json::from_slice(&bytes)?);
         }
         if let Some(bytes) = store.get(SPENT)? {
@@ -100,9 +100,9 @@ impl Sessions {
         let index = self.index();
         Metrics {
             sessions: index.records.len(),
-            open: index.open.len(),
-            paid: index.spent.count(now),
-            paid_limit: self.limits.daily.all,
+            pending: index.open.len(),
+            paid_today: index.spent.count(now),
+            paid_daily_limit: self.limits.daily.total,
             ..Metrics::default()
         }
     }
@@ -265,8 +265,8 @@ impl Sessions {
         let mut bytes = coming + sizes.sum::<u64>();
         let mut old = Vec::new();
         for (created, code) in &index.by_age {
-            let too_old = created.saturating_add(self.limits.keep.age) < now;
-            if !too_old && bytes <= self.limits.keep.bytes {
+            let too_old = created.saturating_add(self.limits.keep.max_age) < now;
+            if !too_old && bytes <= self.limits.keep.max_bytes {
                 break;
             }
             bytes -= index.records.get(code).map_or(0, Record::bytes);

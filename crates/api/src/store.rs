@@ -29,7 +29,7 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// The store cannot be read.
-    fn with_prefix(&self, prefix: &str) -> Result<Vec<Vec<u8>>, StoreError>;
+    fn scan_prefix(&self, prefix: &str) -> Result<Vec<Vec<u8>>, StoreError>;
 
     /// Makes all the changes or none of them, whatever happens meanwhile. What was committed when
     /// this returns is there for good.
@@ -54,7 +54,7 @@ impl Store for MemoryStore {
         Ok(self.entries().get(key).cloned())
     }
 
-    fn with_prefix(&self, prefix: &str) -> Result<Vec<Vec<u8>>, StoreError> {
+    fn scan_prefix(&self, prefix: &str) -> Result<Vec<Vec<u8>>, StoreError> {
         let entries = self.entries();
         let from = entries.range(prefix.to_owned()..);
         let found = from.take_while(|(key, _)| key.starts_with(prefix));

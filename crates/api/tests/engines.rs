@@ -23,10 +23,10 @@ impl Engine for Noting<'_> {
         _: usize,
         _: &mut Progress,
     ) -> Result<Model, Stopped> {
-        self.notes.lock().unwrap().push(source.checkpoint.note());
+        self.notes.lock().unwrap().push(source.checkpoint.load());
         assert_eq!(source.preview.is_some(), detail == Detail::Refined);
-        source.checkpoint.write(&format!("{detail:?}"))?;
-        source.checkpoint.say("two before it");
+        source.checkpoint.save(&format!("{detail:?}"))?;
+        source.checkpoint.set_status("two before it");
         if self.breaks_off {
             return Err(Stopped::Cancelled);
         }
@@ -69,12 +69,12 @@ fn a_caller_chooses_and_others_get_the_first() {
     let sculpt = |name: &str| name == "sculpt";
     let later = api.now + 1000;
     assert_eq!(
-        api.inner.next_job_of(&sculpt, later).unwrap().engine(),
+        api.inner.next_job_for(&sculpt, later).unwrap().engine(),
         "sculpt"
     );
     assert!(
         api.inner
-            .next_due_of(&|name| name == "other", later)
+            .next_due_for(&|name| name == "other", later)
             .is_none()
     );
 }
@@ -87,7 +87,7 @@ fn a_note_outlives_the_process_and_ends_with_its_stage() {
         let notes = &notes;
         let job = api.inner.next_job(api.now).unwrap();
         let engine = Noting { notes, breaks_off };
-        api.inner.work(job, None, &engine).unwrap();
+        api.inner.run_job(job, None, &engine).unwrap();
     };
     let mut api = store.open(&two(), START);
     api.engine = None;
@@ -113,7 +113,7 @@ fn what_is_waited_for_is_said_while_it_is() {
     api.now += 1000;
     let seen = Mutex::new(Value::Null);
     let engine = Stub(|source: &Source, _: &mut Progress| {
-        source.checkpoint.say("two before it");
+        source.checkpoint.set_status("two before it");
         let polled = api.inner.handle(
             &request("GET", &format!("{SESSIONS}/{code}"), &[], ""),
             api.now,
@@ -122,7 +122,7 @@ fn what_is_waited_for_is_said_while_it_is() {
         Ok(())
     });
     let job = api.inner.next_job(api.now).unwrap();
-    api.inner.work(job, None, &engine).unwrap();
+    api.inner.run_job(job, None, &engine).unwrap();
     assert_eq!(
         seen.into_inner().unwrap()["data"]["engine_status"],
         "two before it"
@@ -151,7 +151,7 @@ fn what_an_engine_has_begun_goes_before_what_is_older() {
             breaks_off: true,
         };
         if at >= 2 {
-            api.inner.work(job, None, &engine).unwrap();
+            api.inner.run_job(job, None, &engine).unwrap();
         }
     }
     let api = store.open(&two(), api.now);
@@ -161,7 +161,7 @@ fn what_an_engine_has_begun_goes_before_what_is_older() {
         Ok(())
     });
     while let Some(job) = api.inner.next_job(api.now) {
-        api.inner.work(job, None, &engine).unwrap();
+        api.inner.run_job(job, None, &engine).unwrap();
     }
     let expected = [2, 3, 0, 1].map(|at: usize| codes[at].clone());
     assert_eq!(worked.into_inner().unwrap(), expected);
@@ -189,7 +189,7 @@ fn told(api: &TestApi, code: &str, after: Millis, parts: &[f32]) -> Vec<Value> {
         Ok(())
     });
     let job = api.inner.next_job(START + after).unwrap();
-    api.inner.work(job, None, &engine).unwrap();
+    api.inner.run_job(job, None, &engine).unwrap();
     seen.into_inner().unwrap()
 }
 

@@ -122,7 +122,7 @@ fn only_drop_before_is_met_before_the_body() {
     for (name, _) in listed(&api) {
         let key = format!("fault_{name}_1");
         let asked = request("POST", SESSIONS, &[("x-api-key", &key)], "");
-        let drops = api.inner.drops(&asked, api.now);
+        let drops = api.inner.should_drop_connection(&asked, api.now);
         assert_eq!(drops, name == "drop-before", "{name}");
     }
     // It was met, and logged; the others are still to be met.

@@ -16,8 +16,8 @@ fn idle() -> TestApi {
 
 /// Works a job that has nothing to fetch.
 fn work(api: &TestApi, job: Job) {
-    assert_eq!(job.remote(), None);
-    api.inner.work(job, None, &quick()).unwrap();
+    assert_eq!(job.image_url(), None);
+    api.inner.run_job(job, None, &quick()).unwrap();
 }
 
 /// The session at a time, even while `api` is lent to an engine.
@@ -44,7 +44,7 @@ fn each_piece_is_handed_out_once_and_the_oldest_session_first() {
         Ok(())
     });
     for job in jobs {
-        api.inner.work(job, None, &engine).unwrap();
+        api.inner.run_job(job, None, &engine).unwrap();
     }
     assert_eq!(worked.into_inner().unwrap(), codes);
     assert!(api.inner.next_job(api.now + 10_000).is_none());
@@ -163,7 +163,7 @@ fn the_percentage_is_never_ahead_of_the_work() {
         }
         Ok(())
     });
-    api.inner.work(job, None, &engine).unwrap();
+    api.inner.run_job(job, None, &engine).unwrap();
     let expected =
         expected.map(|(_, _, percent)| (true, json!("training_preview"), json!(percent)));
     assert_eq!(seen.into_inner().unwrap(), expected);
@@ -177,7 +177,7 @@ fn the_percentage_is_never_ahead_of_the_work() {
         *seen.lock().unwrap() = session_at(&api, &code, START + 9000);
         Ok(())
     });
-    api.inner.work(job, None, &engine).unwrap();
+    api.inner.run_job(job, None, &engine).unwrap();
     let seen = seen.into_inner().unwrap();
     assert_eq!(seen["percent_done"], 99);
     assert_eq!(seen["session_status"], "in_progress");
@@ -187,12 +187,12 @@ fn the_percentage_is_never_ahead_of_the_work() {
 
 #[test]
 fn the_work_for_a_session_that_is_gone_is_cancelled_and_leaves_nothing() {
-    let keep = Retention {
-        age: 5000,
-        bytes: u64::MAX,
+    let retention = Retention {
+        max_age: 5000,
+        max_bytes: u64::MAX,
     };
     let config = Config {
-        keep,
+        retention,
         ..Config::default()
     };
     for obeys in [true, false] {
@@ -215,7 +215,7 @@ fn the_work_for_a_session_that_is_gone_is_cancelled_and_leaves_nothing() {
                 Ok(())
             }
         });
-        api.inner.work(job, None, &engine).unwrap();
+        api.inner.run_job(job, None, &engine).unwrap();
         assert_eq!(told.into_inner().unwrap(), [false, true]);
         assert_eq!(api.get(&format!("{SESSIONS}/{gone}")).status(), 404);
         // The other's record and picture.
@@ -238,7 +238,7 @@ fn a_closed_sandbox_cancels_its_work_and_hands_out_no_more() {
         told.lock().unwrap().push(progress(0.2).is_break());
         Err(Stopped::Cancelled)
     });
-    api.inner.work(job, None, &engine).unwrap();
+    api.inner.run_job(job, None, &engine).unwrap();
     assert_eq!(told.into_inner().unwrap(), [false, true]);
     api.now += 1000;
     assert_eq!(api.session(&code)["status"], "training_preview");
@@ -266,7 +266,7 @@ fn a_session_fails_where_its_engine_does() {
                 assert!(!panics, "a fault in an engine, as a test wants it");
                 Err(Stopped::Failed("the picture is too odd".into()))
             });
-            api.inner.work(job, None, &engine).unwrap();
+            api.inner.run_job(job, None, &engine).unwrap();
             api.now += 1000;
             let session = api.session(&code);
             assert_eq!(session["status"], status);
@@ -296,7 +296,7 @@ fn a_refinement_that_failed_is_worked_again() {
     assert_eq!(api.refine(&code, &json!({})).status(), 200);
     let engine = Stub(|_: &Source, _: &mut Progress| Err(Stopped::Failed("not today".into())));
     let job = api.inner.next_job(api.now).unwrap();
-    api.inner.work(job, None, &engine).unwrap();
+    api.inner.run_job(job, None, &engine).unwrap();
     api.now += 2000;
     assert_eq!(api.session(&code)["status"], "refine_failed");
     assert_eq!(api.refine(&code, &json!({})).status(), 200);

@@ -71,9 +71,9 @@ fn a_session_that_an_older_server_stored_is_as_it_was() {
 fn old_sessions_go_with_all_that_is_theirs() {
     let store = Shared::default();
     let config = Config {
-        keep: Retention {
-            age: 10_000,
-            bytes: u64::MAX,
+        retention: Retention {
+            max_age: 10_000,
+            max_bytes: u64::MAX,
         },
         ..Default::default()
     };
@@ -104,9 +104,9 @@ fn old_sessions_go_with_all_that_is_theirs() {
 fn the_oldest_go_where_the_sum_is_too_large() {
     let size = png().len() as u64;
     let config = |bytes| Config {
-        keep: Retention {
-            age: u64::MAX,
-            bytes,
+        retention: Retention {
+            max_age: u64::MAX,
+            max_bytes: bytes,
         },
         ..Default::default()
     };
@@ -123,7 +123,7 @@ fn the_oldest_go_where_the_sum_is_too_large() {
     // Results count.
     api.now += 5000;
     let job = api.inner.next_job(api.now).unwrap();
-    api.inner.work(job, None, &Sculptor).unwrap();
+    api.inner.run_job(job, None, &Sculptor).unwrap();
     let done = |code: &String| api.session(code)["status"] == "preview_done";
     assert_eq!([&codes[1], &codes[2]].map(done), [true, false]);
     let last = create(&mut api);
@@ -146,13 +146,13 @@ fn what_cannot_be_stored_is_not_answered_as_if_it_were() {
     assert!(refused(&answer, 500).contains("the disk is full"));
     api.now += 2000;
     let job = api.inner.next_job(api.now).unwrap();
-    let failed = api.inner.work(job, None, &Sculptor).unwrap_err();
+    let failed = api.inner.run_job(job, None, &Sculptor).unwrap_err();
     assert_eq!(failed.to_string(), "the disk is full");
     assert_eq!(api.session(&code)["status"], "training_preview");
     store.full.store(false, Ordering::Relaxed);
     // It is still due.
     let job = api.inner.next_job(api.now).unwrap();
-    api.inner.work(job, None, &Sculptor).unwrap();
+    api.inner.run_job(job, None, &Sculptor).unwrap();
     assert_eq!(api.session(&code)["status"], "preview_done");
     assert_eq!(
         data(&api.get(SESSIONS))["results"]

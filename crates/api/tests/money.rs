@@ -13,10 +13,10 @@ const DAY: u64 = 24 * 60 * 60 * 1000;
 fn limited(all: u32) -> Config {
     Config {
         engines: vec!["far".into(), "sculpt".into()],
-        paid: vec!["far".into()],
-        daily: DailyLimit {
-            all: Some(all),
-            each: None,
+        paid_engines: vec!["far".into()],
+        daily_limit: DailyLimit {
+            total: Some(all),
+            per_client: None,
         },
         ..Config::default()
     }
@@ -34,7 +34,7 @@ fn with_quick(api: TestApi) -> TestApi {
 }
 
 fn paid(api: &TestApi) -> u32 {
-    api.inner.metrics(api.now).paid
+    api.inner.metrics(api.now).paid_today
 }
 
 fn choice() -> Value {
@@ -124,9 +124,9 @@ fn each_client_pays_for_its_own_choices() {
     });
     let config = Config {
         clients: clients.into(),
-        daily: DailyLimit {
-            all: None,
-            each: Some(1),
+        daily_limit: DailyLimit {
+            total: None,
+            per_client: Some(1),
         },
         ..limited(0)
     };

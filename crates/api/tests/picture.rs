@@ -73,7 +73,7 @@ fn taken(media_type: &str, file: &[u8], pixel: [u32; 2]) -> (u32, u32, [u8; 4]) 
         Ok(())
     });
     let job = api.inner.next_job(api.now).unwrap();
-    api.inner.work(job, None, &engine).unwrap();
+    api.inner.run_job(job, None, &engine).unwrap();
     seen.into_inner().unwrap().unwrap()
 }
 

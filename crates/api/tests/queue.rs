@@ -21,7 +21,7 @@ fn wait(answer: &Response) -> u64 {
 
 fn of(queue: usize) -> Config {
     Config {
-        queue,
+        max_pending: queue,
         ..Config::default()
     }
 }

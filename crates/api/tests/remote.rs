@@ -22,8 +22,8 @@ fn a_picture_elsewhere_is_fetched_once_and_stored() {
     let file = format!("/files/{code}/image");
     assert_eq!(api.get(&file).status(), 404);
     let job = api.inner.next_job(api.now).unwrap();
-    assert_eq!(job.remote(), Some(ADDRESS));
-    api.inner.work(job, Some(Ok(png())), &quick()).unwrap();
+    assert_eq!(job.image_url(), Some(ADDRESS));
+    api.inner.run_job(job, Some(Ok(png())), &quick()).unwrap();
     api.now += 1000;
     let session = api.session(&code);
     assert_eq!(session["status"], "preview_done");
@@ -31,8 +31,8 @@ fn a_picture_elsewhere_is_fetched_once_and_stored() {
     assert_eq!(*api.get(&file).body(), png());
     assert_eq!(api.refine(&code, &json!({})).status(), 200);
     let job = api.inner.next_job(api.now).unwrap();
-    assert_eq!(job.remote(), None);
-    api.inner.work(job, None, &quick()).unwrap();
+    assert_eq!(job.image_url(), None);
+    api.inner.run_job(job, None, &quick()).unwrap();
     api.now += 2000;
     assert_eq!(api.session(&code)["status"], "refine_done");
 }
@@ -42,8 +42,8 @@ fn what_was_fetched_stays_where_the_work_is_interrupted() {
     let (api, _) = elsewhere();
     let job = api.inner.next_job(api.now).unwrap();
     let given_up = Stub(|_: &api::Source, _: &mut api::Progress| Err(api::Stopped::Cancelled));
-    api.inner.work(job, Some(Ok(png())), &given_up).unwrap();
-    assert_eq!(api.inner.next_job(api.now).unwrap().remote(), None);
+    api.inner.run_job(job, Some(Ok(png())), &given_up).unwrap();
+    assert_eq!(api.inner.next_job(api.now).unwrap().image_url(), None);
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn a_session_fails_where_its_picture_cannot_be_had() {
     ] {
         let (mut api, code) = elsewhere();
         let job = api.inner.next_job(api.now).unwrap();
-        api.inner.work(job, fetched, &quick()).unwrap();
+        api.inner.run_job(job, fetched, &quick()).unwrap();
         api.now += 1000;
         let session = api.session(&code);
         assert_eq!(session["status"], "preview_failed");

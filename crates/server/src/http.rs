@@ -114,13 +114,13 @@ async fn answer(shell: Arc<Shell>, request: Request<Incoming>) -> anyhow::Result
             _ => file(site.clone(), request).await,
         };
     }
-    if shell.sandbox.drops(&request, now()) {
+    if shell.sandbox.should_drop_connection(&request, now()) {
         bail!("asked for by the key, before the body");
     }
     let (head, body) = request.into_parts();
     let head = Request::from_parts(head, ());
     let limit = shell.body_limit;
-    let body = match shell.sandbox.admits(&head) {
+    let body = match shell.sandbox.is_authorized(&head) {
         true => body::read(body, limit, body::TIME).await?,
         false => {
             // What it is answered stands already, and goes out while the body still comes.
@@ -140,7 +140,7 @@ async fn answer(shell: Arc<Shell>, request: Request<Incoming>) -> anyhow::Result
             })
             .await?
         }
-        None => shell.sandbox.too_large(&head, limit),
+        None => shell.sandbox.payload_too_large(&head, limit),
     };
     deliver(answer).await
 }

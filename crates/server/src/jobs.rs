@@ -87,8 +87,8 @@ fn run(workshop: &Workshop, index: usize, bell: &Bell) {
     let wanted: &dyn Fn(&str) -> bool = &|name| own(name) || orphaned(name);
     let sandbox = &workshop.sandbox;
     while let Some(rung) = bell.rung() {
-        let Some(job) = sandbox.next_job_of(wanted, now()) else {
-            let due = sandbox.next_due_of(wanted, now());
+        let Some(job) = sandbox.next_job_for(wanted, now()) else {
+            let due = sandbox.next_due_for(wanted, now());
             bell.wait(
                 rung,
                 due.map(|due| Duration::from_millis(due.saturating_sub(now()))),
@@ -131,11 +131,11 @@ impl Engine for Gone {
 }
 
 fn work(workshop: &Workshop, job: Job, engine: &dyn Engine) -> Result<(), api::StoreError> {
-    let fetched = job.remote().map(|address| {
+    let fetched = job.image_url().map(|address| {
         let fetch = AssertUnwindSafe(|| workshop.fetcher.fetch(address));
         catch_unwind(fetch).unwrap_or_else(|_| Err("its server's answer broke the fetcher".into()))
     });
-    workshop.sandbox.work(job, fetched, engine)
+    workshop.sandbox.run_job(job, fetched, engine)
 }
 
 /// Wakes the threads when there may be work, and tells them the end.

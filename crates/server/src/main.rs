@@ -125,8 +125,8 @@ impl Options {
     fn keep(&self) -> Retention {
         let default = if self.data.is_some() { 10 * 1024 } else { 1024 };
         Retention {
-            age: u64::from(self.keep_days) * 24 * 60 * 60 * 1000,
-            bytes: u64::from(self.keep_mib.unwrap_or(default)) * 1024 * 1024,
+            max_age: u64::from(self.keep_days) * 24 * 60 * 60 * 1000,
+            max_bytes: u64::from(self.keep_mib.unwrap_or(default)) * 1024 * 1024,
         }
     }
 }
@@ -229,22 +229,22 @@ async fn main() -> anyhow::Result<()> {
     let config = api::Config {
         speed: options.speed,
         seed: http::now(),
-        keep: options.keep(),
-        queue: options.queue,
-        queue_each: options.queue_each,
+        retention: options.keep(),
+        max_pending: options.queue,
+        max_pending_per_client: options.queue_each,
         engines: engines.iter().map(|engine| engine.name.clone()).collect(),
-        paid: engines
+        paid_engines: engines
             .iter()
             .filter(|engine| engine.is_paid)
             .map(|engine| engine.name.clone())
             .collect(),
-        daily: DailyLimit {
-            all: options.daily_limit,
-            each: options.daily_limit_each,
+        daily_limit: DailyLimit {
+            total: options.daily_limit,
+            per_client: options.daily_limit_each,
         },
         clients,
-        origins,
-        secret: secret()?,
+        allowed_origins: origins,
+        url_secret: secret()?,
     };
     let sandbox = Api::open(&config, store, http::now()).map_err(|error| anyhow!(error))?;
     let sandbox = Arc::new(sandbox);

@@ -69,7 +69,7 @@ impl Store for Folder {
         Ok(self.entry(key)?)
     }
 
-    fn with_prefix(&self, prefix: &str) -> Result<Vec<Vec<u8>>, StoreError> {
+    fn scan_prefix(&self, prefix: &str) -> Result<Vec<Vec<u8>>, StoreError> {
         Ok(self.read(prefix)?)
     }
 

@@ -77,15 +77,15 @@ fn metrics(sandbox: &Api, counts: &Counts) -> String {
         "image_to_3d_sessions_open",
         "gauge",
         "Sessions with work waiting or under way.",
-        &alone(metrics.open as u64),
+        &alone(metrics.pending as u64),
     );
     figure(
         "image_to_3d_paid_today",
         "gauge",
         "Models that cost money and were asked for this day (UTC).",
-        &alone(u64::from(metrics.paid)),
+        &alone(u64::from(metrics.paid_today)),
     );
-    if let Some(limit) = metrics.paid_limit {
+    if let Some(limit) = metrics.paid_daily_limit {
         figure(
             "image_to_3d_paid_daily_limit",
             "gauge",
@@ -159,7 +159,7 @@ impl Line {
         Self {
             method: request.method().to_string(),
             path: request.uri().path().chars().take(200).collect(),
-            client: sandbox.caller(request).unwrap_or("-").to_owned(),
+            client: sandbox.client_name(request).unwrap_or("-").to_owned(),
             start: Instant::now(),
         }
     }

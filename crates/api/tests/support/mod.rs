@@ -61,7 +61,7 @@ impl TestApi {
             return;
         };
         while let Some(job) = self.inner.next_job(self.now) {
-            self.inner.work(job, None, &**engine).unwrap();
+            self.inner.run_job(job, None, &**engine).unwrap();
         }
     }
 
@@ -119,8 +119,8 @@ impl Store for Shared {
         self.entries.get(key)
     }
 
-    fn with_prefix(&self, prefix: &str) -> Result<Vec<Vec<u8>>, StoreError> {
-        self.entries.with_prefix(prefix)
+    fn scan_prefix(&self, prefix: &str) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.entries.scan_prefix(prefix)
     }
 
     fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
@@ -137,7 +137,7 @@ impl Shared {
     }
 
     pub fn len(&self) -> usize {
-        self.entries.with_prefix("").unwrap().len()
+        self.entries.scan_prefix("").unwrap().len()
     }
 }
 

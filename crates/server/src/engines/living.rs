@@ -116,7 +116,7 @@ impl Living {
         checkpoint: &dyn Checkpoint,
         progress: &mut Progress,
     ) -> Result<(Millis, String), Stopped> {
-        let note = checkpoint.note();
+        let note = checkpoint.load();
         let note = note.map(|note| serde_json::from_str(&note)).transpose();
         // Whatever it says, it says that there may be a job.
         let unread = |_| {
@@ -149,7 +149,7 @@ impl Living {
                 Submitted::Later(words, pause) => (words, pause),
             };
             write(checkpoint, &Note::Waiting { since })?;
-            checkpoint.say(&words);
+            checkpoint.set_status(&words);
             if now().saturating_sub(since) >= self.patience.deadline.as_millis() as Millis {
                 let seconds = self.patience.deadline.as_secs_f32();
                 return Err(self.failed(&format!(
@@ -207,7 +207,7 @@ impl Living {
         progress: &mut Progress,
     ) -> Result<String, Stopped> {
         // From before the process began, too.
-        let others = checkpoint.others().into_iter();
+        let others = checkpoint.load_others().into_iter();
         let known: HashSet<_> = others
             .filter_map(|note| match serde_json::from_str(&note) {
                 Ok(Note::Sent { job, .. }) => Some(job),
@@ -263,7 +263,7 @@ impl Living {
         loop {
             let last = match self.service.look(job) {
                 Ok(State::Running(part, words)) => {
-                    checkpoint.say(&words);
+                    checkpoint.set_status(&words);
                     go_on(progress, part.clamp(0.0, 1.0))?;
                     Ok(words)
                 }
@@ -279,7 +279,7 @@ impl Living {
                     Err(NoGlb::Short) => Ok("the model's file is not whole".into()),
                 },
                 Ok(State::MadeAt(address)) => {
-                    checkpoint.say("downloading the model");
+                    checkpoint.set_status("downloading the model");
                     match self.fetch(&address, &mut fetched)? {
                         Ok(file) => return Ok(file),
                         Err(words) => Err(format!(
@@ -382,7 +382,7 @@ fn whole(file: Vec<u8>) -> Result<Vec<u8>, NoGlb> {
 
 fn write(checkpoint: &dyn Checkpoint, note: &Note) -> Result<(), Stopped> {
     let text = serde_json::to_string(note).map_err(|error| error.to_string())?;
-    checkpoint.write(&text)
+    checkpoint.save(&text)
 }
 
 fn go_on(progress: &mut Progress, part: f32) -> Result<(), Stopped> {
@@ -413,14 +413,16 @@ impl Engine for Living {
                 let (since, job) = self.job(&order, source.checkpoint, progress)?;
                 let followed = self.follow(since, &job, source.checkpoint, progress);
                 // The session itself is gone, and this is not only the process that ends.
-                if matches!(followed, Err(Stopped::Cancelled)) && source.checkpoint.note().is_none()
+                if matches!(followed, Err(Stopped::Cancelled)) && source.checkpoint.load().is_none()
                 {
                     self.service.cancel(&job);
                 }
                 (followed?, view)
             }
         };
-        source.checkpoint.say("giving the model what was asked for");
+        source
+            .checkpoint
+            .set_status("giving the model what was asked for");
         go_on(progress, 0.99)?;
         let adapted = sculpt::adapt(&file, source.parameters, view)
             .map_err(|words| self.failed(&format!("the model cannot be read: {words}")))?;

@@ -371,9 +371,9 @@ fn a_session_has_its_picture_fetched_or_ends_with_the_reason() {
         let created = data(sandbox.handle(&request("POST", support::SESSIONS, &body), 0));
         let job = sandbox.next_job(1000).unwrap();
         let fetched = job
-            .remote()
+            .image_url()
             .map(|address| https.fetcher(anybody).fetch(address));
-        sandbox.work(job, fetched, &Sculptor).unwrap();
+        sandbox.run_job(job, fetched, &Sculptor).unwrap();
         let poll = format!("{}/{}", support::SESSIONS, support::code(&created));
         let session = data(sandbox.handle(&request("GET", &poll, ""), 2000));
         assert_eq!(session["status"], status);
