@@ -16,7 +16,7 @@ import { dropTurtle, slowDrawing, waitForModel } from "../support/viewer.js";
 
 /** @typedef {{ url: string, files?: string }} Place where an engine is, and its results */
 
-/** @type {Record<"hunyuan" | "fal" | "meshy" | "lossy", Place> & { key: string, ledger: string }} */
+/** @type {Record<"hunyuan" | "fal" | "meshy" | "lossy", Place> & { key: string, billing: string }} */
 let emulators;
 /** @type {Browser} */
 let browser;
@@ -125,7 +125,7 @@ async function create(page, word) {
 }
 
 /** How many models each engine would have billed. */
-const ledger = async () => (await fetch(emulators.ledger)).json();
+const billing = async () => (await fetch(emulators.billing)).json();
 
 /**
  * What a GLB of one mesh holds: the bytes of its corners and of its texture, and its faces.
@@ -152,7 +152,7 @@ for (const engine of /** @type {const} */ (["hunyuan", "fal", "meshy"])) {
   test(`a dropped picture becomes a turning model that ${engine} made`, async () => {
     const { hunyuan, fal, meshy } = emulators;
     const gateway = await serve({ hunyuan, fal, meshy });
-    const before = await ledger();
+    const before = await billing();
     await withPage(gateway, async (page) => {
       const choice = engineChoice(page);
       await choice.waitFor();
@@ -199,7 +199,7 @@ for (const engine of /** @type {const} */ (["hunyuan", "fal", "meshy"])) {
       const coming = page.waitForEvent("download");
       await page.getByRole("button", { name: "Download GLB" }).click();
       const served = content(readFileSync(await (await coming).path()));
-      const answer = await fetch(`${emulators.ledger}/model.glb`);
+      const answer = await fetch(`${emulators.billing}/model.glb`);
       const made = content(Buffer.from(await answer.arrayBuffer()));
       assert.ok(served.corners.equals(made.corners) && served.texture.equals(made.texture));
       // Given the size that was asked for.
@@ -207,7 +207,7 @@ for (const engine of /** @type {const} */ (["hunyuan", "fal", "meshy"])) {
       const faces = made.faces.toLocaleString("en");
       assert.equal(facts, `1 × 2 × 3 (width × height × depth), ${faces} faces`);
     });
-    assert.deepEqual(await ledger(), { ...before, [engine]: before[engine] + 1 });
+    assert.deepEqual(await billing(), { ...before, [engine]: before[engine] + 1 });
   });
 }
 
@@ -223,7 +223,7 @@ test("an engine that fails is told in words, and that it may have been charged",
     assert.ok(await page.getByRole("button", { name: "Create session" }).isEnabled());
     assert.equal(await page.getByRole("button", { name: "Download GLB" }).count(), 0);
   });
-  assert.equal((await ledger()).lossy, 1);
+  assert.equal((await billing()).lossy, 1);
 });
 
 test("a choice is for the server that offers it, and is kept there", async () => {

@@ -1,52 +1,50 @@
-//! The engines elsewhere, emulated: the demo page is tested against them, and so can anything be
-//! that is to meet them without a key, a bill or a graphics card.
+//! Emulators of the remote engines, to try or test a client without a key, a bill or a GPU.
 //!
 //! `cargo run --package csm-image-to-3d-server --example emulators` prints one line of JSON: for each
-//! engine where it is and where its results come from, the `key` that they take, and the `ledger`.
-//! They live until the standard input ends. The ledger is no part of any engine: `GET /` answers how
-//! many models each would have billed, and `GET /model.glb` the model that all of them make.
+//! engine the `url` of its API and the host of its result `files`, the API `key` that fal and Meshy
+//! accept, and the URL `billing`. They run until the standard input ends. `billing` is not part of an
+//! engine: its `GET /` returns the number of models that each engine would have billed, and its
+//! `GET /model.glb` the model that all of them return.
 
 #[path = "../tests/server/emulators/mod.rs"]
 mod emulators;
 
 use std::io;
 
-use emulators::Reply;
-use emulators::hosted::{Emulator, Engine, KEY, Nasty};
-use emulators::hunyuan::{Hunyuan, Scenario};
+use emulators::hosted::{self, Emulator, Engine, KEY};
+use emulators::http::{Reply, serve};
+use emulators::hunyuan::{self, Hunyuan};
+use emulators::samples::textured_glb;
 use serde_json::json;
 
 fn main() -> io::Result<()> {
-    let hunyuan = Hunyuan::start(Scenario {
-        is_21: true,
-        ..Default::default()
-    });
-    let fal = Emulator::start(Engine::Fal, Nasty::Nothing);
-    let meshy = Emulator::start(Engine::Meshy, Nasty::Nothing);
-    // It begins a model, and nobody learns of it.
-    let lossy = Emulator::start(Engine::Fal, Nasty::SubmitAnswers(502));
-    let place = |emulator: &Emulator| json!({"url": format!("http://{}", emulator.host), "files": emulator.files});
-    let mut said = json!({
+    let hunyuan = Hunyuan::start(hunyuan::Scenario::v21());
+    let fal = Emulator::start(Engine::Fal, hosted::Scenario::Normal);
+    let meshy = Emulator::start(Engine::Meshy, hosted::Scenario::Normal);
+    // Starts each job, but a gateway hides its id.
+    let lossy = Emulator::start(Engine::Fal, hosted::Scenario::SubmitReturns(502));
+    let address = |emulator: &Emulator| json!({"url": format!("http://{}", emulator.host), "files": emulator.file_host});
+    let mut addresses = json!({
         "key": KEY,
         "hunyuan": {"url": format!("http://{}", hunyuan.host)},
-        "fal": place(&fal),
-        "meshy": place(&meshy),
-        "lossy": place(&lossy),
+        "fal": address(&fal),
+        "meshy": address(&meshy),
+        "lossy": address(&lossy),
     });
-    let ledger = emulators::serve(move |request| match request.path.as_str() {
+    let billing = serve(move |request| match request.path.as_str() {
         "/" => Reply::json(
             200,
             json!({
-                "hunyuan": hunyuan.sent(),
-                "fal": fal.billed(),
-                "meshy": meshy.billed(),
-                "lossy": lossy.billed(),
+                "hunyuan": hunyuan.submits(),
+                "fal": fal.billed_models(),
+                "meshy": meshy.billed_models(),
+                "lossy": lossy.billed_models(),
             }),
         ),
-        "/model.glb" => Reply::bytes(emulators::model()),
-        _ => Reply::text(404, "there are / and /model.glb"),
+        "/model.glb" => Reply::bytes(textured_glb()),
+        _ => Reply::text(404, "Not found. Available: / and /model.glb"),
     });
-    said["ledger"] = format!("http://{ledger}").into();
-    println!("{said}");
+    addresses["billing"] = format!("http://{billing}").into();
+    println!("{addresses}");
     io::copy(&mut io::stdin(), &mut io::sink()).map(drop)
 }

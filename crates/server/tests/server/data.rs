@@ -1,4 +1,4 @@
-//! The data folder: what was answered is there after any end of the process.
+//! The data folder: acknowledged sessions survive any end of the process.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
@@ -12,16 +12,18 @@ const KILLS: usize = 100;
 const SEED: u64 = 20_240_718;
 
 #[test]
-fn sessions_pictures_results_and_keys_survive_a_restart() {
+fn sessions_files_and_idempotency_keys_survive_a_restart() {
     let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("made/as/needed");
+    let data = folder.path().join("created/as/needed");
     let flags = ["--speed", "20", "--data", data.to_str().unwrap()];
-    let picture = png(7);
-    let once = "idempotency-key: k\r\n";
+    let image = solid_png(7);
+    let idempotency_key = "idempotency-key: k\r\n";
     let server = Server::start(&flags);
-    let created = server.post(SESSIONS, once, &body(&picture)).unwrap();
-    let code = code(&created.json()["data"]);
-    server.end_of(&code);
+    let created = server
+        .post(SESSIONS, idempotency_key, &create_body(&image))
+        .unwrap();
+    let code = session_code(&created.json()["data"]);
+    server.wait_for_end(&code);
     let path = format!("{SESSIONS}/{code}");
     let before = server.get(&path).json();
     let result = server.get(&format!("/files/{code}/preview.glb")).body;
@@ -30,56 +32,62 @@ fn sessions_pictures_results_and_keys_survive_a_restart() {
     let server = Server::start(&flags);
     assert_eq!(before["data"]["status"], "preview_done");
     assert_eq!(server.get(&path).json(), before);
-    assert_eq!(server.get(&format!("/files/{code}/image")).body, picture);
+    assert_eq!(server.get(&format!("/files/{code}/image")).body, image);
     assert_eq!(
         server.get(&format!("/files/{code}/preview.glb")).body,
         result
     );
-    let again = server.post(SESSIONS, once, &body(&picture)).unwrap();
-    assert_eq!(again.json()["data"]["session_code"], code);
-    let other = server.post(SESSIONS, once, &body(&png(8))).unwrap();
+    let replay = server
+        .post(SESSIONS, idempotency_key, &create_body(&image))
+        .unwrap();
+    assert_eq!(replay.json()["data"]["session_code"], code);
+    let other = server
+        .post(SESSIONS, idempotency_key, &create_body(&solid_png(8)))
+        .unwrap();
     assert_eq!(other.status, 409);
 }
 
 #[test]
-fn a_folder_is_for_one_server_at_a_time() {
+fn folder_in_use_is_rejected() {
     let folder = tempfile::tempdir().unwrap();
     let flags = ["--data", folder.path().to_str().unwrap()];
     let _first = Server::start(&flags);
     let second = spawn(&flags).wait_with_output().unwrap();
     assert!(!second.status.success());
-    let words = String::from_utf8(second.stderr).unwrap();
+    let stderr = String::from_utf8(second.stderr).unwrap();
     assert!(
-        words.contains("cannot open") && words.contains("already open"),
-        "{words}"
+        stderr.contains("cannot open") && stderr.contains("already open"),
+        "{stderr}"
     );
 }
 
 #[test]
-fn without_a_folder_nothing_is_left() {
+fn sessions_end_with_a_server_without_a_folder() {
     let server = Server::start(&[]);
-    server.post(SESSIONS, "", &body(&png(1))).unwrap();
+    server
+        .post(SESSIONS, "", &create_body(&solid_png(1)))
+        .unwrap();
     assert_eq!(server.sessions().len(), 1);
     drop(server);
     assert_eq!(Server::start(&[]).sessions().len(), 0);
 }
 
-/// Every session that was answered with 201, and its picture.
-type Answered = Mutex<HashMap<String, Vec<u8>>>;
+/// The image of every session whose create returned 201.
+type Acknowledged = Mutex<HashMap<String, Vec<u8>>>;
 
 #[test]
-fn no_kill_loses_an_answered_session_or_leaves_half_of_one() {
+fn sigkill_loses_no_acknowledged_session_and_leaves_none_incomplete() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_str().unwrap();
     let flags = [
         "--speed", "50", "--data", data, "--jobs", "2", "--queue", "100000",
     ];
     let mut random = fastrand::Rng::with_seed(SEED);
-    let answered = Answered::default();
-    let pictures = AtomicU32::default();
+    let acknowledged = Acknowledged::default();
+    let images = AtomicU32::default();
     for kill in 0..KILLS {
         if kill % 10 == 9 {
-            // While it starts.
+            // During the start.
             let mut child = spawn(&flags);
             std::thread::sleep(Duration::from_millis(random.u64(0..40)));
             child.kill().unwrap();
@@ -87,42 +95,40 @@ fn no_kill_loses_an_answered_session_or_leaves_half_of_one() {
             continue;
         }
         let mut server = Server::start(&flags);
-        assert_all_there(&server, &answered);
+        assert_all_listed(&server, &acknowledged);
         let host = server.host.clone();
         std::thread::scope(|scope| {
             for _ in 0..2 {
-                scope.spawn(|| while create(&host, &pictures, &answered) {});
+                scope.spawn(|| while create(&host, &images, &acknowledged) {});
             }
-            scope.spawn(|| while poll(&host, &answered) {});
+            scope.spawn(|| while poll(&host, &acknowledged) {});
             std::thread::sleep(Duration::from_millis(random.u64(0..150)));
-            // SIGKILL.
-            server.child.kill().unwrap();
-            server.child.wait().unwrap();
+            server.kill();
         });
     }
 
     let server = Server::start(&flags);
-    assert_all_there(&server, &answered);
+    assert_all_listed(&server, &acknowledged);
     for session in server.sessions() {
-        server.end_of(&code(&session));
+        server.wait_for_end(&session_code(&session));
     }
-    let answered = answered.into_inner().unwrap();
+    let acknowledged = acknowledged.into_inner().unwrap();
     assert!(
-        answered.len() > KILLS / 5,
+        acknowledged.len() > KILLS / 5,
         "too little load: {}",
-        answered.len()
+        acknowledged.len()
     );
-    let mut unanswered = 0;
+    let mut unacknowledged = 0;
     for session in server.sessions() {
-        let code = code(&session);
+        let code = session_code(&session);
         assert_eq!(session["status"], "preview_done", "{session}");
-        let picture = server.get(&format!("/files/{code}/image"));
-        match answered.get(&code) {
-            Some(sent) => assert_eq!(picture.body, *sent),
-            // Its answer was not out yet. It is whole all the same.
+        let stored = server.get(&format!("/files/{code}/image"));
+        match acknowledged.get(&code) {
+            Some(sent) => assert_eq!(stored.body, *sent),
+            // The server was killed before the response, but after the commit.
             None => {
-                unanswered += 1;
-                assert!(image::load_from_memory(&picture.body).is_ok());
+                unacknowledged += 1;
+                assert!(image::load_from_memory(&stored.body).is_ok());
             }
         }
         let result = server.get(&format!("/files/{code}/preview.glb")).body;
@@ -133,49 +139,49 @@ fn no_kill_loses_an_answered_session_or_leaves_half_of_one() {
         );
     }
     println!(
-        "{KILLS} kills: {} sessions answered, {unanswered} more stored",
-        answered.len()
+        "{KILLS} kills: {} sessions acknowledged, {unacknowledged} more stored",
+        acknowledged.len()
     );
 }
 
-fn assert_all_there(server: &Server, answered: &Answered) {
-    let there: HashSet<_> = server.sessions().iter().map(code).collect();
-    for code in answered.lock().unwrap().keys() {
-        assert!(there.contains(code), "{code} is lost");
+fn assert_all_listed(server: &Server, acknowledged: &Acknowledged) {
+    let listed: HashSet<_> = server.sessions().iter().map(session_code).collect();
+    for code in acknowledged.lock().unwrap().keys() {
+        assert!(listed.contains(code), "{code} is lost");
     }
 }
 
-/// Whether there was an answer.
-fn create(host: &str, pictures: &AtomicU32, answered: &Answered) -> bool {
-    let png = png(pictures.fetch_add(1, Ordering::Relaxed));
-    let mut body = body(&png);
+/// Creates a session. Returns whether the server responded.
+fn create(host: &str, images: &AtomicU32, acknowledged: &Acknowledged) -> bool {
+    let png = solid_png(images.fetch_add(1, Ordering::Relaxed));
+    let mut body = create_body(&png);
     body["generate_texture"] = json!(true);
     body["resolution"] = json!("low_poly");
-    let text = body.to_string();
-    let Some(answer) = exchange(host, &post(SESSIONS, "", text.as_bytes())) else {
+    let body = body.to_string();
+    let Some(response) = exchange(host, &post(SESSIONS, "", body.as_bytes())) else {
         return false;
     };
-    assert_eq!(answer.status, 201);
-    let code = code(&answer.json()["data"]);
-    let before = answered.lock().unwrap().insert(code, png);
-    assert!(before.is_none());
-    // So that the number of kills, and not of sessions, is what takes the time.
+    assert_eq!(response.status, 201);
+    let code = session_code(&response.json()["data"]);
+    let previous = acknowledged.lock().unwrap().insert(code, png);
+    assert!(previous.is_none());
+    // Limits the number of sessions, whose jobs would dominate the run time.
     std::thread::sleep(Duration::from_millis(10));
     true
 }
 
-/// Whether there was an answer.
-fn poll(host: &str, answered: &Answered) -> bool {
+/// Polls three sessions and the list. Returns whether the server responded.
+fn poll(host: &str, acknowledged: &Acknowledged) -> bool {
     let codes: Vec<_> = {
-        let answered = answered.lock().unwrap();
-        answered.keys().take(3).cloned().collect()
+        let acknowledged = acknowledged.lock().unwrap();
+        acknowledged.keys().take(3).cloned().collect()
     };
     let paths = codes.iter().map(|code| format!("{SESSIONS}/{code}"));
     let mut paths = paths.chain([format!("{SESSIONS}?limit=5")]);
     paths.all(|path| {
-        let answer = exchange(host, &get(&path));
-        answer.is_some_and(|answer| {
-            assert_eq!(answer.status, 200);
+        let response = exchange(host, &get(&path));
+        response.is_some_and(|response| {
+            assert_eq!(response.status, 200);
             true
         })
     })

@@ -1,357 +1,456 @@
-//! Hunyuan3D's `api_server.py`, both dialects, emulated with what is nasty about them.
+//! Hunyuan3D's `api_server.py`, both dialects, emulated with its faults.
 
-use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
-use crate::emulators::hunyuan::{Hunyuan, Scenario};
-use crate::emulators::{gltf, picture};
-use crate::support::gateway::Gateway;
-use crate::support::*;
 use api::image;
 use base64_simd::STANDARD;
 use serde_json::{Value, json};
 
-/// A server that hands everything to it.
-fn in_front_of(hunyuan: &Hunyuan, own: &str) -> Gateway {
+use crate::emulators::hunyuan::{Dialect, Hunyuan, Scenario};
+use crate::emulators::samples::{disc_png, gltf_json};
+use crate::support::gateway::Gateway;
+use crate::support::*;
+
+/// Starts a server whose default engine is the emulator. `extra` is added to the engine's table.
+fn start_gateway(hunyuan: &Hunyuan, extra: &str) -> Gateway {
     let mut config = format!(
-        "default = \"hunyuan\"\n[engines.hunyuan]\nurl = \"http://{}\"\n{own}",
+        "default = \"hunyuan\"\n[engines.hunyuan]\nurl = \"http://{}\"\n{extra}",
         hunyuan.host
     );
-    if !own.contains("poll") {
+    if !extra.contains("poll") {
         config += "poll = 0.03\n";
     }
-    let state = hunyuan.state.clone();
-    let made = move || state.lock().unwrap().pictures.clone();
-    Gateway::start(&config, Vec::new(), &[], made)
+    let shared = hunyuan.clone();
+    Gateway::start(&config, Vec::new(), &[], move || shared.images())
 }
 
-fn result(server: &Server, session: &Value) -> Value {
-    let file = server.get(&format!("/files/{}/preview.glb", code(session)));
+/// Downloads the model of a session and returns its glTF JSON.
+fn download_gltf(server: &Server, session: &Value) -> Value {
+    let file = server.get(&format!("/files/{}/preview.glb", session_code(session)));
     assert_eq!(file.status, 200);
     assert!(file.head.contains("access-control-allow-origin: *"));
-    gltf(&file.body)
+    gltf_json(&file.body)
 }
 
 #[test]
-fn a_model_of_20_honours_what_it_can() {
+fn v20_receives_the_supported_parameters() {
     let hunyuan = Hunyuan::start(Scenario::default());
-    let gateway = in_front_of(&hunyuan, "");
-    let low = gateway
-        .create(json!({"resolution": "low_poly", "topology": "quads", "creativity": "highest"}));
-    let session = gateway.server.end_of(&low);
+    let gateway = start_gateway(&hunyuan, "");
+    let session = gateway.create_and_wait(
+        json!({"resolution": "low_poly", "topology": "quads", "creativity": "highest"}),
+    );
     assert_eq!(session["status"], "preview_done", "{session}");
     assert_eq!(session["engine"], "hunyuan");
     assert_eq!(session["unsupported"], json!(["creativity", "topology"]));
-    let sent = &hunyuan.bodies()[0];
+    let body = &hunyuan.bodies()[0];
     assert_eq!(
-        (&sent["octree_resolution"], &sent["texture"]),
+        (&body["octree_resolution"], &body["texture"]),
         (&json!(128), &json!(false))
     );
-    // Cut out before it is sent, and bare base64.
-    let png = STANDARD
-        .decode_to_vec(sent["image"].as_str().unwrap())
-        .unwrap();
-    let sent = image::load_from_memory(&png).unwrap().to_rgba8();
+}
+
+#[test]
+fn v20_receives_the_image_without_its_background_as_base64() {
+    let hunyuan = Hunyuan::start(Scenario::default());
+    let gateway = start_gateway(&hunyuan, "");
+    gateway.create_and_wait(json!({}));
+    let body = &hunyuan.bodies()[0];
+    let png = STANDARD.decode_to_vec(body["image"].as_str().unwrap());
+    let image = image::load_from_memory(&png.unwrap()).unwrap().to_rgba8();
     assert_eq!(
-        (sent.get_pixel(1, 1)[3], sent.get_pixel(48, 32)[3]),
+        (image.get_pixel(1, 1)[3], image.get_pixel(48, 32)[3]),
         (0, 255)
     );
-    let textured = gateway
-        .server
-        .end_of(&gateway.create(json!({"generate_texture": true})));
-    assert_eq!(textured["unsupported"], json!(["generate_texture"]));
 }
 
 #[test]
-fn a_model_of_21_is_told_by_its_health_and_stripped_where_no_texture_was_asked_for() {
-    let hunyuan = Hunyuan::start(Scenario {
-        is_21: true,
-        ..Default::default()
-    });
-    let gateway = in_front_of(&hunyuan, "");
-    let bare = gateway
-        .server
-        .end_of(&gateway.create(json!({"resolution": "low_poly"})));
-    assert_eq!(bare["status"], "preview_done", "{bare}");
-    assert_eq!(bare["unsupported"], Value::Null);
-    assert_eq!(result(&gateway.server, &bare)["images"], Value::Null);
-    let asked =
-        json!({"generate_texture": true, "texture_resolution": 128, "scaled_bbox": [1, 2, 3]});
-    let textured = gateway.server.end_of(&gateway.create(asked));
-    assert_eq!(textured["unsupported"], Value::Null, "{textured}");
-    let file = result(&gateway.server, &textured);
-    assert_eq!(file["images"].as_array().unwrap().len(), 1);
-    let names = hunyuan.bodies();
-    assert!(
-        names
-            .iter()
-            .all(|body| body.as_object().unwrap().len() == 1)
+fn v20_without_enable_tex_reports_textures_as_unsupported() {
+    let hunyuan = Hunyuan::start(Scenario::default());
+    let gateway = start_gateway(&hunyuan, "");
+    let session = gateway.create_and_wait(json!({"generate_texture": true}));
+    assert_eq!(session["unsupported"], json!(["generate_texture"]));
+}
+
+#[test]
+fn v21_is_detected_by_its_health_and_receives_only_the_image() {
+    let hunyuan = Hunyuan::start(Scenario::v21());
+    let gateway = start_gateway(&hunyuan, "");
+    let session = gateway.create_and_wait(json!({"resolution": "low_poly"}));
+    assert_eq!(session["status"], "preview_done", "{session}");
+    assert_eq!(session["unsupported"], Value::Null);
+    gateway.create_and_wait(json!({"generate_texture": true}));
+    let bodies = hunyuan.bodies();
+    assert_eq!(bodies.len(), 2);
+    for body in bodies {
+        assert_eq!(body.as_object().unwrap().len(), 1);
+    }
+}
+
+#[test]
+fn v21_texture_is_removed_unless_requested() {
+    let hunyuan = Hunyuan::start(Scenario::v21());
+    let gateway = start_gateway(&hunyuan, "");
+    let session = gateway.create_and_wait(json!({"resolution": "low_poly"}));
+    let gltf = download_gltf(&gateway.server, &session);
+    assert_eq!(gltf["images"], Value::Null);
+}
+
+#[test]
+fn v21_model_is_adapted_to_texture_size_and_bounding_box() {
+    let hunyuan = Hunyuan::start(Scenario::v21());
+    let gateway = start_gateway(&hunyuan, "");
+    let session = gateway.create_and_wait(
+        json!({"generate_texture": true, "texture_resolution": 128, "scaled_bbox": [1, 2, 3]}),
     );
+    assert_eq!(session["unsupported"], Value::Null, "{session}");
+    let gltf = download_gltf(&gateway.server, &session);
+    assert_eq!(gltf["images"].as_array().unwrap().len(), 1);
 }
 
 #[test]
-fn a_failed_texture_of_21_is_said_to_be_missing() {
-    let scenario = Scenario {
-        is_21: true,
-        untextured: true,
-        unreadable: true,
-        ..Default::default()
-    };
-    let hunyuan = Hunyuan::start(scenario);
-    let gateway = in_front_of(&hunyuan, "");
-    let session = gateway
-        .server
-        .end_of(&gateway.create(json!({"generate_texture": true})));
+fn v21_failed_texture_is_reported_as_unsupported() {
+    let hunyuan = Hunyuan::start(Scenario {
+        texturing_fails: true,
+        file_unreadable_once: true,
+        ..Scenario::v21()
+    });
+    let gateway = start_gateway(&hunyuan, "");
+    let session = gateway.create_and_wait(json!({"generate_texture": true}));
     assert_eq!(session["status"], "preview_done", "{session}");
     assert_eq!(session["unsupported"], json!(["generate_texture"]));
 }
 
 #[test]
-fn a_file_that_is_still_being_written_is_waited_for() {
+fn incomplete_file_is_polled_until_it_is_complete() {
     let hunyuan = Hunyuan::start(Scenario {
-        in_place: true,
-        ..Default::default()
+        writes_in_place: true,
+        ..Scenario::default()
     });
-    let gateway = in_front_of(&hunyuan, "");
-    let session = gateway.server.end_of(&gateway.create(json!({})));
+    let gateway = start_gateway(&hunyuan, "");
+    let session = gateway.create_and_wait(json!({}));
     assert_eq!(session["status"], "preview_done", "{session}");
-    assert_eq!(
-        hunyuan.state.lock().unwrap().polls.values().sum::<usize>(),
-        4
+    assert_eq!(hunyuan.polls(), 4);
+}
+
+/// Checks that the session fails at a deadline of 1 s, in this stage.
+fn assert_fails_at_deadline(scenario: Scenario, stage: &str) {
+    let hunyuan = Hunyuan::start(scenario);
+    let gateway = start_gateway(&hunyuan, "deadline = 1\n");
+    let session = gateway.create_and_wait(json!({}));
+    assert_eq!(session["status"], "preview_failed");
+    let error = session["error"].as_str().unwrap();
+    assert!(
+        error.contains("no model after 1 s") && error.contains(stage),
+        "{error}"
+    );
+    assert!(!error.contains("charged"), "{error}");
+}
+
+#[test]
+fn job_that_dies_in_the_shape_fails_at_the_deadline() {
+    let scenario = Scenario {
+        dies_in_shape: true,
+        ..Scenario::default()
+    };
+    assert_fails_at_deadline(scenario, "making the shape");
+}
+
+#[test]
+fn job_that_dies_in_the_texture_fails_at_the_deadline() {
+    let scenario = Scenario {
+        dies_in_texture: true,
+        ..Scenario::v21()
+    };
+    assert_fails_at_deadline(scenario, "making the texture");
+}
+
+#[test]
+fn job_lost_by_a_restart_of_the_engine_fails_at_the_deadline() {
+    let scenario = Scenario {
+        restarts: true,
+        ..Scenario::default()
+    };
+    assert_fails_at_deadline(scenario, "making the shape");
+}
+
+/// Checks that a session fails if the engine returns this file.
+fn assert_file_rejected(file: &'static [u8], expected: &str) {
+    let hunyuan = Hunyuan::start(Scenario {
+        wrong_file: Some(file),
+        ..Scenario::default()
+    });
+    let gateway = start_gateway(&hunyuan, "");
+    let session = gateway.create_and_wait(json!({}));
+    assert_eq!(session["status"], "preview_failed");
+    assert!(
+        session["error"].as_str().unwrap().contains(expected),
+        "{session}"
     );
 }
 
 #[test]
-fn a_job_that_died_or_was_forgotten_ends_at_the_deadline() {
-    let dies = Scenario {
-        dies_in_shape: true,
-        ..Default::default()
-    };
-    let dies_late = Scenario {
-        is_21: true,
-        dies_in_texture: true,
-        ..Default::default()
-    };
-    let forgets = Scenario {
-        forgets: true,
-        ..Default::default()
-    };
-    for (scenario, words) in [
-        (dies, "making the shape"),
-        (dies_late, "making the texture"),
-        (forgets, "making the shape"),
-    ] {
-        let hunyuan = Hunyuan::start(scenario);
-        let gateway = in_front_of(&hunyuan, "deadline = 1\n");
-        let session = gateway.server.end_of(&gateway.create(json!({})));
-        assert_eq!(session["status"], "preview_failed");
-        let error = session["error"].as_str().unwrap();
-        assert!(
-            error.contains("no model after 1 s") && error.contains(words),
-            "{error}"
-        );
-        assert!(!error.contains("charged"), "{error}");
-    }
+fn zip_file_fails() {
+    assert_file_rejected(b"PK\x03\x04 and so on", "a ZIP archive");
 }
 
 #[test]
-fn what_is_no_model_is_named() {
-    for (file, words) in [
-        (&b"PK\x03\x04 and so on"[..], "a ZIP archive"),
-        (b"Kaydara FBX Binary  \x00", "an FBX file"),
-        (b"# Blender\nv 1 2 3\nf 1 1 1\n", "an OBJ"),
-        (b"<html>", "HTML"),
-    ] {
-        let hunyuan = Hunyuan::start(Scenario {
-            impostor: Some(file),
-            ..Default::default()
-        });
-        let gateway = in_front_of(&hunyuan, "");
-        let session = gateway.server.end_of(&gateway.create(json!({})));
-        assert_eq!(session["status"], "preview_failed");
-        assert!(
-            session["error"].as_str().unwrap().contains(words),
-            "{session}"
-        );
-    }
+fn fbx_file_fails() {
+    assert_file_rejected(b"Kaydara FBX Binary  \x00", "an FBX file");
 }
 
 #[test]
-fn one_job_comes_after_the_other() {
+fn obj_file_fails() {
+    assert_file_rejected(b"# Blender\nv 1 2 3\nf 1 1 1\n", "an OBJ");
+}
+
+#[test]
+fn html_file_fails() {
+    assert_file_rejected(b"<html>", "HTML");
+}
+
+#[test]
+fn jobs_run_one_at_a_time() {
     let hunyuan = Hunyuan::start(Scenario::default());
-    let gateway = in_front_of(&hunyuan, "");
+    let gateway = start_gateway(&hunyuan, "");
     let codes: Vec<_> = (0..4).map(|_| gateway.create(json!({}))).collect();
     for code in codes {
-        assert_eq!(gateway.server.end_of(&code)["status"], "preview_done");
+        assert_eq!(gateway.server.wait_for_end(&code)["status"], "preview_done");
     }
-    let state = hunyuan.state.lock().unwrap();
-    assert_eq!((state.sent, state.most_at_once), (4, 1));
+    assert_eq!((hunyuan.submits(), hunyuan.max_concurrent()), (4, 1));
 }
 
 #[test]
-fn the_refinement_asks_for_no_second_model() {
+fn refinement_requests_no_second_model() {
     let hunyuan = Hunyuan::start(Scenario::default());
-    let gateway = in_front_of(&hunyuan, "");
-    let session = gateway
-        .server
-        .end_of(&gateway.create(json!({"auto_refine": true})));
+    let gateway = start_gateway(&hunyuan, "");
+    let session = gateway.create_and_wait(json!({"auto_refine": true}));
     assert_eq!(session["status"], "refine_done", "{session}");
     assert_eq!(session["unsupported"], json!(["auto_refine"]));
-    assert_eq!(hunyuan.sent(), 1);
+    assert_eq!(hunyuan.submits(), 1);
 }
 
 #[test]
-fn a_server_that_cannot_begin_ends_the_session() {
+fn v21_that_cannot_start_a_thread_fails_the_session() {
     let hunyuan = Hunyuan::start(Scenario {
-        is_21: true,
-        cannot_start: true,
-        ..Default::default()
+        cannot_start_thread: true,
+        ..Scenario::v21()
     });
-    let gateway = in_front_of(&hunyuan, "");
-    let session = gateway.server.end_of(&gateway.create(json!({})));
+    let gateway = start_gateway(&hunyuan, "");
+    let session = gateway.create_and_wait(json!({}));
     assert_eq!(session["status"], "preview_failed");
     let error = session["error"].as_str().unwrap();
     assert!(error.contains("Failed to start generation"), "{error}");
 }
 
 #[test]
-fn a_caller_chooses_among_the_engines() {
+fn caller_selects_the_engine() {
     let hunyuan = Hunyuan::start(Scenario::default());
-    let gateway = in_front_of(&hunyuan, "");
-    let session = gateway
-        .server
-        .end_of(&gateway.create(json!({"engine": "sculpt"})));
-    assert_eq!((&session["engine"], hunyuan.sent()), (&json!("sculpt"), 0));
-    let mut other = body(&picture());
-    other["engine"] = json!("magic");
-    let refused = gateway.server.post(SESSIONS, "", &other).unwrap();
-    assert_eq!(refused.status, 400);
-    let words = refused.json()["message"].as_str().unwrap().to_owned();
-    assert_eq!(words, "engine: came \"magic\", allowed: hunyuan, sculpt");
+    let gateway = start_gateway(&hunyuan, "");
+    let session = gateway.create_and_wait(json!({"engine": "sculpt"}));
+    assert_eq!(
+        (&session["engine"], hunyuan.submits()),
+        (&json!("sculpt"), 0)
+    );
 }
 
 #[test]
-fn a_server_that_is_away_is_waited_for_and_then_given_up() {
-    let hunyuan = Hunyuan {
-        // Nobody listens there.
-        host: "127.0.0.1:9".into(),
-        state: Arc::default(),
-    };
-    let gateway = in_front_of(&hunyuan, "deadline = 0.5\n");
-    let session = gateway.server.end_of(&gateway.create(json!({})));
+fn unknown_engine_is_rejected() {
+    let hunyuan = Hunyuan::start(Scenario::default());
+    let gateway = start_gateway(&hunyuan, "");
+    let mut body = create_body(&disc_png());
+    body["engine"] = json!("magic");
+    let response = gateway.server.post(SESSIONS, "", &body).unwrap();
+    assert_eq!(response.status, 400);
+    assert_eq!(
+        response.message(),
+        "engine: came \"magic\", allowed: hunyuan, sculpt"
+    );
+}
+
+#[test]
+fn unreachable_engine_fails_the_session_at_the_deadline() {
+    let hunyuan = Hunyuan::unreachable();
+    let gateway = start_gateway(&hunyuan, "deadline = 0.5\n");
+    let session = gateway.create_and_wait(json!({}));
     assert_eq!(session["status"], "preview_failed");
     let error = session["error"].as_str().unwrap();
     assert!(error.contains("took no job"), "{error}");
 }
 
 #[test]
-fn a_restart_goes_on_with_the_job() {
+fn job_resumes_after_a_restart() {
     let hunyuan = Hunyuan::start(Scenario::default());
-    let mut gateway = in_front_of(&hunyuan, "poll = 3\n");
+    let mut gateway = start_gateway(&hunyuan, "poll = 3\n");
     let code = gateway.create(json!({}));
-    // The next look is three seconds away.
-    gateway.until_followed(&code);
-    gateway.again(|| {});
-    assert_eq!(gateway.server.end_of(&code)["status"], "preview_done");
-    assert_eq!(hunyuan.sent(), 1);
+    // The next poll would be 3 s later.
+    gateway.wait_until_submitted(&code);
+    gateway.kill_and_restart(|| {});
+    assert_eq!(gateway.server.wait_for_end(&code)["status"], "preview_done");
+    assert_eq!(hunyuan.submits(), 1);
 }
 
-/// [A] While it makes a model for somebody who waits, it answers nobody.
-#[test]
-fn a_server_that_is_busy_for_somebody_else_is_waited_for() {
-    let waited_for = |host: String| {
-        let body = json!({"image": STANDARD.encode_to_string(picture())}).to_string();
-        let answer = exchange(&host, &post("/generate", "", body.as_bytes())).unwrap();
-        assert!(answer.status == 200 && answer.body.starts_with(b"glTF"));
-        assert!(answer.head.contains("text/plain"), "{}", answer.head);
+/// [A] While `/generate` makes a model for another client, no other request gets a response.
+fn assert_waits_for_busy_engine(extra: &str) {
+    let hunyuan = Hunyuan::start(Scenario::default());
+    let gateway = start_gateway(&hunyuan, extra);
+    let occupy = || {
+        let host = hunyuan.host.clone();
+        thread::spawn(move || {
+            let body = json!({"image": STANDARD.encode_to_string(disc_png())}).to_string();
+            let response = exchange(&host, &post("/generate", "", body.as_bytes())).unwrap();
+            assert!(response.status == 200 && response.body.starts_with(b"glTF"));
+            assert!(response.head.contains("text/plain"), "{}", response.head);
+        })
     };
-    let pause = || std::thread::sleep(Duration::from_millis(60));
-    for own in ["timeout = 0.6\n", "timeout = 0.6\ndialect = \"2.0\"\n"] {
-        let hunyuan = Hunyuan::start(Scenario::default());
-        let gateway = in_front_of(&hunyuan, own);
-        let other = || {
-            let host = hunyuan.host.clone();
-            std::thread::spawn(move || waited_for(host))
-        };
-        // Before it is asked, and while it makes the model.
-        let first = other();
-        pause();
-        let code = gateway.create(json!({}));
-        until(|| hunyuan.sent() == 1);
-        let second = other();
-        let session = gateway.server.end_of(&code);
-        assert_eq!(session["status"], "preview_done", "{session}");
-        assert_eq!(hunyuan.sent(), 1);
-        first.join().unwrap();
-        second.join().unwrap();
-    }
+    // Once before the submit, and once during the job.
+    let first = occupy();
+    thread::sleep(Duration::from_millis(60));
+    let code = gateway.create(json!({}));
+    wait_until(|| hunyuan.submits() == 1);
+    let second = occupy();
+    let session = gateway.server.wait_for_end(&code);
+    assert_eq!(session["status"], "preview_done", "{session}");
+    assert_eq!(hunyuan.submits(), 1);
+    first.join().unwrap();
+    second.join().unwrap();
 }
 
-/// What the server takes care never to meet, the emulator has nevertheless.
 #[test]
-fn the_emulated_servers_are_as_strict_as_the_real_ones() {
-    for is_21 in [false, true] {
-        let hunyuan = Hunyuan::start(Scenario {
-            is_21,
-            untextured: true,
-            ..Default::default()
-        });
-        let ask = |request: &[u8]| exchange(&hunyuan.host, request).unwrap();
-        let send = |path: &str, body: Value| ask(&post(path, "", body.to_string().as_bytes()));
-        let health = ask(&get("/health"));
-        assert_eq!(health.status, if is_21 { 200 } else { 404 });
-        for media_type in ["image/png", "image/jpeg", "image/webp"] {
-            let picture = STANDARD.encode_to_string(picture());
-            let image = json!({"image": format!("data:{media_type};base64,{picture}")});
-            let refused = send("/generate", image.clone());
-            assert_eq!(
-                (refused.status, &refused.json()["error_code"]),
-                (404, &json!(1))
-            );
-            let uid = send("/send", image).json()["uid"].take();
-            std::thread::sleep(Duration::from_millis(400));
-            let status = ask(&get(&format!("/status/{}", uid.as_str().unwrap())));
+fn busy_engine_of_unknown_dialect_is_retried() {
+    assert_waits_for_busy_engine("timeout = 0.6\n");
+}
+
+#[test]
+fn busy_engine_of_configured_dialect_is_retried() {
+    assert_waits_for_busy_engine("timeout = 0.6\ndialect = \"2.0\"\n");
+}
+
+/// Runs `--check` with this engine. Returns whether it succeeded, and its output.
+fn check(engine: &str) -> (bool, String) {
+    let output = command()
+        .args(["--check", "--engine", engine])
+        .output()
+        .unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8(text).unwrap())
+}
+
+#[test]
+fn check_reports_the_dialect_without_a_job() {
+    let hunyuan = Hunyuan::start(Scenario::v21());
+    let (is_ok, output) = check(&format!("hunyuan=http://{}", hunyuan.host));
+    assert!(
+        is_ok && output.contains("Hunyuan3D-2.1 answers"),
+        "{output}"
+    );
+    assert_eq!(hunyuan.submits(), 0);
+}
+
+#[test]
+fn check_reports_an_unreachable_engine() {
+    let (is_ok, output) = check("hunyuan=http://127.0.0.1:9");
+    assert!(!is_ok && output.contains("MISSING  hunyuan"), "{output}");
+}
+
+#[test]
+fn check_reports_an_unknown_engine() {
+    let (is_ok, output) = check("magic");
+    assert!(
+        !is_ok && output.contains("there is no engine \"magic\""),
+        "{output}"
+    );
+}
+
+/// The emulator rejects what the real servers reject, including requests that this server does not
+/// send.
+mod emulator {
+    use super::*;
+
+    fn start(dialect: Dialect) -> Hunyuan {
+        Hunyuan::start(Scenario {
+            dialect,
+            texturing_fails: true,
+            ..Scenario::default()
+        })
+    }
+
+    fn send(hunyuan: &Hunyuan, path: &str, body: Value) -> Response {
+        let request = post(path, "", body.to_string().as_bytes());
+        exchange(&hunyuan.host, &request).unwrap()
+    }
+
+    #[test]
+    fn only_v21_has_a_health_route() {
+        for (dialect, status) in [(Dialect::V20, 404), (Dialect::V21, 200)] {
+            let hunyuan = start(dialect);
+            let health = exchange(&hunyuan.host, &get("/health")).unwrap();
+            assert_eq!(health.status, status, "{dialect:?}");
+        }
+    }
+
+    /// Checks that the image of a `data:` URL is decoded to garbage.
+    fn assert_data_url_fails(dialect: Dialect, media_type: &str) {
+        let hunyuan = start(dialect);
+        let base64 = STANDARD.encode_to_string(disc_png());
+        let image = json!({"image": format!("data:{media_type};base64,{base64}")});
+        let rejected = send(&hunyuan, "/generate", image.clone());
+        assert_eq!(
+            (rejected.status, &rejected.json()["error_code"]),
+            (404, &json!(1))
+        );
+        let uid = send(&hunyuan, "/send", image).json()["uid"].take();
+        // Longer than a job takes.
+        thread::sleep(Duration::from_millis(400));
+        let path = format!("/status/{}", uid.as_str().unwrap());
+        let status = exchange(&hunyuan.host, &get(&path)).unwrap();
+        assert_eq!(status.json(), json!({"status": "processing"}));
+    }
+
+    #[test]
+    fn v20_rejects_data_urls() {
+        assert_data_url_fails(Dialect::V20, "image/png");
+        assert_data_url_fails(Dialect::V20, "image/jpeg");
+        assert_data_url_fails(Dialect::V20, "image/webp");
+    }
+
+    #[test]
+    fn v21_rejects_data_urls() {
+        assert_data_url_fails(Dialect::V21, "image/png");
+        assert_data_url_fails(Dialect::V21, "image/jpeg");
+        assert_data_url_fails(Dialect::V21, "image/webp");
+    }
+
+    #[test]
+    fn unknown_job_is_processing() {
+        for dialect in [Dialect::V20, Dialect::V21] {
+            let hunyuan = start(dialect);
+            let status = exchange(&hunyuan.host, &get("/status/nobody")).unwrap();
             assert_eq!(status.json(), json!({"status": "processing"}));
         }
-        let unknown = ask(&get("/status/nobody"));
-        assert_eq!(unknown.json(), json!({"status": "processing"}));
-        let image = STANDARD.encode_to_string(picture());
-        let large = send("/send", json!({"image": image, "octree_resolution": 4096}));
-        assert_eq!(large.status, if is_21 { 422 } else { 200 });
-        // [A] Without a texture, and 200 all the same.
-        let made = send("/generate", json!({"image": image, "texture": true}));
-        assert_eq!(
-            (made.status, &gltf(&made.body)["images"]),
-            (200, &Value::Null)
-        );
     }
-}
 
-#[test]
-fn a_check_spends_nothing_and_says_what_is_missing() {
-    let hunyuan = Hunyuan::start(Scenario {
-        is_21: true,
-        ..Default::default()
-    });
-    let check = |engine: &str| {
-        let output = command()
-            .args(["--check", "--engine", engine])
-            .output()
-            .unwrap();
-        let said = String::from_utf8(output.stdout).unwrap();
-        (
-            output.status.success(),
-            said + &String::from_utf8_lossy(&output.stderr),
-        )
-    };
-    let (fine, said) = check(&format!("hunyuan=http://{}", hunyuan.host));
-    assert!(fine && said.contains("Hunyuan3D-2.1 answers"), "{said}");
-    assert_eq!(hunyuan.sent(), 0);
-    let (fine, said) = check("hunyuan=http://127.0.0.1:9");
-    assert!(!fine && said.contains("MISSING  hunyuan"), "{said}");
-    let (fine, said) = check("magic");
-    assert!(
-        !fine && said.contains("there is no engine \"magic\""),
-        "{said}"
-    );
+    #[test]
+    fn only_v21_validates_parameters() {
+        for (dialect, status) in [(Dialect::V20, 200), (Dialect::V21, 422)] {
+            let image = STANDARD.encode_to_string(disc_png());
+            let body = json!({"image": image, "octree_resolution": 4096});
+            let response = send(&start(dialect), "/send", body);
+            assert_eq!(response.status, status, "{dialect:?}");
+        }
+    }
+
+    /// [A] The status is 200 nevertheless.
+    #[test]
+    fn failed_texture_returns_the_untextured_model() {
+        for dialect in [Dialect::V20, Dialect::V21] {
+            let image = STANDARD.encode_to_string(disc_png());
+            let body = json!({"image": image, "texture": true});
+            let response = send(&start(dialect), "/generate", body);
+            assert_eq!(
+                (response.status, &gltf_json(&response.body)["images"]),
+                (200, &Value::Null)
+            );
+        }
+    }
 }

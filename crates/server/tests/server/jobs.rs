@@ -1,89 +1,97 @@
-//! The threads that work: how much they take on, and what they refuse to fetch.
+//! The worker threads: the limit of their queue, when they start, and what they do not fetch.
 
-use std::io::Read;
 use std::time::{Duration, Instant};
 
 use crate::support::*;
 use serde_json::json;
 
 #[test]
-fn over_the_limit_a_session_is_refused_until_there_is_room() {
+fn full_queue_rejects_sessions_until_one_ends() {
     let server = Server::start(&["--queue", "2", "--jobs", "1"]);
-    let create = || server.post(SESSIONS, "", &body(&png(1))).unwrap();
-    let first = code(&create().json()["data"]);
+    let create = || {
+        server
+            .post(SESSIONS, "", &create_body(&solid_png(1)))
+            .unwrap()
+    };
+    let first = session_code(&create().json()["data"]);
     assert_eq!(create().status, 201);
-    let refused = create();
-    assert_eq!(refused.status, 429);
-    let mut lines = refused.head.lines();
-    let wait = lines.find_map(|line| line.strip_prefix("retry-after: "));
-    assert!(matches!(wait, Some("1" | "2")), "{}", refused.head);
+    let rejected = create();
+    assert_eq!(rejected.status, 429);
+    let mut lines = rejected.head.lines();
+    let retry_after = lines.find_map(|line| line.strip_prefix("retry-after: "));
+    assert!(matches!(retry_after, Some("1" | "2")), "{}", rejected.head);
     assert_eq!(server.sessions().len(), 2);
-    server.end_of(&first);
+    server.wait_for_end(&first);
     assert_eq!(create().status, 201);
 }
 
 #[test]
-fn work_begins_by_itself_and_nobody_has_to_look() {
+fn jobs_start_without_a_poll() {
     let server = Server::start(&["--speed", "20", "--jobs", "2"]);
-    let mut turbo = body(&png(1));
+    let mut turbo = create_body(&solid_png(1));
     turbo["preview_mesh"] = json!("turbo");
-    let turbo = code(&server.post(SESSIONS, "", &turbo).unwrap().json()["data"]);
-    let mut whole = body(&png(2));
-    whole["auto_refine"] = json!(true);
-    let whole = code(&server.post(SESSIONS, "", &whole).unwrap().json()["data"]);
-    // A look wakes nobody.
-    let session = |code: &str| server.get(&format!("{SESSIONS}/{code}")).json()["data"].take();
-    until(|| session(&turbo)["status"] == "spin_generate_done");
-    until(|| session(&whole)["status"] == "refine_done");
+    let turbo = session_code(&server.post(SESSIONS, "", &turbo).unwrap().json()["data"]);
+    let mut refined = create_body(&solid_png(2));
+    refined["auto_refine"] = json!(true);
+    let refined = session_code(&server.post(SESSIONS, "", &refined).unwrap().json()["data"]);
+    wait_until(|| server.session(&turbo)["status"] == "spin_generate_done");
+    wait_until(|| server.session(&refined)["status"] == "refine_done");
     let choose = format!("{SESSIONS}/get-3d/preview/{turbo}");
     let chosen = server.post(&choose, "", &json!({"selected_spin_index": 2}));
     assert_eq!(chosen.unwrap().status, 200);
-    assert_eq!(server.end_of(&turbo)["status"], "preview_done");
+    assert_eq!(server.wait_for_end(&turbo)["status"], "preview_done");
+}
+
+/// Checks that a session whose image is at `url` fails with this error.
+fn assert_not_fetched(server: &Server, url: &str, error: &str) {
+    let created = server.post(SESSIONS, "", &json!({"image_url": url}));
+    let code = session_code(&created.unwrap().json()["data"]);
+    let session = server.wait_for_end(&code);
+    assert_eq!(session["status"], "preview_failed");
+    assert!(
+        session["error"].as_str().unwrap().contains(error),
+        "{session}"
+    );
+    assert_eq!(session["image_url"], url);
 }
 
 #[test]
-fn an_address_that_is_not_public_ends_its_session_with_the_reason() {
+fn image_at_an_http_url_is_not_fetched() {
     let server = Server::start(&["--speed", "20"]);
-    for (address, words) in [
-        (
-            "http://example.com/a.png".to_owned(),
-            "only https: addresses are fetched",
-        ),
-        (
-            format!("https://{}/files/x/image", server.host),
-            "not in the public internet",
-        ),
-        (
-            "https://localhost/a.png".to_owned(),
-            "not in the public internet",
-        ),
-        (
-            "https://[::ffff:169.254.169.254]/".to_owned(),
-            "not in the public internet",
-        ),
-    ] {
-        let created = server
-            .post(SESSIONS, "", &json!({"image_url": address}))
-            .unwrap();
-        let session = server.end_of(&code(&created.json()["data"]));
-        assert_eq!(session["status"], "preview_failed");
-        assert!(
-            session["error"].as_str().unwrap().contains(words),
-            "{session}"
-        );
-        assert_eq!(session["image_url"], address);
-    }
+    let error = "only https: addresses are fetched";
+    assert_not_fetched(&server, "http://example.com/a.png", error);
 }
 
 #[test]
-fn the_server_ends_when_it_is_told_to() {
+fn image_at_the_servers_own_address_is_not_fetched() {
+    let server = Server::start(&["--speed", "20"]);
+    let url = format!("https://{}/files/x/image", server.host);
+    assert_not_fetched(&server, &url, "not in the public internet");
+}
+
+#[test]
+fn image_at_localhost_is_not_fetched() {
+    let server = Server::start(&["--speed", "20"]);
+    let error = "not in the public internet";
+    assert_not_fetched(&server, "https://localhost/a.png", error);
+}
+
+#[test]
+fn image_at_a_link_local_address_is_not_fetched() {
+    let server = Server::start(&["--speed", "20"]);
+    let error = "not in the public internet";
+    assert_not_fetched(&server, "https://[::ffff:169.254.169.254]/", error);
+}
+
+#[test]
+fn sigint_stops_the_server_within_10_s() {
     let mut server = Server::start(&[]);
-    server.post(SESSIONS, "", &body(&png(1))).unwrap();
+    server
+        .post(SESSIONS, "", &create_body(&solid_png(1)))
+        .unwrap();
     let start = Instant::now();
     server.stop();
     assert!(start.elapsed() < Duration::from_secs(10));
-    let mut said = String::new();
-    let mut stderr = server.child.stderr.take().unwrap();
-    stderr.read_to_string(&mut said).unwrap();
-    assert!(!said.contains("work that does not end"), "{said}");
+    let stderr = std::io::read_to_string(server.child.stderr.take().unwrap()).unwrap();
+    assert_eq!(stderr, "");
 }

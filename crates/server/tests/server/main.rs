@@ -1,4 +1,4 @@
-//! The server as a process: its connections, its storage and its engines.
+//! The server as a process: access, connections, storage, and engines.
 #![allow(missing_docs)]
 
 mod access;

@@ -1,5 +1,4 @@
-//! Hunyuan3D's `api_server.py`, both dialects, emulated with what is nasty about them.
-#![allow(dead_code, missing_docs)]
+//! An emulator of Hunyuan3D's `api_server.py`, in both of its dialects.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -10,88 +9,144 @@ use api::image;
 use base64_simd::STANDARD;
 use serde_json::{Value, json};
 
-use super::{self as emulator, Clock, Reply, Request, bare_model, model, number_of};
+use super::clock::Clock;
+use super::http::{Reply, Request, serve};
+use super::samples::{image_number, textured_glb, untextured_glb};
 
-/// How long a job takes, in seconds of the emulator's clock.
+/// Seconds of the emulator's clock that each stage of a job takes.
 const SHAPE: f64 = 4.0;
 const TEXTURE: f64 = 4.0;
-/// How long a model takes that somebody waits for.
-const WAITED_FOR: f64 = 40.0;
+/// Seconds of the emulator's clock until `/generate` responds.
+const GENERATE: f64 = 40.0;
+/// How much faster than real time the emulator's clock runs.
 const SPEED: f64 = 40.0;
 
+#[derive(Clone, Copy, Default, PartialEq, Debug)]
+pub enum Dialect {
+    /// Hunyuan3D-2.0. [A] It has no `/health`.
+    #[default]
+    V20,
+    /// Hunyuan3D-2.1.
+    V21,
+}
+
+/// What goes wrong; nothing by default.
 #[derive(Clone, Copy, Default)]
 pub struct Scenario {
-    /// [A] 2.1 says how it is, 2.0 has no such route.
-    pub is_21: bool,
-    /// [A] A job that dies is never done: `processing` for ever, or with 2.1 `texturing`.
-    pub dies_in_shape: bool,
-    pub dies_in_texture: bool,
-    /// [A] 2.0 writes the file in place: `completed` comes with a part of it first.
-    pub in_place: bool,
-    /// [A] 2.1 hands out the untextured mesh where texturing fails, to those who wait for it; [C] to
-    /// others too.
-    pub untextured: bool,
-    /// [A] 2.1 answers 500 where the file cannot be read; later it may be.
-    pub unreadable: bool,
+    pub dialect: Dialect,
     /// [A] 2.0 was started with `--enable_tex`.
     pub enable_tex: bool,
-    /// [A] 2.1, where no thread can be started.
-    pub cannot_start: bool,
-    /// [A] It is started again while the first job runs, and knows none any more.
-    pub forgets: bool,
-    /// [C] The file is something else.
-    pub impostor: Option<&'static [u8]>,
+    /// [A] The job's thread dies; its status stays `processing`.
+    pub dies_in_shape: bool,
+    /// [A] 2.1: the job's thread dies; its status stays `texturing`.
+    pub dies_in_texture: bool,
+    /// [A] 2.0 writes the file in place: the first polls that say `completed` return a part of it.
+    pub writes_in_place: bool,
+    /// [A] 2.1 returns the untextured mesh from `/generate` if texturing fails; [C] also from
+    /// `/status`.
+    pub texturing_fails: bool,
+    /// [A] 2.1 returns 500 if it cannot read the file; later polls succeed.
+    pub file_unreadable_once: bool,
+    /// [A] 2.1 cannot start a thread.
+    pub cannot_start_thread: bool,
+    /// [A] It restarts during the job and loses it.
+    pub restarts: bool,
+    /// [C] The file has another format.
+    pub wrong_file: Option<&'static [u8]>,
+}
+
+impl Scenario {
+    pub fn v21() -> Self {
+        Self {
+            dialect: Dialect::V21,
+            ..Self::default()
+        }
+    }
+}
+
+struct Job {
+    /// In seconds of the emulator's clock.
+    started: f64,
+    /// The request's body, or `None` if its image cannot be decoded.
+    body: Option<Value>,
 }
 
 #[derive(Default)]
-pub struct State {
-    /// When each job began, and what was sent for it; `None` for a body that is no picture.
-    pub jobs: HashMap<String, (f64, Option<Value>)>,
-    /// The number of the picture of each.
-    pub pictures: Vec<u32>,
-    pub sent: usize,
-    pub polls: HashMap<String, usize>,
-    pub running: usize,
-    pub most_at_once: usize,
+struct State {
+    jobs: HashMap<String, Job>,
+    /// The number of each job's image.
+    images: Vec<u32>,
+    /// Requests that started a job.
+    submits: usize,
+    polls: HashMap<String, usize>,
+    /// The largest number of jobs that were running at the same time.
+    max_concurrent: usize,
 }
 
+/// A running emulator. Clones share its state.
+#[derive(Clone)]
 pub struct Hunyuan {
+    /// `127.0.0.1:<port>`
     pub host: String,
-    pub state: Arc<Mutex<State>>,
+    state: Arc<Mutex<State>>,
 }
 
 impl Hunyuan {
     pub fn start(scenario: Scenario) -> Self {
         let state = Arc::new(Mutex::new(State::default()));
-        let (inner, clock) = (state.clone(), Clock::new(SPEED));
-        let host = emulator::serve(move |request| {
-            answer(request, scenario, &mut inner.lock().unwrap(), clock.now())
+        let (shared, clock) = (state.clone(), Clock::new(SPEED));
+        let host = serve(move |request| {
+            respond(request, scenario, &mut shared.lock().unwrap(), clock.now())
         });
         Self { host, state }
     }
 
-    pub fn bodies(&self) -> Vec<Value> {
-        let state = self.state.lock().unwrap();
-        let jobs = state.jobs.values();
-        jobs.filter_map(|(_, body)| body.clone()).collect()
+    /// Returns a handle of an emulator that cannot be reached.
+    pub fn unreachable() -> Self {
+        Self {
+            host: "127.0.0.1:9".into(),
+            state: Arc::default(),
+        }
     }
 
-    pub fn sent(&self) -> usize {
-        self.state.lock().unwrap().sent
+    /// Returns the number of jobs that were started.
+    pub fn submits(&self) -> usize {
+        self.state.lock().unwrap().submits
+    }
+
+    /// Returns the image number of each job.
+    pub fn images(&self) -> Vec<u32> {
+        self.state.lock().unwrap().images.clone()
+    }
+
+    /// Returns the bodies of the requests that started a job, in order.
+    pub fn bodies(&self) -> Vec<Value> {
+        let state = self.state.lock().unwrap();
+        let mut jobs: Vec<_> = state.jobs.iter().collect();
+        jobs.sort_unstable_by_key(|(uid, _)| *uid);
+        let bodies = jobs.into_iter().filter_map(|(_, job)| job.body.clone());
+        bodies.collect()
+    }
+
+    /// Returns the number of polls of all jobs.
+    pub fn polls(&self) -> usize {
+        self.state.lock().unwrap().polls.values().sum()
+    }
+
+    /// Returns the largest number of jobs that were running at the same time.
+    pub fn max_concurrent(&self) -> usize {
+        self.state.lock().unwrap().max_concurrent
     }
 }
 
-fn answer(request: &Request, scenario: Scenario, state: &mut State, now: f64) -> Reply {
-    // [A] No key is asked for, and none must be sent.
-    for name in ["authorization", "x-api-key", "origin", "referer", "cookie"] {
-        assert_eq!(request.header(name), "", "{name}");
-    }
-    // [A] Whoever began before is forgotten.
-    if scenario.forgets {
-        state.jobs.retain(|_, (from, _)| now < *from + SHAPE / 2.0);
+fn respond(request: &Request, scenario: Scenario, state: &mut State, now: f64) -> Reply {
+    // [A] The API has no keys.
+    request.assert_without(&["authorization", "x-api-key", "origin", "referer", "cookie"]);
+    if scenario.restarts {
+        state.jobs.retain(|_, job| now < job.started + SHAPE / 2.0);
     }
     match (request.method.as_str(), request.path.as_str()) {
-        ("GET", "/health") if scenario.is_21 => {
+        ("GET", "/health") if scenario.dialect == Dialect::V21 => {
             Reply::json(200, json!({"status": "healthy", "worker_id": "a1b2c3"}))
         }
         ("POST", "/send") => send(request, scenario, state, now),
@@ -103,11 +158,11 @@ fn answer(request: &Request, scenario: Scenario, state: &mut State, now: f64) ->
     }
 }
 
-/// [A] 2.1 refuses what is out of bounds, though nothing but the picture counts.
-fn refused(body: &Value, scenario: Scenario) -> Option<Reply> {
+/// [A] 2.1 validates parameters, although it uses nothing but the image.
+fn validation_error(body: &Value, scenario: Scenario) -> Option<Reply> {
     let octree = body["octree_resolution"].as_u64().unwrap_or(256);
-    let is_fine = (64..=512).contains(&octree) && body["image"].is_string();
-    (scenario.is_21 && !is_fine).then(|| {
+    let is_valid = (64..=512).contains(&octree) && body["image"].is_string();
+    (scenario.dialect == Dialect::V21 && !is_valid).then(|| {
         Reply::json(
             422,
             json!({"detail": [{"type": "less_than_equal", "loc": ["body", "octree_resolution"],
@@ -116,94 +171,95 @@ fn refused(body: &Value, scenario: Scenario) -> Option<Reply> {
     })
 }
 
-/// [A] Python's decoder drops what is not of its alphabet: a `data:` prefix becomes rubbish.
-fn is_picture(body: &Value) -> bool {
+/// [A] Python's decoder ignores characters outside the alphabet, so a `data:` prefix is decoded to
+/// garbage.
+fn has_image(body: &Value) -> bool {
     let text = body["image"].as_str().unwrap_or_default();
-    let known = |letter: &char| letter.is_ascii_alphanumeric() || "+/=".contains(*letter);
-    let lenient: String = text.chars().filter(known).collect();
+    let is_base64 = |letter: &char| letter.is_ascii_alphanumeric() || "+/=".contains(*letter);
+    let lenient: String = text.chars().filter(is_base64).collect();
     STANDARD
         .decode_to_vec(&lenient)
         .is_ok_and(|bytes| image::load_from_memory(&bytes).is_ok())
 }
 
-/// [A] Answers once the model is made, and nobody else gets an answer meanwhile: the state is
-/// locked. Whatever goes wrong is the traffic.
+/// [A] Responds when the model is complete; the caller's lock blocks all other requests meanwhile.
+/// Every failure is reported as high traffic.
 fn generate(request: &Request, scenario: Scenario) -> Reply {
     let body = request.json();
-    if let Some(refused) = refused(&body, scenario) {
-        return refused;
+    if let Some(error) = validation_error(&body, scenario) {
+        return error;
     }
-    if !is_picture(&body) {
-        let words =
-            "**NETWORK ERROR DUE TO HIGH TRAFFIC. PLEASE REGENERATE OR REFRESH THIS PAGE.**";
-        return Reply::json(404, json!({"text": words, "error_code": 1}));
+    if !has_image(&body) {
+        let text = "**NETWORK ERROR DUE TO HIGH TRAFFIC. PLEASE REGENERATE OR REFRESH THIS PAGE.**";
+        return Reply::json(404, json!({"text": text, "error_code": 1}));
     }
-    thread::sleep(Duration::from_secs_f64(WAITED_FOR / SPEED));
-    let file = match scenario.is_21 && !scenario.untextured {
-        true => model(),
-        false => bare_model(),
+    thread::sleep(Duration::from_secs_f64(GENERATE / SPEED));
+    let file = match scenario.dialect == Dialect::V21 && !scenario.texturing_fails {
+        true => textured_glb(),
+        false => untextured_glb(),
     };
-    // [A] Where the system does not know what a GLB is.
+    // [A] On systems whose MIME table has no GLB.
     let headers = vec![("content-type", "text/plain; charset=utf-8".to_owned())];
-    Reply::Answer(200, headers, file)
+    Reply::Response(200, headers, file)
 }
 
 fn send(request: &Request, scenario: Scenario, state: &mut State, now: f64) -> Reply {
     let body = request.json();
-    if let Some(refused) = refused(&body, scenario) {
-        return refused;
+    if let Some(error) = validation_error(&body, scenario) {
+        return error;
     }
-    if scenario.cannot_start {
+    if scenario.cannot_start_thread {
         return Reply::json(500, json!({"error": "Failed to start generation"}));
     }
-    state.sent += 1;
-    let uid = format!("00000000-0000-4000-8000-{:012}", state.sent);
-    state.pictures.push(number_of(&body["image"]));
-    let is_picture = is_picture(&body);
-    let alive = state.jobs.values().filter(|(from, _)| now < from + SHAPE);
-    state.running = alive.count() + 1;
-    state.most_at_once = state.most_at_once.max(state.running);
-    state
-        .jobs
-        .insert(uid.clone(), (now, is_picture.then_some(body)));
+    state.submits += 1;
+    let uid = format!("00000000-0000-4000-8000-{:012}", state.submits);
+    state.images.push(image_number(&body["image"]));
+    let running = state.jobs.values().filter(|job| now < job.started + SHAPE);
+    state.max_concurrent = state.max_concurrent.max(running.count() + 1);
+    let job = Job {
+        started: now,
+        body: has_image(&body).then_some(body),
+    };
+    state.jobs.insert(uid.clone(), job);
     Reply::json(200, json!({"uid": uid}))
 }
 
 fn status(uid: &str, scenario: Scenario, state: &mut State, now: f64) -> Reply {
     let processing = || Reply::json(200, json!({"status": "processing"}));
-    // [A] A job that it has never heard of is in progress, too.
-    let Some((from, Some(body))) = state.jobs.get(uid) else {
+    let job = state.jobs.get(uid);
+    // [A] An unknown job is reported as `processing`, too.
+    let Some((started, body)) = job.and_then(|job| Some((job.started, job.body.as_ref()?))) else {
         return processing();
     };
-    let age = now - from;
+    let age = now - started;
     if scenario.dies_in_shape || age < SHAPE {
         return processing();
     }
-    let textured = match scenario.is_21 {
-        true => {
+    let is_textured = match scenario.dialect {
+        Dialect::V21 => {
             if scenario.dies_in_texture || age < SHAPE + TEXTURE {
                 return Reply::json(200, json!({"status": "texturing"}));
             }
-            !scenario.untextured
+            !scenario.texturing_fails
         }
-        // [A] Started without --enable_tex, it never ends.
-        false if body["texture"] == true && !scenario.enable_tex => return processing(),
-        false => body["texture"] == true,
+        // [A] Without --enable_tex the job never ends.
+        Dialect::V20 if body["texture"] == true && !scenario.enable_tex => return processing(),
+        Dialect::V20 => body["texture"] == true,
     };
     let polls = state.polls.entry(uid.to_owned()).or_default();
     *polls += 1;
-    if scenario.unreadable && *polls == 1 {
+    if scenario.file_unreadable_once && *polls == 1 {
         return Reply::json(
             500,
             json!({"status": "error", "message": "Failed to read generated file"}),
         );
     }
-    let mut file = match scenario.impostor {
-        Some(other) => other.to_vec(),
-        None if textured => model(),
-        None => bare_model(),
+    let mut file = match scenario.wrong_file {
+        Some(bytes) => bytes.to_vec(),
+        None if is_textured => textured_glb(),
+        None => untextured_glb(),
     };
-    if scenario.in_place && *polls < 4 {
+    if scenario.writes_in_place && *polls < 4 {
         file.truncate([0, 3, file.len() / 2][*polls - 1]);
     }
     let base64 = STANDARD.encode_to_string(file);

@@ -1,45 +1,42 @@
-//! A server in front of an emulated engine. Whatever a test is about, when the server ends what each
-//! of its sessions cost is settled, and the engine's key is searched for in all that it wrote.
-#![allow(dead_code, missing_docs)]
+//! A server in front of an emulated engine. At the end of each test it checks that the engine billed
+//! each session correctly, and that no secret is in anything that the server wrote.
 
 use std::cell::RefCell;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::Value;
 
-use crate::emulators::numbered;
-use crate::support::{SESSIONS, Server, body, code, command, until};
+use super::server::{CANARY, SESSIONS, Server, command, create_body, session_code, wait_until};
+use crate::emulators::samples::numbered_png;
 
-/// A page that may use the server, and of which an engine must learn nothing.
-pub const PAGE: &str = "origin: https://shop.example\r\nreferer: https://shop.example/\r\n\
-                        cookie: a=b\r\n";
+/// Headers of a web page that may use the server. The engine must not receive them.
+pub const PAGE_HEADERS: &str = "origin: https://shop.example\r\n\
+                                referer: https://shop.example/\r\n\
+                                cookie: a=b\r\n";
 
-/// In every secret of the tests; the whole test run's output is searched for it, too.
-const MARK: &str = "canary7d1f93";
-
-/// The numbers of the models that an engine has billed; each is that of a picture.
-type Billed = Box<dyn Fn() -> Vec<u32> + Send>;
+/// Returns the image number of each model that the engine billed.
+type BilledImages = Box<dyn Fn() -> Vec<u32> + Send>;
 
 pub struct Gateway {
     pub server: Server,
-    pub folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     environment: Vec<(&'static str, String)>,
     flags: Vec<String>,
-    billed: Billed,
-    /// The number of each picture, and the session where it was not refused.
-    asked: RefCell<Vec<(u32, Option<String>)>>,
+    billed_images: BilledImages,
+    /// The image number of each create, and the session's code unless the create was rejected.
+    creates: RefCell<Vec<(u32, Option<String>)>>,
 }
 
 impl Gateway {
-    /// `config` is the text of the configuration.
+    /// Starts a server with this configuration.
     pub fn start(
         config: &str,
         environment: Vec<(&'static str, String)>,
-        more: &[&str],
-        billed: impl Fn() -> Vec<u32> + Send + 'static,
+        extra_flags: &[&str],
+        billed_images: impl Fn() -> Vec<u32> + Send + 'static,
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
@@ -49,103 +46,105 @@ impl Gateway {
         let flags = [
             "--speed", "100", "--log", "--config", &file, "--data", &data,
         ];
-        let flags: Vec<_> = [&flags, more].concat();
+        let flags: Vec<_> = [&flags, extra_flags].concat();
         let flags: Vec<_> = flags.into_iter().map(str::to_owned).collect();
         Self {
             server: launch(&flags, &environment, folder.path()),
             folder,
             environment,
             flags,
-            billed: Box::new(billed),
-            asked: RefCell::default(),
+            billed_images: Box::new(billed_images),
+            creates: RefCell::default(),
         }
     }
 
-    /// Ended without notice, for as long as `meanwhile` takes, and started again.
-    pub fn again(&mut self, meanwhile: impl FnOnce()) {
-        self.server.child.kill().unwrap();
-        self.server.child.wait().unwrap();
-        meanwhile();
+    /// Kills the server, calls `while_down`, and starts the server again.
+    pub fn kill_and_restart(&mut self, while_down: impl FnOnce()) {
+        self.server.kill();
+        while_down();
         self.server = launch(&self.flags, &self.environment, self.folder.path());
     }
 
-    /// The code of a new session, with a picture of its own.
+    /// Creates a session with an image of its own, and returns its code.
     pub fn create(&self, parameters: Value) -> String {
-        self.ask(parameters)
-            .unwrap_or_else(|refused| panic!("{refused}"))
+        self.try_create(parameters)
+            .unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// The same, where it may be refused.
-    pub fn ask(&self, parameters: Value) -> Result<String, Value> {
+    /// Creates a session, or returns the error's envelope.
+    pub fn try_create(&self, parameters: Value) -> Result<String, Value> {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let mut body = body(&numbered(number));
+        let mut body = create_body(&numbered_png(number));
         for (name, value) in parameters.as_object().unwrap() {
             body[name] = value.clone();
         }
-        let answer = self.server.post(SESSIONS, PAGE, &body).unwrap();
-        let json = answer.json();
-        let code = (answer.status == 201).then(|| code(&json["data"]));
-        self.asked.borrow_mut().push((number, code.clone()));
+        let response = self.server.post(SESSIONS, PAGE_HEADERS, &body).unwrap();
+        let json = response.json();
+        let code = (response.status == 201).then(|| session_code(&json["data"]));
+        self.creates.borrow_mut().push((number, code.clone()));
         code.ok_or(json)
     }
 
+    /// Creates a session and waits until it is complete or failed.
+    pub fn create_and_wait(&self, parameters: Value) -> Value {
+        self.server.wait_for_end(&self.create(parameters))
+    }
+
     pub fn session(&self, code: &str) -> Value {
-        let path = format!("{SESSIONS}/{code}");
-        self.server.get(&path).json()["data"].take()
+        self.server.session(code)
     }
 
-    /// Waits until the engine's job is written down with the session.
-    pub fn until_followed(&self, code: &str) {
-        until(|| self.session(code)["engine_status"].is_string());
+    /// Waits until the job's id is stored with the session.
+    pub fn wait_until_submitted(&self, code: &str) {
+        wait_until(|| self.session(code)["engine_status"].is_string());
     }
 
-    /// At most one model a session: exactly one where it ended well, and none without an end that
-    /// says so.
-    fn settle(&self) {
-        let asked = self.asked.borrow();
-        let sessions = asked
+    /// A complete session has one model, a failed or unfinished one at most one, and a rejected
+    /// create none. `sculpt` is not billed. No other models are billed.
+    fn assert_billing(&self) {
+        let creates = self.creates.borrow();
+        let sessions = creates
             .iter()
             .map(|(_, code)| code.as_ref().map(|code| self.session(code)));
         let sessions: Vec<_> = sessions.collect();
-        let billed = (self.billed)();
-        for ((number, code), session) in asked.iter().zip(&sessions) {
+        let billed = (self.billed_images)();
+        for ((number, code), session) in creates.iter().zip(&sessions) {
             let models = billed.iter().filter(|billed| *billed == number).count();
             let text = |name: &str| {
                 let value = session.as_ref().and_then(|session| session[name].as_str());
                 value.unwrap_or_default()
             };
-            let elsewhere = usize::from(text("engine") != "sculpt");
-            let fits = match text("session_status") {
-                "complete" => models == elsewhere,
-                "failed" => models <= elsewhere && text("status").ends_with("_failed"),
-                // On its way, or deleted.
-                _ if code.is_some() => models <= elsewhere,
+            let most = usize::from(text("engine") != "sculpt");
+            let is_correct = match text("session_status") {
+                "complete" => models == most,
+                "failed" => models <= most && text("status").ends_with("_failed"),
+                // Unfinished or deleted.
+                _ if code.is_some() => models <= most,
                 _ => models == 0,
             };
             assert!(
-                fits,
-                "picture {number} was billed {models} times: {session:?}"
+                is_correct,
+                "image {number} was billed {models} times: {session:?}"
             );
         }
-        let is_known = |billed: &&u32| asked.iter().any(|(number, _)| number == *billed);
-        let strangers = billed.iter().filter(|billed| !is_known(billed));
-        assert_eq!(
-            strangers.count(),
-            0,
-            "models were billed that nobody asked for"
-        );
+        let is_known = |billed: &&u32| creates.iter().any(|(number, _)| number == *billed);
+        let unknown = billed.iter().filter(|billed| !is_known(billed)).count();
+        assert_eq!(unknown, 0, "models were billed without a create");
     }
 
-    /// The secrets are in no answer, no log, and nowhere in the data.
-    fn search(&self) {
-        for (number, code) in self.asked.borrow().iter() {
+    /// No secret is in a response, in the log or in the data folder.
+    fn assert_no_secrets(&self) {
+        for (number, code) in self.creates.borrow().iter() {
             let Some(code) = code else { continue };
-            let said = self.session(code).to_string();
-            assert!(!said.contains(MARK), "a secret is in the answer: {number}");
+            let session = self.session(code).to_string();
             assert!(
-                !said.contains("base64"),
-                "a picture is in the answer: {said}"
+                !session.contains(CANARY),
+                "a secret is in the session of image {number}"
+            );
+            assert!(
+                !session.contains("base64"),
+                "an image is in its session: {session}"
             );
         }
         for path in [
@@ -154,14 +153,14 @@ impl Gateway {
             "/sandbox/engines",
             "/health",
         ] {
-            let said = self.server.get(path).body;
-            assert!(!String::from_utf8_lossy(&said).contains(MARK), "{path}");
+            let body = self.server.get(path).body;
+            assert!(!String::from_utf8_lossy(&body).contains(CANARY), "{path}");
         }
-        for file in files(self.folder.path()) {
+        for file in files_below(self.folder.path()) {
             let bytes = fs::read(&file).unwrap();
-            let mark = MARK.as_bytes();
-            let found = bytes.windows(mark.len()).any(|bytes| bytes == mark);
-            assert!(!found, "a secret is in {}", file.display());
+            let canary = CANARY.as_bytes();
+            let is_found = bytes.windows(canary.len()).any(|bytes| bytes == canary);
+            assert!(!is_found, "a secret is in {}", file.display());
         }
     }
 }
@@ -169,8 +168,8 @@ impl Gateway {
 impl Drop for Gateway {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            self.settle();
-            self.search();
+            self.assert_billing();
+            self.assert_no_secrets();
         }
     }
 }
@@ -189,16 +188,15 @@ fn launch(flags: &[String], environment: &[(&'static str, String)], folder: &Pat
         .stderr(log)
         .spawn()
         .unwrap();
-    Server::of(child)
+    Server::from_child(child)
 }
 
-fn files(folder: &Path) -> Vec<std::path::PathBuf> {
-    let entries = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap();
     entries
+        .map(|entry| entry.unwrap().path())
         .flat_map(|path| match path.is_dir() {
-            true => files(&path),
+            true => files_below(&path),
             false => vec![path],
         })
         .collect()

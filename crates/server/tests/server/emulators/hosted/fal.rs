@@ -1,17 +1,22 @@
-//! fal's queue.
+//! fal's queue API.
 
 use serde_json::{Value, json};
 
-use super::{Cancel, Job, KEY, Nasty, State, blind, submission};
-use crate::emulators::{Reply, Request};
+use super::faults::{self, Submit};
+use super::scenario::{Cancel, Scenario};
+use super::secrets::KEY;
+use super::state::{Job, State};
+use crate::emulators::http::{Reply, Request};
 
-/// How long a job waits and is made, in seconds.
+/// Seconds from the start of a job until it leaves the queue.
 const QUEUED: f64 = 2.0;
-const MADE: f64 = 4.0;
-/// [B] How long a result is kept.
+/// Seconds from the start of a job until it completes.
+const COMPLETED: f64 = 4.0;
+/// [B] Seconds that a result is kept.
 const KEPT: f64 = 3600.0;
 
 enum Phase {
+    /// With this many jobs ahead.
     Queued(u32),
     Running,
     Completed,
@@ -19,132 +24,148 @@ enum Phase {
     Unknown,
 }
 
-fn phase(nasty: Nasty, job: &Job, now: f64) -> Phase {
-    let age = now - job.begun;
-    match (nasty, job.cancelled) {
-        (Nasty::Forgotten, _) if age > 1.0 => Phase::Unknown,
-        (Nasty::NeverStarts(_), None) => Phase::Queued(7),
-        (Nasty::NeverStarts(Cancel::Unknown), Some(_)) => Phase::Unknown,
-        (Nasty::NeverStarts(Cancel::MadeAllTheSame), Some(_)) if job.looks_since < 3 => {
+fn phase(scenario: Scenario, job: &Job, now: f64) -> Phase {
+    let age = now - job.started;
+    match (scenario, job.cancelled) {
+        (Scenario::JobForgotten, _) if age > 1.0 => Phase::Unknown,
+        (Scenario::NeverStarts(_), None) => Phase::Queued(7),
+        (Scenario::NeverStarts(Cancel::NotFound), Some(_)) => Phase::Unknown,
+        (Scenario::NeverStarts(Cancel::CompletesAnyway), Some(_)) if job.polls_since_cancel < 3 => {
             Phase::Running
         }
         (
-            Nasty::NeverStarts(
-                Cancel::MadeAllTheSame | Cancel::MadeByStatus | Cancel::MadeByDetail,
+            Scenario::NeverStarts(
+                Cancel::CompletesAnyway
+                | Cancel::AlreadyCompletedStatus
+                | Cancel::AlreadyCompletedDetail,
             ),
             Some(_),
         ) => Phase::Completed,
         (_, Some(_)) => Phase::Cancelled,
-        _ if age < QUEUED && nasty != Nasty::NoQueue => Phase::Queued((QUEUED - age) as u32),
-        _ if age < MADE || nasty == Nasty::Stuck => Phase::Running,
+        _ if age < QUEUED && scenario != Scenario::SkipsQueue => {
+            Phase::Queued((QUEUED - age) as u32)
+        }
+        _ if age < COMPLETED || scenario == Scenario::NeverFinishes => Phase::Running,
         _ => Phase::Completed,
     }
 }
 
-pub fn answer(request: &Request, nasty: Nasty, state: &mut State, now: f64, files: &str) -> Reply {
-    // [A] The word is Key, and not Bearer.
+pub fn respond(
+    request: &Request,
+    scenario: Scenario,
+    state: &mut State,
+    now: f64,
+    file_host: &str,
+) -> Reply {
+    // [A] The scheme is Key, not Bearer.
     if request.header("authorization") != format!("Key {KEY}") {
         return detail(401, "No user found for Key ID and Secret");
     }
-    for name in ["x-api-key", "origin", "referer", "cookie"] {
-        assert_eq!(request.header(name), "", "{name}");
-    }
+    request.assert_without(&["x-api-key", "origin", "referer", "cookie"]);
     if request.method == "POST" {
-        return submit(request, nasty, state, now, files);
+        return submit(request, scenario, state, now, file_host);
     }
     let path = request.path.as_str();
-    let (path, what) = match path.rsplit_once('/') {
-        Some((before, end @ ("status" | "cancel"))) => (before, end),
+    let (path, action) = match path.rsplit_once('/') {
+        Some((parent, action @ ("status" | "cancel"))) => (parent, action),
         _ => (path, "result"),
     };
     let id = path.rsplit('/').next().unwrap_or_default();
-    // [A] The full model id leads nowhere.
+    // [A] The path has the owner and the app only; that of the full model id does not exist.
     let is_short = path.split('/').count() == 5;
-    let at = state.jobs.iter().position(|job| job.id == id && is_short);
-    let Some(at) = at else {
+    let index = state.jobs.iter().position(|job| job.id == id && is_short);
+    let Some(index) = index else {
         return detail(404, &format!("Path {path} not found"));
     };
-    match (request.method.as_str(), what) {
+    match (request.method.as_str(), action) {
         ("GET", "status") => {
-            let logs = request.query.contains("logs=1");
-            status(nasty, state, at, now, logs)
+            let logs = match request.query.contains("logs=1") {
+                true => {
+                    json!([{"message": "3D", "level": "INFO", "source": "x", "timestamp": "x"}])
+                }
+                // [A] Logs are null unless the query selects them.
+                false => Value::Null,
+            };
+            status(scenario, state, index, now, &logs)
         }
-        ("PUT", "cancel") => cancel(nasty, state, at, now),
-        ("GET", "result") => result(nasty, state, at, now, (&request.path, files)),
+        ("PUT", "cancel") => cancel(scenario, state, index, now),
+        ("GET", "result") => result(scenario, state, index, now, (&request.path, file_host)),
         _ => detail(405, "Method Not Allowed"),
     }
 }
 
-fn detail(status: u16, words: &str) -> Reply {
-    Reply::json(status, json!({ "detail": words }))
+fn detail(status: u16, message: &str) -> Reply {
+    Reply::json(status, json!({ "detail": message }))
 }
 
-/// The picture's address, or the first of several.
-fn picture(body: &Value) -> &Value {
+/// Returns the URL of the image, or of the first one in a list.
+fn image_url(body: &Value) -> &Value {
     let names = [
         "image_url",
         "input_image_url",
         "image_urls",
         "input_image_urls",
     ];
-    let named = names.iter().find_map(|name| body.get(*name));
-    let named = named.unwrap_or(&Value::Null);
-    named.get(0).unwrap_or(named)
+    let field = names.iter().find_map(|name| body.get(*name));
+    let field = field.unwrap_or(&Value::Null);
+    field.get(0).unwrap_or(field)
 }
 
-fn submit(request: &Request, nasty: Nasty, state: &mut State, now: f64, files: &str) -> Reply {
-    state.asked += 1;
+fn submit(
+    request: &Request,
+    scenario: Scenario,
+    state: &mut State,
+    now: f64,
+    file_host: &str,
+) -> Reply {
+    state.submits += 1;
     let body = request.json();
-    let address = picture(&body).clone();
-    let text = address.as_str().unwrap_or_default();
-    // [A] Nothing of a private network can be fetched by it; for the emulator all is private.
+    let image = image_url(&body).clone();
+    let text = image.as_str().unwrap_or_default();
+    // [A] fal cannot fetch from a private network; every http(s) URL of a test is in one.
     if !text.starts_with("data:image/") {
         let error = json!({"loc": ["body", "image_url"], "type": "file_download_error",
             "msg": "Failed to download the file", "url": "https://docs.fal.ai/errors", "input": text});
         return Reply::json(422, json!({"detail": [error]}));
     }
     state.bodies.push(body);
-    let (begins, reply) = submission(nasty, state.asked);
-    let id = begins.then(|| state.begin(&address, now));
+    let Submit { starts_job, reply } = faults::submit(scenario, state.submits);
+    let id = starts_job.then(|| state.start_job(&image, now));
     if let Some(reply) = reply {
         return reply;
     }
-    // [A] Only the owner and the app are in the addresses.
+    // [A] The URLs hold only the owner and the app.
     let app: Vec<_> = request.path.split('/').skip(1).take(2).collect();
-    let host = match nasty {
-        Nasty::ElsewhereAddresses => files,
+    let host = match scenario {
+        Scenario::JobUrlsOnOtherHost => file_host,
         _ => request.header("host"),
     };
     let job = format!("http://{host}/{}/requests/{}", app.join("/"), id.unwrap());
-    let mut answer = json!({
+    let mut response = json!({
         "status": "IN_QUEUE", "request_id": job.rsplit('/').next(), "queue_position": 2,
         "response_url": job, "status_url": format!("{job}/status"),
         "cancel_url": format!("{job}/cancel"), "gateway_request_id": "x",
     });
-    if nasty == Nasty::NoQueue {
-        answer["status"] = "IN_PROGRESS".into();
-        answer.as_object_mut().unwrap().remove("queue_position");
+    if scenario == Scenario::SkipsQueue {
+        response["status"] = "IN_PROGRESS".into();
+        response.as_object_mut().unwrap().remove("queue_position");
     }
-    Reply::json(200, answer)
+    Reply::json(200, response)
 }
 
-fn status(nasty: Nasty, state: &mut State, at: usize, now: f64, logs: bool) -> Reply {
-    let looks = state.looks(&format!("status {at}"));
-    state.jobs[at].looks_since += usize::from(state.jobs[at].cancelled.is_some());
-    if let Some(reply) = blind(nasty, looks) {
+fn status(scenario: Scenario, state: &mut State, index: usize, now: f64, logs: &Value) -> Reply {
+    let number = state.count_poll(&format!("status {index}"));
+    let job = &mut state.jobs[index];
+    job.polls_since_cancel += usize::from(job.cancelled.is_some());
+    if let Some(reply) = faults::failed_poll(scenario, number) {
         return reply;
     }
-    if nasty == Nasty::UnknownStatus {
+    if scenario == Scenario::UnknownStatus {
         return Reply::json(200, json!({"status": "PONDERING"}));
     }
-    // [A] Logs are null unless they are asked for.
-    let logs = match logs {
-        true => json!([{"message": "3D", "level": "INFO", "source": "x", "timestamp": "x"}]),
-        false => Value::Null,
-    };
-    let (status, mut answer) = match phase(nasty, &state.jobs[at], now) {
+    let (status, mut response) = match phase(scenario, job, now) {
         Phase::Unknown => return detail(404, "Request not found"),
-        Phase::Queued(before) => (202, json!({"status": "IN_QUEUE", "queue_position": before})),
+        Phase::Queued(ahead) => (202, json!({"status": "IN_QUEUE", "queue_position": ahead})),
         Phase::Running => (202, json!({"status": "IN_PROGRESS", "logs": logs})),
         Phase::Completed => {
             let metrics = json!({"inference_time": 2});
@@ -153,63 +174,65 @@ fn status(nasty: Nasty, state: &mut State, at: usize, now: f64, logs: bool) -> R
                 json!({"status": "COMPLETED", "logs": logs, "metrics": metrics}),
             )
         }
-        // [C] As everything that goes wrong.
+        // [C] In the form of the other failures.
         Phase::Cancelled => {
             let error = json!({"status": "COMPLETED", "error": "Client cancelled the request",
                 "error_type": "client_cancelled"});
             (200, error)
         }
     };
-    if nasty == Nasty::FailsOtherwise && answer["status"] == "COMPLETED" {
-        answer["error"] = "Request timed out".into();
-        answer["error_type"] = "request_timeout".into();
+    if scenario == Scenario::JobAborts && response["status"] == "COMPLETED" {
+        response["error"] = "Request timed out".into();
+        response["error_type"] = "request_timeout".into();
     }
-    if nasty == Nasty::UnknownFields {
-        answer["mood"] = json!({"deep": [1, null]});
+    if scenario == Scenario::UnknownFields {
+        response["mood"] = json!({"deep": [1, null]});
     }
-    Reply::json(status, answer)
+    Reply::json(status, response)
 }
 
-fn cancel(nasty: Nasty, state: &mut State, at: usize, now: f64) -> Reply {
+fn cancel(scenario: Scenario, state: &mut State, index: usize, now: f64) -> Reply {
     state.cancels += 1;
-    let before = phase(nasty, &state.jobs[at], now);
-    let job = &mut state.jobs[at];
-    let over = || Reply::json(400, json!({"status": "ALREADY_COMPLETED"}));
+    let job = &mut state.jobs[index];
+    let already_completed = || Reply::json(400, json!({"status": "ALREADY_COMPLETED"}));
     let accepted = |status| Reply::json(status, json!({"status": "CANCELLATION_REQUESTED"}));
-    match before {
+    let is_queued = match phase(scenario, job, now) {
         Phase::Unknown => return Reply::json(404, json!({"status": "NOT_FOUND"})),
-        Phase::Completed | Phase::Cancelled => return over(),
-        Phase::Queued(_) | Phase::Running => {}
-    }
+        Phase::Completed | Phase::Cancelled => return already_completed(),
+        Phase::Queued(_) => true,
+        Phase::Running => false,
+    };
     job.cancelled = Some(now);
-    match nasty {
-        Nasty::NeverStarts(Cancel::MadeAllTheSame) => accepted(202),
-        Nasty::NeverStarts(Cancel::MadeByStatus) => over(),
-        Nasty::NeverStarts(Cancel::MadeByDetail) => {
+    match scenario {
+        Scenario::NeverStarts(Cancel::CompletesAnyway) => accepted(202),
+        Scenario::NeverStarts(Cancel::AlreadyCompletedStatus) => already_completed(),
+        Scenario::NeverStarts(Cancel::AlreadyCompletedDetail) => {
             detail(400, &format!("Request {} is already completed.", job.id))
         }
-        Nasty::NeverStarts(Cancel::Unknown) => Reply::json(404, json!({"status": "NOT_FOUND"})),
-        // [B] Out of the queue it costs nothing; what was running may.
+        Scenario::NeverStarts(Cancel::NotFound) => Reply::json(404, json!({"status": "NOT_FOUND"})),
+        // [B] A job cancelled in the queue costs nothing; one that was running may.
         _ => {
-            job.free = matches!(before, Phase::Queued(_));
-            let with_200 = nasty == Nasty::NeverStarts(Cancel::AcceptedWith200);
-            accepted(if with_200 { 200 } else { 202 })
+            job.is_free = is_queued;
+            match scenario {
+                Scenario::NeverStarts(Cancel::AcceptedWith200) => accepted(200),
+                _ => accepted(202),
+            }
         }
     }
 }
 
 fn result(
-    nasty: Nasty,
+    scenario: Scenario,
     state: &mut State,
-    at: usize,
+    index: usize,
     now: f64,
-    (path, files): (&str, &str),
+    (path, file_host): (&str, &str),
 ) -> Reply {
-    let looks = state.looks(&format!("result {at}"));
-    let job = &state.jobs[at];
-    let early = || detail(400, "Request is still in progress");
-    match phase(nasty, job, now) {
-        Phase::Queued(_) | Phase::Running => return early(),
+    let number = state.count_poll(&format!("result {index}"));
+    let job = &state.jobs[index];
+    let in_progress = || detail(400, "Request is still in progress");
+    match phase(scenario, job, now) {
+        Phase::Queued(_) | Phase::Running => return in_progress(),
         Phase::Unknown => return detail(404, "Request not found"),
         Phase::Cancelled => {
             return Reply::json(
@@ -217,34 +240,35 @@ fn result(
                 json!({"detail": "Client cancelled the request", "error_type": "client_cancelled"}),
             );
         }
-        Phase::Completed if now > job.begun + MADE + KEPT => {
+        Phase::Completed if now > job.started + COMPLETED + KEPT => {
             return detail(404, "Request not found");
         }
         Phase::Completed => {}
     }
-    match nasty {
-        // [A] The whole input comes back, the picture in it.
-        Nasty::Fails => Reply::json(
+    match scenario {
+        // [A] The error repeats the whole input, the image included.
+        Scenario::JobFails => Reply::json(
             422,
             json!({"detail": [{"loc": ["body", "image_url"], "msg": "Image too small",
                 "type": "image_too_small", "input": state.bodies[0].clone()}]}),
         ),
-        Nasty::FailsOtherwise => Reply::json(
+        Scenario::JobAborts => Reply::json(
             504,
             json!({"detail": format!("Request timed out for {KEY} at https://x.example/a?sig=Zq83canary7d1f93"),
                 "error_type": "request_timeout"}),
         ),
-        Nasty::EarlyResult if looks == 1 => early(),
-        Nasty::ResultFails if looks <= 2 => Reply::text(502, "<h1>Bad Gateway</h1>"),
-        _ => Reply::json(200, output(nasty, path, files)),
+        Scenario::ResultNotReadyOnce if number == 1 => in_progress(),
+        Scenario::ResultFailsAtFirst if number <= 2 => Reply::text(502, "<h1>Bad Gateway</h1>"),
+        _ => Reply::json(200, output(scenario, path, file_host)),
     }
 }
 
-/// [A] Where the model is differs from one app to the next, and what seems to be it may be another.
-fn output(nasty: Nasty, path: &str, files: &str) -> Value {
-    let host = match nasty {
-        Nasty::ElsewhereResult => "127.0.0.1:9",
-        _ => files,
+/// [A] The field that holds the model differs from app to app, and a field of that name may hold
+/// another format.
+fn output(scenario: Scenario, path: &str, file_host: &str) -> Value {
+    let host = match scenario {
+        Scenario::FileOnOtherHost => "127.0.0.1:9",
+        _ => file_host,
     };
     let file = |name: &str| {
         let url = format!("http://{host}/files/b{path}/{name}");

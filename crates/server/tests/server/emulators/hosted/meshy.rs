@@ -1,129 +1,136 @@
-//! Meshy's image-to-3d.
+//! Meshy's image-to-3d API.
 
 use serde_json::{Value, json};
 
-use super::{KEY, Nasty, SIGNED, State, blind, submission};
-use crate::emulators::{Reply, Request};
+use super::faults::{self, Submit};
+use super::scenario::Scenario;
+use super::secrets::{KEY, SIGNATURE};
+use super::state::State;
+use crate::emulators::http::{Reply, Request};
 
 const TASKS: &str = "/openapi/v1/image-to-3d";
 
-/// [A] How long a task and its files are kept, in seconds.
+/// [A] Seconds that a task and its files are kept.
 const KEPT: f64 = 3.0 * 24.0 * 60.0 * 60.0;
 
-pub fn answer(request: &Request, nasty: Nasty, state: &mut State, now: f64, files: &str) -> Reply {
+pub fn respond(
+    request: &Request,
+    scenario: Scenario,
+    state: &mut State,
+    now: f64,
+    file_host: &str,
+) -> Reply {
     // [A] Calls from browsers are refused.
     if !request.header("origin").is_empty() {
         return message(403, "Forbidden");
     }
-    for name in ["x-api-key", "referer", "cookie"] {
-        assert_eq!(request.header(name), "", "{name}");
-    }
+    request.assert_without(&["x-api-key", "referer", "cookie"]);
     if request.header("authorization") != format!("Bearer {KEY}") {
         return message(401, "Invalid API key");
     }
     let task = request.path.strip_prefix(TASKS);
     match (request.method.as_str(), request.path.as_str(), task) {
         ("GET", "/openapi/v1/balance", _) => Reply::json(200, json!({"balance": 70})),
-        ("POST", _, Some("")) => submit(request, nasty, state, now),
+        ("POST", _, Some("")) => submit(request, scenario, state, now),
         ("GET", _, Some("")) => {
             assert!(request.query.contains("page_num=1"));
-            let tasks = state
-                .jobs
-                .iter()
-                .rev()
-                .map(|job| json!({"id": job.id, "created_at": job.at, "status": "PENDING"}));
+            let tasks = state.jobs.iter().rev().map(
+                |job| json!({"id": job.id, "created_at": job.created_at, "status": "PENDING"}),
+            );
             Reply::json(200, tasks.collect())
         }
-        ("GET", _, Some(id)) => task_of(&id[1..], nasty, state, now, files),
-        // [A] The task and its files; nobody says that it stops, or is paid back.
-        ("DELETE", _, Some(id)) => {
-            let at = state.jobs.iter().position(|job| job.id == id[1..]);
-            match at {
-                Some(at) => {
-                    state.jobs[at].cancelled = Some(now);
-                    Reply::json(200, Value::Null)
-                }
-                None => message(404, "Task not found"),
+        ("GET", _, Some(id)) => task_object(&id[1..], scenario, state, now, file_host),
+        // [A] Deletes the task and its files. Whether it stops or refunds the job is undocumented.
+        ("DELETE", _, Some(id)) => match state.jobs.iter_mut().find(|job| job.id == id[1..]) {
+            Some(job) => {
+                job.cancelled = Some(now);
+                Reply::json(200, Value::Null)
             }
-        }
+            None => message(404, "Task not found"),
+        },
         _ => message(404, "Not found"),
     }
 }
 
-fn message(status: u16, words: &str) -> Reply {
-    Reply::json(status, json!({ "message": words }))
+fn message(status: u16, message: &str) -> Reply {
+    Reply::json(status, json!({ "message": message }))
 }
 
-fn submit(request: &Request, nasty: Nasty, state: &mut State, now: f64) -> Reply {
-    state.asked += 1;
+fn submit(request: &Request, scenario: Scenario, state: &mut State, now: f64) -> Reply {
+    state.submits += 1;
     let body = request.json();
     // [A] Retired.
     if body["model_type"] == "lowpoly" {
         return message(400, "model_type lowpoly is retired");
     }
-    let picture = body["image_url"].clone();
+    let image = body["image_url"].clone();
     state.bodies.push(body);
-    let (begins, reply) = submission(nasty, state.asked);
-    let id = begins.then(|| state.begin(&picture, now));
-    match (reply, id) {
-        (Some(reply), _) => reply,
-        (None, id) => Reply::json(202, json!({"result": id})),
-    }
+    let Submit { starts_job, reply } = faults::submit(scenario, state.submits);
+    let id = starts_job.then(|| state.start_job(&image, now));
+    reply.unwrap_or_else(|| Reply::json(202, json!({"result": id})))
 }
 
-fn task_of(id: &str, nasty: Nasty, state: &mut State, now: f64, files: &str) -> Reply {
-    let looks = state.looks(id);
-    if let Some(reply) = blind(nasty, looks) {
+fn task_object(
+    id: &str,
+    scenario: Scenario,
+    state: &mut State,
+    now: f64,
+    file_host: &str,
+) -> Reply {
+    let number = state.count_poll(id);
+    if let Some(reply) = faults::failed_poll(scenario, number) {
         return reply;
     }
     let job = state.jobs.iter().find(|job| job.id == id);
-    let Some(job) = job.filter(|job| job.cancelled.is_none() && now < job.begun + KEPT) else {
+    let Some(job) = job.filter(|job| job.cancelled.is_none() && now < job.started + KEPT) else {
         return message(404, "Task not found");
     };
-    let (age, at) = (now - job.begun, job.at);
-    if nasty == Nasty::Forgotten && age > 1.0 {
+    let age = now - job.started;
+    if scenario == Scenario::JobForgotten && age > 1.0 {
         return message(404, "Task not found");
     }
-    // [A] Times are in milliseconds, and 0 or null before they are.
+    // [A] Times are in milliseconds; those in the future are 0 or null.
     let mut task = json!({
         "id": id, "type": "image-to-3d", "status": "PENDING", "progress": 0, "preceding_tasks": 2,
-        "created_at": at, "started_at": 0, "finished_at": null, "expires_at": 0,
+        "created_at": job.created_at, "started_at": 0, "finished_at": null, "expires_at": 0,
         "model_urls": {"fbx": ""}, "texture_urls": {}, "task_error": {"message": ""},
     });
-    if nasty == Nasty::UnknownFields {
+    if scenario == Scenario::UnknownFields {
         task["mood"] = json!({"deep": [1, null]});
     }
-    if nasty == Nasty::UnknownStatus {
+    if scenario == Scenario::UnknownStatus {
         task["status"] = "PONDERING".into();
         return Reply::json(200, task);
     }
-    if age < 1.0 && nasty != Nasty::NoQueue {
+    if age < 1.0 && scenario != Scenario::SkipsQueue {
         return Reply::json(200, task);
     }
     task["status"] = "IN_PROGRESS".into();
     task["progress"] = (25.0 * age).min(99.0).floor().into();
-    if age < 4.0 || nasty == Nasty::Stuck {
+    if age < 4.0 || scenario == Scenario::NeverFinishes {
         return Reply::json(200, task);
     }
     task["progress"] = 100.into();
-    match nasty {
-        // [A] A failure is 200, too.
-        Nasty::Fails | Nasty::FailsOtherwise => {
-            let word = match nasty {
-                Nasty::Fails => "FAILED",
-                _ => "CANCELED",
-            };
-            task["status"] = word.into();
+    // [A] The HTTP status of a failed task is 200, too.
+    let failure = match scenario {
+        Scenario::JobFails => Some("FAILED"),
+        Scenario::JobAborts => Some("CANCELED"),
+        _ => None,
+    };
+    match failure {
+        Some(status) => {
+            task["status"] = status.into();
             task["task_error"]["message"] = format!("Image too small {KEY}").into();
         }
-        _ => {
-            let host = match nasty {
-                Nasty::ElsewhereResult => "127.0.0.1:9",
-                _ => files,
+        None => {
+            let host = match scenario {
+                Scenario::FileOnOtherHost => "127.0.0.1:9",
+                _ => file_host,
             };
             task["status"] = "SUCCEEDED".into();
-            // [A] Each look brings a fresh link.
-            task["model_urls"]["glb"] = format!("http://{host}/{looks}/model.glb?{SIGNED}").into();
+            // [A] Each poll returns a fresh URL.
+            let url = format!("http://{host}/{number}/model.glb?{SIGNATURE}");
+            task["model_urls"]["glb"] = url.into();
         }
     }
     Reply::json(200, task)

@@ -1,0 +1,25 @@
+//! The hosted engines.
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Engine {
+    Fal,
+    Meshy,
+}
+
+impl Engine {
+    /// Returns the name of its table in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fal => "fal",
+            Self::Meshy => "meshy",
+        }
+    }
+
+    /// Returns the environment variable that holds its API key.
+    pub fn key_variable(self) -> &'static str {
+        match self {
+            Self::Fal => "FAL_KEY",
+            Self::Meshy => "MESHY_API_KEY",
+        }
+    }
+}

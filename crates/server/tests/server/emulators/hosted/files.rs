@@ -1,0 +1,44 @@
+//! The host of the result files, which is not that of the jobs and sends no CORS headers.
+
+use super::engine::Engine;
+use super::scenario::Scenario;
+use super::secrets::SIGNATURE;
+use crate::emulators::http::{Reply, Request};
+use crate::emulators::samples::textured_glb;
+
+/// Responds to the download with this number, counted from 1.
+pub fn respond(request: &Request, engine: Engine, scenario: Scenario, number: usize) -> Reply {
+    // [A] The files are public: neither the engine's key nor the caller's headers belong here.
+    request.assert_without(&["authorization", "x-api-key", "origin", "referer", "cookie"]);
+    if engine == Engine::Meshy {
+        assert_eq!(request.query, SIGNATURE);
+    }
+    let redirect = |to: &str| Reply::text(302, "").with_header("location", to);
+    match scenario {
+        Scenario::FileUrlExpiresOnce if number == 1 => expired(engine),
+        Scenario::FileUrlExpired => expired(engine),
+        Scenario::FileFails(times) if number <= times => Reply::text(503, "down"),
+        Scenario::FileFailsThenExpires if number == 1 => Reply::text(503, "down"),
+        Scenario::FileFailsThenExpires if number == 2 => expired(engine),
+        Scenario::WrongFile(bytes) => Reply::bytes(bytes.to_vec()),
+        Scenario::FileEndless => Reply::Endless,
+        Scenario::FileRedirectsToPrivateAddress => {
+            redirect("http://169.254.169.254/latest/meta-data/")
+        }
+        Scenario::FileRedirectsForever => redirect(&format!("{}?{}", request.path, request.query)),
+        Scenario::FileRedirectsOnce if !request.path.starts_with("/moved/") => {
+            redirect(&format!("/moved{}?{}", request.path, request.query))
+        }
+        _ if request.path.ends_with(".obj") => Reply::bytes(b"# obj\nv 1 2 3\n".to_vec()),
+        _ if request.path.ends_with(".zip") => Reply::bytes(b"PK\x03\x04 zipped".to_vec()),
+        _ => Reply::bytes(textured_glb()),
+    }
+}
+
+/// [A] Meshy's URLs are signed for a limited time; fal deletes its files after one.
+fn expired(engine: Engine) -> Reply {
+    match engine {
+        Engine::Fal => Reply::text(404, "not found"),
+        Engine::Meshy => Reply::text(403, "<Error>AccessDenied</Error>"),
+    }
+}

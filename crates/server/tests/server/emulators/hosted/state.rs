@@ -1,0 +1,69 @@
+//! What an emulator of a hosted engine records.
+
+use std::collections::HashMap;
+use std::time::SystemTime;
+
+use serde_json::Value;
+
+use crate::emulators::samples::image_number;
+
+/// A job that was started.
+pub struct Job {
+    pub id: String,
+    /// Start, in seconds of the emulator's clock.
+    pub started: f64,
+    /// Start, in milliseconds since 1970.
+    pub created_at: u64,
+    /// The number of its image.
+    pub image: u32,
+    /// When its cancellation was requested, in seconds of the emulator's clock.
+    pub cancelled: Option<f64>,
+    pub polls_since_cancel: usize,
+    /// Whether it was cancelled in the queue, which costs nothing.
+    pub is_free: bool,
+}
+
+#[derive(Default)]
+pub struct State {
+    pub jobs: Vec<Job>,
+    /// Requests for a model, whether or not they started a job.
+    pub submits: usize,
+    /// The bodies of the requests for a model.
+    pub bodies: Vec<Value>,
+    /// Requests for files.
+    pub downloads: usize,
+    /// Requests to cancel a job.
+    pub cancels: usize,
+    /// Requests that were reset because the engine was unreachable.
+    pub resets: usize,
+    polls: HashMap<String, usize>,
+}
+
+impl State {
+    /// Counts a poll of `target`, and returns how many there were.
+    pub fn count_poll(&mut self, target: &str) -> usize {
+        let polls = self.polls.entry(target.to_owned()).or_default();
+        *polls += 1;
+        *polls
+    }
+
+    /// Starts a job and returns its id.
+    pub fn start_job(&mut self, image: &Value, now: f64) -> String {
+        let id = format!("0191e7c0-0000-7000-8000-{:012}", self.jobs.len() + 1);
+        self.jobs.push(Job {
+            id: id.clone(),
+            started: now,
+            created_at: unix_millis(),
+            image: image_number(image),
+            cancelled: None,
+            polls_since_cancel: 0,
+            is_free: false,
+        });
+        id
+    }
+}
+
+fn unix_millis() -> u64 {
+    let elapsed = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    elapsed.unwrap().as_millis() as u64
+}

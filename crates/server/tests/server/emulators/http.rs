@@ -1,0 +1,159 @@
+//! A minimal HTTP/1.1 server: one thread and one request per connection.
+
+use std::collections::HashMap;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// A request with its whole body.
+pub struct Request {
+    pub method: String,
+    pub path: String,
+    pub query: String,
+    /// Keyed by lower-case name.
+    pub headers: HashMap<String, String>,
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    /// Returns the body as JSON, or `null` if it is not JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    /// Returns the value of a header, or an empty string.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", String::as_str)
+    }
+
+    /// Panics if the request has one of these headers.
+    pub fn assert_without(&self, names: &[&str]) {
+        for name in names {
+            assert_eq!(self.header(name), "", "unexpected header {name}");
+        }
+    }
+}
+
+/// What the server does with a request.
+pub enum Reply {
+    /// Sends status, headers and body.
+    Response(u16, Vec<(&'static str, String)>, Vec<u8>),
+    /// Closes the connection without a response.
+    Reset,
+    /// Waits, then closes the connection without a response.
+    Silence(Duration),
+    /// Waits, then continues with the other reply.
+    Delayed(Duration, Box<Reply>),
+    /// Sends a body without length or end.
+    Endless,
+}
+
+impl Reply {
+    pub fn json(status: u16, body: Value) -> Self {
+        let headers = vec![("content-type", "application/json".to_owned())];
+        Self::Response(status, headers, body.to_string().into_bytes())
+    }
+
+    pub fn text(status: u16, body: &str) -> Self {
+        let headers = vec![("content-type", "text/plain; charset=utf-8".to_owned())];
+        Self::Response(status, headers, body.into())
+    }
+
+    pub fn bytes(body: Vec<u8>) -> Self {
+        let headers = vec![("content-type", "application/octet-stream".to_owned())];
+        Self::Response(200, headers, body)
+    }
+
+    /// Adds a header to a response.
+    pub fn with_header(self, name: &'static str, value: impl ToString) -> Self {
+        match self {
+            Self::Response(status, mut headers, body) => {
+                headers.push((name, value.to_string()));
+                Self::Response(status, headers, body)
+            }
+            other => other,
+        }
+    }
+}
+
+/// Serves on a free loopback port until the process ends, and returns `127.0.0.1:<port>`.
+pub fn serve(handler: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> String {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let host = listener.local_addr().unwrap().to_string();
+    let handler = Arc::new(handler);
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            // Some tests kill the client in the middle of a request.
+            let Ok(stream) = stream else { continue };
+            let handler = handler.clone();
+            thread::spawn(move || handle_connection(stream, &*handler).ok());
+        }
+    });
+    host
+}
+
+fn handle_connection(mut stream: TcpStream, handler: &dyn Fn(&Request) -> Reply) -> io::Result<()> {
+    let request = read_request(&stream)?;
+    let mut reply = handler(&request);
+    while let Reply::Delayed(time, next) = reply {
+        thread::sleep(time);
+        reply = *next;
+    }
+    match reply {
+        Reply::Delayed(..) | Reply::Reset => Ok(()),
+        Reply::Silence(time) => {
+            thread::sleep(time);
+            Ok(())
+        }
+        Reply::Endless => {
+            stream.write_all(b"HTTP/1.1 200 Any\r\nconnection: close\r\n\r\n")?;
+            let zeros = vec![0; 1 << 20];
+            loop {
+                stream.write_all(&zeros)?;
+            }
+        }
+        Reply::Response(status, headers, body) => {
+            let mut head = format!("HTTP/1.1 {status} Any\r\nconnection: close\r\n");
+            for (name, value) in headers {
+                head.push_str(&format!("{name}: {value}\r\n"));
+            }
+            head.push_str(&format!("content-length: {}\r\n\r\n", body.len()));
+            stream.write_all(head.as_bytes())?;
+            stream.write_all(&body)?;
+            stream.flush()
+        }
+    }
+}
+
+fn read_request(stream: &TcpStream) -> io::Result<Request> {
+    let mut reader = BufReader::new(stream.try_clone()?);
+    let mut line = String::new();
+    reader.read_line(&mut line)?;
+    let mut parts = line.split(' ');
+    let (method, target) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let mut headers = HashMap::new();
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line)? <= 2 {
+            break;
+        }
+        if let Some((name, value)) = line.trim_end().split_once(": ") {
+            headers.insert(name.to_ascii_lowercase(), value.to_owned());
+        }
+    }
+    let length = headers.get("content-length").and_then(|n| n.parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    reader.read_exact(&mut body)?;
+    Ok(Request {
+        method: method.into(),
+        path: path.into(),
+        query: query.into(),
+        headers,
+        body,
+    })
+}

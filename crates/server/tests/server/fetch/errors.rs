@@ -1,0 +1,129 @@
+//! Failed fetches: each ends in time and is reported without details of this machine's network.
+
+use std::net::TcpListener;
+use std::time::Instant;
+
+use ureq::tls::RootCerts;
+
+use super::https::{Https, LIMIT, TIMEOUT, all};
+use crate::fetcher::Fetcher;
+
+/// Checks that fetching this path of a server fails with this error.
+fn assert_path_fails(path: &str, expected: &str) {
+    let https = Https::start();
+    let start = Instant::now();
+    let error = https.fetcher(all).fetch(&https.url(path)).unwrap_err();
+    assert!(error.contains(expected), "{error}");
+    assert!(start.elapsed() < 2 * TIMEOUT);
+    for detail in ["127.0", "localhost", "rustls", "os error", "passwd"] {
+        assert!(!error.contains(detail), "{error}");
+    }
+}
+
+/// Checks that fetching this URL fails with this error.
+fn assert_url_fails(url: &str, expected: &str) {
+    let error = Https::start().fetcher(all).fetch(url).unwrap_err();
+    assert!(error.contains(expected), "{error}");
+}
+
+#[test]
+fn missing_image() {
+    assert_path_fails("/nothing", "its server answered 404");
+}
+
+#[test]
+fn image_over_the_limit() {
+    assert_path_fails("/large", "larger than 100000 bytes");
+}
+
+#[test]
+fn endless_image() {
+    assert_path_fails("/endless", "larger than 100000 bytes");
+}
+
+#[test]
+fn slow_image() {
+    assert_path_fails("/slow", "it took longer than 2 s");
+}
+
+#[test]
+fn no_response() {
+    assert_path_fails("/silent", "it took longer than 2 s");
+}
+
+#[test]
+fn truncated_image() {
+    assert_path_fails("/truncated", "its server");
+}
+
+#[test]
+fn response_that_is_not_http() {
+    assert_path_fails("/ssh", "speaks no HTTP");
+}
+
+#[test]
+fn four_redirects() {
+    assert_path_fails("/?to=/?to=/?to=/?to=/a.png", "more than 3 redirects");
+}
+
+#[test]
+fn redirect_to_http() {
+    assert_path_fails("/?to=http://localhost/a.png", "only https:");
+}
+
+#[test]
+fn redirect_to_ftp() {
+    assert_path_fails("/?to=ftp://localhost/a.png", "only https:");
+}
+
+#[test]
+fn redirect_to_a_file() {
+    assert_path_fails("/?to=file:///etc/passwd", "its server");
+}
+
+#[test]
+fn closed_port() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let closed = listener.local_addr().unwrap();
+    drop(listener);
+    assert_url_fails(&format!("https://{closed}/"), "cannot be reached");
+}
+
+#[test]
+fn unknown_host() {
+    assert_url_fails("https://nobody.invalid/", "its server cannot be reached");
+}
+
+#[test]
+fn untrusted_certificate() {
+    let https = Https::start();
+    let fetcher = Fetcher::new(all, RootCerts::WebPki, LIMIT, TIMEOUT);
+    let error = fetcher.fetch(&https.url("/a.png")).unwrap_err();
+    let expected = "a certificate that is not accepted";
+    assert!(error.contains(expected), "{error}");
+}
+
+#[test]
+fn url_with_a_password() {
+    assert_url_fails("https://me:secret@localhost/", "none that can be fetched");
+}
+
+#[test]
+fn url_without_a_host() {
+    assert_url_fails("https://", "none that can be fetched");
+}
+
+#[test]
+fn url_with_a_space() {
+    assert_url_fails("https:// /", "none that can be fetched");
+}
+
+#[test]
+fn http_url() {
+    assert_url_fails("http://localhost/a.png", "only https:");
+}
+
+#[test]
+fn http_url_in_upper_case() {
+    assert_url_fails("HTTP://LOCALHOST/a.png", "only https:");
+}

@@ -1,0 +1,141 @@
+//! Missing and misplaced keys of the engines, `--check`, and fal's backup URL.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use serde_json::json;
+
+use super::harness::{CHARGED, start_gateway};
+use crate::emulators::hosted::{Emulator, Engine, KEY, Scenario};
+use crate::support::{CANARY, SESSIONS, Server, command, create_body, session_code, solid_png};
+
+tests_of_both_engines! {
+    session_without_an_engine_key_fails_without_a_request,
+    check_accepts_a_key_in_a_private_file,
+    check_rejects_a_key_file_that_others_can_read,
+    check_reports_a_missing_key,
+    check_rejects_a_public_address_without_client_keys,
+}
+
+fn session_without_an_engine_key_fails_without_a_request(engine: Engine) {
+    let emulator = Emulator::start(engine, Scenario::Normal);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config.toml");
+    fs::write(&file, emulator.config("")).unwrap();
+    let mut server = Server::start(&["--config", file.to_str().unwrap()]);
+    let body = create_body(&solid_png(1));
+    let created = server.post(SESSIONS, "", &body).unwrap().json();
+    let session = server.wait_for_end(&session_code(&created["data"]));
+    assert_eq!(session["status"], "preview_failed", "{session}");
+    let variable = engine.key_variable();
+    let error = format!("no key; put it into the environment as {variable}");
+    assert!(
+        session["error"].as_str().unwrap().contains(&error),
+        "{session}"
+    );
+    assert_eq!(emulator.submits(), 0);
+    let log = server.kill_and_read_stderr();
+    assert!(log.contains(&error), "{log}");
+}
+
+/// Whether `--check` exited with 0, and what it printed.
+struct Check {
+    is_ok: bool,
+    output: String,
+}
+
+/// Runs `--check` with a key file of this mode. `{key}` in `extra`, which is added to the engine's
+/// table, is replaced with the file's path.
+fn check(emulator: &Emulator, mode: u32, extra: &str, flags: &[&str]) -> Check {
+    let folder = tempfile::tempdir().unwrap();
+    let (config, key) = (folder.path().join("config.toml"), folder.path().join("key"));
+    fs::write(&key, format!("{KEY}\n")).unwrap();
+    fs::set_permissions(&key, PermissionsExt::from_mode(mode)).unwrap();
+    let extra = extra.replace("{key}", key.to_str().unwrap());
+    fs::write(&config, emulator.config(&extra)).unwrap();
+    let output = command()
+        .args(["--check", "--config", config.to_str().unwrap()])
+        .args(flags)
+        .output()
+        .unwrap();
+    let is_ok = output.status.success();
+    let output = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    assert!(!output.contains(CANARY), "{output}");
+    assert_eq!(emulator.submits(), 0);
+    Check { is_ok, output }
+}
+
+const KEY_FILE: &str = "key_file = \"{key}\"\n";
+
+fn check_accepts_a_key_in_a_private_file(engine: Engine) {
+    let emulator = Emulator::start(engine, Scenario::Normal);
+    let Check { is_ok, output } = check(&emulator, 0o600, KEY_FILE, &["--daily-limit", "7"]);
+    let ready = match engine {
+        Engine::Fal => "answers, and a key is there",
+        Engine::Meshy => "takes the key; 70 credits are left",
+    };
+    assert!(is_ok && output.contains(ready), "{output}");
+    assert!(
+        output.contains("money: at most 7 models a day\n"),
+        "{output}"
+    );
+}
+
+fn check_rejects_a_key_file_that_others_can_read(engine: Engine) {
+    let emulator = Emulator::start(engine, Scenario::Normal);
+    let Check { is_ok, output } = check(&emulator, 0o644, KEY_FILE, &[]);
+    assert!(
+        !is_ok && output.contains("can be read by others"),
+        "{output}"
+    );
+}
+
+fn check_reports_a_missing_key(engine: Engine) {
+    let emulator = Emulator::start(engine, Scenario::Normal);
+    let Check { is_ok, output } = check(&emulator, 0o600, "", &[]);
+    assert!(!is_ok && output.contains("no key; put it"), "{output}");
+    assert!(output.contains("money: no daily limit"), "{output}");
+}
+
+fn check_rejects_a_public_address_without_client_keys(engine: Engine) {
+    let emulator = Emulator::start(engine, Scenario::Normal);
+    let Check { is_ok, output } = check(&emulator, 0o600, KEY_FILE, &["--bind", "0.0.0.0"]);
+    assert!(!is_ok && output.contains("needs client keys"), "{output}");
+}
+
+fn backup_url(emulator: &Emulator) -> String {
+    format!("backup_url = \"http://{}\"\n", emulator.host)
+}
+
+/// [A] Like fal's own client: only if the connection fails, so that nothing was sent.
+fn assert_backup_is_used(unreachable_host: &str) {
+    let emulator = Emulator::start(Engine::Fal, Scenario::Normal);
+    let mut unreachable = emulator.clone();
+    unreachable.host = unreachable_host.into();
+    let gateway = start_gateway(&unreachable, &backup_url(&emulator), &[]);
+    let session = gateway.create_and_wait(json!({}));
+    assert_eq!(session["status"], "preview_done", "{session}");
+}
+
+#[test]
+fn fal_backup_url_is_used_if_the_connection_is_refused() {
+    assert_backup_is_used("127.0.0.1:9");
+}
+
+#[test]
+fn fal_backup_url_is_used_if_the_host_is_unknown() {
+    assert_backup_is_used("nobody.invalid");
+}
+
+#[test]
+fn fal_backup_url_is_not_used_after_a_request_was_sent() {
+    let backup = Emulator::start(Engine::Fal, Scenario::Normal);
+    let emulator = Emulator::start(Engine::Fal, Scenario::SubmitResets);
+    let gateway = start_gateway(&emulator, &backup_url(&backup), &[]);
+    let session = gateway.create_and_wait(json!({}));
+    assert!(
+        session["error"].as_str().unwrap().contains(CHARGED),
+        "{session}"
+    );
+    assert_eq!((emulator.billed_models(), backup.billed_models()), (1, 0));
+}

@@ -1,0 +1,73 @@
+//! How a session ends under each scenario of fal.
+
+use super::harness::Outcome::Completes;
+use super::harness::{CHARGED, fails};
+use crate::emulators::hosted::Cancel::*;
+use crate::emulators::hosted::Engine;
+use crate::emulators::hosted::RetryAfter::{Absent, Present};
+use crate::emulators::hosted::Scenario::*;
+
+const LOCKED: &str = "User is locked. Reason: Exhausted balance. Top up your balance.";
+
+session_tests! {
+    Engine::Fal;
+
+    // The request for a model
+    completes_without_faults: Normal => Completes;
+    submit_is_repeated_after_429: BusyAtFirst(429, "concurrent_requests_limit", Absent) => Completes;
+    submit_is_repeated_after_503_with_retry_after: BusyAtFirst(503, "runner_scheduling_failure", Present) => Completes;
+    submit_times_out_is_reported_as_possibly_charged: SubmitTimesOut => fails(1, CHARGED);
+    submit_reset_is_reported_as_possibly_charged: SubmitResets => fails(1, CHARGED);
+    submit_500_is_reported_as_possibly_charged: SubmitReturns(500) => fails(1, CHARGED);
+    submit_502_is_reported_as_possibly_charged: SubmitReturns(502) => fails(1, CHARGED);
+    submit_503_without_retry_after_is_reported_as_possibly_charged: SubmitReturns(503) => fails(1, CHARGED);
+    submit_504_is_reported_as_possibly_charged: SubmitReturns(504) => fails(1, CHARGED);
+    submit_that_never_arrives_is_reported_as_possibly_charged: SubmitLost => fails(0, CHARGED);
+    submit_rejected_for_the_key_fails: SubmitRejected(401, "No user found") => fails(0, "it answered 401: No user found");
+    submit_rejected_for_the_balance_fails: SubmitRejected(403, LOCKED) => fails(0, "it answered 403: User is locked");
+    submit_rejected_for_the_input_fails: SubmitRejected(422, "Input is invalid") => fails(0, "it answered 422: Input is invalid");
+
+    // Polls
+    job_that_skips_the_queue_completes: SkipsQueue => Completes;
+    unknown_fields_of_the_status_are_ignored: UnknownFields => Completes;
+    polls_continue_while_the_account_is_locked: PollsFail(403, LOCKED) => Completes;
+    polls_continue_while_the_key_is_rejected: PollsFail(401, "No user found") => Completes;
+    polls_continue_after_429: PollsFail(429, "too many") => Completes;
+    polls_continue_after_500: PollsFail(500, "Internal Server Error") => Completes;
+    polls_continue_after_resets: PollsReset => Completes;
+    job_urls_on_another_host_are_not_used: JobUrlsOnOtherHost => Completes;
+    unknown_status_is_polled_until_the_deadline: UnknownStatus => fails(1, "PONDERING");
+    forgotten_job_fails: JobForgotten => fails(1, "it knows the job no more");
+
+    // The result
+    failed_job_fails_with_its_message: JobFails => fails(1, "it answered 422: Image too small");
+    aborted_job_fails_with_its_message: JobAborts => fails(1, "it answered 504: Request timed out");
+    result_that_is_not_ready_is_requested_again: ResultNotReadyOnce => Completes;
+    result_hidden_by_a_gateway_error_is_requested_again: ResultFailsAtFirst => Completes;
+
+    // The download
+    expired_file_url_is_renewed_once: FileUrlExpiresOnce => Completes;
+    file_url_that_stays_expired_fails: FileUrlExpired => fails(1, "gone already");
+    download_is_repeated_after_503: FileFails(1) => Completes;
+    download_is_repeated_after_many_503: FileFails(20) => Completes;
+    download_that_fails_and_then_expires_is_repeated: FileFailsThenExpires => Completes;
+    redirect_to_the_same_host_is_followed: FileRedirectsOnce => Completes;
+    redirect_loop_fails: FileRedirectsForever => fails(1, "more than 3 redirects");
+    redirect_to_a_private_address_is_not_followed: FileRedirectsToPrivateAddress => fails(1, "none of the hosts");
+    file_on_another_host_is_not_fetched: FileOnOtherHost => fails(1, "none of the hosts");
+    endless_file_fails: FileEndless => fails(1, "larger than 268435456 bytes");
+    zip_file_fails: WrongFile(b"PK\x03\x04 zipped") => fails(1, "a ZIP archive and no GLB");
+    obj_file_fails: WrongFile(b"# obj\nv 1 2 3\n") => fails(1, "an OBJ and no GLB");
+    fbx_file_fails: WrongFile(b"Kaydara FBX Binary") => fails(1, "an FBX file and no GLB");
+    /// The header gives a length of 65,535 bytes.
+    truncated_file_fails: WrongFile(b"glTF\x02\0\0\0\xff\xff\0\0\x10\0\0\0JSON{}") => fails(1, "the model's file is not whole");
+
+    // The deadline
+    running_job_is_cancelled_at_the_deadline: NeverFinishes => fails(1, "no model after 2 s, and so it was cancelled");
+    queued_job_is_cancelled_at_the_deadline: NeverStarts(Accepted) => fails(0, "no model after 2 s, and so it was cancelled");
+    cancellation_accepted_with_200_is_not_billed: NeverStarts(AcceptedWith200) => fails(0, "no model after 2 s, and so it was cancelled");
+    job_that_completes_despite_its_cancellation_is_used: NeverStarts(CompletesAnyway) => Completes;
+    cancellation_rejected_by_status_uses_the_completed_job: NeverStarts(AlreadyCompletedStatus) => Completes;
+    cancellation_rejected_by_detail_uses_the_completed_job: NeverStarts(AlreadyCompletedDetail) => Completes;
+    cancellation_of_an_unknown_job_fails: NeverStarts(NotFound) => fails(1, "it knows the job no more");
+}

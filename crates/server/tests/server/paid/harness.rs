@@ -1,0 +1,112 @@
+//! Runs one session against an emulator and checks how it ends.
+
+use serde_json::json;
+
+use crate::emulators::hosted::{Emulator, Engine, KEY, Scenario};
+use crate::support::gateway::Gateway;
+use crate::support::session_code;
+
+/// In the error of a session whose model may have been charged.
+pub const CHARGED: &str = "it may have been charged";
+
+/// Starts a server in front of the emulator, with the engine's key in its environment. `extra` is
+/// added to the engine's table of the configuration.
+pub fn start_gateway(emulator: &Emulator, extra: &str, flags: &[&str]) -> Gateway {
+    let shared = emulator.clone();
+    Gateway::start(
+        &emulator.config(extra),
+        vec![(emulator.engine.key_variable(), KEY.into())],
+        flags,
+        move || shared.billed_images(),
+    )
+}
+
+/// How a session is expected to end.
+pub enum Outcome {
+    /// With a model, which was billed once.
+    Completes,
+    /// Without a model: `billed` models were billed, and `error` is in the session's error.
+    Fails { billed: usize, error: &'static str },
+}
+
+/// Short for [`Outcome::Fails`].
+pub fn fails(billed: usize, error: &'static str) -> Outcome {
+    Outcome::Fails { billed, error }
+}
+
+/// Runs a session while `scenario` goes wrong.
+pub fn assert_session_ends(engine: Engine, scenario: Scenario, outcome: Outcome) {
+    let emulator = Emulator::start(engine, scenario);
+    let gateway = start_gateway(&emulator, "", &[]);
+    // The server must build the jobs' URLs itself. fal's model for untextured output is
+    // `fal-ai/hunyuan3d/v2`, and the URLs of its jobs hold only the first two parts of that id.
+    let generate_texture = scenario != Scenario::JobUrlsOnOtherHost;
+    let session = gateway.create_and_wait(json!({"generate_texture": generate_texture}));
+    match outcome {
+        Outcome::Completes => {
+            assert_eq!(session["status"], "preview_done", "{session}");
+            let file = gateway
+                .server
+                .get(&format!("/files/{}/preview.glb", session_code(&session)));
+            assert!(file.body.starts_with(b"glTF"), "{session}");
+            assert!(
+                file.head.contains("access-control-allow-origin: *"),
+                "{}",
+                file.head
+            );
+        }
+        Outcome::Fails { billed, error } => {
+            assert_eq!(session["status"], "preview_failed", "{session}");
+            assert!(
+                session["error"].as_str().unwrap().contains(error),
+                "{session}"
+            );
+            assert_eq!(emulator.billed_models(), billed, "{session}");
+        }
+    }
+    let is_cancelled = matches!(scenario, Scenario::NeverStarts(_))
+        || (engine, scenario) == (Engine::Fal, Scenario::NeverFinishes);
+    assert_eq!(emulator.cancels(), usize::from(is_cancelled), "{session}");
+    if matches!(
+        scenario,
+        Scenario::FileUrlExpiresOnce | Scenario::FileUrlExpired
+    ) {
+        assert_eq!(emulator.downloads(), 2, "{session}");
+    }
+}
+
+/// Defines a test for each line `name: scenario => outcome;`.
+macro_rules! session_tests {
+    ($engine:expr; $($(#[$attribute:meta])* $name:ident: $scenario:expr => $outcome:expr;)*) => {
+        $(
+            $(#[$attribute])*
+            #[test]
+            fn $name() {
+                $crate::paid::harness::assert_session_ends($engine, $scenario, $outcome);
+            }
+        )*
+    };
+}
+
+/// Defines `fal::name` and `meshy::name` for each function `name` that takes an `Engine`.
+macro_rules! tests_of_both_engines {
+    ($($name:ident,)*) => {
+        mod fal {
+            $(
+                #[test]
+                fn $name() {
+                    super::$name($crate::emulators::hosted::Engine::Fal);
+                }
+            )*
+        }
+
+        mod meshy {
+            $(
+                #[test]
+                fn $name() {
+                    super::$name($crate::emulators::hosted::Engine::Meshy);
+                }
+            )*
+        }
+    };
+}

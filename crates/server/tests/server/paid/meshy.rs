@@ -1,0 +1,55 @@
+//! How a session ends under each scenario of Meshy.
+
+use super::harness::Outcome::Completes;
+use super::harness::{CHARGED, fails};
+use crate::emulators::hosted::Engine;
+use crate::emulators::hosted::RetryAfter::{Absent, Present};
+use crate::emulators::hosted::Scenario::*;
+
+session_tests! {
+    Engine::Meshy;
+
+    // The request for a model
+    completes_without_faults: Normal => Completes;
+    submit_is_repeated_after_429_with_retry_after: BusyAtFirst(429, "RateLimitExceeded", Present) => Completes;
+    submit_is_repeated_after_429: BusyAtFirst(429, "RateLimitExceeded", Absent) => Completes;
+    submit_is_repeated_after_too_many_concurrent_tasks: BusyAtFirst(429, "NoMoreConcurrentTasks", Absent) => Completes;
+    submit_is_repeated_after_too_many_pending_tasks: BusyAtFirst(429, "NoMorePendingTasks", Absent) => Completes;
+    // The list of tasks has the job whose id was lost.
+    submit_that_times_out_is_found_in_the_list: SubmitTimesOut => Completes;
+    submit_that_is_reset_is_found_in_the_list: SubmitResets => Completes;
+    submit_that_returns_500_is_found_in_the_list: SubmitReturns(500) => Completes;
+    submit_that_returns_502_is_found_in_the_list: SubmitReturns(502) => Completes;
+    submit_that_returns_503_is_found_in_the_list: SubmitReturns(503) => Completes;
+    submit_that_returns_504_is_found_in_the_list: SubmitReturns(504) => Completes;
+    submit_that_never_arrives_is_reported_as_possibly_charged: SubmitLost => fails(0, CHARGED);
+    submit_rejected_for_the_input_fails: SubmitRejected(400, "Input is invalid") => fails(0, "it answered 400: Input is invalid");
+    submit_rejected_for_the_key_fails: SubmitRejected(401, "Invalid API key") => fails(0, "it answered 401: Invalid API key");
+    submit_rejected_for_the_balance_fails: SubmitRejected(402, "Insufficient funds") => fails(0, "it answered 402: Insufficient");
+
+    // Polls
+    task_that_skips_the_queue_completes: SkipsQueue => Completes;
+    unknown_fields_of_the_task_are_ignored: UnknownFields => Completes;
+    polls_continue_while_the_key_is_rejected: PollsFail(401, "Invalid API key") => Completes;
+    polls_continue_without_balance: PollsFail(402, "Insufficient funds") => Completes;
+    polls_continue_after_429: PollsFail(429, "RateLimitExceeded") => Completes;
+    polls_continue_after_503: PollsFail(503, "down") => Completes;
+    polls_continue_after_resets: PollsReset => Completes;
+    unknown_status_is_polled_until_the_deadline: UnknownStatus => fails(1, "for 6 s nothing could be learnt of the model");
+    forgotten_task_fails: JobForgotten => fails(1, "it knows the task no more");
+    failed_task_fails_with_its_message: JobFails => fails(1, "the task is FAILED: Image too small");
+    canceled_task_fails: JobAborts => fails(1, "the task is CANCELED");
+
+    // The download
+    expired_file_url_is_renewed_once: FileUrlExpiresOnce => Completes;
+    file_url_that_stays_expired_fails: FileUrlExpired => fails(1, "gone already");
+    download_is_repeated_after_503: FileFails(1) => Completes;
+    download_is_repeated_after_many_503: FileFails(20) => Completes;
+    download_that_fails_and_then_expires_is_repeated: FileFailsThenExpires => Completes;
+    redirect_to_the_same_host_is_followed: FileRedirectsOnce => Completes;
+    file_on_another_host_is_not_fetched: FileOnOtherHost => fails(1, "none of the hosts");
+    zip_file_fails: WrongFile(b"PK\x03\x04 zipped") => fails(1, "a ZIP archive and no GLB");
+
+    // The deadline
+    running_task_ends_at_the_deadline: NeverFinishes => fails(1, "no model after 2 s; last: Meshy is making");
+}

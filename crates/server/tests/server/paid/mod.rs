@@ -1,0 +1,15 @@
+//! Engines that cost money, fal and Meshy, emulated with their faults. Whatever goes wrong, a session
+//! is billed for at most one model: `Gateway` checks this at the end of every test.
+
+#[macro_use]
+mod harness;
+
+mod check;
+mod deletion;
+mod emulator;
+mod fal;
+mod meshy;
+mod metrics;
+mod progress;
+mod requests;
+mod restart;

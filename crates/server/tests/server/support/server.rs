@@ -1,0 +1,161 @@
+//! The server as a process.
+
+use std::io::{BufRead, BufReader, Cursor};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use image::{ImageFormat, Rgb, RgbImage};
+use serde_json::{Value, json};
+
+use super::http::{self, Response, exchange, get, post};
+
+pub const SESSIONS: &str = "/image-to-3d-sessions";
+
+/// A part of every secret in the tests.
+pub const CANARY: &str = "canary7d1f93";
+
+/// Returns the command of the server's program.
+pub fn command() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_csm-image-to-3d-server"))
+}
+
+/// Starts the program on a free port.
+pub fn spawn(flags: &[&str]) -> Child {
+    command()
+        .args(["--port", "0"])
+        .args(flags)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// A running server, killed on drop.
+pub struct Server {
+    pub child: Child,
+    /// `127.0.0.1:<port>`
+    pub host: String,
+}
+
+impl Server {
+    pub fn start(flags: &[&str]) -> Self {
+        Self::from_child(spawn(flags))
+    }
+
+    /// Waits until a started process listens. Its standard output must be piped.
+    pub fn from_child(mut child: Child) -> Self {
+        let mut line = String::new();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        stdout.read_line(&mut line).unwrap();
+        let host = line.trim().strip_prefix("listening on http://");
+        let host = host.expect("the server did not start").to_owned();
+        Self { child, host }
+    }
+
+    /// Sends SIGINT and waits for a successful exit.
+    pub fn stop(&mut self) {
+        let id = self.child.id().to_string();
+        let status = Command::new("kill").args(["-INT", &id]).status();
+        assert!(status.unwrap().success());
+        assert!(self.child.wait().unwrap().success());
+    }
+
+    /// Sends SIGKILL and waits for the exit.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Kills the server and returns what it wrote to the standard error.
+    pub fn kill_and_read_stderr(&mut self) -> String {
+        self.kill();
+        std::io::read_to_string(self.child.stderr.take().unwrap()).unwrap()
+    }
+
+    pub fn connect(&self) -> TcpStream {
+        http::connect(&self.host).unwrap()
+    }
+
+    pub fn get(&self, path: &str) -> Response {
+        exchange(&self.host, &get(path)).expect("no response")
+    }
+
+    pub fn post(&self, path: &str, headers: &str, body: &Value) -> Option<Response> {
+        exchange(
+            &self.host,
+            &post(path, headers, body.to_string().as_bytes()),
+        )
+    }
+
+    /// Returns the session, or null if it does not exist.
+    pub fn session(&self, code: &str) -> Value {
+        self.get(&format!("{SESSIONS}/{code}")).json()["data"].take()
+    }
+
+    /// Waits until the session is complete or failed.
+    pub fn wait_for_end(&self, code: &str) -> Value {
+        let start = Instant::now();
+        loop {
+            let session = self.session(code);
+            if ["complete", "failed"]
+                .iter()
+                .any(|end| session["session_status"] == *end)
+            {
+                return session;
+            }
+            assert!(
+                start.elapsed() < Duration::from_secs(90),
+                "the session does not end: {session}"
+            );
+            sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Returns all sessions.
+    pub fn sessions(&self) -> Vec<Value> {
+        let list = self.get(&format!("{SESSIONS}?limit=1000000")).json();
+        list["data"]["results"].as_array().unwrap().clone()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have exited already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Waits until the condition holds. Panics after 30 s.
+#[track_caller]
+pub fn wait_until(condition: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(
+            start.elapsed() < Duration::from_secs(30),
+            "the condition did not become true within 30 s"
+        );
+        sleep(Duration::from_millis(5));
+    }
+}
+
+/// Returns a PNG of one colour, which differs for each `number`.
+pub fn solid_png(number: u32) -> Vec<u8> {
+    let [_, red, green, blue] = number.to_be_bytes();
+    let image = RgbImage::from_pixel(8, 8, Rgb([red, green, blue]));
+    let mut png = Cursor::new(Vec::new());
+    image.write_to(&mut png, ImageFormat::Png).unwrap();
+    png.into_inner()
+}
+
+/// Returns the body of a request that creates a session.
+pub fn create_body(png: &[u8]) -> Value {
+    let base64 = base64_simd::STANDARD.encode_to_string(png);
+    json!({"image_url": format!("data:image/png;base64,{base64}")})
+}
+
+pub fn session_code(session: &Value) -> String {
+    session["session_code"].as_str().unwrap().to_owned()
+}
