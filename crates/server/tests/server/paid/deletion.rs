@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::emulator::{TASKS, send};
 use super::harness::start_gateway;
-use crate::emulators::hosted::{Cancel, Emulator, Engine, Scenario};
+use crate::emulators::hosted::scenario::Cancel;
+use crate::emulators::hosted::{Emulator, Engine, Scenario};
 use crate::support::{SESSIONS, create_body, wait_until};
 
 /// Returns a PNG of more than 1 MiB.

@@ -2,10 +2,10 @@
 
 use super::harness::Outcome::Completes;
 use super::harness::{CHARGED, fails};
-use crate::emulators::hosted::Cancel::*;
 use crate::emulators::hosted::Engine;
-use crate::emulators::hosted::RetryAfter::{Absent, Present};
-use crate::emulators::hosted::Scenario::*;
+use crate::emulators::hosted::scenario::Cancel::*;
+use crate::emulators::hosted::scenario::RetryAfter::{Absent, Present};
+use crate::emulators::hosted::scenario::Scenario::*;
 
 const LOCKED: &str = "User is locked. Reason: Exhausted balance. Top up your balance.";
 

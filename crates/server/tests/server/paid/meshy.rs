@@ -3,8 +3,8 @@
 use super::harness::Outcome::Completes;
 use super::harness::{CHARGED, fails};
 use crate::emulators::hosted::Engine;
-use crate::emulators::hosted::RetryAfter::{Absent, Present};
-use crate::emulators::hosted::Scenario::*;
+use crate::emulators::hosted::scenario::RetryAfter::{Absent, Present};
+use crate::emulators::hosted::scenario::Scenario::*;
 
 session_tests! {
     Engine::Meshy;

@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::harness::start_gateway;
-use crate::emulators::hosted::{Emulator, Engine, RetryAfter, Scenario};
+use crate::emulators::hosted::scenario::RetryAfter;
+use crate::emulators::hosted::{Emulator, Engine, Scenario};
 use crate::support::gateway::Gateway;
 use crate::support::wait_until;
 

@@ -5,7 +5,7 @@ mod fal;
 mod faults;
 mod files;
 mod meshy;
-mod scenario;
+pub mod scenario;
 mod secrets;
 mod state;
 
@@ -18,7 +18,7 @@ use super::clock::Clock;
 use super::http::{Reply, serve};
 
 pub use engine::Engine;
-pub use scenario::{Cancel, RetryAfter, Scenario};
+pub use scenario::Scenario;
 pub use secrets::KEY;
 use state::State;
 
