@@ -1,3 +1,5 @@
+// The demo page: connects its controls to the library.
+
 import {
   ImageTo3dError,
   downloadModel,
@@ -8,288 +10,310 @@ import {
   waitForSession,
 } from "./pkg/index.js";
 import { button, element, find } from "./dom.js";
-import { connectionTo, endpoint, readyEndpoint, withKey } from "./endpoint.js";
-import { chosenEngine, readyEngines } from "./engines.js";
-import { entries, remember } from "./history.js";
-import { buildForm, chosen } from "./parameters.js";
-import { chosenPicture, readyPicture, showPicture, size } from "./picture.js";
-import { clear, goOn, say, show, showProgress } from "./result.js";
-import { curl, javascript } from "./snippets.js";
-import { clearModel, readyViewer, showModel } from "./viewer.js";
+import { connectionOptions, hasApiKey, initEndpoint, selectedEndpoint } from "./endpoint.js";
+import { initEngines, selectedEngine } from "./engines.js";
+import { listEntries, saveEntry } from "./history.js";
+import { formatBytes, initImageInput, selectedImage, showPoster } from "./image-input.js";
+import { renderParameters, selectedParameters } from "./parameters.js";
+import { clearResult, renderResult, resumeTimeline, setProgress, setStatus } from "./result.js";
+import { curlSnippet, javascriptSnippet } from "./snippets.js";
+import { clearModel, initViewer, showModel } from "./viewer.js";
 
 /** @import { Progress, Session } from "./pkg/index.js" */
 /** @import { Entry } from "./history.js" */
 
 const form = /** @type {HTMLFormElement} */ (find("form"));
-const create = /** @type {HTMLButtonElement} */ (find("create"));
-const cancel = /** @type {HTMLButtonElement} */ (find("cancel"));
+const createButton = /** @type {HTMLButtonElement} */ (find("create"));
+const cancelButton = /** @type {HTMLButtonElement} */ (find("cancel"));
 
-/** How soon a session is looked at again, in milliseconds: a server on this machine is quick. */
+/** Milliseconds between polls. The library's default is longer: it suits a remote API. */
 const interval = 500;
 
 /**
- * The session that is shown.
+ * The session that the page shows.
  *
  * @type {Entry | undefined}
  */
 let current;
 
-/** How the session that is shown is reached. */
-const connection = () => connectionTo(current ? current.baseUrl : endpoint());
+/** Returns the connection options for the session that the page shows. */
+const currentConnection = () => connectionOptions(current ? current.baseUrl : selectedEndpoint());
 
 /**
- * What is going on, if anything is.
+ * Aborts the running task.
  *
  * @type {AbortController | undefined}
  */
 let running;
 
 /**
- * Does something that can be cancelled, in place of what is going on, and tells in words how it
- * fails.
+ * Runs a task that the user can cancel, and shows its error. Cancels the task that runs already.
  *
- * @param {(signal: AbortSignal) => Promise<unknown>} work
+ * @param {(signal: AbortSignal) => Promise<unknown>} task
  */
-async function run(work) {
+async function run(task) {
   running?.abort();
   const controller = new AbortController();
   running = controller;
-  create.disabled = true;
-  cancel.hidden = false;
-  find("outcome").scrollIntoView({ block: "nearest", behavior: "smooth" });
+  createButton.disabled = true;
+  cancelButton.hidden = false;
+  find("session-status").scrollIntoView({ block: "nearest", behavior: "smooth" });
   try {
-    await work(controller.signal);
+    await task(controller.signal);
   } catch (error) {
     if (running === controller) {
-      explain(error, controller.signal.aborted);
+      showError(error, controller.signal);
     }
   } finally {
     if (running === controller) {
       running = undefined;
-      create.disabled = false;
-      cancel.hidden = find("progress").hidden = true;
-      showHistory();
+      createButton.disabled = false;
+      cancelButton.hidden = find("progress").hidden = true;
+      renderHistory();
     }
   }
 }
 
-/** The current session is not waited for any more. */
-function end() {
+/** Marks the current session as finished, so that a reload does not wait for it again. */
+function closeEntry() {
   if (current) {
     current.open = false;
-    remember(current);
+    saveEntry(current);
   }
 }
 
 /**
+ * Shows why a task failed.
+ *
  * @param {unknown} error
- * @param {boolean} cancelled
+ * @param {AbortSignal} signal of the task
  */
-function explain(error, cancelled) {
+function showError(error, { aborted }) {
   const code = current?.code;
-  if (cancelled) {
-    say(code ? "no longer followed; it goes on by itself." : "Cancelled.", { code });
+  if (aborted) {
+    setStatus(code ? "stopped waiting; the session keeps running." : "Cancelled.", { code });
     return;
   }
   if (!(error instanceof ImageTo3dError)) {
-    say(String(error), { code, failed: true });
+    setStatus(String(error), { code, failed: true });
     throw error;
   }
   const { kind, message, sent, retryAfter, session } = error;
   if (session) {
-    see(session);
+    renderSession(session);
   }
   if (kind === "session_failed") {
-    end();
+    closeEntry();
   }
-  const later = retryAfter === undefined ? "" : ` Try again in ${retryAfter} s.`;
-  const doubt =
-    sent === "unknown" && !session ? " A session may have been created all the same." : "";
-  say(`${message[0].toUpperCase()}${message.slice(1)}.${later}${doubt}`, { code, failed: true });
+  const sentences = [/[.!?]$/.test(message) ? message : `${message}.`];
+  if (retryAfter !== undefined) {
+    sentences.push(`Try again in ${retryAfter} s.`);
+  }
+  if (sent === "unknown" && !session) {
+    sentences.push("A session may have been created anyway.");
+  }
+  setStatus(sentences.join(" "), { code, failed: true });
 }
 
-/** What is shown of the current session: its refined model, or its preview. */
-let shown = "";
+/** The session's URL field whose model the viewer shows; empty without a model. */
+let shownField = "";
 
 /**
- * Shows the session's best model, each only once.
+ * Shows the session's best model. Loads each model only once.
  *
  * @param {Session} session
  */
-function seeModel(session) {
+function renderModel(session) {
   const best = ["mesh_url_glb", "preview_mesh_url_glb"].find((field) => session[field]);
-  if (best && shown !== best) {
-    shown = best;
-    const glb = connection().then((to) => downloadModel(session, { ...to, format: "glb" }));
+  if (best && shownField !== best) {
+    shownField = best;
+    const glb = currentConnection().then((connection) =>
+      downloadModel(session, { ...connection, format: "glb" }),
+    );
     showModel(glb, current?.name ?? session.session_code);
   }
 }
 
-/** Nothing is shown of a session any more. */
-function forget() {
-  clear();
+/** Clears the session that the page shows. */
+function clearSession() {
+  clearResult();
   clearModel();
   current = undefined;
-  shown = "";
+  shownField = "";
 }
 
-/** @param {Session} session */
-function see(session) {
-  seeModel(session);
-  show(session, {
+/**
+ * Shows a session and its model.
+ *
+ * @param {Session} session
+ */
+function renderSession(session) {
+  renderModel(session);
+  renderResult(session, {
     download: (format) =>
       run(async (signal) => {
         const blob = await downloadModel(session, {
-          ...(await connection()),
+          ...(await currentConnection()),
           format,
           signal,
-          onProgress: showBytes,
+          onProgress: renderProgress,
         });
         const href = URL.createObjectURL(blob);
         element("a", { href, download: `${session.session_code}.${format}` }).click();
         setTimeout(() => URL.revokeObjectURL(href), 60_000);
-        say(`${session.status}; ${size(blob.size)} downloaded.`, { code: session.session_code });
+        const code = session.session_code;
+        setStatus(`${session.status}; ${formatBytes(blob.size)} downloaded.`, { code });
       }),
     refine: () =>
       run(async (signal) => {
-        goOn();
-        await requestRefine(session.session_code, { ...(await connection()), signal });
-        await follow("refine", signal);
+        resumeTimeline();
+        await requestRefine(session.session_code, { ...(await currentConnection()), signal });
+        await waitForCurrent("refine", signal);
       }),
-    choose: (selected_spin_index) =>
+    selectSpin: (selected_spin_index) =>
       run(async (signal) => {
-        goOn();
+        resumeTimeline();
         await requestPreview(session.session_code, {
-          ...(await connection()),
+          ...(await currentConnection()),
           selected_spin_index: /** @type {0 | 1 | 2 | 3} */ (selected_spin_index),
           signal,
         });
-        await follow(session.auto_refine ? "refine" : "preview", signal);
+        await waitForCurrent(session.auto_refine ? "refine" : "preview", signal);
       }),
   });
 }
 
 /**
- * Waits for the current session.
+ * Waits until the current session reaches a stage.
  *
  * @param {Entry["until"]} until
  * @param {AbortSignal} signal
  */
-async function follow(until, signal) {
+async function waitForCurrent(until, signal) {
   if (current) {
     current = { ...current, until, open: true };
-    remember(current);
-    const options = { ...(await connection()), until, signal, interval, onUpdate: see };
-    see(await waitForSession(current.code, options));
-    end();
+    saveEntry(current);
+    const options = { until, signal, interval, onUpdate: renderSession };
+    const connection = await currentConnection();
+    renderSession(await waitForSession(current.code, { ...connection, ...options }));
+    closeEntry();
   }
 }
 
 /** @param {Progress} progress */
-function showBytes({ phase, loaded, total }) {
-  showProgress(phase === "sending" || !total ? undefined : loaded / total);
+function renderProgress({ phase, loaded, total }) {
+  setProgress(phase === "sending" || !total ? undefined : loaded / total);
 }
 
-cancel.addEventListener("click", () => running?.abort());
+cancelButton.addEventListener("click", () => running?.abort());
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
-  const picture = chosenPicture();
-  if (!picture) {
-    say("Choose a picture first.", { failed: true });
+  const image = selectedImage();
+  if (!image) {
+    setStatus("Choose an image first.", { failed: true });
     find("image").focus();
     return;
   }
-  forget();
-  showPicture(picture.name);
-  const parameters = chosen(form);
-  const engine = chosenEngine();
-  const baseUrl = endpoint();
+  clearSession();
+  showPoster(image.name);
+  const parameters = selectedParameters(form);
+  const engine = selectedEngine();
+  const baseUrl = selectedEndpoint();
   /** @type {Entry["until"]} */
   const until =
     parameters.preview_mesh === "turbo" ? "spins" : parameters.auto_refine ? "refine" : "preview";
   await run(async (signal) => {
     const session = await imageTo3d({
-      image: picture,
+      image,
       ...parameters,
-      // This project's own servers know it; it is no parameter of the documented API.
+      // An extension of this project's servers; the documented API has no such parameter.
       ...(engine && { extra: { engine } }),
-      ...(await connectionTo(baseUrl)),
+      ...(await connectionOptions(baseUrl)),
       signal,
       interval,
       onProgress(progress) {
-        say(progress.phase === "sending" ? "Sending the picture…" : "Encoding the picture…");
-        showBytes(progress);
+        setStatus(progress.phase === "sending" ? "Sending the image…" : "Encoding the image…");
+        renderProgress(progress);
       },
       onUpdate(session) {
         if (!current) {
           const { session_code: code } = session;
-          current = { code, baseUrl, name: picture.name, until, open: true };
-          remember(current);
-          showHistory();
+          current = { code, baseUrl, name: image.name, until, open: true };
+          saveEntry(current);
+          renderHistory();
         }
-        see(session);
+        renderSession(session);
       },
     });
-    see(session);
-    end();
+    renderSession(session);
+    closeEntry();
   });
 });
 
-/** @param {Entry} entry */
-function open(entry) {
-  forget();
-  showPicture(entry.name);
+/**
+ * Shows an earlier session, and waits for it if it has not finished.
+ *
+ * @param {Entry} entry
+ */
+function openEntry(entry) {
+  clearSession();
+  showPoster(entry.name);
   current = entry;
   return run(async (signal) => {
     if (entry.open) {
-      await follow(entry.until, signal);
+      await waitForCurrent(entry.until, signal);
     } else {
-      see(await getSession(entry.code, { ...(await connection()), signal }));
+      renderSession(await getSession(entry.code, { ...(await currentConnection()), signal }));
     }
   });
 }
 
-function showHistory() {
-  const list = entries();
-  find("history").hidden = list.length === 0;
+function renderHistory() {
+  const entries = listEntries();
+  find("history").hidden = entries.length === 0;
   find("sessions").replaceChildren(
-    ...list.map((entry) =>
+    ...entries.map((entry) =>
       element(
         "li",
         {},
-        button(entry.code, () => open(entry)),
-        entry.baseUrl === null ? `${entry.name}, until this page is closed` : entry.name,
+        button(entry.code, () => openEntry(entry)),
+        entry.baseUrl === null ? `${entry.name} (until you close this page)` : entry.name,
       ),
     ),
   );
 }
 
-function showCode() {
-  const file = chosenPicture() ?? { name: "picture.png", type: "image/png" };
-  const call = /** @type {const} */ ([endpoint(), chosen(form), chosenEngine(), withKey()]);
-  find("javascript").textContent = javascript(...call);
-  find("curl").textContent = curl(...call, file);
+function renderSnippets() {
+  const request = {
+    endpoint: selectedEndpoint(),
+    parameters: selectedParameters(form),
+    engine: selectedEngine(),
+    hasApiKey: hasApiKey(),
+  };
+  const image = selectedImage() ?? { name: "image.png", type: "image/png" };
+  find("javascript").textContent = javascriptSnippet(request);
+  find("curl").textContent = curlSnippet(request, image);
 }
 
-buildForm(find("parameters"), find("enterprise"));
-readyEndpoint();
-readyEngines(showCode);
-readyViewer();
-readyPicture(() => {
-  showCode();
+renderParameters(find("parameters"), find("enterprise"));
+initEndpoint();
+initEngines(renderSnippets);
+initViewer();
+initImageInput(() => {
+  renderSnippets();
   clearModel();
-  // It costs nothing there, and nobody waits in vain for a button to be found.
-  if (endpoint() === null) {
+  // Sessions in the page are free, so a newcomer sees a model without finding the button first.
+  if (selectedEndpoint() === null) {
     form.requestSubmit();
   }
 });
-form.addEventListener("input", showCode);
-showCode();
-showHistory();
+form.addEventListener("input", renderSnippets);
+renderSnippets();
+renderHistory();
 
-// A reload in the middle of a wait takes the wait up again.
-const [latest] = entries();
+// Resumes a wait that a reload interrupted.
+const [latest] = listEntries();
 if (latest?.open) {
-  open(latest);
+  openEntry(latest);
 }

@@ -1,11 +1,12 @@
-// Where the page begins. A server that serves the page beside the API answers this file itself.
+// The endpoints that the page starts with. The project's server replaces this file when it serves
+// the page (`/config.js`).
 
 /**
- * In the page itself, or with a server.
+ * The endpoint that is selected at first: the API in the page, or `server`.
  *
  * @type {"page" | "server"}
  */
 export const start = "page";
 
-/** What "This machine's server" stands for: the address that `cargo xtask demo` takes. */
+/** The address of the local server; the default is the address of `cargo xtask demo`. */
 export const server = "http://127.0.0.1:8787";

@@ -1,7 +1,7 @@
-// The few lines of DOM that every part of the page needs.
+// DOM helpers.
 
 /**
- * The element of an id.
+ * Returns the element with an id.
  *
  * @template {HTMLElement} [E=HTMLElement]
  * @param {string} id
@@ -12,7 +12,7 @@ export function find(id) {
 }
 
 /**
- * An element with properties and children.
+ * Creates an element with properties and children.
  *
  * @param {string} tag
  * @param {Record<string, unknown>} properties
@@ -25,11 +25,11 @@ export function element(tag, properties, ...children) {
 }
 
 /**
- * A button.
+ * Creates a button.
  *
  * @param {string} label
- * @param {() => void} act
+ * @param {() => void} onclick
  */
-export function button(label, act) {
-  return element("button", { type: "button", onclick: act }, label);
+export function button(label, onclick) {
+  return element("button", { type: "button", onclick }, label);
 }

@@ -1,4 +1,4 @@
-// Where sessions are made: in this page, by this machine's server, or at another address.
+// The endpoint: the API in this page, the local server, or another server.
 
 import * as config from "./config.js";
 import { find } from "./dom.js";
@@ -7,76 +7,85 @@ import { find } from "./dom.js";
 /** @import { Sandbox } from "./pkg/sandbox.js" */
 
 /**
- * The address of a server, or `null` for this page.
+ * The base URL of a server, or `null` for the API in this page.
  *
  * @typedef {string | null} Endpoint
  */
 
-/** How many times faster than a second per stage the page's own sessions go. */
+/** The speed of the sandbox in this page: four stages per second. */
 const speed = 4;
 
 const form = /** @type {HTMLFormElement} */ (find("form"));
-const baseUrl = /** @type {HTMLInputElement} */ (find("base-url"));
-const key = /** @type {HTMLInputElement} */ (find("api-key"));
+const baseUrlInput = /** @type {HTMLInputElement} */ (find("base-url"));
+const apiKeyInput = /** @type {HTMLInputElement} */ (find("api-key"));
 
-/** @returns {Endpoint} the chosen one */
-export function endpoint() {
+/**
+ * Returns the selected endpoint.
+ *
+ * @returns {Endpoint}
+ */
+export function selectedEndpoint() {
   switch (new FormData(form).get("endpoint")) {
     case "page":
       return null;
     case "server":
       return config.server;
     default:
-      return baseUrl.value.replace(/\/+$/, "");
+      return baseUrlInput.value.replace(/\/+$/, "");
   }
 }
 
-/** @returns {string} the key that was typed for the chosen endpoint, or nothing */
-export const typedKey = () => (endpoint() === null ? "" : key.value);
+/** Returns the API key for the selected endpoint, or an empty string. */
+export const apiKey = () => (selectedEndpoint() === null ? "" : apiKeyInput.value);
 
-/** Whether a key was typed that the chosen endpoint will see. */
-export const withKey = () => typedKey() !== "";
+/** Returns whether the user entered an API key for the selected endpoint. */
+export const hasApiKey = () => apiKey() !== "";
 
 /** @type {Sandbox | undefined} */
 let sandbox;
 
 /**
- * What every call of the library takes to reach an endpoint.
+ * Returns the options with which the library reaches an endpoint.
  *
- * @param {Endpoint} address
+ * @param {Endpoint} endpoint
  * @returns {Promise<ConnectionOptions>}
  */
-export async function connectionTo(address) {
-  if (address === null) {
+export async function connectionOptions(endpoint) {
+  if (endpoint === null) {
     sandbox ??= (await import("./pkg/sandbox.js")).createSandbox({ speed });
     return { fetch: sandbox.fetch };
   }
-  // The key is for the endpoint that it was typed for.
-  return { baseUrl: address, ...(address === endpoint() && withKey() && { apiKey: key.value }) };
+  // Never sends a key to another endpoint than the one it was entered for.
+  const sendsKey = endpoint === selectedEndpoint() && hasApiKey();
+  return { baseUrl: endpoint, ...(sendsKey && { apiKey: apiKey() }) };
 }
 
-/** Readies the switch. */
-export function readyEndpoint() {
-  const choice = `endpoint-${config.start}`;
-  /** @type {HTMLInputElement} */ (find(choice)).checked = true;
+/** Initializes the endpoint controls. */
+export function initEndpoint() {
+  /** @type {HTMLInputElement} */ (find(`endpoint-${config.start}`)).checked = true;
   find("server-address").textContent = config.server.replace(/^https?:\/\//, "");
   find("endpoint").addEventListener("change", ({ target }) => {
     if (target instanceof HTMLInputElement && target.name === "endpoint") {
-      key.value = "";
-      showEndpoint();
+      apiKeyInput.value = "";
+      renderEndpoint();
     }
   });
-  baseUrl.addEventListener("input", showEndpoint);
-  showEndpoint();
+  baseUrlInput.addEventListener("input", renderEndpoint);
+  renderEndpoint();
 }
 
-function showEndpoint() {
-  const chosen = endpoint();
-  const other = chosen !== null && find("endpoint-other").matches(":checked");
-  find("address-field").hidden = baseUrl.disabled = !other;
-  find("key-field").hidden = chosen === null;
-  find("where").textContent =
-    chosen === null
-      ? "Made in this page, as soon as there is a picture; nothing leaves the page."
-      : `Made by ${chosen || "the address that you name"}.`;
+function renderEndpoint() {
+  const endpoint = selectedEndpoint();
+  const isOther = find("endpoint-other").matches(":checked");
+  find("address-field").hidden = baseUrlInput.disabled = !isOther;
+  find("key-field").hidden = endpoint === null;
+  find("endpoint-note").textContent = describeEndpoint(endpoint);
+}
+
+/** @param {Endpoint} endpoint */
+function describeEndpoint(endpoint) {
+  if (endpoint === null) {
+    return "Runs in this page as soon as you choose an image. Nothing is uploaded.";
+  }
+  return endpoint ? `Sends your image to ${endpoint}.` : "Enter the API base URL.";
 }

@@ -1,104 +1,104 @@
-// Which engine makes the model, where the chosen server offers several.
+// The engine choice, for servers that offer several engines.
 
 import { element, find } from "./dom.js";
-import { endpoint, typedKey } from "./endpoint.js";
+import { apiKey, selectedEndpoint } from "./endpoint.js";
 
 /** @import { Endpoint } from "./endpoint.js" */
 
-/** The engine that takes the picture's outline; the only one in the page itself. */
-const outline = "sculpt";
+/** The engine that builds models from the image's outline; the only engine in the page itself. */
+const outlineEngine = "sculpt";
 
 const select = /** @type {HTMLSelectElement} */ (find("engines"));
 
-/** The engine of those who choose none, where it is known. */
-let standard = outline;
+/** The endpoint's default engine; `undefined` if it is not known. @type {string | undefined} */
+let defaultEngine = outlineEngine;
 
-/** Whose engines are to be shown: an answer that arrives when others are wanted is dropped. */
-let wanted = {};
+/** Identifies the latest request: responses to earlier requests are dropped. */
+let latestRequest = {};
 
-/** @returns {string | undefined} the one that was chosen, unless it is the default */
-export function chosenEngine() {
+/** @returns {string | undefined} the selected engine; `undefined` for the server's default */
+export function selectedEngine() {
   return (!select.disabled && select.value) || undefined;
 }
 
 /**
- * Readies the choice, which is there where there is one.
+ * Initializes the engine choice. It is hidden unless the endpoint offers several engines.
  *
- * @param {() => void} changed called when there is another choice
+ * @param {() => void} onChange called after the choice has changed
  */
-export function readyEngines(changed) {
+export function initEngines(onChange) {
   /** @type {Endpoint} */
-  let server = null;
-  const leave = () => {
-    wanted = {};
-    if (server !== endpoint()) {
-      server = endpoint();
+  let endpoint = null;
+  const invalidate = () => {
+    latestRequest = {};
+    if (endpoint !== selectedEndpoint()) {
+      endpoint = selectedEndpoint();
       find("engines-field").hidden = select.disabled = true;
-      changed();
+      onChange();
     }
-    return wanted;
+    return latestRequest;
   };
-  const look = async () => {
-    const own = leave();
-    const names = server === null ? [outline] : await namesOf(server);
-    if (own === wanted) {
-      show(names);
-      changed();
+  const update = async () => {
+    const request = invalidate();
+    const engines = endpoint === null ? [outlineEngine] : await fetchEngines(endpoint);
+    if (request === latestRequest) {
+      renderEngines(engines);
+      onChange();
     }
   };
   for (const id of ["endpoint", "base-url", "api-key"]) {
-    find(id).addEventListener("change", look);
+    find(id).addEventListener("change", update);
   }
-  // An address that is being typed is not asked yet.
-  find("base-url").addEventListener("input", leave);
-  select.addEventListener("change", showWhich);
-  look();
+  // `change` follows once the user has finished typing; no request goes to an incomplete address.
+  find("base-url").addEventListener("input", invalidate);
+  select.addEventListener("change", renderOutlineNote);
+  update();
 }
 
 /**
- * The engines that a server offers, its default first; none where it is another that does not know
- * the question.
+ * Fetches the engines of a server, its default first. Returns an empty list if the server does not
+ * list engines.
  *
- * @param {string} server
+ * @param {string} baseUrl
  * @returns {Promise<string[]>}
  */
-async function namesOf(server) {
-  // One that is not typed yet would be asked for beside the page.
-  if (!URL.canParse(server)) {
+async function fetchEngines(baseUrl) {
+  // `fetch` would resolve an empty or incomplete address against the page's own.
+  if (!URL.canParse(baseUrl)) {
     return [];
   }
-  const ask = (/** @type {HeadersInit} */ headers) =>
-    fetch(`${server}/sandbox/engines`, { headers, redirect: "error" });
+  const request = (/** @type {HeadersInit} */ headers) =>
+    fetch(`${baseUrl}/sandbox/engines`, { headers, redirect: "error" });
   try {
-    let answer = await ask({});
-    // Only where it has to be: a key may be one that makes requests fail, and is counted.
-    if (answer.status === 401 && typedKey()) {
-      answer = await ask({ "x-api-key": typedKey() });
+    let response = await request({});
+    // Sends the key only if the server requires it: keys that simulate faults count requests.
+    if (response.status === 401 && apiKey()) {
+      response = await request({ "x-api-key": apiKey() });
     }
-    const names = answer.ok ? (await answer.json()).data?.results : [];
-    return Array.isArray(names) ? names.map(String) : [];
+    const engines = response.ok ? (await response.json()).data?.results : [];
+    return Array.isArray(engines) ? engines.map(String) : [];
   } catch {
     return [];
   }
 }
 
-/** @param {string[]} names */
-function show(names) {
-  const [first, ...others] = names;
-  standard = first;
+/** @param {string[]} engines */
+function renderEngines(engines) {
+  const [first, ...others] = engines;
+  defaultEngine = first;
   find("engines-field").hidden = select.disabled = others.length === 0;
   if (!select.disabled) {
-    const before = select.value;
+    const previous = select.value;
     select.replaceChildren(
       element("option", { value: "" }, `${first} (default)`),
       ...others.map((name) => element("option", { value: name }, name)),
     );
-    select.value = others.includes(before) ? before : "";
+    select.value = others.includes(previous) ? previous : "";
   }
-  showWhich();
+  renderOutlineNote();
 }
 
-/** What the page says of the model that is to be made has to be true of its engine. */
-function showWhich() {
-  find("about-outline").hidden = (chosenEngine() ?? standard) !== outline;
+/** Shows the note about the outline only for the engine that it describes. */
+function renderOutlineNote() {
+  find("outline-note").hidden = (selectedEngine() ?? defaultEngine) !== outlineEngine;
 }

@@ -1,9 +1,9 @@
-// What a GLB says of itself.
+// Reads metadata from GLB files.
 
 /**
- * As much of a glTF document as is read here.
+ * The fields of a glTF document that `countFaces` reads.
  *
- * @typedef {object} Document
+ * @typedef {object} GltfDocument
  * @property {{ mesh?: number }[]} [nodes]
  * @property {{ primitives: Primitive[] }[]} [meshes]
  * @property {{ count: number }[]} [accessors]
@@ -14,36 +14,41 @@
  * @property {{ POSITION?: number }} attributes
  */
 
-/** @type {Record<number, (corners: number) => number>} how many faces there are of each `mode` */
-const faces = {
-  4: (corners) => corners / 3,
-  5: (corners) => corners - 2,
-  6: (corners) => corners - 2,
+/**
+ * The number of triangles by `mode`: triangles, triangle strip, triangle fan.
+ *
+ * @type {Record<number, (vertices: number) => number>}
+ */
+const trianglesByMode = {
+  4: (vertices) => vertices / 3,
+  5: (vertices) => vertices - 2,
+  6: (vertices) => vertices - 2,
 };
 
 /**
- * The number of triangles in a GLB, those of a mesh that stands at several nodes as often.
+ * Returns the number of triangles in a GLB. Counts a mesh once for each node that uses it.
  *
  * @param {Blob} glb
  */
 export async function countFaces(glb) {
-  const { nodes = [], meshes = [], accessors = [] } = await json(glb);
+  const { nodes = [], meshes = [], accessors = [] } = await readDocument(glb);
   const primitives = nodes.flatMap(({ mesh }) =>
     mesh === undefined ? [] : (meshes[mesh]?.primitives ?? []),
   );
   return primitives.reduce((sum, { mode = 4, indices, attributes }) => {
-    const corners = accessors[indices ?? attributes.POSITION ?? -1]?.count ?? 0;
-    return sum + (faces[mode]?.(corners) ?? 0);
+    const vertices = accessors[indices ?? attributes.POSITION ?? -1]?.count ?? 0;
+    return sum + (trianglesByMode[mode]?.(vertices) ?? 0);
   }, 0);
 }
 
 /**
- * The JSON in a GLB: it comes first, after the file's header of 12 bytes and its own of 8.
+ * Reads the JSON chunk of a GLB: the first chunk, after the 12-byte file header and its own 8-byte
+ * header.
  *
  * @param {Blob} glb
- * @returns {Promise<Document>}
+ * @returns {Promise<GltfDocument>}
  */
-async function json(glb) {
+async function readDocument(glb) {
   const length = new DataView(await glb.slice(12, 16).arrayBuffer()).getUint32(0, true);
   return JSON.parse(await glb.slice(20, 20 + length).text());
 }

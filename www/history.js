@@ -1,64 +1,71 @@
-// The sessions of this browser, so that a reload loses none that lives on. No key is kept.
+// The list of earlier sessions. Server sessions are kept in `localStorage`, so that a reload does
+// not lose them. API keys are never stored.
 
 /** @import { Until } from "./pkg/index.js" */
 /** @import { Endpoint } from "./endpoint.js" */
 
 /**
+ * A session in the list.
+ *
  * @typedef {object} Entry
  * @property {string} code
  * @property {Endpoint} baseUrl of its server
- * @property {string} name of the picture
- * @property {Until} until what is waited for
- * @property {boolean} open whether it is still waited for
+ * @property {string} name the image's file name
+ * @property {Until} until the stage to wait for
+ * @property {boolean} open whether a reload resumes the wait
  */
 
-const key = "csm-image-to-3d.sessions";
-const kept = 12;
+const storageKey = "csm-image-to-3d.sessions";
+const maxEntries = 12;
 
 /**
- * Those that were made in this page, which end with it.
+ * The sessions of the API in this page. They end with the page, so they are not stored.
  *
  * @type {Entry[]}
  */
-let own = [];
+let inPageEntries = [];
 
-/** @returns {Entry[]} this page's own, and then the others; each the newest first */
-export function entries() {
-  return [...own, ...stored()];
+/**
+ * Lists the sessions, newest first: this page's own, then the servers'.
+ *
+ * @returns {Entry[]}
+ */
+export function listEntries() {
+  return [...inPageEntries, ...storedEntries()];
 }
 
 /** @returns {Entry[]} */
-function stored() {
+function storedEntries() {
   try {
-    return JSON.parse(localStorage.getItem(key) ?? "[]");
+    return JSON.parse(localStorage.getItem(storageKey) ?? "[]");
   } catch {
-    // A browser may forbid storage; the page works without.
+    // The browser denies access to storage: the page works without a history.
     return [];
   }
 }
 
 /**
- * Adds a session, or says something new of one that is there.
+ * Adds a session to the list, or updates it.
  *
  * @param {Entry} entry
  */
-export function remember(entry) {
+export function saveEntry(entry) {
   if (entry.baseUrl === null) {
-    own = withEntry(own, entry);
+    inPageEntries = upsert(inPageEntries, entry);
     return;
   }
   try {
-    localStorage.setItem(key, JSON.stringify(withEntry(stored(), entry)));
+    localStorage.setItem(storageKey, JSON.stringify(upsert(storedEntries(), entry)));
   } catch {
-    // As above.
+    // See `storedEntries`.
   }
 }
 
 /**
- * @param {Entry[]} list
+ * @param {Entry[]} entries
  * @param {Entry} entry
  */
-function withEntry(list, entry) {
-  const index = list.findIndex(({ code }) => code === entry.code);
-  return index < 0 ? [entry, ...list].slice(0, kept) : list.with(index, entry);
+function upsert(entries, entry) {
+  const index = entries.findIndex(({ code }) => code === entry.code);
+  return index < 0 ? [entry, ...entries].slice(0, maxEntries) : entries.with(index, entry);
 }

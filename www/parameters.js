@@ -1,132 +1,133 @@
-// The form of the parameters, from one table.
+// The parameter form, built from a table.
 
 import { element } from "./dom.js";
 
 /** @import { Parameters } from "./pkg/index.js" */
 
 /**
- * A parameter as the form shows it. `standard` is what the API takes where it is left out.
+ * A parameter in the form. `apiDefault` is the value that the API uses if the parameter is omitted,
+ * `initial` the value that the form starts with (default: `apiDefault`).
  *
  * @typedef {{ [Name in keyof Parameters]-?: {
  *   name: Name,
  *   label: string,
  *   hint?: string,
  *   enterprise?: true,
- *   standard?: Parameters[Name],
- *   chosen?: Parameters[Name],
+ *   apiDefault?: Parameters[Name],
+ *   initial?: Parameters[Name],
  *   control: Parameters[Name] extends boolean | undefined
  *     ? "switch"
  *     : Parameters[Name] extends readonly number[] | undefined
- *       ? { triple: [string, string, string], min?: number, max?: number }
+ *       ? { labels: [string, string, string], min?: number, max?: number }
  *       : { choices: NonNullable<Parameters[Name]>[] },
  * } }[keyof Parameters]} Parameter
  */
 
 /** @type {Parameter[]} */
-const table = [
+const parameters = [
   {
     name: "generate_texture",
     label: "Texture",
-    hint: "The picture's colours on the model.",
+    hint: "Applies the image's colours to the model.",
     control: "switch",
-    standard: false,
-    // The only thing that differs from the API's own defaults: a newcomer shall see colours.
-    chosen: true,
+    apiDefault: false,
+    // Differs from the API's default, so that a newcomer sees colours.
+    initial: true,
   },
   {
     name: "preview_mesh",
     label: "Preview",
-    hint: "turbo stops at four views to choose from; the chosen one becomes the front.",
+    hint: "turbo stops after four views; the one you choose becomes the front of the model.",
     control: { choices: ["fast_sculpt", "turbo"] },
-    standard: "fast_sculpt",
+    apiDefault: "fast_sculpt",
   },
   {
     name: "creativity",
     label: "Creativity",
-    hint: "For engines that invent what the picture hides. It is recorded; no engine of today honours it.",
+    hint: "How freely an engine may invent hidden parts. Stored with the session, but no current engine uses it.",
     control: { choices: ["lowest", "moderate", "highest"] },
-    standard: "lowest",
+    apiDefault: "lowest",
   },
   {
     name: "auto_refine",
-    label: "Refine by itself",
-    hint: "Goes on from the preview without being asked.",
+    label: "Refine automatically",
+    hint: "Starts the refinement when the preview is done.",
     control: "switch",
-    standard: false,
+    apiDefault: false,
   },
   {
     name: "refine_speed",
     label: "Refinement",
-    hint: "For engines that take longer to do better. It is recorded; no engine of today honours it.",
+    hint: "slow takes longer for better quality. Stored with the session, but no current engine uses it.",
     control: { choices: ["slow", "fast"] },
-    standard: "slow",
+    apiDefault: "slow",
   },
   {
     name: "topology",
     label: "Topology",
-    hint: "Triangles, or quads where the format has them: in OBJ. A GLB holds triangles.",
+    hint: "Triangles or quads. Only OBJ files can contain quads; GLB files always contain triangles.",
     enterprise: true,
     control: { choices: ["tris", "quads"] },
-    standard: "tris",
+    apiDefault: "tris",
   },
   {
     name: "resolution",
     label: "Resolution",
-    hint: "low_poly keeps the outline with few faces; high_poly has tens of thousands.",
+    hint: "low_poly keeps the outline with few faces; high_poly uses tens of thousands.",
     enterprise: true,
     control: { choices: ["high_poly", "low_poly"] },
-    standard: "high_poly",
+    apiDefault: "high_poly",
   },
   {
     name: "texture_resolution",
     label: "Texture resolution",
-    hint: "The longer edge in pixels, at most: never more than the picture has.",
+    hint: "Maximum length of the longer edge, in pixels. Never exceeds the image's own.",
     enterprise: true,
     control: { choices: [128, 256, 512, 1024, 2048] },
-    standard: 2048,
+    apiDefault: 2048,
   },
   {
     name: "scaled_bbox",
     label: "Dimensions",
-    hint: "Of the whole model. Left empty, it keeps its own.",
+    hint: "Size of the whole model. Leave empty to keep its own size.",
     enterprise: true,
-    control: { triple: ["Width", "Height", "Depth"], min: 0 },
+    control: { labels: ["Width", "Height", "Depth"], min: 0 },
   },
   {
     name: "pivot_point",
-    label: "Origin in the box",
-    hint: "Where in its box the model has its origin: from -0.5 to 0.5, 0 is the centre.",
+    label: "Pivot point",
+    hint: "Position of the origin in the bounding box, from -0.5 to 0.5. 0 is the centre.",
     enterprise: true,
-    control: { triple: ["x", "y", "z"], min: -0.5, max: 0.5 },
-    standard: [0, 0, 0],
+    control: { labels: ["x", "y", "z"], min: -0.5, max: 0.5 },
+    apiDefault: [0, 0, 0],
   },
 ];
 
 /**
- * Builds the controls.
+ * Adds the controls to the page.
  *
- * @param {Element} ordinary where those for everybody go
- * @param {Element} enterprise where the others go
+ * @param {Element} general parent of the controls for everyone
+ * @param {Element} enterprise parent of the controls for enterprise users
  */
-export function buildForm(ordinary, enterprise) {
-  for (const parameter of table) {
-    (parameter.enterprise ? enterprise : ordinary).append(field(parameter));
+export function renderParameters(general, enterprise) {
+  for (const parameter of parameters) {
+    (parameter.enterprise ? enterprise : general).append(createField(parameter));
   }
 }
 
 /**
- * What is chosen, without what the API would take anyway.
+ * Returns the parameters in the form that differ from the API's defaults.
  *
  * @param {HTMLFormElement} form
  * @returns {Parameters}
  */
-export function chosen(form) {
+export function selectedParameters(form) {
   const values = new FormData(form);
   /** @type {Record<string, unknown>} */
   const result = {};
-  for (const { name, control, standard } of table) {
-    const value = read(values, name, control);
-    if (value !== undefined && JSON.stringify(value) !== JSON.stringify(standard)) {
+  for (const { name, control, apiDefault } of parameters) {
+    const value = readValue(values, name, control);
+    if (value !== undefined && JSON.stringify(value) !== JSON.stringify(apiDefault)) {
       result[name] = value;
     }
   }
@@ -138,7 +139,7 @@ export function chosen(form) {
  * @param {string} name
  * @param {Parameter["control"]} control
  */
-function read(values, name, control) {
+function readValue(values, name, control) {
   if (control === "switch") {
     return values.has(name);
   }
@@ -150,19 +151,19 @@ function read(values, name, control) {
 }
 
 /** @param {Parameter} parameter */
-function field({ name, label, hint, control, standard, chosen = standard }) {
+function createField({ name, label, hint, control, apiDefault, initial = apiDefault }) {
   const id = `parameter-${name}`;
-  const field = document.createElement(isTriple(control) ? "fieldset" : "div");
+  const field = document.createElement(isVector(control) ? "fieldset" : "div");
   field.className = control === "switch" ? "field switch" : "field";
-  if (isTriple(control)) {
-    field.append(element("legend", {}, label), triple(name, control, chosen));
+  if (isVector(control)) {
+    field.append(element("legend", {}, label), createVector(name, control, initial));
   } else if (control === "switch") {
-    const box = element("input", { id, name, type: "checkbox", checked: chosen === true });
+    const box = element("input", { id, name, type: "checkbox", checked: initial === true });
     field.append(element("label", { htmlFor: id }, box, label));
   } else {
     const options = control.choices.map((choice) => {
       const value = String(choice);
-      return element("option", { value, selected: choice === chosen }, value);
+      return element("option", { value, selected: choice === initial }, value);
     });
     field.append(
       element("label", { htmlFor: id }, label),
@@ -177,20 +178,22 @@ function field({ name, label, hint, control, standard, chosen = standard }) {
 
 /**
  * @param {Parameter["control"]} control
- * @returns {control is Extract<Parameter["control"], { triple: unknown }>}
+ * @returns {control is Extract<Parameter["control"], { labels: unknown }>}
  */
-function isTriple(control) {
-  return typeof control === "object" && "triple" in control;
+function isVector(control) {
+  return typeof control === "object" && "labels" in control;
 }
 
 /**
+ * Creates three number inputs.
+ *
  * @param {string} name
- * @param {{ triple: string[], min?: number, max?: number }} control
- * @param {unknown} chosen
+ * @param {{ labels: string[], min?: number, max?: number }} control
+ * @param {unknown} initial
  */
-function triple(name, { triple, min = -Infinity, max = Infinity }, chosen) {
-  const values = Array.isArray(chosen) ? chosen.map(String) : ["", "", ""];
-  const inputs = triple.map((label, index) => {
+function createVector(name, { labels, min = -Infinity, max = Infinity }, initial) {
+  const values = Array.isArray(initial) ? initial.map(String) : ["", "", ""];
+  const inputs = labels.map((label, index) => {
     const input = element("input", {
       name,
       type: "number",
@@ -201,5 +204,5 @@ function triple(name, { triple, min = -Infinity, max = Infinity }, chosen) {
     });
     return element("label", {}, label, input);
   });
-  return element("div", { className: "triple" }, ...inputs);
+  return element("div", { className: "vector" }, ...inputs);
 }

@@ -1,4 +1,4 @@
-// What the page shows of a session.
+// The session that the page shows: status, progress, timeline, views and downloads.
 
 import { stageOf } from "./pkg/index.js";
 import { button, element, find } from "./dom.js";
@@ -6,189 +6,192 @@ import { button, element, find } from "./dom.js";
 /** @import { ModelFormat, Session, StageName } from "./pkg/index.js" */
 
 /** @type {[StageName, string][]} */
-const stages = [
+const stageLabels = [
   ["spin", "Views"],
   ["preview", "Preview"],
   ["refine", "Refinement"],
 ];
 
 /**
- * When each stage was first and last seen, in milliseconds; the newest stands last.
+ * When each stage started and was last updated (`performance.now()`).
  *
- * @type {Map<StageName, { from: number, to: number, state: string }>}
+ * @type {Map<StageName, { started: number, updated: number, state: string }>}
  */
-const times = new Map();
+const timeline = new Map();
 
-/** When the session was last looked at, or asked to go on, in milliseconds. */
-let lastLook = 0;
+/** When the session was last updated or resumed (`performance.now()`); 0 without a session. */
+let lastUpdate = 0;
 
-/** The session was asked to go on: what it does next begins now. */
-export function goOn() {
-  lastLook = performance.now();
+/** Starts the time of the next stage now, when the user resumes a session. */
+export function resumeTimeline() {
+  lastUpdate = performance.now();
 }
 
 /**
- * Says how it stands, always with the session's code where there is one.
+ * Shows a status message, after the session's code if there is one.
  *
- * @param {string} text
- * @param {{ code?: string, failed?: boolean }} [about]
+ * @param {string} message
+ * @param {{ code?: string, failed?: boolean }} [options]
  */
-export function say(text, { code, failed = false } = {}) {
-  const outcome = find("outcome");
-  outcome.classList.toggle("failed", failed);
-  outcome.replaceChildren(
+export function setStatus(message, { code, failed = false } = {}) {
+  const status = find("session-status");
+  status.classList.toggle("failed", failed);
+  status.replaceChildren(
     ...(code ? ["Session ", element("strong", {}, code), ": "] : []),
-    element("span", {}, text),
+    element("span", {}, message),
   );
 }
 
 /**
- * Shows how far something is, from 0 to 1, or that it goes on where nobody knows.
+ * Shows the progress bar.
  *
- * @param {number} [share]
+ * @param {number} [fraction] from 0 to 1; without it the bar is indeterminate
  */
-export function showProgress(share) {
+export function setProgress(fraction) {
   const progress = /** @type {HTMLProgressElement} */ (find("progress"));
   progress.hidden = false;
-  if (share === undefined) {
+  if (fraction === undefined) {
     progress.removeAttribute("value");
   } else {
-    progress.value = share;
+    progress.value = fraction;
   }
 }
 
-/** Forgets the session that was shown. */
-export function clear() {
-  times.clear();
-  lastLook = 0;
+/** Clears the session that is shown, except for its status message. */
+export function clearResult() {
+  timeline.clear();
+  lastUpdate = 0;
   for (const id of ["timeline", "choices", "downloads"]) {
     find(id).replaceChildren();
   }
-  find("raw").hidden = true;
+  find("session-details").hidden = true;
   find("engine").hidden = true;
 }
 
 /**
- * Shows a session as it is now.
+ * Shows a session.
  *
  * @param {Session} session
  * @param {{
  *   download: (format: ModelFormat) => void,
  *   refine: () => void,
- *   choose: (spin: number) => void,
+ *   selectSpin: (index: number) => void,
  * }} actions
  */
-export function show(session, actions) {
+export function renderResult(session, actions) {
   const { stage, state, percent } = stageOf(session);
-  note(stage, state);
-  say(words(session.status, percent), { code: session.session_code, failed: state === "failed" });
-  showTimeline();
+  recordStage(stage, state);
+  const status = describeStatus(session.status, percent);
+  setStatus(status, { code: session.session_code, failed: state === "failed" });
+  renderTimeline();
   if (state === "running" || state === "unknown") {
-    showProgress(percent === undefined ? undefined : percent / 100);
+    setProgress(percent === undefined ? undefined : percent / 100);
   }
-  showEngine(session);
+  renderEngine(session);
 
-  const chooses = stage === "spin" && state === "done";
-  const spins = chooses && Array.isArray(session.spins) ? session.spins : [];
+  const hasSpins = stage === "spin" && state === "done";
+  const spins = hasSpins && Array.isArray(session.spins) ? session.spins : [];
   find("choices").replaceChildren(
-    ...(spins.length ? [element("p", {}, "Choose the view to make the model from:")] : []),
+    ...(spins.length ? [element("p", {}, "Choose the front of the model:")] : []),
     ...spins.map(({ image_url }, index) => {
       const image = element("img", { src: image_url, alt: "" });
-      const ariaLabel = `Make the model from view ${index + 1}`;
-      const onclick = () => actions.choose(index);
+      const ariaLabel = `Use view ${index + 1} as the front`;
+      const onclick = () => actions.selectSpin(index);
       return element("button", { type: "button", ariaLabel, onclick }, image);
     }),
   );
   find("downloads").replaceChildren(
-    ...[...formats(session)].map((format) =>
+    ...[...availableFormats(session)].map((format) =>
       button(`Download ${format.toUpperCase()}`, () => actions.download(format)),
     ),
     ...(stage === "preview" && state === "done" ? [button("Refine", actions.refine)] : []),
   );
   find("json").textContent = JSON.stringify(session, null, 2);
-  find("raw").hidden = false;
+  find("session-details").hidden = false;
 }
 
 /**
- * The formats that the session's models are in.
+ * Returns the formats in which the session's models are available.
  *
  * @param {Session} session
  */
-function formats(session) {
-  const fields = Object.entries(session).filter(([, url]) => url);
-  const found = fields.map(([name]) => name.match(/^(?:preview_)?mesh_url_(\w+)$/)?.[1]);
-  return /** @type {Set<ModelFormat>} */ (new Set(found.filter((format) => format !== undefined)));
+function availableFormats(session) {
+  const urls = Object.entries(session).filter(([, url]) => url);
+  const formats = urls.map(([name]) => name.match(/^(?:preview_)?mesh_url_(\w+)$/)?.[1]);
+  return /** @type {Set<ModelFormat>} */ (new Set(formats.filter((format) => format)));
 }
 
 /**
- * Says who makes the model, what is waited for, and what could not be honoured, where the server
- * says so.
+ * Shows the session's engine, what the engine waits for, and the parameters that it does not
+ * support. Only this project's servers report these.
  *
  * @param {Session} session
  */
-function showEngine({ engine, engine_status: waits, unsupported }) {
-  const shown = find("engine");
-  shown.hidden = typeof engine !== "string";
+function renderEngine({ engine, engine_status: engineStatus, unsupported }) {
+  const paragraph = find("engine");
+  paragraph.hidden = typeof engine !== "string";
   const parts = [`Engine: ${engine}`];
-  if (typeof waits === "string") {
-    parts.push(waits);
+  if (typeof engineStatus === "string") {
+    parts.push(engineStatus);
   }
   if (Array.isArray(unsupported) && unsupported.length > 0) {
-    parts.push(`not honoured: ${unsupported.join(", ")}`);
+    parts.push(`not supported: ${unsupported.join(", ")}`);
   }
-  shown.textContent = parts.join("; ");
+  paragraph.textContent = parts.join("; ");
 }
 
 /**
  * @param {string} status
  * @param {number | undefined} percent
  */
-function words(status, percent) {
+function describeStatus(status, percent) {
   return percent === undefined || percent === 100 ? status : `${status}, ${percent} %`;
 }
 
 /**
- * What is seen is seen at intervals: a stage begins, at the latest, when the one before it was last
- * seen, and one that was never seen has no time.
+ * Updates the timeline. Polls see a session only at intervals, so a stage starts at the previous
+ * update, and a stage that no poll saw has no time.
  *
  * @param {StageName} stage
  * @param {string} state
  */
-function note(stage, state) {
+function recordStage(stage, state) {
   const now = performance.now();
-  const seen = times.get(stage);
-  if (seen?.state !== "done") {
-    times.set(stage, { from: seen?.from ?? (lastLook || now), to: now, state });
+  const entry = timeline.get(stage);
+  if (entry?.state !== "done") {
+    timeline.set(stage, { started: entry?.started ?? (lastUpdate || now), updated: now, state });
   }
-  for (const [name, time] of times) {
-    if (name !== stage && time.state === "running") {
-      time.state = "done";
+  for (const [name, other] of timeline) {
+    if (name !== stage && other.state === "running") {
+      other.state = "done";
     }
   }
-  lastLook = now;
+  lastUpdate = now;
 }
 
-function showTimeline() {
+function renderTimeline() {
   find("timeline").replaceChildren(
-    ...stages.flatMap(([name, label]) => {
-      const seen = times.get(name);
-      if (!seen) {
+    ...stageLabels.flatMap(([name, label]) => {
+      const entry = timeline.get(name);
+      if (!entry) {
         return [];
       }
-      const took = seconds(seen.to - seen.from);
-      const time = element("time", {}, seen.state === "done" ? took : seen.state);
+      const { started, updated, state } = entry;
+      const duration = formatDuration(updated - started);
+      const time = element("time", {}, state === "done" ? duration : state);
       const item = element("li", {}, label, " ", time);
-      item.dataset.state = seen.state;
+      item.dataset.state = state;
       return [item];
     }),
   );
 }
 
 /**
- * A stage that was over between two looks took less than lies between them.
+ * Formats a duration. A stage that started and ended between two polls has no measurable duration,
+ * only the interval between polls as an upper bound.
  *
  * @param {number} milliseconds
  */
-function seconds(milliseconds) {
+function formatDuration(milliseconds) {
   return milliseconds < 50 ? "< 0.5 s" : `${(milliseconds / 1000).toFixed(1)} s`;
 }

@@ -1,51 +1,57 @@
-// The same call in code. The key is in neither text.
+// The form's request as code. No snippet contains the API key.
 
 /** @import { Parameters } from "./pkg/index.js" */
 /** @import { Endpoint } from "./endpoint.js" */
 
 /**
- * @param {Endpoint} endpoint
- * @param {Parameters} parameters
- * @param {string | undefined} engine
- * @param {boolean} withKey
+ * @typedef {object} SnippetRequest
+ * @property {Endpoint} endpoint
+ * @property {Parameters} parameters
+ * @property {string | undefined} engine
+ * @property {boolean} hasApiKey
  */
-export function javascript(endpoint, parameters, engine, withKey) {
+
+/**
+ * Returns the request as JavaScript.
+ *
+ * @param {SnippetRequest} request
+ */
+export function javascriptSnippet({ endpoint, parameters, engine, hasApiKey }) {
   const inPage = endpoint === null;
-  const lines = Object.entries(parameters).map(
+  const options = Object.entries(parameters).map(
     ([name, value]) => `  ${name}: ${JSON.stringify(value)},\n`,
   );
   const extra = engine ? `  extra: { engine: ${JSON.stringify(engine)} },\n` : "";
-  const key = withKey ? "  apiKey: askForTheKey,\n" : "";
+  const apiKey = hasApiKey ? "  apiKey: getApiKey,\n" : "";
   return (
     'import { imageTo3d } from "csm-image-to-3d";\n' +
     (inPage
       ? 'import { createSandbox } from "csm-image-to-3d/sandbox";\n\nconst sandbox = createSandbox();\n'
       : "\n") +
     "const session = await imageTo3d({\n" +
-    `  image: file,\n${lines.join("")}${extra}` +
+    `  image: file,\n${options.join("")}${extra}` +
     (inPage ? "  fetch: sandbox.fetch,\n" : `  baseUrl: ${JSON.stringify(endpoint)},\n`) +
-    `${key}});\n`
+    `${apiKey}});\n`
   );
 }
 
 /**
- * @param {Endpoint} endpoint
- * @param {Parameters} parameters
- * @param {string | undefined} engine
- * @param {boolean} withKey
- * @param {{ name: string, type: string }} picture
+ * Returns the request as a curl command.
+ *
+ * @param {SnippetRequest} request
+ * @param {{ name: string, type: string }} image
  */
-export function curl(endpoint, parameters, engine, withKey, { name, type }) {
+export function curlSnippet({ endpoint, parameters, engine, hasApiKey }, { name, type }) {
   if (endpoint === null) {
-    return "# curl needs a server: choose one as the endpoint above.\n";
+    return "# curl needs a server: select one under Endpoint.\n";
   }
   const body = JSON.stringify({ ...parameters, engine }).slice(1, -1);
-  const key = withKey ? '  --header "x-api-key: $API_KEY" \\\n' : "";
+  const header = hasApiKey ? '  --header "x-api-key: $API_KEY" \\\n' : "";
   const file = `'${name.replaceAll("'", "'\\''")}'`;
   return (
     `{ printf '${body ? `{${body.replaceAll("%", "%%")},` : "{"}"image_url":"data:${type};base64,'\n` +
     `  base64 < ${file} | tr -d '\\n'; printf '"}'; } |\n` +
     `curl '${endpoint}/image-to-3d-sessions' \\\n` +
-    `  --header 'content-type: application/json' \\\n${key}  --data-binary @-\n`
+    `  --header 'content-type: application/json' \\\n${header}  --data-binary @-\n`
   );
 }

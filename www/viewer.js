@@ -1,11 +1,11 @@
-// The model, to be turned around: <model-viewer>, which is loaded when the page has time for it.
+// The 3D viewer: <model-viewer>, loaded when the page is idle.
 
 import { find } from "./dom.js";
 import { countFaces } from "./glb.js";
 
 /**
- * What is used of a <model-viewer>. Its own types need those of other packages, and one file that
- * it does not publish.
+ * The part of <model-viewer> that is used here. Its published types do not compile: they import
+ * other packages' types and a file that is not published.
  *
  * @typedef {HTMLElement & {
  *   src: string | null,
@@ -18,54 +18,58 @@ import { countFaces } from "./glb.js";
  */
 
 const viewer = /** @type {ModelViewer} */ (find("viewer"));
-const facts = find("facts");
+const modelInfo = find("model-info");
 
 /** @type {Promise<boolean> | undefined} */
 let loading;
 
-/** Loads <model-viewer>, once, and answers whether this browser can draw a model with it. */
-function load() {
-  loading ??= define().catch((error) => {
-    // The next call tries again.
+/**
+ * Loads <model-viewer> once.
+ *
+ * @returns {Promise<boolean>} whether this browser can display models
+ */
+function loadModelViewer() {
+  loading ??= defineModelViewer().catch((error) => {
+    // Lets the next call try again.
     loading = undefined;
     throw error;
   });
   return loading;
 }
 
-async function define() {
+async function defineModelViewer() {
   if (!document.createElement("canvas").getContext("webgl2")) {
     return false;
   }
   const folder = new URL("model-viewer/", import.meta.url).href;
   const { ModelViewerElement } = await import(`${folder}model-viewer.min.js`);
-  // Left alone, it fetches the decoders of compressed models from other origins.
+  // The defaults fetch the decoders from another origin.
   ModelViewerElement.dracoDecoderLocation = `${folder}draco/gltf/`;
   ModelViewerElement.ktx2TranscoderLocation = `${folder}basis/`;
   return true;
 }
 
-/** Readies the viewer: it is loaded once the page is drawn and has nothing else to do. */
-export function readyViewer() {
-  const idle = globalThis.requestIdleCallback ?? setTimeout;
+/** Initializes the viewer. It is loaded after the first paint, when the page is idle. */
+export function initViewer() {
+  const whenIdle = globalThis.requestIdleCallback ?? setTimeout;
   new PerformanceObserver((_, observer) => {
     observer.disconnect();
-    idle(() => load().catch(() => {}));
+    whenIdle(() => loadModelViewer().catch(() => {}));
   }).observe({ type: "paint", buffered: true });
-  const still = matchMedia("(prefers-reduced-motion: reduce)");
-  const turn = () => viewer.toggleAttribute("auto-rotate", !still.matches);
-  still.addEventListener("change", turn);
-  turn();
+  const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
+  const updateRotation = () => viewer.toggleAttribute("auto-rotate", !reducedMotion.matches);
+  reducedMotion.addEventListener("change", updateRotation);
+  updateRotation();
 }
 
-/** What the viewer is to show: a model that arrives when something else is wanted is dropped. */
-let wanted = {};
+/** Identifies the latest request: models of earlier requests are dropped. */
+let latestRequest = {};
 
-/** Shows the picture again, and no model. */
+/** Removes the model, and shows the image again. */
 export function clearModel() {
-  wanted = {};
-  facts.textContent = "";
-  facts.classList.remove("failed");
+  latestRequest = {};
+  modelInfo.textContent = "";
+  modelInfo.classList.remove("failed");
   if (viewer.src) {
     URL.revokeObjectURL(viewer.src);
     viewer.src = null;
@@ -74,47 +78,48 @@ export function clearModel() {
 }
 
 /**
- * Shows a model and its measures, in place of what is shown.
+ * Shows a model, its dimensions and its number of faces.
  *
  * @param {Promise<Blob>} glb
- * @param {string} name of what it is a model of
+ * @param {string} name the image's file name, for the model's text alternative
  */
 export async function showModel(glb, name) {
-  const own = (wanted = {});
+  const request = (latestRequest = {});
   viewer.hidden = false;
-  facts.textContent = "Loading the model…";
-  facts.classList.remove("failed");
+  modelInfo.textContent = "Loading the model…";
+  modelInfo.classList.remove("failed");
   try {
-    const [blob, draws] = await Promise.all([glb, load()]);
+    const [blob, canDisplay] = await Promise.all([glb, loadModelViewer()]);
     const faces = `${(await countFaces(blob)).toLocaleString("en")} faces`;
-    if (own !== wanted) {
+    if (request !== latestRequest) {
       return;
     }
-    if (!draws) {
-      facts.textContent = `${faces}; to draw them here, this browser would need WebGL`;
+    if (!canDisplay) {
+      modelInfo.textContent = `${faces}; displaying the model requires WebGL`;
       return;
     }
-    await shown(blob, name);
-    if (own === wanted) {
+    await display(blob, name);
+    if (request === latestRequest) {
       const { x, y, z } = viewer.getDimensions();
-      const box = [x, y, z].map((length) => number(length)).join(" × ");
-      facts.textContent = `${box} (width × height × depth), ${faces}`;
+      const dimensions = [x, y, z].map((length) => formatLength(length)).join(" × ");
+      modelInfo.textContent = `${dimensions} (width × height × depth), ${faces}`;
     }
   } catch (error) {
-    if (own === wanted) {
-      facts.textContent = `The model cannot be shown: ${/** @type {any} */ (error)?.message}`;
-      facts.classList.add("failed");
+    if (request === latestRequest) {
+      const message = /** @type {any} */ (error)?.message;
+      modelInfo.textContent = `Cannot display the model: ${message}`;
+      modelInfo.classList.add("failed");
     }
   }
 }
 
 /**
- * Settles when the viewer shows the model, or cannot.
+ * Displays a model. Settles when the viewer has loaded it, or has failed to.
  *
  * @param {Blob} glb
  * @param {string} name
  */
-function shown(glb, name) {
+function display(glb, name) {
   return new Promise((resolve, reject) => {
     const settled = new AbortController();
     /** @type {(type: string, settle: (event: Event) => void) => void} */
@@ -141,6 +146,6 @@ function shown(glb, name) {
 }
 
 /** @param {number} length */
-function number(length) {
+function formatLength(length) {
   return length.toLocaleString("en", { maximumSignificantDigits: 4 });
 }

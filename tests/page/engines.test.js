@@ -1,5 +1,5 @@
-// The demo page in front of engines elsewhere. They are emulated: `server/examples/emulators.rs`,
-// which `cargo test` builds.
+// The demo page on a server with remote engines. The engines are emulated by
+// `crates/server/examples/emulators.rs`, which `cargo test` builds.
 
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -14,9 +14,9 @@ import { dropTurtle, slowDrawing, waitForModel } from "../support/viewer.js";
 
 /** @import { Browser, Page, Request } from "playwright-core" */
 
-/** @typedef {{ url: string, files?: string }} Place where an engine is, and its results */
+/** @typedef {{ url: string, files?: string }} Service the addresses of an engine and its results */
 
-/** @type {Record<"hunyuan" | "fal" | "meshy" | "lossy", Place> & { key: string, billing: string }} */
+/** @type {Record<"hunyuan" | "fal" | "meshy" | "lossy", Service> & { key: string, billing: string }} */
 let emulators;
 /** @type {Browser} */
 let browser;
@@ -32,26 +32,26 @@ after(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** In every key of an engine, and in what the emulators sign their addresses with. */
-const mark = "ENGINESECRET";
+/** Part of every engine key, and of the keys with which the emulators sign URLs. */
+const secretMark = "ENGINESECRET";
 
 /**
- * Starts a server with engines elsewhere, whose keys are in its environment.
+ * Starts a server with remote engines; its environment holds their API keys.
  *
- * @param {Record<string, Place>} engines
- * @param {string} [configured] what the configuration says beside them
+ * @param {Record<string, Service>} engines
+ * @param {string} [settings] further settings of the configuration file
  */
-async function serve(engines, configured = "") {
+async function serve(engines, settings = "") {
   const tables = Object.entries(engines).map(
     ([name, { url, files }]) =>
       `[engines.${name}]\nurl = "${url}"\npoll = 0.02\n` +
       (files ? `result_hosts = ["${files}"]\n` : ""),
   );
   const config = join(folder, "config.toml");
-  writeFileSync(config, `${configured}\n${tables.join("")}`);
+  writeFileSync(config, `${settings}\n${tables.join("")}`);
   const flags = ["--config", config, "--site", "dist", "--port", "0", "--speed", "20", "--log"];
   const { key } = emulators;
-  assert.ok(key.includes(mark));
+  assert.ok(key.includes(secretMark));
   const environment = { FAL_KEY: key, MESHY_API_KEY: key };
   const program = startProgram("target/debug/csm-image-to-3d-server", flags, environment);
   const [, address] = await waitForOutput(program, /^listening on (\S+)\n/);
@@ -59,43 +59,43 @@ async function serve(engines, configured = "") {
 }
 
 /**
- * Opens the page of a server. Neither what it prints, shows, keeps and gets from the server, nor what
- * the server prints, may hold anything of an engine's key.
+ * Opens the page of a server and uses it. Fails if an engine's key appears in the page, its log, its
+ * storage, the server's responses or the server's output, or if the page logs anything unexpected.
  *
  * @param {Awaited<ReturnType<typeof serve>>} gateway
  * @param {(page: Page) => Promise<void>} visit
- * @param {RegExp} [expected] what the page may print
+ * @param {RegExp} [expected] what the page may log
  */
 async function withPage({ address, printed }, visit, expected = slowDrawing) {
   const page = await browser.newPage();
   /** @type {string[]} */
-  const told = [];
-  page.on("console", (message) => told.push(message.text()));
-  page.on("pageerror", (error) => told.push(String(error)));
+  const logged = [];
+  page.on("console", (message) => logged.push(message.text()));
+  page.on("pageerror", (error) => logged.push(String(error)));
   /** @type {Promise<string>[]} */
-  const answers = [];
-  const answerTo = async (/** @type {Request} */ request) => {
+  const responses = [];
+  const readResponse = async (/** @type {Request} */ request) => {
     const response = await request.response();
-    const head = JSON.stringify(await response?.allHeaders());
-    return head + (await response?.text());
+    const headers = JSON.stringify(await response?.allHeaders());
+    return headers + (await response?.text());
   };
-  // Of a page that was left, nothing can be had any more.
-  page.on("requestfinished", (request) => answers.push(answerTo(request).catch(() => "")));
+  // Responses are gone once the page navigates.
+  page.on("requestfinished", (request) => responses.push(readResponse(request).catch(() => "")));
   try {
     await page.goto(address);
     await visit(page);
     const state = await page.evaluate(() => JSON.stringify([{ ...localStorage }, document.cookie]));
-    const all = [...(await Promise.all(answers)), await page.content(), state, ...told];
+    const all = [...(await Promise.all(responses)), await page.content(), state, ...logged];
     const { out, err } = printed;
     assert.ok(all.some((text) => text.includes('"session_code"')) && err.includes("POST /image"));
     for (const text of [...all, out, err]) {
-      assert.ok(!text.includes(mark), `an engine's key is in ${text.slice(0, 300)}`);
+      assert.ok(!text.includes(secretMark), `an engine's key appears in ${text.slice(0, 300)}`);
     }
   } finally {
     await page.close();
   }
   assert.deepEqual(
-    told.filter((text) => !expected.test(text) && !slowDrawing.test(text)),
+    logged.filter((text) => !expected.test(text) && !slowDrawing.test(text)),
     [],
   );
 }
@@ -103,36 +103,36 @@ async function withPage({ address, printed }, visit, expected = slowDrawing) {
 const engineChoice = (/** @type {Page} */ page) =>
   page.getByRole("combobox", { name: "Engine", exact: true });
 
-const code = async (/** @type {Page} */ page) => [
+const snippets = async (/** @type {Page} */ page) => [
   await page.locator("#javascript").innerText(),
   await page.locator("#curl").innerText(),
 ];
 
 /**
- * Creates a session, and waits until the page says this of it.
+ * Creates a session, and waits until its status contains a text.
  *
  * @param {Page} page
- * @param {string} word
+ * @param {string} text
  */
-async function create(page, word) {
+async function create(page, text) {
   const created = page.waitForResponse((response) => response.request().method() === "POST");
   await page.getByRole("button", { name: "Create session" }).click();
   const { data } = await (await created).json();
-  const outcome = page.locator("#outcome").filter({ hasText: data.session_code });
-  await outcome.filter({ hasText: word }).waitFor();
+  const status = page.locator("#session-status").filter({ hasText: data.session_code });
+  await status.filter({ hasText: text }).waitFor();
   const session = JSON.parse((await page.locator("#json").textContent()) ?? "");
-  return { said: await outcome.innerText(), session };
+  return { status: await status.innerText(), session };
 }
 
-/** How many models each engine would have billed. */
-const billing = async () => (await fetch(emulators.billing)).json();
+/** Returns how many models each engine has billed. */
+const fetchBilled = async () => (await fetch(emulators.billing)).json();
 
 /**
- * What a GLB of one mesh holds: the bytes of its corners and of its texture, and its faces.
+ * Reads the vertices, the texture and the number of faces of a GLB with one mesh.
  *
  * @param {Buffer} glb
  */
-function content(glb) {
+function readGlb(glb) {
   const length = glb.readUInt32LE(12);
   const json = JSON.parse(glb.subarray(20, 20 + length).toString());
   const binary = glb.subarray(28 + length);
@@ -142,28 +142,28 @@ function content(glb) {
   };
   const [{ attributes, indices }] = json.meshes[0].primitives;
   return {
-    corners: view(json.accessors[attributes.POSITION].bufferView),
+    vertices: view(json.accessors[attributes.POSITION].bufferView),
     texture: view(json.images[0].bufferView),
     faces: json.accessors[indices].count / 3,
   };
 }
 
 for (const engine of /** @type {const} */ (["hunyuan", "fal", "meshy"])) {
-  test(`a dropped picture becomes a turning model that ${engine} made`, async () => {
+  test(`shows a model that ${engine} made of a dropped image`, async () => {
     const { hunyuan, fal, meshy } = emulators;
     const gateway = await serve({ hunyuan, fal, meshy });
-    const before = await billing();
+    const before = await fetchBilled();
     await withPage(gateway, async (page) => {
       const choice = engineChoice(page);
       await choice.waitFor();
       const options = await choice.getByRole("option").allInnerTexts();
       assert.deepEqual(options, ["sculpt (default)", "fal", "hunyuan", "meshy"]);
-      assert.ok(await page.getByText("no learned model is at work").isVisible());
-      // By keyboard.
+      assert.ok(await page.getByText("No machine learning is involved.").isVisible());
+      // Selects the engine by keyboard.
       await choice.focus();
       await page.keyboard.press(engine[0]);
       assert.equal(await choice.inputValue(), engine);
-      assert.ok(!(await page.getByText("no learned model is at work").isVisible()));
+      assert.ok(!(await page.getByText("No machine learning is involved.").isVisible()));
       await page.getByLabel("Creativity").selectOption("highest");
       await page.getByText("For enterprise users").click();
       for (const [label, length] of [
@@ -173,7 +173,7 @@ for (const engine of /** @type {const} */ (["hunyuan", "fal", "meshy"])) {
       ]) {
         await page.getByLabel(label, { exact: true }).fill(length);
       }
-      const [javascript, curl] = await code(page);
+      const [javascript, curl] = await snippets(page);
       assert.ok(javascript.includes(`extra: { engine: "${engine}" },`), javascript);
       assert.ok(curl.includes(`"engine":"${engine}"`), curl);
 
@@ -181,8 +181,8 @@ for (const engine of /** @type {const} */ (["hunyuan", "fal", "meshy"])) {
       const { session } = await create(page, "preview_done");
       assert.equal(session.engine, engine);
       assert.deepEqual(session.unsupported, ["creativity"]);
-      const shown = await page.locator("#engine").innerText();
-      assert.equal(shown, `Engine: ${engine}; not honoured: creativity`);
+      const engineNote = await page.locator("#engine").innerText();
+      assert.equal(engineNote, `Engine: ${engine}; not supported: creativity`);
       assert.ok(session.preview_mesh_url_glb.startsWith(`${gateway.address}/files/`));
 
       await waitForModel(page);
@@ -190,43 +190,43 @@ for (const engine of /** @type {const} */ (["hunyuan", "fal", "meshy"])) {
         page.evaluate(
           () => /** @type {any} */ (document.getElementById("viewer")).turntableRotation,
         );
-      const still = await angle();
-      for (const until = Date.now() + 60_000; (await angle()) === still;) {
-        assert.ok(Date.now() < until, "it does not turn");
+      const initial = await angle();
+      for (const until = Date.now() + 60_000; (await angle()) === initial;) {
+        assert.ok(Date.now() < until, "the model does not rotate");
         await page.waitForTimeout(100);
       }
 
-      const coming = page.waitForEvent("download");
+      const downloading = page.waitForEvent("download");
       await page.getByRole("button", { name: "Download GLB" }).click();
-      const served = content(readFileSync(await (await coming).path()));
-      const answer = await fetch(`${emulators.billing}/model.glb`);
-      const made = content(Buffer.from(await answer.arrayBuffer()));
-      assert.ok(served.corners.equals(made.corners) && served.texture.equals(made.texture));
-      // Given the size that was asked for.
-      const facts = await page.locator("#facts").innerText();
+      const served = readGlb(readFileSync(await (await downloading).path()));
+      const response = await fetch(`${emulators.billing}/model.glb`);
+      const made = readGlb(Buffer.from(await response.arrayBuffer()));
+      assert.ok(served.vertices.equals(made.vertices) && served.texture.equals(made.texture));
+      // The server scaled the model to the requested dimensions.
+      const info = await page.locator("#model-info").innerText();
       const faces = made.faces.toLocaleString("en");
-      assert.equal(facts, `1 × 2 × 3 (width × height × depth), ${faces} faces`);
+      assert.equal(info, `1 × 2 × 3 (width × height × depth), ${faces} faces`);
     });
-    assert.deepEqual(await billing(), { ...before, [engine]: before[engine] + 1 });
+    assert.deepEqual(await fetchBilled(), { ...before, [engine]: before[engine] + 1 });
   });
 }
 
-test("an engine that fails is told in words, and that it may have been charged", async () => {
+test("shows why an engine failed and that it may have charged", async () => {
   const gateway = await serve({ fal: emulators.lossy });
   await withPage(gateway, async (page) => {
     await engineChoice(page).selectOption("fal");
     await dropTurtle(page);
-    const { said, session } = await create(page, "The session ended");
-    assert.ok(said.startsWith(`Session ${session.session_code}: The session ended as `), said);
-    assert.match(said, /preview_failed: fal: it answered 502: .*; it may have been charged/);
+    const { status, session } = await create(page, "The session ended");
+    assert.ok(status.startsWith(`Session ${session.session_code}: The session ended as `), status);
+    assert.match(status, /preview_failed: fal: it answered 502: .*; it may have been charged/);
     assert.equal(await page.locator("#engine").innerText(), "Engine: fal");
     assert.ok(await page.getByRole("button", { name: "Create session" }).isEnabled());
     assert.equal(await page.getByRole("button", { name: "Download GLB" }).count(), 0);
   });
-  assert.equal((await billing()).lossy, 1);
+  assert.equal((await fetchBilled()).lossy, 1);
 });
 
-test("a choice is for the server that offers it, and is kept there", async () => {
+test("keeps an engine choice for its server only", async () => {
   const { hunyuan, meshy } = emulators;
   const gateway = await serve({ hunyuan, meshy }, 'default = "hunyuan"');
   await withPage(gateway, async (page) => {
@@ -234,20 +234,20 @@ test("a choice is for the server that offers it, and is kept there", async () =>
     await choice.waitFor();
     const options = await choice.getByRole("option").allInnerTexts();
     assert.deepEqual(options, ["hunyuan (default)", "sculpt", "meshy"]);
-    assert.ok(!(await page.getByText("no learned model is at work").isVisible()));
+    assert.ok(!(await page.getByText("No machine learning is involved.").isVisible()));
     await choice.selectOption("sculpt");
 
     await page.getByLabel("In this page").check();
     await choice.waitFor({ state: "hidden" });
     await dropTurtle(page);
-    await page.locator("#outcome").getByText("preview_done").waitFor();
-    assert.ok(!(await code(page)).join().includes("engine"));
+    await page.locator("#session-status").getByText("preview_done").waitFor();
+    assert.ok(!(await snippets(page)).join().includes("engine"));
 
-    await page.getByLabel("Another address").check();
+    await page.getByLabel("Another server").check();
     await page.waitForLoadState("networkidle");
     assert.equal(await choice.isVisible(), false);
 
-    await page.getByLabel("This machine's server").check();
+    await page.getByLabel("Local server").check();
     await choice.waitFor();
     assert.equal(await choice.inputValue(), "sculpt");
     const { session } = await create(page, "preview_done");
@@ -255,25 +255,25 @@ test("a choice is for the server that offers it, and is kept there", async () =>
   });
 });
 
-test("a server with one engine offers no choice, and so does one that is another's", async () => {
+test("hides the choice for a single engine or an unknown response", async () => {
   const page = await browser.newPage();
   try {
-    const answered = page.waitForResponse(`${server}/sandbox/engines`);
+    const responding = page.waitForResponse(`${server}/sandbox/engines`);
     await page.goto(server);
-    assert.deepEqual((await (await answered).json()).data.results, ["sculpt"]);
+    assert.deepEqual((await (await responding).json()).data.results, ["sculpt"]);
     await page.waitForLoadState("networkidle");
     assert.equal(await engineChoice(page).isVisible(), false);
-    assert.ok(!(await code(page)).join().includes("engine"));
+    assert.ok(!(await snippets(page)).join().includes("engine"));
 
-    for (const answer of [
+    for (const response of [
       { status: 404, json: { message: "there is no such path" } },
       { json: { data: { results: "sculpt" } } },
       { body: "<html>" },
     ]) {
-      await page.route("**/sandbox/engines", (route) => route.fulfill(answer));
-      const answered = page.waitForResponse("**/sandbox/engines");
+      await page.route("**/sandbox/engines", (route) => route.fulfill(response));
+      const responding = page.waitForResponse("**/sandbox/engines");
       await page.reload();
-      await answered;
+      await responding;
       await page.waitForLoadState("networkidle");
       assert.equal(await engineChoice(page).isVisible(), false);
       await page.unroute("**/sandbox/engines");
@@ -283,7 +283,7 @@ test("a server with one engine offers no choice, and so does one that is another
   }
 });
 
-test("where callers need a key, the choice is there once the key is", async () => {
+test("shows the choice after the key if the server requires one", async () => {
   const key = `client-${canary}-of-the-page`;
   const clients = join(folder, "clients");
   writeFileSync(clients, `page ${key}\n`, { mode: 0o600 });
@@ -291,9 +291,9 @@ test("where callers need a key, the choice is there once the key is", async () =
   await withPage(
     gateway,
     async (page) => {
-      const refused = page.waitForResponse("**/sandbox/engines");
+      const rejecting = page.waitForResponse("**/sandbox/engines");
       await page.reload();
-      assert.equal((await refused).status(), 401);
+      assert.equal((await rejecting).status(), 401);
       await page.waitForTimeout(200);
       const choice = engineChoice(page);
       assert.equal(await choice.isVisible(), false);

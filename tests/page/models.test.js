@@ -1,4 +1,4 @@
-// The models that the native tests made, as programs of other makers read them.
+// The models that the native tests wrote, in the Khronos validator and in three.js.
 
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
@@ -16,14 +16,14 @@ import { startChromium } from "../support/browsers.js";
 const folder = "target/models";
 const models = readdirSync(folder).filter((name) => name.endsWith(".glb"));
 
-test("there are models of the samples and of hostile pictures", () => {
+test("has models of the samples and of hostile images", () => {
   assert.ok(models.length >= 30, `${models.length} models`);
   for (const name of ["turtle", "cat", "mushroom", "rocket", "chelsea"]) {
     assert.ok(models.includes(`${name}-preview.glb`) && models.includes(`${name}-refined.glb`));
   }
 });
 
-test("the Khronos validator finds nothing wrong", async () => {
+test("passes the Khronos validator", async () => {
   for (const name of models) {
     const { issues } = await validateBytes(readFileSync(`${folder}/${name}`), { maxIssues: 5 });
     const { numErrors, numWarnings } = issues;
@@ -37,11 +37,11 @@ test("the Khronos validator finds nothing wrong", async () => {
 });
 
 /**
- * What a file of that name is sent as.
+ * Media types by file extension.
  *
  * @type {Record<string, string>}
  */
-const types = {
+const mediaTypes = {
   js: "text/javascript",
   html: "text/html",
   webp: "image/webp",
@@ -63,7 +63,7 @@ const files = createServer((request, response) => {
   try {
     const body = path === "/" ? page : readFileSync(`.${decodeURIComponent(path)}`);
     const extension = path === "/" ? "html" : (path.split(".").pop() ?? "");
-    const type = types[extension] ?? "application/octet-stream";
+    const type = mediaTypes[extension] ?? "application/octet-stream";
     response.setHeader("content-type", type).end(body);
   } catch {
     response.writeHead(404).end();
@@ -86,7 +86,7 @@ after(async () => {
   files.close();
 });
 
-test("three.js loads each", async () => {
+test("loads every model in three.js", async () => {
   const counts = await tab.evaluate(
     (names) =>
       Promise.all(
@@ -107,31 +107,31 @@ test("three.js loads each", async () => {
 });
 
 for (const file of ["turtle.webp", "cat.webp", "mushroom.webp", "chelsea.png"]) {
-  test(`${file}: the front is the picture`, async () => {
-    const difference = await tab.evaluate(compared, file);
-    console.log(`${file}: mean difference of the colours ${difference.toFixed(1)} of 255`);
+  test(`shows ${file} on the front of its model`, async () => {
+    const difference = await tab.evaluate(frontDifference, file);
+    console.log(`${file}: mean colour difference ${difference.toFixed(1)} of 255`);
     assert.ok(difference < 15, `${difference}`);
   });
 }
 
 /**
- * The mean difference of the colours between a picture, where it is opaque, and its model seen from
- * the front without light and shadow.
+ * Returns the mean colour difference between an image, where it is opaque, and its model seen from
+ * the front without lighting.
  *
  * @param {string} file
  */
-async function compared(file) {
+async function frontDifference(file) {
   const { three, load } = /** @type {any} */ (globalThis);
-  const picture = await createImageBitmap(await (await fetch(`/www/samples/${file}`)).blob());
-  const { width, height } = picture;
+  const image = await createImageBitmap(await (await fetch(`/www/samples/${file}`)).blob());
+  const { width, height } = image;
   const canvas = new OffscreenCanvas(width, height);
   const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  context.drawImage(picture, 0, 0);
-  const wanted = context.getImageData(0, 0, width, height).data;
-  // The box of what is opaque: the model fills its own box as that does.
+  context.drawImage(image, 0, 0);
+  const expected = context.getImageData(0, 0, width, height).data;
+  // The bounding box of the opaque pixels corresponds to the model's bounding box.
   let [left, top, right, bottom] = [width, height, 0, 0];
   for (let at = 0; at < width * height; at++) {
-    if (wanted[4 * at + 3] > 127) {
+    if (expected[4 * at + 3] > 127) {
       const [x, y] = [at % width, Math.floor(at / width)];
       [left, top] = [Math.min(left, x), Math.min(top, y)];
       [right, bottom] = [Math.max(right, x + 1), Math.max(bottom, y + 1)];
@@ -151,23 +151,23 @@ async function compared(file) {
   renderer.setSize(...size);
   renderer.setClearColor(0, 0);
   renderer.render(scene, camera);
-  const drawn = new OffscreenCanvas(size[0], size[1]);
-  const shown = /** @type {OffscreenCanvasRenderingContext2D} */ (drawn.getContext("2d"));
-  shown.drawImage(renderer.domElement, 0, 0);
-  const got = shown.getImageData(0, 0, size[0], size[1]).data;
+  const target = new OffscreenCanvas(size[0], size[1]);
+  const targetContext = /** @type {OffscreenCanvasRenderingContext2D} */ (target.getContext("2d"));
+  targetContext.drawImage(renderer.domElement, 0, 0);
+  const actual = targetContext.getImageData(0, 0, size[0], size[1]).data;
   renderer.dispose();
   let [sum, count] = [0, 0];
   for (let y = 0; y < size[1]; y++) {
     for (let x = 0; x < size[0]; x++) {
       const [there, here] = [4 * ((top + y) * width + left + x), 4 * (y * size[0] + x)];
-      if (wanted[there + 3] > 250 && got[here + 3] > 250) {
+      if (expected[there + 3] > 250 && actual[here + 3] > 250) {
         for (let channel = 0; channel < 3; channel++) {
-          sum += Math.abs(wanted[there + channel] - got[here + channel]);
+          sum += Math.abs(expected[there + channel] - actual[here + channel]);
           count += 1;
         }
       }
     }
   }
-  // Three channels of at least half of the box.
+  // Both must be opaque in at least half of the box, with three channels per pixel.
   return count > 1.5 * size[0] * size[1] ? sum / count : NaN;
 }

@@ -1,4 +1,4 @@
-// The demo page, used as a person uses it.
+// The demo page on the project's server.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -13,34 +13,34 @@ import { dropTurtle, inspectModel, slowDrawing, waitForModel } from "../support/
 
 /** @type {Browser} */
 let browser;
-/** @type {Browser} */
-let drawing;
+/** Renders models, which is slow without a GPU. @type {Browser} */
+let renderingBrowser;
 before(async () => {
   browser = await startChromium();
-  drawing = await startChromium({ draws: true });
+  renderingBrowser = await startChromium({ draws: true });
 });
-after(() => Promise.all([browser.close(), drawing.close()]));
+after(() => Promise.all([browser.close(), renderingBrowser.close()]));
 
 /**
- * Opens the page; whatever it prints fails the test, unless it is expected, and so does a request
- * to another origin than those of the server.
+ * Opens the page and uses it. Fails if the page logs anything unexpected, or sends a request to
+ * another origin than the server's two.
  *
  * @param {(page: Page) => Promise<void>} visit
  * @param {object} [settings]
- * @param {RegExp} [settings.expected]
- * @param {boolean} [settings.draws] whether the browser can draw the model
+ * @param {RegExp} [settings.expected] what the page may log
+ * @param {boolean} [settings.draws] whether the browser can render the model
  * @param {import("playwright-core").BrowserContextOptions} [settings.options]
  */
 async function withPage(visit, { expected, draws = false, options } = {}) {
-  const page = await (draws ? drawing : browser).newPage(options);
+  const page = await (draws ? renderingBrowser : browser).newPage(options);
   /** @type {string[]} */
-  const printed = [];
-  page.on("console", (message) => printed.push(message.text()));
-  page.on("pageerror", (error) => printed.push(String(error)));
+  const logged = [];
+  page.on("console", (message) => logged.push(message.text()));
+  page.on("pageerror", (error) => logged.push(String(error)));
   page.on("request", (request) => {
     const { origin } = new URL(request.url());
     if (origin !== server && origin !== otherOrigin && !request.url().startsWith("data:")) {
-      printed.push(`asked for ${request.url()}`);
+      logged.push(`requested ${request.url()}`);
     }
   });
   try {
@@ -49,17 +49,19 @@ async function withPage(visit, { expected, draws = false, options } = {}) {
   } finally {
     await page.close();
   }
-  console.log(printed.join("\n"));
+  console.log(logged.join("\n"));
   assert.deepEqual(
-    printed.filter((text) => !expected?.test(text) && !slowDrawing.test(text)),
+    logged.filter((text) => !expected?.test(text) && !slowDrawing.test(text)),
     [],
   );
 }
 
-/** The page's own status: its viewer has one too. */
-const status = (/** @type {Page} */ page) => page.getByRole("status").and(page.locator("#outcome"));
+/** The session's status; <model-viewer> has an element of this role too. */
+const status = (/** @type {Page} */ page) =>
+  page.getByRole("status").and(page.locator("#session-status"));
+
 /**
- * Chooses a sample, and waits until it is there.
+ * Chooses a sample, and waits until it is loaded.
  *
  * @param {Page} page
  * @param {string} name
@@ -73,7 +75,7 @@ const create = (/** @type {Page} */ page) =>
   page.getByRole("button", { name: "Create session" }).click();
 
 for (const name of ["turtle.webp", "cat.webp", "mushroom.webp", "rocket.jpg", "chelsea.png"]) {
-  test(`${name} becomes a session`, () =>
+  test(`creates a session from ${name}`, () =>
     withPage(async (page) => {
       await page.getByLabel("Image", { exact: true }).setInputFiles(`www/samples/${name}`);
       await create(page);
@@ -85,7 +87,7 @@ for (const name of ["turtle.webp", "cat.webp", "mushroom.webp", "rocket.jpg", "c
     }));
 }
 
-test("a dropped picture becomes a session", () =>
+test("creates a session from a dropped image", () =>
   withPage(async (page) => {
     await dropTurtle(page);
     await create(page);
@@ -94,10 +96,10 @@ test("a dropped picture becomes a session", () =>
       .waitFor();
   }));
 
-test("a sample is chosen and sent by keyboard alone, on a phone", () =>
+test("creates a session by keyboard on a narrow screen", () =>
   withPage(
     async (page) => {
-      const reach = async (/** @type {string} */ name) => {
+      const pressByTab = async (/** @type {string} */ name) => {
         for (let presses = 0; presses < 60; presses++) {
           await page.keyboard.press("Tab");
           const label = await page.evaluate(
@@ -107,21 +109,21 @@ test("a sample is chosen and sent by keyboard alone, on a phone", () =>
           );
           if (label === name) return page.keyboard.press("Enter");
         }
-        assert.fail(`${name} is not reached by Tab`);
+        assert.fail(`Tab does not reach ${name}`);
       };
-      await reach("Sample cat");
+      await pressByTab("Sample cat");
       await page.getByText("cat.webp, 5.06 kB").waitFor();
-      await reach("Create session");
+      await pressByTab("Create session");
       await status(page)
         .getByText(/SESSION_\d+_\d+/)
         .waitFor();
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      assert.ok(overflow <= 0, `the page is ${overflow} pixels too wide`);
+      assert.ok(overflow <= 0, `the page overflows by ${overflow} pixels`);
     },
     { options: { viewport: { width: 360, height: 740 } } },
   ));
 
-test("every parameter of the form reaches the server, and the code shown says the same", () =>
+test("sends every parameter of the form and shows it in the snippets", () =>
   withPage(async (page) => {
     await choose(page, "turtle");
     await page.getByText("For enterprise users").click();
@@ -136,7 +138,7 @@ test("every parameter of the form reaches the server, and the code shown says th
       await page.getByLabel(label, { exact: true }).selectOption(value);
     }
     await page.getByLabel("Texture", { exact: true }).uncheck();
-    await page.getByLabel("Refine by itself").check();
+    await page.getByLabel("Refine automatically").check();
     for (const [label, value] of [
       ["Width", "1"],
       ["Height", "2.5"],
@@ -175,30 +177,30 @@ test("every parameter of the form reaches the server, and the code shown says th
   }));
 
 /**
- * Waits until the status says a word, and answers the session's code in it.
+ * Waits until the status contains a text, and returns the session's code.
  *
  * @param {Page} page
- * @param {string} word
+ * @param {string} text
  */
-async function reaches(page, word) {
-  await status(page).getByText(word).waitFor();
+async function waitForStatus(page, text) {
+  await status(page).getByText(text).waitFor();
   return (await status(page).innerText()).match(/SESSION_\d+_\d+/)?.[0];
 }
 
-test("a picture becomes a preview, then a refined model, and that a file", () =>
+test("refines a preview and downloads the model", () =>
   withPage(async (page) => {
     await choose(page, "turtle");
     await create(page);
-    const code = await reaches(page, "preview_done");
+    const code = await waitForStatus(page, "preview_done");
     await page.getByRole("button", { name: "Refine", exact: true }).click();
-    assert.equal(await reaches(page, "refine_done"), code);
+    assert.equal(await waitForStatus(page, "refine_done"), code);
     const stages = page.getByRole("list", { name: "Stages" }).getByRole("listitem");
     for (const [index, label] of ["Views", "Preview", "Refinement"].entries()) {
       assert.match(await stages.nth(index).innerText(), new RegExp(`^${label} (< )?\\d+\\.\\d s$`));
     }
-    const coming = page.waitForEvent("download");
+    const downloading = page.waitForEvent("download");
     await page.getByRole("button", { name: "Download GLB" }).click();
-    const download = await coming;
+    const download = await downloading;
     assert.equal(download.suggestedFilename(), `${code}.glb`);
     assert.equal(
       readFileSync(await download.path())
@@ -206,80 +208,82 @@ test("a picture becomes a preview, then a refined model, and that a file", () =>
         .toString(),
       "glTF",
     );
-    assert.equal(await reaches(page, "downloaded"), code);
+    assert.equal(await waitForStatus(page, "downloaded."), code);
   }));
 
-test("a view is chosen, and the model made from it", () =>
+test("builds the model from the selected view", () =>
   withPage(async (page) => {
     await choose(page, "cat");
     await page.getByLabel("Preview").selectOption("turbo");
     await page.getByLabel("Texture", { exact: true }).uncheck();
     await create(page);
-    const code = await reaches(page, "spin_generate_done");
-    await page.getByRole("button", { name: "Make the model from view 3" }).click();
-    assert.equal(await reaches(page, "preview_done"), code);
+    const code = await waitForStatus(page, "spin_generate_done");
+    await page.getByRole("button", { name: "Use view 3 as the front" }).click();
+    assert.equal(await waitForStatus(page, "preview_done"), code);
   }));
 
-/** A status of no era of the API. */
-const unknown = { status: "warming_up", session_status: "pondering" };
+/** A state that the library does not know. */
+const unknownState = { status: "warming_up", session_status: "pondering" };
 
-test("a reload takes a wait up again, and loses no session", () =>
+test("resumes a wait after a reload and keeps the session", () =>
   withPage(async (page) => {
     await choose(page, "turtle");
     await page.getByLabel("API key").fill(canary);
-    const resume = await holdSessions(page, unknown);
+    const release = await holdSessions(page, unknownState);
     await create(page);
-    const code = await reaches(page, "warming_up");
+    const code = await waitForStatus(page, "warming_up");
     await page.reload();
-    await reaches(page, "warming_up");
-    await resume();
-    assert.equal(await reaches(page, "preview_done"), code);
+    await waitForStatus(page, "warming_up");
+    await release();
+    assert.equal(await waitForStatus(page, "preview_done"), code);
     await page.reload();
     await page.getByRole("button", { name: code }).click();
-    assert.equal(await reaches(page, "preview_done"), code);
+    assert.equal(await waitForStatus(page, "preview_done"), code);
     assert.ok(!(await page.evaluate(() => JSON.stringify(localStorage))).includes(canary));
   }));
 
-test("a wait is cancelled, and taken up again from the list", () =>
+test("cancels a wait and resumes it from the list", () =>
   withPage(async (page) => {
     await choose(page, "turtle");
-    const resume = await holdSessions(page, unknown);
+    const release = await holdSessions(page, unknownState);
     await create(page);
-    const code = await reaches(page, "warming_up");
+    const code = await waitForStatus(page, "warming_up");
     await page.getByRole("button", { name: "Cancel" }).click();
-    assert.equal(await reaches(page, "no longer followed"), code);
-    await resume();
+    const stopped = "stopped waiting; the session keeps running.";
+    assert.equal(await waitForStatus(page, stopped), code);
+    assert.equal(await status(page).innerText(), `Session ${code}: ${stopped}`);
+    await release();
     await page.getByRole("button", { name: code }).click();
-    assert.equal(await reaches(page, "preview_done"), code);
+    assert.equal(await waitForStatus(page, "preview_done"), code);
   }));
 
-test("a download in the middle of a wait does not end it for good", () =>
+test("resumes a wait that a download interrupted", () =>
   withPage(async (page) => {
     await choose(page, "turtle");
-    const resume = await holdSessions(page, unknown);
+    const release = await holdSessions(page, unknownState);
     await create(page);
-    const code = await reaches(page, "warming_up");
+    const code = await waitForStatus(page, "warming_up");
     await page.getByRole("button", { name: "Download GLB" }).click();
-    assert.equal(await reaches(page, "downloaded"), code);
-    await resume();
+    assert.equal(await waitForStatus(page, "downloaded"), code);
+    await release();
     await page.reload();
-    assert.equal(await reaches(page, "preview_done"), code);
+    assert.equal(await waitForStatus(page, "preview_done"), code);
   }));
 
-test("a session that failed is told with its code", () =>
+test("shows the code of a failed session", () =>
   withPage(async (page) => {
     await choose(page, "turtle");
     await page.getByLabel("API key").fill(`fault_preview-failed_${canary}`);
     await create(page);
-    assert.match((await reaches(page, "preview_failed")) ?? "", /^SESSION_/);
+    assert.match((await waitForStatus(page, "preview_failed")) ?? "", /^SESSION_/);
     assert.equal(await page.getByRole("button", { name: "Create session" }).isEnabled(), true);
   }));
 
-test("errors are told in words, and the key shows nowhere", () =>
+test("shows errors as sentences and never the API key", () =>
   withPage(
     async (page) => {
       await create(page);
-      await status(page).getByText("Choose a picture first").waitFor();
+      await status(page).getByText("Choose an image first.", { exact: true }).waitFor();
 
       await page.getByLabel("Image", { exact: true }).setInputFiles("package.json");
       await create(page);
@@ -292,17 +296,16 @@ test("errors are told in words, and the key shows nowhere", () =>
       await status(page).getByText("Invalid API key").waitFor();
       assert.ok(!(await page.innerText("body")).includes(key));
 
-      await page.getByLabel("Another address").check();
-      await page.getByLabel("Address of the API").fill("http://127.0.0.1:20113");
+      await page.getByLabel("Another server").check();
+      await page.getByLabel("API base URL").fill("http://127.0.0.1:20113");
       await create(page);
       await status(page).getByText("No answer from http://127.0.0.1:20113").waitFor();
     },
-    { expected: /Failed to load resource|asked for http:\/\/127\.0\.0\.1:20113\// },
+    { expected: /Failed to load resource|requested http:\/\/127\.0\.0\.1:20113\// },
   ));
 
 /**
- * What a GLB of one mesh holds: read here from its bytes, since it is what the page says of it that
- * is tested.
+ * Reads the dimensions and the number of faces of a GLB with one mesh, independently of the page.
  *
  * @param {Buffer} glb
  */
@@ -322,24 +325,24 @@ function measures(glb) {
   return { box: max.map((end, axis) => end - min[axis]), faces };
 }
 
-test("the model is shown, and what is said of it is true", () =>
+test("shows the model with its real dimensions and faces", () =>
   withPage(
     async (page) => {
       await choose(page, "mushroom");
       await create(page);
-      const { covered, colours, name, facts } = await inspectModel(page);
-      console.log(`${facts}; ${covered.toFixed(2)} of the viewer in ${colours} colours`);
+      const { covered, colours, name, info } = await inspectModel(page);
+      console.log(`${info}; ${covered.toFixed(2)} of the viewer in ${colours} colours`);
       assert.equal(name, "3D model of mushroom.webp");
       assert.ok(covered > 0.05 && covered < 0.9, `${covered} of the viewer`);
       assert.ok(colours > 500, `${colours} colours`);
 
-      const coming = page.waitForEvent("download");
+      const downloading = page.waitForEvent("download");
       await page.getByRole("button", { name: "Download GLB" }).click();
-      const { box, faces } = measures(readFileSync(await (await coming).path()));
-      const told = facts.match(/^(.+) × (.+) × (.+) \(.*\), (.+) faces$/)?.slice(1) ?? [];
-      const [width, height, depth, count] = told.map((text) => Number(text.replaceAll(",", "")));
+      const { box, faces } = measures(readFileSync(await (await downloading).path()));
+      const numbers = info.match(/^(.+) × (.+) × (.+) \(.*\), (.+) faces$/)?.slice(1) ?? [];
+      const [width, height, depth, count] = numbers.map((text) => Number(text.replaceAll(",", "")));
       for (const [axis, length] of [width, height, depth].entries()) {
-        assert.ok(Math.abs(length - box[axis]) < 1e-3 * box[axis], `${facts} is not ${box}`);
+        assert.ok(Math.abs(length - box[axis]) < 1e-3 * box[axis], `${info} is not ${box}`);
       }
       assert.equal(count, faces);
     },
@@ -347,7 +350,7 @@ test("the model is shown, and what is said of it is true", () =>
   ));
 
 for (const reducedMotion of /** @type {const} */ (["no-preference", "reduce"])) {
-  test(`the model turns by itself, unless that is unwanted: ${reducedMotion}`, () =>
+  test(`rotates the model only without reduced motion: ${reducedMotion}`, () =>
     withPage(
       async (page) => {
         await choose(page, "turtle");
@@ -359,7 +362,7 @@ for (const reducedMotion of /** @type {const} */ (["no-preference", "reduce"])) 
           );
         const before = await angle();
         const until = Date.now() + (reducedMotion === "reduce" ? 5_000 : 60_000);
-        // It begins after a few seconds, and later on a machine that is slow to draw.
+        // Starts after a few seconds, later on a machine that is slow to render.
         while (Date.now() < until && (await angle()) === before) {
           await page.waitForTimeout(100);
         }
@@ -369,64 +372,67 @@ for (const reducedMotion of /** @type {const} */ (["no-preference", "reduce"])) 
     ));
 }
 
-test("the endpoint is switched, said in words, and in the code", () =>
+test("updates the note and the snippets with the endpoint", () =>
   withPage(
     async (page) => {
-      const where = page.locator("#where");
+      const note = page.locator("#endpoint-note");
       const javascript = page.locator("#javascript");
       const curl = page.locator("#curl");
-      assert.equal(await page.getByLabel("This machine's server").isChecked(), true);
-      assert.equal(await where.innerText(), `Made by ${server}.`);
+      assert.equal(await page.getByLabel("Local server").isChecked(), true);
+      assert.equal(await note.innerText(), `Sends your image to ${server}.`);
       assert.match(await curl.innerText(), /^curl 'http/m);
 
-      // The server under its other name is another origin.
-      await page.getByLabel("Another address").check();
-      await page.getByLabel("Address of the API").fill(`${otherOrigin}/`);
-      assert.equal(await where.innerText(), `Made by ${otherOrigin}.`);
+      // The same server by another name: another origin.
+      await page.getByLabel("Another server").check();
+      await page.getByLabel("API base URL").fill(`${otherOrigin}/`);
+      assert.equal(await note.innerText(), `Sends your image to ${otherOrigin}.`);
       assert.ok((await javascript.innerText()).includes(`baseUrl: "${otherOrigin}"`));
       await choose(page, "cat");
       await create(page);
-      const elsewhereCode = await reaches(page, "preview_done");
-      assert.match((await inspectModel(page)).facts, /faces$/);
+      const previousCode = await waitForStatus(page, "preview_done");
+      assert.match((await inspectModel(page)).info, /faces$/);
       const session = JSON.parse((await page.locator("#json").textContent()) ?? "");
       assert.ok(session.preview_mesh_url_glb.startsWith(otherOrigin));
 
       await page.getByLabel("In this page").check();
-      assert.match(await where.innerText(), /^Made in this page.*nothing leaves the page/);
+      assert.equal(
+        await note.innerText(),
+        "Runs in this page as soon as you choose an image. Nothing is uploaded.",
+      );
       assert.equal(await page.getByLabel("API key").isVisible(), false);
-      assert.equal(await page.getByLabel("Address of the API").isVisible(), false);
-      assert.match(await curl.innerText(), /needs a server/);
+      assert.equal(await page.getByLabel("API base URL").isVisible(), false);
+      assert.equal(await curl.innerText(), "# curl needs a server: select one under Endpoint.\n");
       assert.match(await javascript.innerText(), /createSandbox[^]*fetch: sandbox\.fetch/);
       /** @type {string[]} */
-      const asked = [];
-      page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+      const requested = [];
+      page.on("request", (request) => requested.push(new URL(request.url()).pathname));
       await create(page);
       await page.waitForFunction(
         (code) => !document.getElementById("outcome")?.innerText.includes(code),
-        elsewhereCode ?? "",
+        previousCode ?? "",
       );
-      await reaches(page, "preview_done");
+      await waitForStatus(page, "preview_done");
       assert.equal((await inspectModel(page)).name, "3D model of cat.webp");
       assert.deepEqual(
-        asked.filter((path) => path.startsWith("/image-to-3d-sessions")),
+        requested.filter((path) => path.startsWith("/image-to-3d-sessions")),
         [],
       );
     },
     { draws: true },
   ));
 
-test("on a phone a session is created without scrolling, once there is a picture", () =>
+test("shows the create button on a phone without scrolling", () =>
   withPage(
     async (page) => {
       await page.getByLabel("Image", { exact: true }).setInputFiles("www/samples/turtle.webp");
       await page.getByText("turtle.webp, 3.5 kB").waitFor();
-      const reached = await page.evaluate(() => {
+      const isReachable = await page.evaluate(() => {
         const button = document.getElementById("create");
         const { x, y, width, height } = button?.getBoundingClientRect() ?? new DOMRect();
-        const met = document.elementFromPoint(x + width / 2, y + height / 2);
-        return scrollY === 0 && met === button;
+        const topmost = document.elementFromPoint(x + width / 2, y + height / 2);
+        return scrollY === 0 && topmost === button;
       });
-      assert.ok(reached);
+      assert.ok(isReachable);
     },
     { options: { viewport: { width: 360, height: 640 } } },
   ));

@@ -1,4 +1,4 @@
-// The static build on a plain file server, under a path, with no API and a strict policy.
+// The static build on a plain file server: under a path, without an API, with a strict policy.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -13,7 +13,7 @@ import { inspectModel, slowDrawing, waitForModel } from "../support/viewer.js";
 
 /** @import { Browser, Page } from "playwright-core" */
 
-/** The policy that README.md recommends. */
+/** The content security policy that README.md recommends. */
 const [policy] = readFileSync("README.md", "utf8").match(/^default-src .*$/m) ?? [];
 
 const path = "/some/where/";
@@ -30,11 +30,11 @@ const types = {
 };
 
 /**
- * What the file server did not have, and what the policy forbade.
+ * Requests for missing files, and violations of the policy.
  *
  * @type {string[]}
  */
-const refused = [];
+const rejected = [];
 
 const files = createServer(async (request, response) => {
   const url = request.url ?? "";
@@ -46,12 +46,12 @@ const files = createServer(async (request, response) => {
     response.setHeader("content-security-policy", `${policy}; report-uri /violation`);
     response.end(file);
   } catch {
-    refused.push(`${request.method} ${url} ${await text(request)}`);
+    rejected.push(`${request.method} ${url} ${await text(request)}`);
     response.writeHead(404).end();
   }
 });
 
-/** One that draws. @type {Browser} */
+/** Renders models. @type {Browser} */
 let chromium;
 before(async () => {
   await new Promise((listening) => files.listen(0, "127.0.0.1", () => listening(undefined)));
@@ -64,7 +64,8 @@ after(async () => {
 });
 
 /**
- * Opens the page; whatever it prints, and whatever it asks another origin for, fails the test.
+ * Opens the page and uses it. Fails if the page logs anything, requests a missing file, violates the
+ * policy, or sends a request to another origin.
  *
  * @param {Browser} browser
  * @param {(page: Page) => Promise<void>} visit
@@ -72,17 +73,17 @@ after(async () => {
 async function withPage(browser, visit) {
   const { port } = /** @type {import("node:net").AddressInfo} */ (files.address());
   const origin = `http://127.0.0.1:${port}`;
-  refused.length = 0;
+  rejected.length = 0;
   /** @type {string[]} */
-  const wrong = [];
+  const problems = [];
   const page = await browser.newPage();
   try {
-    page.on("console", (message) => wrong.push(message.text()));
-    page.on("pageerror", (error) => wrong.push(String(error)));
+    page.on("console", (message) => problems.push(message.text()));
+    page.on("pageerror", (error) => problems.push(String(error)));
     page.on("request", (request) => {
       const url = request.url();
       if (!url.startsWith(`${origin}/`) && !/^(blob|data):/.test(url)) {
-        wrong.push(`asked for ${url}`);
+        problems.push(`requested ${url}`);
       }
     });
     await page.goto(origin + path);
@@ -90,75 +91,82 @@ async function withPage(browser, visit) {
   } finally {
     await page.close();
   }
-  assert.deepEqual([...wrong.filter((text) => !slowDrawing.test(text)), ...refused], []);
+  assert.deepEqual([...problems.filter((text) => !slowDrawing.test(text)), ...rejected], []);
 }
 
 /**
- * The same in a browser of its own.
+ * Does the same in a new browser.
  *
  * @param {() => Promise<any>} start
  * @param {(page: Page) => Promise<void>} visit
  */
 async function withBrowser(start, visit) {
-  // The two drivers agree in all that is called here, but not in their types.
+  // Playwright and Puppeteer agree on every method used here, but not on its types.
   const browser = await start();
   await withPage(browser, visit).finally(() => browser.close());
 }
 
-const said = (/** @type {Page} */ page, /** @type {string} */ id) =>
+const textOf = (/** @type {Page} */ page, /** @type {string} */ id) =>
   page.evaluate((id) => document.getElementById(id)?.innerText ?? "", id);
 
-test("a sample becomes a model in the page alone, in Chromium", () =>
+test("builds a model in the page, in Chromium", () =>
   withPage(chromium, async (page) => {
-    assert.match(await said(page, "where"), /^Made in this page/);
+    assert.equal(
+      await textOf(page, "endpoint-note"),
+      "Runs in this page as soon as you choose an image. Nothing is uploaded.",
+    );
     const start = performance.now();
     await page.getByRole("button", { name: "Sample turtle" }).click();
     await waitForModel(page);
     const took = Math.round(performance.now() - start);
-    const { covered, colours, facts, name } = await inspectModel(page);
-    console.log(`${facts}; ${covered.toFixed(2)} of the viewer in ${colours} colours, ${took} ms`);
+    const { covered, colours, info, name } = await inspectModel(page);
+    console.log(`${info}; ${covered.toFixed(2)} of the viewer in ${colours} colours, ${took} ms`);
     assert.equal(name, "3D model of turtle.webp");
     assert.ok(covered > 0.05 && covered < 0.9, `${covered} of the viewer`);
     assert.ok(colours > 500, `${colours} colours`);
   }));
 
-// Firefox has no WebGL where there is neither a graphics card nor a screen.
-test("a sample becomes a model in the page alone, in Firefox, even where it cannot be drawn", () =>
+// Firefox has no WebGL without a GPU or a screen.
+test("builds a model in the page, in Firefox without WebGL", () =>
   withBrowser(startFirefox, async (page) => {
     await page.click('[aria-label="Sample turtle"]');
     await page.waitForFunction(() => {
-      const facts = document.getElementById("facts")?.innerText ?? "";
-      return /faces$|WebGL$/.test(facts);
+      const info = document.getElementById("model-info")?.innerText ?? "";
+      return /faces$|WebGL$/.test(info);
     });
-    assert.match(await said(page, "facts"), /[1-9]\d* faces/);
-    assert.match(await said(page, "downloads"), /Download GLB/);
+    const info = await textOf(page, "model-info");
+    assert.match(
+      info,
+      /^[1-9][\d,]* faces; displaying the model requires WebGL$|\), [1-9][\d,]* faces$/,
+    );
+    assert.match(await textOf(page, "downloads"), /Download GLB/);
   }));
 
-// Without drawing, which takes far longer than a browser takes to start.
-test("a session of the page ends with it", () =>
+// In a browser that does not render: rendering takes far longer than starting a browser.
+test("drops in-page sessions on a reload", () =>
   withBrowser(startChromium, async (page) => {
     await page.getByRole("button", { name: "Sample turtle" }).click();
-    await page.locator("#outcome").getByText("preview_done").waitFor();
-    const sessions = page.getByRole("listitem").filter({ hasText: "until this page is closed" });
+    await page.locator("#session-status").getByText("preview_done").waitFor();
+    const sessions = page.getByRole("listitem").filter({ hasText: "until you close this page" });
     assert.equal(await sessions.count(), 1);
     await sessions.getByRole("button").click();
-    await page.locator("#outcome").getByText("preview_done").waitFor();
+    await page.locator("#session-status").getByText("preview_done").waitFor();
     await page.reload();
-    assert.equal(await said(page, "outcome"), "No session yet.");
+    assert.equal(await textOf(page, "session-status"), "No session yet.");
     assert.equal(await page.getByRole("heading", { name: "Earlier sessions" }).isVisible(), false);
   }));
 
-test("the page is there before its viewer is", () =>
+test("paints the page before it loads the viewer", () =>
   withPage(chromium, async (page) => {
     await page.waitForFunction(
       () =>
         customElements.get("model-viewer") && performance.getEntriesByName("first-paint").length,
     );
-    const [painted, asked] = await page.evaluate(() => [
+    const [painted, requested] = await page.evaluate(() => [
       performance.getEntriesByName("first-paint")[0].startTime,
       performance.getEntriesByType("resource").find(({ name }) => /model-viewer/.test(name))
         ?.startTime ?? 0,
     ]);
-    console.log(`painted after ${painted} ms, the viewer asked for after ${asked} ms`);
-    assert.ok(painted < asked);
+    console.log(`painted after ${painted} ms, viewer requested after ${requested} ms`);
+    assert.ok(painted < requested);
   }));

@@ -13,8 +13,8 @@ export const slowDrawing = /^rAF timed out in updateSource$/;
 export async function waitForModel(page) {
   const isShown = () => {
     const viewer = /** @type {any} */ (document.getElementById("viewer"));
-    const facts = document.getElementById("facts")?.innerText ?? "";
-    return viewer.loaded && viewer.modelIsVisible && facts.endsWith("faces");
+    const info = document.getElementById("model-info")?.innerText ?? "";
+    return viewer.loaded && viewer.modelIsVisible && info.endsWith("faces");
   };
   // Drawing is slow on a busy machine without a graphics card.
   await page.waitForFunction(isShown, undefined, { timeout: 120_000 });
@@ -52,7 +52,7 @@ export async function inspectModel(page) {
       covered: drawn.length / pixels.length,
       colours: new Set(drawn).size,
       name: /** @type {any} */ (document.getElementById("viewer")).alt,
-      facts: document.getElementById("facts")?.innerText ?? "",
+      info: document.getElementById("model-info")?.innerText ?? "",
     };
   }, screenshot);
 }

@@ -1,4 +1,4 @@
-// The picture: chosen, dropped, pasted, or one of the samples.
+// The image input: a chosen, dropped or pasted file, or a sample.
 
 import { element, find } from "./dom.js";
 
@@ -7,25 +7,25 @@ const samples = ["turtle.webp", "cat.webp", "mushroom.webp", "rocket.jpg", "chel
 const thumbnail = /** @type {HTMLImageElement} */ (find("thumbnail"));
 
 /** @type {File | undefined} */
-let picture;
+let image;
 
-/** The picture, if there is one. */
-export const chosenPicture = () => picture;
+/** Returns the selected image, if any. */
+export const selectedImage = () => image;
 
 /**
- * Readies the ways to choose a picture.
+ * Initializes the ways to choose an image.
  *
- * @param {() => void} changed called when there is another
+ * @param {() => void} onChange called after another image was chosen
  */
-export function readyPicture(changed) {
+export function initImageInput(onChange) {
   const input = /** @type {HTMLInputElement} */ (find("image"));
   const drop = find("drop");
 
   const choose = (/** @type {File | undefined} */ file) => {
     if (file) {
-      picture = file;
-      show(file);
-      changed();
+      image = file;
+      renderImage(file);
+      onChange();
     }
   };
 
@@ -46,40 +46,41 @@ export function readyPicture(changed) {
   document.addEventListener("paste", (event) => choose(event.clipboardData?.files[0]));
 
   for (const name of samples) {
-    const image = element("img", { src: `samples/${name}`, alt: "" });
+    const preview = element("img", { src: `samples/${name}`, alt: "" });
     const onclick = async () => {
       const blob = await (await fetch(`samples/${name}`)).blob();
       choose(new File([blob], name, { type: blob.type }));
     };
     const ariaLabel = `Sample ${name.split(".")[0]}`;
-    find("samples").append(element("button", { type: "button", ariaLabel, onclick }, image));
+    find("samples").append(element("button", { type: "button", ariaLabel, onclick }, preview));
   }
 }
 
 /** @param {File} file */
-function show(file) {
+function renderImage(file) {
   URL.revokeObjectURL(thumbnail.src);
   thumbnail.src = URL.createObjectURL(file);
-  showPicture(file.name);
-  find("image-hint").textContent = `${file.name}, ${size(file.size)}`;
+  showPoster(file.name);
+  find("image-hint").textContent = `${file.name}, ${formatBytes(file.size)}`;
 }
 
 /**
- * Puts the picture where its model will be, if it is of this name: nobody has another.
+ * Shows the viewer, with the selected image as its poster if that has this name. The image of an
+ * earlier session is not available any more.
  *
  * @param {string} name
  */
-export function showPicture(name) {
-  thumbnail.hidden = picture?.name !== name;
+export function showPoster(name) {
+  thumbnail.hidden = image?.name !== name;
   find("viewer").hidden = false;
 }
 
 /**
- * Bytes in words.
+ * Formats a size in kB or MB.
  *
  * @param {number} bytes
  */
-export function size(bytes) {
+export function formatBytes(bytes) {
   const [amount, unit] = bytes < 1e6 ? [bytes / 1e3, "kB"] : [bytes / 1e6, "MB"];
   return `${amount.toLocaleString("en", { maximumSignificantDigits: 3 })} ${unit}`;
 }
