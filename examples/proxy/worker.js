@@ -1,18 +1,18 @@
-// Adds the key on the way to an Image-to-3D API, and lets through nothing but that API: a
-// Cloudflare Worker. The key is a secret (`wrangler secret put API_KEY`), the rest are variables.
+// A Cloudflare Worker that forwards requests to an Image-to-3D API and adds the API key. It rejects
+// every other request. Set the key with `wrangler secret put API_KEY`, the rest as variables.
 
 /**
  * @typedef {object} Env
  * @property {string} API_KEY
- * @property {string} UPSTREAM `https://api.csm.ai`, or any other server of the same API
- * @property {string} SERVER_NAME the name by which pages reach this Worker
- * @property {string} ALLOWED_ORIGIN the origin of the pages that may call; several with a space between
+ * @property {string} UPSTREAM `https://api.csm.ai`, or another server with the same API
+ * @property {string} SERVER_NAME this Worker's host name
+ * @property {string} ALLOWED_ORIGIN the origin of your page; several are separated by spaces
  */
 
-/** A picture takes four thirds of its size. */
-const LARGEST = 64 * 1024 * 1024;
+/** The largest body in bytes. Base64 makes an image a third larger. */
+const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
-/** @type {Record<string, RegExp>} */
+/** The allowed request targets by method. @type {Record<string, RegExp>} */
 const targets = {
   POST: /^\/image-to-3d-sessions(\/get-3d\/(preview|refine)\/[A-Za-z0-9_-]{1,100})?$/,
   GET: /^\/image-to-3d-sessions(\/[A-Za-z0-9_-]{1,100}|\?limit=\d{1,6}(&page=\d{1,6})?|\?page=\d{1,6})?$/,
@@ -26,9 +26,10 @@ export default {
    */
   async fetch(request, env) {
     const origin = request.headers.get("origin");
-    const allowed = env.ALLOWED_ORIGIN.split(" ").includes(origin ?? "");
-    const response = await answer(request, env, allowed);
-    if (allowed) {
+    const isAllowed = env.ALLOWED_ORIGIN.split(" ").includes(origin ?? "");
+    const rejection = check(request, env, isAllowed ? "allowed" : "other");
+    const response = rejection ?? (await forward(request, env));
+    if (isAllowed) {
       response.headers.set("access-control-allow-origin", origin ?? "");
       response.headers.set("access-control-expose-headers", "retry-after");
       response.headers.set("vary", "origin");
@@ -38,38 +39,51 @@ export default {
 };
 
 /**
+ * Returns a response to a request that must not be forwarded: a rejection, or the answer to a
+ * preflight.
+ *
  * @param {Request} request
  * @param {Env} env
- * @param {boolean} allowed whether the page that calls may
+ * @param {"allowed" | "other"} origin
  */
-async function answer(request, env, allowed) {
-  const { method, headers, body } = request;
-  const { hostname, pathname, search } = new URL(request.url);
-  const target = pathname + search;
-  if (!env.API_KEY) return refused(500);
-  if (hostname !== env.SERVER_NAME) return refused(421);
-  // A browser leaves the origin out of a page's GET to its own server.
-  const own = method === "GET" && !headers.has("origin");
-  if (!allowed && !(own && headers.get("sec-fetch-site") === "same-origin")) return refused(403);
-  if (headers.has("upgrade")) return refused(403);
-  if (!targets[method]?.test(target)) return refused(404);
+function check({ method, headers, body, url }, env, origin) {
+  const { hostname, pathname, search } = new URL(url);
+  if (!env.API_KEY) return reject(500);
+  if (hostname !== env.SERVER_NAME) return reject(421);
+  // Browsers send no Origin header with same-origin GET requests.
+  const isSameOrigin =
+    method === "GET" && !headers.has("origin") && headers.get("sec-fetch-site") === "same-origin";
+  if (origin === "other" && !isSameOrigin) return reject(403);
+  if (headers.has("upgrade")) return reject(403);
+  if (!targets[method]?.test(pathname + search)) return reject(404);
   if (method === "OPTIONS") return preflight();
-  // One of unknown length could be of any.
-  if (body && !headers.has("content-length")) return refused(411);
-  if (Number(headers.get("content-length")) > LARGEST) return refused(413);
+  // Without a length the size of the body is unknown.
+  if (body && !headers.has("content-length")) return reject(411);
+  if (Number(headers.get("content-length")) > MAX_BODY_BYTES) return reject(413);
+}
 
-  const from = await fetch(new URL(target, env.UPSTREAM), {
+/**
+ * Forwards a request with the API key.
+ *
+ * @param {Request} request
+ * @param {Env} env
+ */
+async function forward({ method, headers, body, url }, env) {
+  const { pathname, search } = new URL(url);
+  const response = await fetch(new URL(pathname + search, env.UPSTREAM), {
     method,
-    headers: { ...picked(headers, "content-type", "idempotency-key"), "x-api-key": env.API_KEY },
+    headers: { ...pick(headers, "content-type", "idempotency-key"), "x-api-key": env.API_KEY },
     body,
     redirect: "manual",
   });
-  const kept = picked(from.headers, "content-type", "retry-after");
-  return new Response(from.body, { status: from.status, headers: kept });
+  return new Response(response.body, {
+    status: response.status,
+    headers: pick(response.headers, "content-type", "retry-after"),
+  });
 }
 
 /** @param {number} status */
-const refused = (status) => new Response(null, { status });
+const reject = (status) => new Response(null, { status });
 
 const preflight = () =>
   new Response(null, {
@@ -82,17 +96,17 @@ const preflight = () =>
   });
 
 /**
- * Of some headers only these.
+ * Returns the headers with these names.
  *
  * @param {Headers} headers
  * @param {string[]} names
  */
-function picked(headers, ...names) {
+function pick(headers, ...names) {
   /** @type {Record<string, string>} */
-  const kept = {};
+  const picked = {};
   for (const name of names) {
     const value = headers.get(name);
-    if (value !== null) kept[name] = value;
+    if (value !== null) picked[name] = value;
   }
-  return kept;
+  return picked;
 }

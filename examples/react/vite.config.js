@@ -1,5 +1,5 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 
-// Nothing here is for csm-image-to-3d: it needs no plugin.
+// csm-image-to-3d needs no plugin and no settings.
 export default defineConfig({ plugins: [react()] });

@@ -1,34 +1,36 @@
-// An app: it makes a model of a picture, and tells its user how that goes.
+// An app that creates a model of an image and reports its status to the user.
 
 import { ImageTo3dError, imageTo3d, stageOf } from "csm-image-to-3d";
 
 /**
+ * Creates a model.
+ *
  * @param {Blob} image
  * @param {object} app
- * @param {(words: string) => void} app.say shows words to the user
- * @param {AbortSignal} [app.signal] the user's "Cancel"
- * @param {import("csm-image-to-3d").WaitOptions} [app.api] where the API is; a test puts the
+ * @param {(message: string) => void} app.setStatus shows a message to the user
+ * @param {AbortSignal} [app.signal] aborted when the user cancels
+ * @param {import("csm-image-to-3d").WaitOptions} [app.api] how to reach the API; a test passes the
  *   sandbox here
- * @returns {Promise<string | undefined>} the model's address, where there is a model
+ * @returns {Promise<string | undefined>} the model's URL, or `undefined` without a model
  */
-export async function makeModel(image, { say, signal, api = { baseUrl: "/api" } }) {
+export async function createModel(image, { setStatus, signal, api = { baseUrl: "/api" } }) {
   try {
     const session = await imageTo3d({
       image,
       generate_texture: true,
       signal,
       ...api,
-      onUpdate: (session) => say(`${stageOf(session).stage} …`),
+      onUpdate: (session) => setStatus(`${stageOf(session).stage}…`),
     });
-    say("Here it is.");
+    setStatus("Done.");
     return session.preview_mesh_url_glb;
   } catch (error) {
     if (signal?.aborted) {
-      say("Cancelled.");
+      setStatus("Cancelled.");
     } else if (error instanceof ImageTo3dError && error.kind === "session_failed") {
-      say(`There is no model of this picture: ${error.session?.error}`);
+      setStatus(`No model could be created: ${error.session?.error}`);
     } else if (error instanceof ImageTo3dError && error.kind === "payment_required") {
-      say("No credits are left.");
+      setStatus("No credits left.");
     } else {
       throw error;
     }

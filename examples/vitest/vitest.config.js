@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
-  // The first test compiles the sandbox, and models take what they take.
+  // Compiling the sandbox's WebAssembly and building models can exceed the default of 5 s.
   test: { testTimeout: 60_000 },
 });

@@ -1,4 +1,4 @@
-// Programs that are run to their end, programs that serve, and a server of files.
+// Runs programs, starts servers, and serves files.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -7,35 +7,37 @@ import { createServer } from "node:http";
 import { delimiter, extname, join, resolve } from "node:path";
 import { after } from "node:test";
 
-import { root } from "./folder.js";
+import { root } from "./workspace.js";
 
-/** @typedef {{ cwd?: string, env?: NodeJS.ProcessEnv }} Where */
+/** @typedef {{ cwd?: string, env?: NodeJS.ProcessEnv }} SpawnOptions */
 
 /** @type {Set<import("node:child_process").ChildProcess>} */
-const running = new Set();
+const children = new Set();
 
 /** @type {import("node:http").Server[]} */
-const serving = [];
+const servers = [];
 
 after(() => {
-  for (const child of running) stop(child);
-  for (const server of serving) server.close();
+  for (const child of children) stop(child);
+  for (const server of servers) server.close();
 });
 
 /**
- * @param {string} program one of the consumers' tools, or any other
+ * Spawns a program.
+ *
+ * @param {string} program one of the installed tools, or any other program
  * @param {string[]} args
- * @param {Where} [where]
+ * @param {SpawnOptions} [options]
  */
-function begin(program, args, { cwd = root, env = {} } = {}) {
+function spawnProgram(program, args, { cwd = root, env = {} } = {}) {
   const child = spawn(program, args, {
     cwd,
-    // Build tools fork: the whole group is ended.
+    // Build tools fork: a process group of its own lets `stop` kill all of them.
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
     env: {
       ...process.env,
-      // A test runner's children would report to it.
+      // Otherwise a Node.js program reports to this test runner.
       NODE_TEST_CONTEXT: undefined,
       NEXT_TELEMETRY_DISABLED: "1",
       DO_NOT_TRACK: "1",
@@ -44,8 +46,8 @@ function begin(program, args, { cwd = root, env = {} } = {}) {
       PATH: [join(root, "node_modules/.bin"), process.env.PATH].join(delimiter),
     },
   });
-  running.add(child);
-  child.on("exit", () => running.delete(child));
+  children.add(child);
+  child.on("exit", () => children.delete(child));
   const output = { out: "", all: "" };
   child.stdout.on("data", (data) => {
     output.out += data;
@@ -60,56 +62,56 @@ function stop(child) {
   try {
     if (child.pid) process.kill(-child.pid, "SIGKILL");
   } catch {
-    // It has ended by itself.
+    // It has exited already.
   }
 }
 
 /**
- * Runs a program to its end, and answers what it printed.
+ * Runs a program and returns its standard output. Fails unless it exits with 0.
  *
  * @param {string} program
  * @param {string[]} args
- * @param {Where} [where]
+ * @param {SpawnOptions} [options]
  */
-export async function run(program, args, where) {
-  const { child, output } = begin(program, args, where);
+export async function run(program, args, options) {
+  const { child, output } = spawnProgram(program, args, options);
   const [code] = await once(child, "close");
   if (code !== 0) {
-    throw new Error(`${program} ${args.join(" ")} ended with ${code}:\n${output.all}`);
+    throw new Error(`${program} ${args.join(" ")} exited with ${code}:\n${output.all}`);
   }
   return output.out;
 }
 
 /**
- * Starts a program that serves, and answers once it has printed what is looked for.
+ * Starts a server, and waits for its output to match `ready`.
  *
  * @param {string} program
  * @param {string[]} args
  * @param {RegExp} ready
- * @param {Where} [where]
+ * @param {SpawnOptions} [options]
  * @returns {Promise<{ match: RegExpMatchArray, output: { all: string }, stop: () => void }>}
  */
-export function start(program, args, ready, where) {
-  const { child, output } = begin(program, args, where);
+export function start(program, args, ready, options) {
+  const { child, output } = spawnProgram(program, args, options);
   return new Promise((resolve, reject) => {
-    const look = () => {
+    const check = () => {
       const match = output.all.match(ready);
       if (match) resolve({ match, output, stop: () => stop(child) });
     };
-    child.stdout.on("data", look);
-    child.stderr.on("data", look);
+    child.stdout.on("data", check);
+    child.stderr.on("data", check);
     child.on("error", reject);
     child.on("close", (code) =>
-      reject(new Error(`${program} ended with ${code} before it was ready:\n${output.all}`)),
+      reject(new Error(`${program} exited with ${code} before it was ready:\n${output.all}`)),
     );
   });
 }
 
-/** Below the ports that the system hands out: nobody gets one of these by chance. */
+/** Below the range of ephemeral ports, so that the system gives these to no other program. */
 let nextPort = 22_000 + Math.floor(Math.random() * 8000);
 
-/** A port that is free now. */
-export async function freePort() {
+/** Finds a free port. */
+export async function findFreePort() {
   for (;;) {
     const port = nextPort++;
     const server = createServer().listen(port, "127.0.0.1");
@@ -126,7 +128,7 @@ export async function freePort() {
 }
 
 /** @type {Record<string, string>} */
-const types = {
+const mediaTypes = {
   ".html": "text/html",
   ".js": "text/javascript",
   ".css": "text/css",
@@ -136,12 +138,12 @@ const types = {
 const page = '<!doctype html><script type="module" src="/main.js"></script>';
 
 /**
- * Serves the files of folders, as any static host does. Where there is no `index.html` there is a
- * bundle: it gets a page that loads its `main.js`.
+ * Serves the files of folders. Without an `index.html`, serves a page that loads `main.js`.
  *
  * @param {string[]} folders
+ * @returns the address of the server
  */
-export async function serve(...folders) {
+export async function serveFiles(...folders) {
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
     const file = pathname === "/" ? "./index.html" : `.${pathname}`;
@@ -149,7 +151,7 @@ export async function serve(...folders) {
       .map((folder) => resolve(folder, file))
       .find((path) => statSync(path, { throwIfNoEntry: false })?.isFile());
     if (path) {
-      response.setHeader("content-type", types[extname(path)] ?? "application/octet-stream");
+      response.setHeader("content-type", mediaTypes[extname(path)] ?? "application/octet-stream");
       createReadStream(path).pipe(response);
     } else if (pathname === "/") {
       response.setHeader("content-type", "text/html").end(page);
@@ -158,7 +160,7 @@ export async function serve(...folders) {
     }
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
-  serving.push(server);
+  servers.push(server);
   const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
   return `http://127.0.0.1:${port}`;
 }

@@ -1,34 +1,34 @@
-// What the session of a consumer must be, and the table of all.
+// Defines the test of a consumer, checks its session, and prints a table of all consumers.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { server } from "../support/browsers.js";
-import { png } from "./app/src/picture.js";
-import { version } from "./folder.js";
+import { png } from "./app/src/image.js";
+import { versionOf } from "./workspace.js";
 
 /**
- * @typedef {ReturnType<typeof import("./folder.js").emitted>} Emitted
- * @typedef {{ name: string, tool: string, emitted?: Emitted, seconds: number, passed: boolean }} Row
+ * @typedef {ReturnType<typeof import("./workspace.js").measureBuild>} Build
+ * @typedef {{ name: string, tool: string, build?: Build, seconds: number, passed: boolean }} Row
  */
 
 /** @type {Row[]} */
 const rows = [];
 
 /**
- * A consumer as a test, and a row of the table.
+ * Defines the test of a consumer, which adds a row to the table.
  *
  * @param {string} name
- * @param {string} tool a package, of which the version is shown, or a name with a version
- * @param {() => Promise<Emitted | void>} consume
+ * @param {string} tool a package, or a program's name with its version
+ * @param {() => Promise<Build | void>} consume
  */
 export function consumer(name, tool, consume) {
   test(name, { timeout: 600_000 }, async () => {
     const start = performance.now();
-    const row = { name, tool: described(tool), emitted: undefined, seconds: 0, passed: false };
+    const row = { name, tool: describeTool(tool), build: undefined, seconds: 0, passed: false };
     rows.push(row);
     try {
-      Object.assign(row, { emitted: await consume(), passed: true });
+      Object.assign(row, { build: await consume(), passed: true });
     } finally {
       row.seconds = (performance.now() - start) / 1000;
     }
@@ -36,43 +36,42 @@ export function consumer(name, tool, consume) {
 }
 
 /** @param {string} tool */
-const described = (tool) => (tool.includes(" ") ? tool : `${tool} ${version(tool)}`);
+const describeTool = (tool) => (tool.includes(" ") ? tool : `${tool} ${versionOf(tool)}`);
 
 /**
- * The server has the session that the consumer says that it has made, and the very picture. Where
- * it has a sandbox, it made a model too.
+ * Asserts that the server has the session that the app created, with its image, and that an app with
+ * a sandbox also created a model.
  *
  * @param {any} result of the app
- * @param {{ sandbox?: string, at?: string }} [options] whether it has one, and the server's address
+ * @param {{ sandbox?: string, baseUrl?: string }} [options] `sandbox`: set if the app uses one
  */
-export async function assertMade(result, { sandbox, at = server } = {}) {
+export async function assertSession(result, { sandbox, baseUrl = server } = {}) {
   const { code, ...rest } = Object(result);
   assert.deepEqual(
     rest,
     {
-      refused: "unsupported_image",
+      rejected: "unsupported_image",
       creativity: "highest",
       stage: { ...rest.stage, stage: "spin", state: "running" },
       model: sandbox ? "glTF" : null,
     },
     typeof result === "string" ? result : undefined,
   );
-  const answer = await fetch(`${at}/image-to-3d-sessions/${code}`);
-  const { data } = /** @type {any} */ (await answer.json());
+  const response = await fetch(`${baseUrl}/image-to-3d-sessions/${code}`);
+  const { data } = /** @type {any} */ (await response.json());
   assert.equal(data.session_code, code);
-  const picture = await fetch(data.image_url);
-  assert.deepEqual(new Uint8Array(await picture.arrayBuffer()), png());
+  const image = await fetch(data.image_url);
+  assert.deepEqual(new Uint8Array(await image.arrayBuffer()), png());
 }
 
-/** Prints what was built and run. */
+/** Prints the table of consumers. */
 export function printTable() {
-  const lines = [["consumer", "tool", "emitted bytes", "wasm", "sandbox", "seconds", "result"]];
-  for (const { name, tool, emitted, seconds, passed } of rows) {
-    const wasm =
-      emitted && (emitted.files ? `${emitted.files} file` : `${emitted.inlined} inlined`);
-    const bytes = emitted ? emitted.bytes.toLocaleString("en") : "–";
-    const sandbox = emitted?.sandboxes ? `${emitted.sandboxes} inlined` : "–";
-    const result = passed ? "made" : "FAILED";
+  const lines = [["consumer", "tool", "bytes", "wasm", "sandbox", "seconds", "result"]];
+  for (const { name, tool, build, seconds, passed } of rows) {
+    const wasm = build && (build.files ? `${build.files} file` : `${build.inlined} inlined`);
+    const bytes = build ? build.bytes.toLocaleString("en") : "–";
+    const sandbox = build?.sandboxes ? `${build.sandboxes} inlined` : "–";
+    const result = passed ? "passed" : "FAILED";
     lines.push([name, tool, bytes, wasm ?? "–", sandbox, seconds.toFixed(1), result]);
   }
   const widths = lines[0].map((_, column) => Math.max(...lines.map((line) => line[column].length)));

@@ -1,16 +1,16 @@
-// Runtimes that import the package themselves.
+// Runtimes that import the package without a bundler, and workerd.
 
 import { join } from "node:path";
 
 import { server } from "../support/browsers.js";
-import { emitted, folder, oneWasm } from "./folder.js";
 import { run, start } from "./programs.js";
-import { assertMade, consumer } from "./report.js";
+import { assertSession, consumer } from "./report.js";
 import { startWorkerd } from "./workerd.js";
+import { assertSingleWasm, createApp, measureBuild } from "./workspace.js";
 
 const env = { SERVER: server };
 
-/** Declares the tests. */
+/** Defines the tests. */
 export function runtimes() {
   const deno = ["deno", "run", "--allow-net", "--allow-env=SERVER"];
   for (const [name, tool, command] of /** @type {const} */ ([
@@ -33,19 +33,19 @@ export function runtimes() {
  * @param {string} name
  * @param {string} tool
  * @param {readonly string[]} command
- * @param {import("./folder.js").Variant} [variant]
+ * @param {import("./workspace.js").Variant} [variant]
  */
 function inTerminal(name, tool, [program, ...args], variant = {}) {
   consumer(name, tool, async () => {
-    const cwd = folder(name, { script: "in-terminal.js", ...variant });
+    const cwd = createApp(name, { script: "in-terminal.js", ...variant });
     const result = await run(program, [...args, "src/index.js"], { cwd, env });
-    await assertMade(JSON.parse(result), variant);
+    await assertSession(JSON.parse(result), variant);
   });
 }
 
-/** Bundled as Cloudflare's own tool does it: esbuild, these conditions, each wasm a module beside. */
+/** Bundles like wrangler: esbuild with these conditions, and each WebAssembly as a module. */
 async function workerd() {
-  const path = folder("workerd");
+  const path = createApp("workerd");
   await run(
     "esbuild",
     [
@@ -55,20 +55,20 @@ async function workerd() {
     { cwd: path },
   );
   const { address, stop } = await startWorkerd(join(path, "dist"), "in-workerd.js", env);
-  const answer = await fetch(address);
-  const text = await answer.text();
-  await assertMade(answer.ok ? JSON.parse(text) : text);
+  const response = await fetch(address);
+  const text = await response.text();
+  await assertSession(response.ok ? JSON.parse(text) : text);
   stop();
-  return oneWasm(emitted(join(path, "dist")), { wasm: "files" });
+  return assertSingleWasm(measureBuild(join(path, "dist")), { wasm: "files" });
 }
 
-/** The sandbox as a server, started from the installed package, and an app that calls it. */
+/** Runs an app against the sandbox server that `npx` starts from the installed package. */
 async function npx() {
   const flags = ["csm-image-to-3d", "--port", "0"];
   const { match, stop } = await start("npx", flags, /listening on (\S+)/);
-  const at = match[1];
-  const cwd = folder("npx", { script: "in-terminal.js" });
-  const result = await run("node", ["src/index.js"], { cwd, env: { SERVER: at } });
-  await assertMade(JSON.parse(result), { at });
+  const baseUrl = match[1];
+  const cwd = createApp("npx", { script: "in-terminal.js" });
+  const result = await run("node", ["src/index.js"], { cwd, env: { SERVER: baseUrl } });
+  await assertSession(JSON.parse(result), { baseUrl });
   stop();
 }

@@ -1,4 +1,4 @@
-// Cloudflare's runtime, with a Worker in it.
+// Runs Cloudflare Workers in workerd.
 
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { start } from "./programs.js";
 
 /**
- * Starts a Worker, which may call any address on this machine.
+ * Starts a Worker that may connect to any address on this machine.
  *
- * @param {string} folder where its modules are
- * @param {string} main the one that answers
+ * @param {string} folder of its modules
+ * @param {string} main the module that handles requests
  * @param {Record<string, string>} env its bindings
  */
 export async function startWorkerd(folder, main, env) {

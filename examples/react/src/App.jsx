@@ -7,11 +7,11 @@ import { useImageTo3d } from "./useImageTo3d.js";
 export function App() {
   const [image, setImage] = useState();
   const [texture, setTexture] = useState(true);
-  const { running, progress, session, error, make, cancel } = useImageTo3d();
+  const { running, progress, session, error, createModel, cancel } = useImageTo3d();
 
   function submit(event) {
     event.preventDefault();
-    make(image, { generate_texture: texture });
+    createModel(image, { generate_texture: texture });
   }
 
   return (
@@ -19,7 +19,7 @@ export function App() {
       <h1>Image to 3D</h1>
       <form onSubmit={submit}>
         <label>
-          Picture{" "}
+          Image{" "}
           <input
             type="file"
             accept="image/*"
@@ -33,9 +33,9 @@ export function App() {
             checked={texture}
             onChange={(event) => setTexture(event.target.checked)}
           />{" "}
-          With texture
+          Texture
         </label>
-        <button disabled={running}>Make the model</button>
+        <button disabled={running}>Create model</button>
         {running && (
           <button type="button" onClick={cancel}>
             Cancel
@@ -48,7 +48,7 @@ export function App() {
       {session?.preview_mesh_url_glb && (
         <model-viewer
           src={session.preview_mesh_url_glb}
-          alt="The model made from the picture"
+          alt="3D model of the image"
           camera-controls
           auto-rotate
         />
@@ -57,7 +57,7 @@ export function App() {
   );
 }
 
-/** How far it is: the upload first, then the stages of the session. */
+/** Shows the progress of the upload, then of the session. */
 function Status({ progress, session }) {
   if (session) {
     const { stage, state, percent } = stageOf(session);
@@ -69,20 +69,20 @@ function Status({ progress, session }) {
   }
   return (
     <p role="status">
-      Uploading <progress max={progress?.total} value={progress?.loaded} />
+      Uploading… <progress max={progress?.total} value={progress?.loaded} />
     </p>
   );
 }
 
-/** A session costs money: where one may exist, whoever tries again should know it. */
+/** Shows an error. Warns if a session may exist, because sessions can cost money. */
 function Failure({ error }) {
   return (
     <p role="alert">
       {error.message}
-      {error.session && ` It goes on as ${error.session.session_code}.`}
+      {error.session && ` The session ${error.session.session_code} keeps running.`}
       {!error.session &&
         error.sent === "unknown" &&
-        " A session may exist all the same: look before you try again."}
+        " A session may have been created anyway: check before you try again."}
     </p>
   );
 }

@@ -1,18 +1,18 @@
 import { imageTo3d } from "csm-image-to-3d";
 import { useEffect, useRef, useState } from "react";
 
-/** A server that adds the key: a page holds none. */
+/** A server that needs no key from the page, such as a proxy that adds it. */
 const baseUrl = import.meta.env.VITE_API ?? "http://127.0.0.1:8787";
 
 /**
- * One model at a time. What is known of it comes as `running`, `progress` (of the upload),
- * `session` and `error`.
+ * Creates one model at a time. Returns its state: `running`, `progress` (of the upload), `session`
+ * and `error`.
  */
 export function useImageTo3d() {
   const [state, setState] = useState({ running: false });
   const controller = useRef(new AbortController());
 
-  // Nobody waits for the model any more when the component is gone.
+  // Aborts the call when the component unmounts.
   useEffect(() => () => controller.current.abort(), []);
 
   function cancel() {
@@ -20,11 +20,11 @@ export function useImageTo3d() {
     setState({ running: false });
   }
 
-  async function make(image, parameters) {
+  async function createModel(image, parameters) {
     cancel();
     const { signal } = (controller.current = new AbortController());
-    const update = (news) => {
-      if (!signal.aborted) setState((state) => ({ ...state, ...news }));
+    const update = (changes) => {
+      if (!signal.aborted) setState((state) => ({ ...state, ...changes }));
     };
     update({ running: true });
     try {
@@ -42,5 +42,5 @@ export function useImageTo3d() {
     }
   }
 
-  return { ...state, make, cancel };
+  return { ...state, createModel, cancel };
 }

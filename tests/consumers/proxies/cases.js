@@ -1,71 +1,78 @@
-// What a proxy must not let through. `ALLOWED` stands for the origin of the page that may call,
-// `PROXY` for the proxy's own address.
+// Requests that a proxy must reject. `ALLOWED` stands for the allowed origin, `PROXY` for the proxy's
+// own address.
 
-export const sessions = "/image-to-3d-sessions";
+export const sessionsPath = "/image-to-3d-sessions";
 const code = "SESSION_1234567890_1234567";
 
 /**
- * @typedef {object} Asked
+ * @typedef {object} TestRequest
  * @property {string} [method]
  * @property {string} [target]
- * @property {Record<string, string | undefined>} [headers] `undefined` leaves one out
+ * @property {Record<string, string | undefined>} [headers] `undefined` removes a header
  * @property {number} [length] of the body, in bytes
- * @property {boolean} [chunked] the length is not said in advance
+ * @property {boolean} [chunked] sends no `Content-Length`
  */
 
-/** The most that is let through, in bytes. */
-export const largest = 64 * 1024 * 1024;
+/** The largest body that a proxy forwards, in bytes. */
+export const maxBodyBytes = 64 * 1024 * 1024;
 
-/** @type {Record<string, Asked>} */
-export const refusals = {
+/** @type {Record<string, TestRequest>} */
+export const rejectedRequests = {
   "another path": { target: "/sandbox/requests" },
   "the root": { target: "/" },
   "a file": { target: `/files/${code}/image` },
-  "a path that only begins so": { target: `${sessions}-of-others` },
-  "a path in other letters": { target: "/Image-To-3D-Sessions" },
-  "a dot segment": { target: `${sessions}/../sandbox/requests` },
-  "an encoded dot segment": { target: `${sessions}/%2e%2e/sandbox/requests` },
-  "encoded slashes": { target: `${sessions}/..%2fsandbox%2frequests` },
-  "twice encoded slashes": { target: `${sessions}/..%252fsandbox%252frequests` },
-  backslashes: { target: `${sessions}/..\\..\\sandbox\\requests` },
-  "a double slash": { target: `/${sessions}` },
-  "a double slash within": { target: `${sessions}//${code}` },
-  "a slash at the end": { target: `${sessions}/${code}/` },
-  "an encoded name": { target: `${sessions}/%53ESSION` },
-  "an encoded null": { target: `${sessions}/${code}%00` },
-  "an encoded line's end": { target: `${sessions}/${code}%0d%0ax-api-key:%20mine` },
-  "a path parameter": { target: `${sessions};a=b` },
-  "a query where none belongs": { target: `${sessions}/${code}?limit=1` },
-  "a query of another name": { target: `${sessions}?limit=1&key=mine` },
-  "a query twice": { target: `${sessions}?limit=1&limit=1000` },
-  "an encoded query": { target: `${sessions}?limit=1%26admin=1` },
-  "a query on a POST": { method: "POST", target: `${sessions}?limit=1`, length: 2 },
-  "another step": { method: "POST", target: `${sessions}/get-3d/delete/${code}`, length: 2 },
-  "a POST to a session": { method: "POST", target: `${sessions}/${code}`, length: 2 },
-  DELETE: { method: "DELETE", target: `${sessions}/${code}` },
-  PUT: { method: "PUT", target: `${sessions}/${code}`, length: 2 },
-  PATCH: { method: "PATCH", target: `${sessions}/${code}`, length: 2 },
+  "a path with the same prefix": { target: `${sessionsPath}-of-others` },
+  "a path in other case": { target: "/Image-To-3D-Sessions" },
+  "a dot segment": { target: `${sessionsPath}/../sandbox/requests` },
+  "an encoded dot segment": { target: `${sessionsPath}/%2e%2e/sandbox/requests` },
+  "encoded slashes": { target: `${sessionsPath}/..%2fsandbox%2frequests` },
+  "double-encoded slashes": { target: `${sessionsPath}/..%252fsandbox%252frequests` },
+  backslashes: { target: `${sessionsPath}/..\\..\\sandbox\\requests` },
+  "a double slash": { target: `/${sessionsPath}` },
+  "a double slash inside": { target: `${sessionsPath}//${code}` },
+  "a trailing slash": { target: `${sessionsPath}/${code}/` },
+  "an encoded name": { target: `${sessionsPath}/%53ESSION` },
+  "an encoded null": { target: `${sessionsPath}/${code}%00` },
+  "an encoded line break": { target: `${sessionsPath}/${code}%0d%0ax-api-key:%20mine` },
+  "a path parameter": { target: `${sessionsPath};a=b` },
+  "a query on a session": { target: `${sessionsPath}/${code}?limit=1` },
+  "an unknown query parameter": { target: `${sessionsPath}?limit=1&key=mine` },
+  "a repeated query parameter": { target: `${sessionsPath}?limit=1&limit=1000` },
+  "an encoded query separator": { target: `${sessionsPath}?limit=1%26admin=1` },
+  "a query on a POST": { method: "POST", target: `${sessionsPath}?limit=1`, length: 2 },
+  "an unknown action": {
+    method: "POST",
+    target: `${sessionsPath}/get-3d/delete/${code}`,
+    length: 2,
+  },
+  "a POST to a session": { method: "POST", target: `${sessionsPath}/${code}`, length: 2 },
+  DELETE: { method: "DELETE", target: `${sessionsPath}/${code}` },
+  PUT: { method: "PUT", target: `${sessionsPath}/${code}`, length: 2 },
+  PATCH: { method: "PATCH", target: `${sessionsPath}/${code}`, length: 2 },
   HEAD: { method: "HEAD" },
   TRACE: { method: "TRACE" },
-  "a verb of one's own": { method: "PURGE" },
-  "a foreign page": { headers: { origin: "https://evil.example" } },
-  "a foreign page's preflight": { method: "OPTIONS", headers: { origin: "https://evil.example" } },
-  "a page without an origin": { headers: { origin: "null" } },
-  "an origin that only begins so": { headers: { origin: "ALLOWED.evil.example" } },
-  "a POST that tells no origin": { method: "POST", headers: { origin: undefined }, length: 2 },
-  "a GET that tells no origin": { headers: { origin: undefined } },
-  "a picture tag of a foreign page": {
+  "a custom method": { method: "PURGE" },
+  "another origin": { headers: { origin: "https://evil.example" } },
+  "a preflight of another origin": {
+    method: "OPTIONS",
+    headers: { origin: "https://evil.example" },
+  },
+  "a null origin": { headers: { origin: "null" } },
+  "an origin with the same prefix": { headers: { origin: "ALLOWED.evil.example" } },
+  "a POST without an origin": { method: "POST", headers: { origin: undefined }, length: 2 },
+  "a GET without an origin": { headers: { origin: undefined } },
+  "an image element of another site": {
     headers: { origin: undefined, "sec-fetch-site": "cross-site" },
   },
-  "a body that says it is too large": { method: "POST", length: largest + 1 },
-  "a body that is too large": { method: "POST", length: largest + 1, chunked: true },
-  "an absolute address": {
-    target: `http://evil.example${sessions}`,
+  "a Content-Length above the limit": { method: "POST", length: maxBodyBytes + 1 },
+  "a chunked body above the limit": { method: "POST", length: maxBodyBytes + 1, chunked: true },
+  "an absolute URL": {
+    target: `http://evil.example${sessionsPath}`,
     headers: { host: "evil.example" },
   },
-  "an absolute address of another path": { target: "PROXY/sandbox/requests" },
+  "an absolute URL of another path": { target: "PROXY/sandbox/requests" },
   "another host": { headers: { host: "evil.example" } },
-  "another host, same origin": {
+  "another host with same-origin fetch metadata": {
     headers: { host: "evil.example", origin: undefined, "sec-fetch-site": "same-origin" },
   },
   "an upgrade": {
@@ -78,16 +85,19 @@ export const refusals = {
   },
 };
 
-/** Ways to make two readers disagree on where a request ends. @type {Record<string, string[]>} */
+/** Headers on which two HTTP parsers may disagree about the end of a request. @type {Record<string, string[]>} */
 export const ambiguous = {
-  "a length beside chunks": ["Content-Length: HIDDEN", "Transfer-Encoding: chunked"],
-  "chunks beside a length": ["Transfer-Encoding: chunked", "Content-Length: 4"],
-  "two lengths": ["Content-Length: 5", "Content-Length: HIDDEN"],
-  "two codings": ["Content-Length: HIDDEN", "Transfer-Encoding: identity, chunked"],
-  "a coding with a space before its colon": [
+  "Content-Length before chunked encoding": [
+    "Content-Length: HIDDEN",
+    "Transfer-Encoding: chunked",
+  ],
+  "Content-Length after chunked encoding": ["Transfer-Encoding: chunked", "Content-Length: 4"],
+  "two Content-Length headers": ["Content-Length: 5", "Content-Length: HIDDEN"],
+  "two transfer encodings": ["Content-Length: HIDDEN", "Transfer-Encoding: identity, chunked"],
+  "Transfer-Encoding with a space before the colon": [
     "Content-Length: HIDDEN",
     "Transfer-Encoding : chunked",
   ],
-  "a coding with a tab in it": ["Content-Length: HIDDEN", "Transfer-Encoding:\tchunked"],
-  "a coding on a line that is folded": ["Content-Length: HIDDEN", "Transfer-Encoding:", " chunked"],
+  "Transfer-Encoding with a tab": ["Content-Length: HIDDEN", "Transfer-Encoding:\tchunked"],
+  "a folded Transfer-Encoding line": ["Content-Length: HIDDEN", "Transfer-Encoding:", " chunked"],
 };

@@ -1,4 +1,4 @@
-// The examples that add a key on the way: what they must let through, and what they must not.
+// The proxies in `examples/proxy`: what they must forward, and what they must reject.
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -9,73 +9,75 @@ import { setTimeout } from "node:timers/promises";
 
 import { server } from "../../support/browsers.js";
 import { canary } from "../../support/keys.js";
-import { png } from "../app/src/picture.js";
-import { inPage } from "../built.js";
-import { root } from "../folder.js";
-import { serve } from "../programs.js";
-import { ask, send } from "./ask.js";
-import { proxies } from "./begin.js";
-import { ambiguous, largest, refusals, sessions } from "./cases.js";
+import { png } from "../app/src/image.js";
+import { inPage } from "../bundlers.js";
+import { serveFiles } from "../programs.js";
+import { root } from "../workspace.js";
+import { ambiguous, maxBodyBytes, rejectedRequests, sessionsPath } from "./cases.js";
+import { sendRaw, sendRequest } from "./raw-request.js";
+import { startProxy } from "./start.js";
 
-/** @import { Env } from "./begin.js" */
-/** @import { Asked } from "./cases.js" */
-/** @typedef {{ method?: string, url?: string, headers: import("node:http").IncomingHttpHeaders }} Seen */
+/** @import { Env } from "./start.js" */
+/** @import { TestRequest } from "./cases.js" */
+/** @typedef {{ method?: string, url?: string, headers: import("node:http").IncomingHttpHeaders }} Received */
 
 const key = `${canary}-of-the-proxy`;
 
-/** What came through to the API, whole. @type {Seen[]} */
-const seen = [];
+/** The requests that reached the API. @type {Received[]} */
+const received = [];
 
-/** Before the API: it notes what comes. */
+/** A proxy in front of the API that records requests. */
 const upstream = createServer((incoming, outgoing) => {
   const { method, url, headers } = incoming;
-  incoming.on("end", () => seen.push({ method, url, headers }));
+  incoming.on("end", () => received.push({ method, url, headers }));
   const { hostname, port } = new URL(server);
-  const onward = request({ hostname, port, method, path: url, headers }, (answer) => {
-    outgoing.writeHead(answer.statusCode ?? 500, { ...answer.headers, "set-cookie": "a=b" });
-    answer.pipe(outgoing);
+  const forwarded = request({ hostname, port, method, path: url, headers }, (response) => {
+    outgoing.writeHead(response.statusCode ?? 500, { ...response.headers, "set-cookie": "a=b" });
+    response.pipe(outgoing);
   });
-  onward.on("error", () => outgoing.destroy());
-  incoming.on("error", () => onward.destroy());
-  incoming.pipe(onward);
+  forwarded.on("error", () => outgoing.destroy());
+  incoming.on("error", () => forwarded.destroy());
+  incoming.pipe(forwarded);
 });
 
-/** The origin of the page that may call. */
-let allowed = "";
+/** The allowed origin. */
+let allowedOrigin = "";
 
-/** Declares the tests. */
+/** Defines the tests. */
 export function keyProxies() {
-  for (const [name, begin] of Object.entries(proxies)) {
-    describe(`${name} as a proxy that adds the key`, () => {
+  for (const [name, start] of Object.entries(startProxy)) {
+    describe(`${name} as a proxy that adds the API key`, () => {
       /** @type {Env} */
       let env;
       /** @type {{ address: string, stop: () => void }} */
       let proxy;
       before(async () => {
-        allowed = await serve(root);
-        const UPSTREAM = await listening();
-        env = { UPSTREAM, API_KEY: key, ALLOWED_ORIGIN: allowed, SERVER_NAME: "127.0.0.1" };
-        proxy = await begin(env);
+        allowedOrigin = await serveFiles(root);
+        const UPSTREAM = await upstreamAddress();
+        env = { UPSTREAM, API_KEY: key, ALLOWED_ORIGIN: allowedOrigin, SERVER_NAME: "127.0.0.1" };
+        proxy = await start(env);
       });
       after(() => proxy.stop());
 
-      test("lets a page live a session's whole life", () => wholeLife(proxy.address));
-      test("passes on no more than is needed", () => passesOn(proxy.address));
-      test("lets through a body up to the limit", () => passesLargest(proxy.address));
-      for (const [what, asked] of Object.entries(refusals)) {
-        test(`refuses ${what}`, () => refuses(proxy.address, asked));
+      test("lets a page create, preview and refine a session", () =>
+        assertForwardsSession(proxy.address));
+      test("forwards only the headers that the API needs", () =>
+        assertFiltersHeaders(proxy.address));
+      test("forwards a body at the limit", () => assertForwardsLargest(proxy.address));
+      for (const [what, request] of Object.entries(rejectedRequests)) {
+        test(`rejects ${what}`, () => assertRejects(proxy.address, request));
       }
       for (const [what, lines] of Object.entries(ambiguous)) {
-        test(`finds no second request in ${what}`, () => oneAtMost(proxy.address, lines));
+        test(`reads no second request from ${what}`, () => assertNoSmuggling(proxy.address, lines));
       }
-      test("lets a foreign page read nothing", () => foreignPage(proxy.address));
-      test("lets nothing through without its key", () => withoutKey(begin, env));
+      test("blocks pages of other origins", () => assertBlocksOtherOrigins(proxy.address));
+      test("forwards nothing without an API key", () => assertNeedsKey(start, env));
     });
   }
 }
 
-/** The address of the upstream, which is the same for all. */
-async function listening() {
+/** Starts the upstream server, shared by all proxies, and returns its address. */
+async function upstreamAddress() {
   if (!upstream.listening) {
     await once(upstream.listen(0, "127.0.0.1"), "listening");
     upstream.unref();
@@ -84,19 +86,19 @@ async function listening() {
   return `http://127.0.0.1:${port}`;
 }
 
-/** The library as a page has it that is served beside the package. */
+/** The URL of the library in a page that is served beside the package. */
 const library = "/node_modules/csm-image-to-3d/index.js";
 
 /** @param {string} baseUrl */
-async function wholeLife(baseUrl) {
-  seen.length = 0;
-  const life = await inPage(allowed, (page) =>
+async function assertForwardsSession(baseUrl) {
+  received.length = 0;
+  const result = await inPage(allowedOrigin, (page) =>
     page.evaluate(
-      async ({ baseUrl, library, picture }) => {
+      async ({ baseUrl, library, png }) => {
         const { createSession, getSession, listSessions, requestPreview, ...more } =
           /** @type {typeof import("csm-image-to-3d")} */ (await import(library));
         const options = { baseUrl, interval: 50 };
-        const image = new Blob([Uint8Array.from(picture)]);
+        const image = new Blob([Uint8Array.from(png)]);
         const { session_code: code } = await createSession({
           ...{ image, preview_mesh: "turbo", idempotencyKey: crypto.randomUUID(), baseUrl },
         });
@@ -109,19 +111,19 @@ async function wholeLife(baseUrl) {
         const found = results.some(({ session_code }) => session_code === code);
         return { status: (await getSession(code, { baseUrl })).status, found };
       },
-      { baseUrl, library, picture: [...png()] },
+      { baseUrl, library, png: [...png()] },
     ),
   );
-  assert.deepEqual(life, { status: "refine_done", found: true });
-  assert.ok(seen.length > 6);
-  for (const { headers } of seen) assert.equal(headers["x-api-key"], key);
-  assert.equal(seen.filter(({ headers }) => "idempotency-key" in headers).length, 1);
+  assert.deepEqual(result, { status: "refine_done", found: true });
+  assert.ok(received.length > 6);
+  for (const { headers } of received) assert.equal(headers["x-api-key"], key);
+  assert.equal(received.filter(({ headers }) => "idempotency-key" in headers).length, 1);
 }
 
 /** @param {string} address */
-async function passesOn(address) {
-  seen.length = 0;
-  const { status, headers } = await ask(address, allowed, {
+async function assertFiltersHeaders(address) {
+  received.length = 0;
+  const { status, headers } = await sendRequest(address, allowedOrigin, {
     method: "POST",
     headers: {
       "x-api-key": "mine",
@@ -133,120 +135,127 @@ async function passesOn(address) {
     },
     length: 2,
   });
-  // It is the API that says that a picture is missing.
+  // The API rejects the body, which has no image: so the request reached it.
   assert.equal(status, 400);
-  assert.equal(headers["access-control-allow-origin"], allowed);
+  assert.equal(headers["access-control-allow-origin"], allowedOrigin);
   assert.equal(headers["set-cookie"], undefined);
   assert.doesNotMatch(JSON.stringify(headers), new RegExp(key));
-  const [{ headers: passed }] = seen;
-  assert.equal(passed["x-api-key"], key);
-  assert.equal(passed["content-type"], "application/json");
-  assert.match(String(passed["idempotency-key"]), /^once-/);
-  assert.equal(passed.host, new URL(await listening()).host);
+  const [{ headers: forwarded }] = received;
+  assert.equal(forwarded["x-api-key"], key);
+  assert.equal(forwarded["content-type"], "application/json");
+  assert.match(String(forwarded["idempotency-key"]), /^once-/);
+  assert.equal(forwarded.host, new URL(await upstreamAddress()).host);
   for (const name of ["cookie", "authorization", "x-forwarded-host", "x-http-method-override"]) {
-    assert.equal(passed[name], undefined, name);
+    assert.equal(forwarded[name], undefined, name);
   }
 }
 
 /** @param {string} address */
-async function passesLargest(address) {
-  const { status } = await ask(address, allowed, { method: "POST", length: largest });
+async function assertForwardsLargest(address) {
+  const { status } = await sendRequest(address, allowedOrigin, {
+    method: "POST",
+    length: maxBodyBytes,
+  });
   assert.equal(status, 400);
 }
 
 /**
  * @param {string} address
- * @param {Asked} asked
+ * @param {TestRequest} request
  */
-async function refuses(address, { target, headers = {}, ...asked }) {
-  seen.length = 0;
-  const { status, headers: answered } = await ask(address, allowed, {
-    ...asked,
+async function assertRejects(address, { target, headers = {}, ...request }) {
+  received.length = 0;
+  const { status, headers: responseHeaders } = await sendRequest(address, allowedOrigin, {
+    ...request,
     target: target?.replace("PROXY", address),
     headers: {
       ...headers,
-      ...(headers.origin && { origin: headers.origin.replace("ALLOWED", allowed) }),
+      ...(headers.origin && { origin: headers.origin.replace("ALLOWED", allowedOrigin) }),
     },
   });
-  assert.ok(status === 0 || status >= 400, `answered ${status}`);
-  assert.deepEqual(seen, [], "it came through");
-  if (headers.origin) assert.equal(answered["access-control-allow-origin"], undefined);
+  assert.ok(status === 0 || status >= 400, `status ${status}`);
+  assert.deepEqual(received, [], "a request was forwarded");
+  if (headers.origin) assert.equal(responseHeaders["access-control-allow-origin"], undefined);
 }
 
 /**
  * @param {string} address
  * @param {string[]} lines
  */
-async function oneAtMost(address, lines) {
-  seen.length = 0;
-  const own = `Host: ${new URL(address).host}\r\nOrigin: ${allowed}\r\n`;
-  const body = `0\r\n\r\nGET /sandbox/requests HTTP/1.1\r\n${own}\r\n`;
+async function assertNoSmuggling(address, lines) {
+  received.length = 0;
+  const commonHeaders = `Host: ${new URL(address).host}\r\nOrigin: ${allowedOrigin}\r\n`;
+  const body = `0\r\n\r\nGET /sandbox/requests HTTP/1.1\r\n${commonHeaders}\r\n`;
   const framing = lines.join("\r\n").replace("HIDDEN", String(body.length));
-  const begin = `POST ${sessions} HTTP/1.1\r\n${own}`;
-  await send(address, `${begin}${framing}\r\n\r\n${body}`);
+  const requestHead = `POST ${sessionsPath} HTTP/1.1\r\n${commonHeaders}`;
+  await sendRaw(address, `${requestHead}${framing}\r\n\r\n${body}`);
 
-  // One that is clear comes through the same way.
+  // An unambiguous request is forwarded.
   const key = randomUUID();
-  const isClear = (/** @type {Seen} */ { headers }) => headers["idempotency-key"] === key;
-  const came = until(() => seen.some(isClear));
-  await send(address, `${begin}Idempotency-Key: ${key}\r\nContent-Length: 2\r\n\r\n{}`, came);
-  assert.equal(seen.filter(isClear).length, 1);
+  const isUnambiguous = (/** @type {Received} */ { headers }) => headers["idempotency-key"] === key;
+  const arrived = waitUntil(() => received.some(isUnambiguous));
+  await sendRaw(
+    address,
+    `${requestHead}Idempotency-Key: ${key}\r\nContent-Length: 2\r\n\r\n{}`,
+    arrived,
+  );
+  assert.equal(received.filter(isUnambiguous).length, 1);
 
-  const others = seen.filter((request) => !isClear(request));
-  for (const { method, url } of others) assert.equal(`${method} ${url}`, `POST ${sessions}`);
+  const others = received.filter((request) => !isUnambiguous(request));
+  for (const { method, url } of others) assert.equal(`${method} ${url}`, `POST ${sessionsPath}`);
   assert.ok(others.length <= 1);
 }
 
 /**
- * Waits until something is so, but no longer than 10 s.
+ * Waits until a condition holds, for at most 10 s.
  *
- * @param {() => boolean} isSo
+ * @param {() => boolean} condition
  */
-async function until(isSo) {
-  for (const end = Date.now() + 10_000; Date.now() < end && !isSo();) await setTimeout(20);
+async function waitUntil(condition) {
+  for (const end = Date.now() + 10_000; Date.now() < end && !condition();) await setTimeout(20);
 }
 
 /** @param {string} baseUrl */
-async function foreignPage(baseUrl) {
-  seen.length = 0;
-  const kinds = await inPage(await serve(root), (page) =>
+async function assertBlocksOtherOrigins(baseUrl) {
+  received.length = 0;
+  const kinds = await inPage(await serveFiles(root), (page) =>
     page.evaluate(
-      async ({ baseUrl, library, picture }) => {
+      async ({ baseUrl, library, png }) => {
         const { createSession, listSessions } = /** @type {typeof import("csm-image-to-3d")} */ (
           await import(library)
         );
         const kind = (/** @type {Promise<unknown>} */ promise) =>
           promise.then(
-            () => "answered",
+            () => "succeeded",
             (error) => error.kind,
           );
-        const image = new Blob([Uint8Array.from(picture)]);
+        const image = new Blob([Uint8Array.from(png)]);
         return [
           await kind(createSession({ image, baseUrl, maxRetries: 0 })),
           await kind(listSessions({ baseUrl, maxRetries: 0 })),
-          // Without a preflight, and without a look at the answer.
+          // A simple request: no preflight, opaque response.
           await fetch(`${baseUrl}/image-to-3d-sessions`, {
             ...{ method: "POST", mode: "no-cors", body: "{}" },
           }).then(({ type }) => type),
         ];
       },
-      { baseUrl, library, picture: [...png()] },
+      { baseUrl, library, png: [...png()] },
     ),
   );
   assert.deepEqual(kinds, ["network", "network", "opaque"]);
-  assert.deepEqual(seen, [], "it came through");
+  assert.deepEqual(received, [], "a request was forwarded");
 }
 
 /**
- * @param {(env: Env) => Promise<{ address: string, stop: () => void }>} begin
+ * @param {(env: Env) => Promise<{ address: string, stop: () => void }>} start
  * @param {Env} env
  */
-async function withoutKey(begin, { API_KEY, ...env }) {
-  seen.length = 0;
-  const proxy = await begin(env).catch(() => undefined);
+async function assertNeedsKey(start, { API_KEY, ...env }) {
+  received.length = 0;
+  const proxy = await start(env).catch(() => undefined);
   if (!proxy) return;
-  const { status } = await ask(proxy.address, allowed, {});
+  const { status } = await sendRequest(proxy.address, allowedOrigin, {});
   proxy.stop();
-  assert.ok(status === 0 || status >= 500, `answered ${status}`);
-  assert.deepEqual(seen, [], "it came through");
+  assert.ok(status === 0 || status >= 500, `status ${status}`);
+  assert.deepEqual(received, [], "a request was forwarded");
 }

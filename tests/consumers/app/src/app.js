@@ -1,28 +1,29 @@
-// What every consumer does, whatever it was built with and wherever it runs.
+// The app that every consumer builds and runs.
 
 import { createSession, ImageTo3dError, stageOf } from "./library.js";
-import { model } from "./model.js";
-import { png } from "./picture.js";
+import { createModel } from "./model.js";
+import { png } from "./image.js";
 
 /**
- * Is refused what is no picture, then makes a session of one, and where there is a sandbox a model.
+ * Creates a session from a file that is not an image, which fails, then from an image. With a sandbox
+ * it also creates a model.
  *
  * @param {string} server
  */
 export async function app(server) {
   const create = (/** @type {BlobPart} */ part) =>
     createSession({
-      image: new File([part], "picture.png"),
+      image: new File([part], "image.png"),
       creativity: "highest",
       baseUrl: server,
     });
-  const refusal = await create("no picture").catch((error) => error);
+  const rejection = await create("not an image").catch((error) => error);
   const session = await create(png());
   return {
-    refused: refusal instanceof ImageTo3dError && refusal.kind,
+    rejected: rejection instanceof ImageTo3dError && rejection.kind,
     code: session.session_code,
     creativity: session.creativity,
     stage: stageOf(session),
-    model: await model(),
+    model: await createModel(),
   };
 }

@@ -1,2 +1,2 @@
-/** Makes no model: in the place of this are those apps' functions that have a sandbox. */
-export const model = async () => null;
+/** Creates no model. Apps with a sandbox replace this file with `model-in-sandbox.js`. */
+export const createModel = async () => null;

@@ -5,7 +5,7 @@ import { useEffect } from "react";
 import { app } from "../src/app.js";
 import { stageOf } from "../src/library.js";
 
-/** Rendered on the server, where it uses the library already; the session is made in the browser. */
+/** Uses the library when rendered on the server, and creates a session in the browser. */
 export function Session() {
   useEffect(() => {
     const server = new URLSearchParams(location.search).get("server") ?? "";

@@ -1,21 +1,28 @@
-// What bundlers make of an app that imports the package, run in Chromium.
+// Apps that import the package, built with bundlers and run in Chromium.
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after } from "node:test";
 
 import { server, startChromium } from "../support/browsers.js";
-import { emitted, folder, hostWasm, oneWasm, root, wasmName } from "./folder.js";
-import { freePort, run, serve, start } from "./programs.js";
-import { assertMade, consumer } from "./report.js";
+import {
+  assertSingleWasm,
+  copyWasm,
+  createApp,
+  measureBuild,
+  root,
+  wasmName,
+} from "./workspace.js";
+import { findFreePort, run, serveFiles, start } from "./programs.js";
+import { assertSession, consumer } from "./report.js";
 
 const browser = await startChromium();
 after(() => browser.close());
 
-export const version = `Chromium ${browser.version()}`;
+export const chromiumVersion = `Chromium ${browser.version()}`;
 
 /**
- * Opens a page, and runs a function with it.
+ * Opens a page and uses it. Fails with what the page logged.
  *
  * @template T
  * @param {string} address
@@ -24,82 +31,82 @@ export const version = `Chromium ${browser.version()}`;
 export async function inPage(address, use) {
   const page = await browser.newPage();
   /** @type {string[]} */
-  const said = [];
-  page.on("console", (message) => said.push(message.text()));
-  page.on("pageerror", (error) => said.push(error.message));
-  page.on("requestfailed", (request) => said.push(`${request.url()} failed`));
+  const logged = [];
+  page.on("console", (message) => logged.push(message.text()));
+  page.on("pageerror", (error) => logged.push(error.message));
+  page.on("requestfailed", (request) => logged.push(`${request.url()} failed`));
   try {
     await page.goto(address);
     return await use(page);
   } catch (error) {
-    throw new Error(`the page at ${address} said: ${said.join("\n")}`, { cause: error });
+    throw new Error(`The page at ${address} logged: ${logged.join("\n")}`, { cause: error });
   } finally {
     await page.close();
   }
 }
 
 /**
- * Opens the app's page, and checks the session that it makes.
+ * Opens the app's page, and checks the session that it creates.
  *
  * @param {string} address
- * @param {import("./folder.js").Variant} [variant]
+ * @param {import("./workspace.js").Variant} [variant]
  */
-async function open(address, variant) {
+async function openApp(address, variant) {
   const url = new URL(address);
   url.searchParams.set("server", server);
   const result = await inPage(String(url), async (page) => {
     await page.waitForFunction("globalThis.result", undefined, { timeout: 30_000 });
     return page.evaluate("globalThis.result.catch(String)");
   });
-  await assertMade(result, variant);
+  await assertSession(result, variant);
 }
 
 /**
- * An app that a command builds into its `dist`.
+ * Tests an app that a command builds into `dist`.
  *
  * @param {string} name
  * @param {readonly string[]} command
- * @param {import("./folder.js").Variant & { page?: string, wasm?: "files" | "inlined" }} [options]
- * the page that is opened, and how its one wasm comes
+ * @param {import("./workspace.js").Variant & { page?: string, wasm?: "files" | "inlined" }} [options]
+ *   `page`: the page to open; `wasm`: how the build delivers the WebAssembly
  */
 function bundled(name, [tool, ...args], { page = "/", wasm, ...variant } = {}) {
   consumer(name, packages[tool] ?? tool, async () => {
-    const path = folder(name, variant);
+    const path = createApp(name, variant);
     await run(tool, args, { cwd: path });
     const dist = join(path, "dist");
-    if (variant.script === fromUrl.script) hostWasm(dist);
-    await open((await serve(dist)) + page, variant);
-    return oneWasm(emitted(dist), { wasm, ...variant });
+    if (variant.script === fromUrl.script) copyWasm(dist);
+    await openApp((await serveFiles(dist)) + page, variant);
+    return assertSingleWasm(measureBuild(dist), { wasm, ...variant });
   });
 }
 
-/** The packages whose programs have other names. @type {Record<string, string>} */
+/** The packages of commands with another name. @type {Record<string, string>} */
 const packages = { rspack: "@rspack/core" };
 
 /**
- * An app that is served as it is, beside the installed package.
+ * Tests an app without a bundler, served beside the installed package.
  *
  * @param {string} name
- * @param {import("./folder.js").Variant & { page?: string }} options
+ * @param {import("./workspace.js").Variant & { page?: string }} options
  */
-function unbuilt(name, { page = "/", ...variant }) {
-  consumer(name, version, async () => {
-    await open((await serve(folder(name, variant), root)) + page, variant);
+function unbundled(name, { page = "/", ...variant }) {
+  consumer(name, chromiumVersion, async () => {
+    await openApp((await serveFiles(createApp(name, variant), root)) + page, variant);
   });
 }
 
-/** A module of the installed package, as a page names it. */
-const module = (/** @type {string} */ name) => `/node_modules/csm-image-to-3d/${name}.js`;
+/** Returns the URL of a module of the installed package. */
+const moduleUrl = (/** @type {string} */ name) => `/node_modules/csm-image-to-3d/${name}.js`;
 
 const external = /** @type {const} */ ({ entry: "csm-image-to-3d/external", wasm: "files" });
-/** Not every bundler knows of files: the app says where it put this one. */
+/** For bundlers that cannot emit files: the app passes the URL of the WebAssembly. */
 const fromUrl = { ...external, script: "from-url.js", page: `/?wasm=/${wasmName}` };
 const worker = { script: "with-worker.js" };
 const sandbox = { sandbox: "csm-image-to-3d/sandbox" };
 const serviceWorker = { script: "with-service-worker.js" };
 
-/** Declares the tests: the slowest first, so that they run beside the others. */
-export function built() {
+/** Defines the tests. The slowest come first, so that they run in parallel with the rest. */
+export function bundlers() {
   next("Next.js");
   next("Next.js, sandbox", sandbox);
   for (const [name, command] of /** @type {const} */ ([
@@ -130,55 +137,57 @@ export function built() {
     ...serviceWorker,
     page: "/?worker=/worker.js",
   });
-  unbuilt("no tool", { entry: module("index") });
-  unbuilt("no tool, external", { entry: module("external") });
-  unbuilt("no tool, sandbox", { entry: module("index"), sandbox: module("sandbox") });
-  unbuilt("no tool, worker", { entry: module("index"), ...worker });
-  unbuilt("no tool, worker, sandbox", {
-    entry: module("index"),
-    sandbox: module("sandbox"),
+  unbundled("no tool", { entry: moduleUrl("index") });
+  unbundled("no tool, external", { entry: moduleUrl("external") });
+  unbundled("no tool, sandbox", { entry: moduleUrl("index"), sandbox: moduleUrl("sandbox") });
+  unbundled("no tool, worker", { entry: moduleUrl("index"), ...worker });
+  unbundled("no tool, worker, sandbox", {
+    entry: moduleUrl("index"),
+    sandbox: moduleUrl("sandbox"),
     ...worker,
   });
-  unbuilt("no tool, service worker", {
-    entry: module("static"),
+  unbundled("no tool, service worker", {
+    entry: moduleUrl("static"),
     page: "/?worker=/src/in-service-worker.js",
     ...serviceWorker,
   });
 }
 
 /**
- * The page is rendered on the server, by a component that uses the library there too.
+ * Tests Next.js, whose server also renders a component that uses the library.
  *
  * @param {string} name
- * @param {import("./folder.js").Variant} [variant]
+ * @param {import("./workspace.js").Variant} [variant]
  */
 function next(name, variant) {
   consumer(name, "next", async () => {
-    const path = folder(name, { with: "tests/consumers/next", ...variant });
+    const path = createApp(name, { overlay: "tests/consumers/next", ...variant });
     await run("next", ["build"], { cwd: path });
-    const port = String(await freePort());
+    const port = String(await findFreePort());
     const flags = ["start", "--hostname", "127.0.0.1", "--port", port];
     const { stop } = await start("next", flags, /Ready in/, { cwd: path });
     const address = `http://127.0.0.1:${port}/`;
     const html = await (await fetch(address)).text();
     assert.match(html, /preview from the server/);
-    await open(address, variant);
+    await openApp(address, variant);
     stop();
-    return oneWasm(emitted(join(path, ".next/static")), variant);
+    return assertSingleWasm(measureBuild(join(path, ".next/static")), variant);
   });
 }
 
 /**
+ * Tests the development server of Vite.
+ *
  * @param {string} name
- * @param {import("./folder.js").Variant} [variant]
+ * @param {import("./workspace.js").Variant} [variant]
  */
 function viteDev(name, variant) {
   consumer(name, "vite", async () => {
-    const path = folder(name, variant);
-    const port = String(await freePort());
+    const path = createApp(name, variant);
+    const port = String(await findFreePort());
     const flags = ["--host", "127.0.0.1", "--port", port, "--strictPort"];
     const { stop } = await start("vite", flags, /ready in/, { cwd: path });
-    await open(`http://127.0.0.1:${port}/`, variant);
+    await openApp(`http://127.0.0.1:${port}/`, variant);
     stop();
   });
 }

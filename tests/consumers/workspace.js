@@ -1,5 +1,5 @@
-// Where the consumers are built: a folder of their own, with the tools and the packed package in
-// its `node_modules`, so that nothing is found in this project's own.
+// The folder in which the consumers are built. Its `node_modules` holds the tools and the packed
+// package, so that no module resolves to this project's own `node_modules`.
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -7,12 +7,12 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } f
 import { join, resolve } from "node:path";
 
 const sources = "tests/consumers";
-const modules = resolve("target/consumers/node_modules");
+const nodeModules = resolve("target/consumers/node_modules");
 
 /** The folder that holds all consumers. */
 export const root = resolve("target/consumers");
 
-/** Installs the tools, as the lock file has them, and the package, as it would be published. */
+/** Installs the tools of the lock file, and the package as it would be published. */
 function install() {
   mkdirSync(root, { recursive: true });
   for (const name of readdirSync(root)) {
@@ -24,35 +24,36 @@ function install() {
   const npm = (/** @type {string} */ cwd, /** @type {string[]} */ ...args) =>
     execFileSync("npm", args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).trim();
   const packed = npm("pkg", "pack", "--silent", "--pack-destination", root);
-  // Not `npm ci`: that refuses a lock that lacks another platform's optional packages.
+  // `npm ci` rejects a lock file without the optional packages of other platforms.
   const quiet = ["--no-save", "--no-audit", "--no-fund", "--prefer-offline"];
   npm(root, "install", ...quiet, `./${packed}`);
   return join(root, packed);
 }
 
-/** The package as it would be published. */
+/** The path of the packed package. */
 export const tarball = install();
 
 /**
  * @typedef {object} Variant
- * @property {string} [entry] what the app imports the library from
- * @property {string} [script] which of its modules is the page's
- * @property {string} [sandbox] what the app imports the sandbox from, where it has one
- * @property {string} [with] a further folder to copy
+ * @property {string} [entry] the module specifier of the library
+ * @property {string} [script] the module in `app/src` that is the entry point
+ * @property {string} [sandbox] the module specifier of the sandbox, for an app that uses it
+ * @property {string} [overlay] a folder that is copied over the app
  */
 
 /**
- * A consumer's own folder: the app that all have, and what is the consumer's own.
+ * Creates the app of a consumer.
  *
  * @param {string} name
  * @param {Variant} [variant]
+ * @returns {string} its folder
  */
-export function folder(
+export function createApp(
   name,
-  { entry = "csm-image-to-3d", script = "index.js", sandbox, ...more } = {},
+  { entry = "csm-image-to-3d", script = "index.js", sandbox, overlay } = {},
 ) {
   const path = join(root, name.replaceAll(/\W+/g, "-"));
-  for (const from of [join(sources, "app"), more.with]) {
+  for (const from of [join(sources, "app"), overlay]) {
     if (from) cpSync(from, path, { recursive: true });
   }
   writeFileSync(join(path, "src/library.js"), `export * from ${JSON.stringify(entry)};\n`);
@@ -65,36 +66,37 @@ export function folder(
 }
 
 /**
- * The version of a tool that is installed for the consumers.
+ * Returns the installed version of a tool.
  *
  * @param {string} tool
  */
-export const version = (tool) =>
-  JSON.parse(readFileSync(join(modules, tool, "package.json"), "utf8")).version;
+export const versionOf = (tool) =>
+  JSON.parse(readFileSync(join(nodeModules, tool, "package.json"), "utf8")).version;
 
-const library = join(modules, "csm-image-to-3d/wasm");
+const library = join(nodeModules, "csm-image-to-3d/wasm");
 
-/** The name of the package's wasm, and the wasm. */
+/** The file name of the library's WebAssembly. */
 export const wasmName = String(readdirSync(library).find((name) => name.endsWith(".wasm")));
 const wasm = readFileSync(join(library, wasmName));
 
-/** The sandbox's. @type {{ base64: string }} */
+/** The WebAssembly of the sandbox. @type {{ base64: string }} */
 const sandboxWasm = await import(join(library, "sandbox_inlined.js"));
 
 /**
- * Puts the package's wasm into a folder, as one does who hosts it oneself.
+ * Copies the library's WebAssembly to a folder, like an app that hosts it itself.
  *
  * @param {string} path
  */
-export const hostWasm = (path) => writeFileSync(join(path, wasmName), wasm);
+export const copyWasm = (path) => writeFileSync(join(path, wasmName), wasm);
 
 /**
- * What a build wrote: all bytes but those of source maps, and how many copies of the library's wasm
- * are in them, as files of their own and as text, and of the sandbox's.
+ * Measures the output of a build.
  *
  * @param {string} path
+ * @returns the number of bytes without source maps, the number of copies of the library's WebAssembly
+ *   as `files` and `inlined` text, and the number of copies of the sandbox's
  */
-export function emitted(path) {
+export function measureBuild(path) {
   let bytes = 0;
   let files = 0;
   let inlined = 0;
@@ -113,17 +115,18 @@ export function emitted(path) {
 }
 
 /**
- * A build must hold the wasm once, and the sandbox's only where the app has one.
+ * Asserts that a build contains the library's WebAssembly once, and the sandbox's only if the app
+ * uses the sandbox.
  *
- * @param {ReturnType<typeof emitted>} output
+ * @param {ReturnType<typeof measureBuild>} output
  * @param {{ wasm?: "files" | "inlined", sandbox?: string }} [expected]
  */
-export function oneWasm(output, { wasm = "inlined", sandbox } = {}) {
-  const { bytes, ...wasms } = output;
+export function assertSingleWasm(output, { wasm = "inlined", sandbox } = {}) {
+  const { bytes, ...copies } = output;
   assert.deepEqual(
-    wasms,
+    copies,
     { files: 0, inlined: 0, sandboxes: sandbox ? 1 : 0, [wasm]: 1 },
-    `exactly one wasm, and a sandbox's only if asked for, in ${bytes} bytes`,
+    `wrong copies of the WebAssembly in ${bytes} bytes`,
   );
   return output;
 }

@@ -1,4 +1,4 @@
-/** A picture of 8 by 8 pixels. */
+/** Returns an image of 8 by 8 pixels. */
 export const png = () => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 
 const base64 =
