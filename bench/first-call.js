@@ -1,47 +1,50 @@
-// How long a page waits that has loaded nothing yet.
+// Measures the first call in a page that has not loaded the library yet.
 
 import { openBrowser } from "./lib/browser.js";
-import { picture } from "./lib/pictures.js";
-import { openStand } from "./lib/stand.js";
-import { shown, shuffled, spread, summary } from "./lib/statistics.js";
-import { names } from "./ways.js";
+import { startHarness } from "./lib/harness.js";
+import { createImage } from "./lib/images.js";
+import { formatNumber, formatSummary, shuffle, summarize } from "./lib/statistics.js";
+import { methodNames } from "./methods.js";
 
 /** @import { Summary } from "./lib/statistics.js" */
-/** @typedef {{ browser: string, way: string, first: Summary }} Row */
+/** @typedef {{ browser: string, method: string, first: Summary }} Row */
 
 export const title = "First call";
 
 export const note =
-  "Milliseconds from the `import` to the request's first byte at the server, in a page that has " +
-  "loaded nothing yet and may keep nothing, with a picture of 0.1 MB; the server is on the same " +
-  "machine, so what loading over a network takes comes on top.";
+  "Milliseconds from the `import` to the first byte of the request at the server, for an image of " +
+  "0.1 MB in a new page with an empty cache. The server is on the same machine, so the time to load " +
+  "the code over a network is not included.";
 
-/** @param {import("./run.js").Settings} settings */
+/** @param {import("./lib/settings.js").Settings} settings */
 export async function measure(settings) {
   const rounds = settings.quick ? 5 : 25;
-  const ways = Object.keys(names);
-  const small = picture(0.1);
+  const methods = Object.keys(methodNames);
+  const image = createImage(0.1);
   /** @type {Row[]} */
   const rows = [];
   for (const browserName of /** @type {const} */ (["Chromium", "Firefox"])) {
-    const stand = await openStand();
-    const browser = await openBrowser(browserName, stand, [small.path]);
+    const harness = await startHarness();
+    const browser = await openBrowser(browserName, harness, [image.path]);
     try {
-      const times = Object.fromEntries(ways.map((way) => [way, /** @type {number[]} */ ([])]));
+      const times = Object.fromEntries(
+        methods.map((method) => [method, /** @type {number[]} */ ([])]),
+      );
       for (let round = 0; round < 1 + rounds; round++) {
-        for (const way of shuffled(ways)) {
-          const { result, picture } = await stand.during(false, () =>
-            stand.ask("send", { way, file: 0, cold: true }),
+        for (const method of shuffle(methods)) {
+          const { result, upload } = await harness.captureUpload("discard", () =>
+            harness.runTask("send", { method, file: 0, cold: true }),
           );
-          // The browser's own first time.
-          if (round > 0) times[way].push(picture.arrived - result.started);
+          // The first round warms up the browser.
+          if (round > 0) times[method].push(upload.arrived - result.started);
         }
       }
-      for (const way of ways) rows.push({ browser: browserName, way, first: summary(times[way]) });
-      settings.say(browserName);
+      for (const method of methods)
+        rows.push({ browser: browserName, method, first: summarize(times[method]) });
+      settings.log(browserName);
     } finally {
       await browser.close();
-      stand.close();
+      harness.close();
     }
   }
   return rows;
@@ -50,15 +53,15 @@ export async function measure(settings) {
 /** @param {Row[]} rows */
 export function tables(rows) {
   const plain = (/** @type {string} */ browser) =>
-    rows.find((row) => row.browser === browser && row.way === "FileReader")?.first.median ?? NaN;
+    rows.find((row) => row.browser === browser && row.method === "FileReader")?.first.median ?? NaN;
   return [
     {
-      head: ["browser", "way", "milliseconds", "× plain `fetch`"],
-      rows: rows.map(({ browser, way, first }) => [
+      head: ["browser", "method", "milliseconds", "× plain `fetch`"],
+      rows: rows.map(({ browser, method, first }) => [
         browser,
-        names[way],
-        spread(first),
-        shown(first.median / plain(browser)),
+        methodNames[method],
+        formatSummary(first),
+        formatNumber(first.median / plain(browser)),
       ]),
     },
   ];

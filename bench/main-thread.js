@@ -1,47 +1,49 @@
-// How long the page stands still while a picture is sent.
+// Measures how long sending an image blocks the main thread.
 
 import { openBrowser } from "./lib/browser.js";
-import { picture } from "./lib/pictures.js";
-import { openStand } from "./lib/stand.js";
-import { shown, shuffled, spread, summary } from "./lib/statistics.js";
-import { names } from "./ways.js";
+import { startHarness } from "./lib/harness.js";
+import { createImage } from "./lib/images.js";
+import { formatNumber, formatSummary, shuffle, summarize } from "./lib/statistics.js";
+import { methodNames } from "./methods.js";
 
 /** @import { Summary } from "./lib/statistics.js" */
-/** @typedef {{ megabytes: number, way: string, longest: Summary, worst: number }} Row */
+/** @typedef {{ megabytes: number, method: string, longest: Summary, worst: number }} Row */
 
 export const title = "Main thread";
 
 export const note =
-  "Chromium, warm: the longest task of each sending, in milliseconds (`longtask` entries; 0 where " +
-  "none was above 50).";
+  "Milliseconds of the longest main-thread task while an image is sent, in Chromium, warm: median " +
+  "(25th – 75th percentile) of `longtask` entries; 0 if no task took more than 50 ms.";
 
-/** @param {import("./run.js").Settings} settings */
+/** @param {import("./lib/settings.js").Settings} settings */
 export async function measure(settings) {
   const sizes = settings.quick ? [32] : [32, 100];
   const rounds = settings.quick ? 2 : 3;
-  const ways = settings.quick ? ["library", "FileReader"] : Object.keys(names);
-  const stand = await openStand();
-  const files = sizes.map((megabytes) => picture(megabytes).path);
-  const browser = await openBrowser("Chromium", stand, files);
+  const methods = settings.quick ? ["library", "FileReader"] : Object.keys(methodNames);
+  const harness = await startHarness();
+  const files = sizes.map((megabytes) => createImage(megabytes).path);
+  const browser = await openBrowser("Chromium", harness, files);
   /** @type {Row[]} */
   const rows = [];
   try {
     for (const [file, megabytes] of sizes.entries()) {
-      const longest = Object.fromEntries(ways.map((way) => [way, /** @type {number[]} */ ([])]));
+      const longest = Object.fromEntries(
+        methods.map((method) => [method, /** @type {number[]} */ ([])]),
+      );
       for (let round = 0; round < rounds; round++) {
-        for (const way of shuffled(ways)) {
-          await stand.ask("send", { way, file, cold: false });
-          longest[way].push(await stand.ask("longest", {}));
+        for (const method of shuffle(methods)) {
+          await harness.runTask("send", { method, file, cold: false });
+          longest[method].push(await harness.runTask("longest", {}));
         }
       }
-      for (const [way, tasks] of Object.entries(longest)) {
-        rows.push({ megabytes, way, longest: summary(tasks), worst: Math.max(...tasks) });
+      for (const [method, tasks] of Object.entries(longest)) {
+        rows.push({ megabytes, method, longest: summarize(tasks), worst: Math.max(...tasks) });
       }
-      settings.say(`${megabytes} MB`);
+      settings.log(`${megabytes} MB`);
     }
   } finally {
     await browser.close();
-    stand.close();
+    harness.close();
   }
   return rows;
 }
@@ -50,12 +52,12 @@ export async function measure(settings) {
 export function tables(rows) {
   return [
     {
-      head: ["MB", "way", "longest task", "the worst run's"],
-      rows: rows.map(({ megabytes, way, longest, worst }) => [
+      head: ["MB", "method", "longest task", "longest of all runs"],
+      rows: rows.map(({ megabytes, method, longest, worst }) => [
         megabytes,
-        names[way],
-        spread(longest),
-        shown(worst),
+        methodNames[method],
+        formatSummary(longest),
+        formatNumber(worst),
       ]),
     },
   ];

@@ -1,85 +1,93 @@
-// How much memory it takes to send a large picture.
+// Measures the memory that sending a large image takes.
 
 import { openBrowser } from "./lib/browser.js";
-import { picture } from "./lib/pictures.js";
-import {
-  forgetPeak,
-  megabytes as memoryOf,
-  pageProcesses,
-  watchGrowth,
-  worked,
-} from "./lib/processes.js";
-import { openStand } from "./lib/stand.js";
-import { shown, spread, summary } from "./lib/statistics.js";
 import { sleep } from "./lib/clock.js";
-import { names } from "./ways.js";
+import { startHarness } from "./lib/harness.js";
+import { createImage } from "./lib/images.js";
+import {
+  cpuTicks,
+  memoryOf,
+  pageProcesses,
+  resetPeak,
+  watchMemoryGrowth,
+} from "./lib/processes.js";
+import { formatNumber, formatSummary, summarize } from "./lib/statistics.js";
+import { methodNames } from "./methods.js";
 
 /** @import { Summary } from "./lib/statistics.js" */
-/** @typedef {{ megabytes: number, way: string, page: Summary, all: Summary, heap: number }} Row */
+/** @typedef {{ megabytes: number, method: string, page: Summary, all: Summary, heap: number }} Row */
 
 export const title = "Memory";
 
 export const note =
-  "Chromium, a fresh one each time, after three pictures of 1 MB in the same way: growth of the " +
-  "peak of the page's process (`VmHWM`), and of all the browser's processes together (`Pss`, " +
-  "looked at as often as possible), in MB; median (25th – 75th percentile) of three. The body " +
-  "alone is four thirds of the picture. *Wasm heap*: the WebAssembly's memory afterwards, in KiB; " +
-  "it never shrinks.";
+  "Peak memory growth in MB, in a new Chromium for each run, after three images of 1 MB were sent: of " +
+  "the page's process (`VmHWM`), and of all processes of the browser (sum of `Pss`, sampled " +
+  "continuously). Median (25th – 75th percentile) of three runs. *Minus the body*: without the body, " +
+  "which takes four thirds of the image. *Wasm memory*: the size of the WebAssembly memory " +
+  "afterwards, in KiB; it never shrinks.";
 
-/** @param {import("./run.js").Settings} settings */
+/** @param {import("./lib/settings.js").Settings} settings */
 export async function measure(settings) {
   /** @type {Row[]} */
   const rows = [];
-  const ways = settings.quick ? ["library", "FileReader"] : Object.keys(names);
+  const methods = settings.quick ? ["library", "FileReader"] : Object.keys(methodNames);
   for (const megabytes of settings.quick ? [32] : [32, 100]) {
-    const files = [picture(1).path, picture(megabytes).path];
-    for (const way of ways) {
-      /** @type {Awaited<ReturnType<typeof growth>>[]} */
+    const files = [createImage(1).path, createImage(megabytes).path];
+    for (const method of methods) {
+      /** @type {Awaited<ReturnType<typeof measureGrowth>>[]} */
       const growths = [];
       for (let round = 0; round < (settings.quick ? 1 : 3); round++) {
-        growths.push(await growth(way, files));
+        growths.push(await measureGrowth(method, files));
       }
-      const of = (/** @type {"page" | "all"} */ what) => summary(growths.map((one) => one[what]));
-      rows.push({ megabytes, way, page: of("page"), all: of("all"), heap: growths[0].heap });
-      settings.say(`${megabytes} MB, ${way}`);
+      const summaryOf = (/** @type {"page" | "all"} */ processes) =>
+        summarize(growths.map((growth) => growth[processes]));
+      rows.push({
+        megabytes,
+        method,
+        page: summaryOf("page"),
+        all: summaryOf("all"),
+        heap: growths[0].heap,
+      });
+      settings.log(`${megabytes} MB, ${method}`);
     }
   }
   return rows;
 }
 
 /**
- * What the second file takes in a browser of its own, after the first was sent a few times.
+ * Measures the memory growth while the second file is sent, in a new browser that has sent the first
+ * file three times.
  *
- * @param {string} way
+ * @param {string} method
  * @param {string[]} files
  */
-async function growth(way, files) {
-  const stand = await openStand();
-  const browser = await openBrowser("Chromium", stand, files);
+async function measureGrowth(method, files) {
+  const harness = await startHarness();
+  const browser = await openBrowser("Chromium", harness, files);
   try {
     for (let round = 0; round < 3; round++) {
-      await stand.ask("send", { way, file: 0, cold: false });
+      await harness.runTask("send", { method, file: 0, cold: false });
     }
     await sleep(500);
     const pages = pageProcesses(browser.main).map((id) => {
-      forgetPeak(id);
-      return { id, before: memoryOf(id, "VmRSS"), worked: worked(id) };
+      resetPeak(id);
+      return { id, before: memoryOf(id, "VmRSS"), ticks: cpuTicks(id) };
     });
-    const end = await watchGrowth(browser.main);
-    await stand.ask("send", { way, file: 1, cold: false });
-    const all = await end();
-    // The page's is the one that has worked.
-    const busy = pages.map(({ id, before, worked: then }) => ({
+    const stop = await watchMemoryGrowth(browser.main);
+    await harness.runTask("send", { method, file: 1, cold: false });
+    const all = await stop();
+    // Chromium keeps a spare process for pages; the page's own is the one that has worked.
+    const growths = pages.map(({ id, before, ticks }) => ({
       growth: memoryOf(id, "VmHWM") - before,
-      worked: worked(id) - then,
+      ticks: cpuTicks(id) - ticks,
     }));
-    const page = busy.sort((a, b) => b.worked - a.worked)[0].growth;
+    const page = growths.sort((a, b) => b.ticks - a.ticks)[0].growth;
     /** @type {number} */
-    const heap = await stand.ask("heap", { way });
+    const heap = await harness.runTask("heap", { method });
     return { page, all, heap };
   } finally {
     await browser.close();
-    stand.close();
+    harness.close();
   }
 }
 
@@ -87,13 +95,13 @@ async function growth(way, files) {
 export function tables(rows) {
   return [
     {
-      head: ["MB", "way", "the page's process", "all processes", "beyond the body", "wasm heap"],
-      rows: rows.map(({ megabytes, way, page, all, heap }) => [
+      head: ["MB", "method", "page's process", "all processes", "minus the body", "wasm memory"],
+      rows: rows.map(({ megabytes, method, page, all, heap }) => [
         megabytes,
-        names[way],
-        spread(page),
-        spread(all),
-        shown(all.median - (megabytes * 4) / 3),
+        methodNames[method],
+        formatSummary(page),
+        formatSummary(all),
+        formatNumber(all.median - (megabytes * 4) / 3),
         heap ? heap / 1024 : "–",
       ]),
     },

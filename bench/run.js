@@ -1,88 +1,73 @@
-// Measures, and writes what came out: `cargo xtask bench` starts it from the project's folder.
+// Measures, and writes the results: `cargo xtask bench` starts it in the project's folder.
+//
+// `node bench/run.js --report-only` writes the report from `bench/results.json` without measuring.
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, release, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 
+import { invalid, oneOf } from "../pkg/message.js";
 import { chart } from "./lib/chart.js";
 import { markdown } from "./lib/report.js";
+import { measurements } from "./measurements.js";
 
-import * as firstCall from "./first-call.js";
-import * as mainThread from "./main-thread.js";
-import * as memory from "./memory.js";
-import * as sculpting from "./sculpting.js";
-import * as server from "./server.js";
-import * as upload from "./upload.js";
-import * as waiting from "./waiting.js";
-
-const measurements = {
-  upload,
-  memory,
-  "main-thread": mainThread,
-  "first-call": firstCall,
-  waiting,
-  sculpting,
-  server,
-};
-
-/** @typedef {typeof measurements} Measurements */
-/** @typedef {{ [Name in keyof Measurements]?: Awaited<ReturnType<Measurements[Name]["measure"]>> }} Results */
-
-/**
- * @typedef {object} Run
- * @property {string} command
- * @property {Record<string, string>} machine
- * @property {Record<string, string>} versions
- * @property {Results} results
- *
- * @typedef {object} Settings
- * @property {boolean} quick a look, and no more
- * @property {Record<string, string>} versions to be completed
- * @property {(what: string) => void} say
- */
+/** @import { Measurements, Run } from "./measurements.js" */
 
 const { values } = parseArgs({
-  options: { quick: { type: "boolean", default: false }, only: { type: "string" } },
+  options: {
+    quick: { type: "boolean", default: false },
+    only: { type: "string" },
+    "report-only": { type: "boolean", default: false },
+  },
 });
-const { quick, only } = values;
+const { quick, only, "report-only": reportOnly } = values;
 const names = /** @type {(keyof Measurements)[]} */ (Object.keys(measurements));
 if (only !== undefined && !names.some((name) => name === only)) {
-  console.error(`--only: came ${only}, allowed: ${names.join(", ")}`);
+  console.error(invalid("--only", only, oneOf(names)));
   process.exit(2);
 }
 
-// A look is no record: it leaves what a full run has written alone.
+// A quick run does not overwrite the results of a full run.
 const folder = quick ? "target/bench" : "bench";
 mkdirSync("target/bench", { recursive: true });
-const before = only ? written() : undefined;
-/** @type {Run} */
-const run = {
-  command: `cargo xtask bench${quick ? " --quick" : ""}`,
-  machine: {
-    cores: `${cpus().length} × ${cpus()[0].model.trim()}`,
-    memory: `${(totalmem() / 1e9).toFixed(0)} GB`,
-    system: `Linux ${release()}`,
-  },
-  versions: { ...before?.versions, "Node.js": process.version },
-  results: before?.results ?? {},
-};
-
-const start = performance.now();
-for (const name of names) {
-  if (only !== undefined && name !== only) continue;
-  const say = (/** @type {string} */ what) => {
-    const seconds = ((performance.now() - start) / 1000).toFixed(0);
-    console.error(`· ${seconds.padStart(4)} s  ${name}: ${what}`);
-  };
-  const result = await measurements[name].measure({ quick, versions: run.versions, say });
-  Object.assign(run.results, { [name]: result });
-  // After each of them: what fails later takes nothing with it.
-  write();
+const previous = only || reportOnly ? readResults() : undefined;
+if (reportOnly) {
+  if (!previous) throw new Error(`Missing ${folder}/results.json: run \`cargo xtask bench\` first`);
+  write(previous);
+} else {
+  await measure();
 }
 console.log(readFileSync(`${folder}/RESULTS.md`, "utf8"));
-console.error(`${folder}/RESULTS.md, results.json and results.svg are written`);
+console.error(`Wrote RESULTS.md, results.json and results.svg to ${folder}/`);
 
-function write() {
+async function measure() {
+  /** @type {Run} */
+  const run = {
+    command: `cargo xtask bench${quick ? " --quick" : ""}`,
+    machine: {
+      cores: `${cpus().length} × ${cpus()[0].model.trim()}`,
+      memory: `${(totalmem() / 1e9).toFixed(0)} GB`,
+      system: `Linux ${release()}`,
+    },
+    versions: { ...previous?.versions, "Node.js": process.version },
+    results: previous?.results ?? {},
+  };
+  const start = performance.now();
+  for (const name of names) {
+    if (only !== undefined && name !== only) continue;
+    const log = (/** @type {string} */ message) => {
+      const seconds = ((performance.now() - start) / 1000).toFixed(0);
+      console.error(`· ${seconds.padStart(4)} s  ${name}: ${message}`);
+    };
+    const result = await measurements[name].measure({ quick, versions: run.versions, log });
+    Object.assign(run.results, { [name]: result });
+    // Written after each measurement, so that a later failure does not lose it.
+    write(run);
+  }
+}
+
+/** @param {Run} run */
+function write(run) {
   const chapters = names.flatMap((name) => {
     const { title, note, tables } = measurements[name];
     const result = /** @type {any} */ (run.results[name]);
@@ -90,16 +75,16 @@ function write() {
   });
   writeFileSync(`${folder}/results.json`, `${JSON.stringify(run, null, 1)}\n`);
   writeFileSync(`${folder}/RESULTS.md`, markdown(run, chapters));
-  const drawing = chart(run.results);
-  if (drawing) writeFileSync(`${folder}/results.svg`, drawing);
+  const svg = chart(run.results);
+  if (svg) writeFileSync(`${folder}/results.svg`, svg);
 }
 
 /**
- * What was measured before, where only a part is measured anew.
+ * Reads the results of the previous run, if there is one.
  *
  * @returns {Run | undefined}
  */
-function written() {
+function readResults() {
   try {
     return JSON.parse(readFileSync(`${folder}/results.json`, "utf8"));
   } catch {

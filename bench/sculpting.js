@@ -1,50 +1,50 @@
-// How long a picture takes to become a model, and how much memory: native and in the page.
+// Measures the time and memory to build a model from an image: native and in the page.
 
 import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 
 import { openBrowser } from "./lib/browser.js";
-import { openStand } from "./lib/stand.js";
-import { shown, spread, summary } from "./lib/statistics.js";
+import { startHarness } from "./lib/harness.js";
+import { formatNumber, formatSummary, summarize } from "./lib/statistics.js";
 
 /** @import { Summary } from "./lib/statistics.js" */
 /**
  * @typedef {object} Row
  * @property {number} megapixels
  * @property {Summary} native milliseconds
- * @property {number} decode the part of them in which the file is decoded
- * @property {number} nativePeak megabytes of the process at its peak, less those before
+ * @property {number} decode milliseconds of `native` for decoding the file
+ * @property {number} nativePeak peak memory growth of the process in megabytes
  * @property {Summary} page milliseconds
- * @property {number} pagePeak megabytes of WebAssembly memory afterwards: its peak, since it never
- *   shrinks
- * @property {number} received megabytes of it before, with the request and the decoding that it is
- *   checked by
+ * @property {number} pagePeak megabytes of WebAssembly memory afterwards, which is its peak because it
+ *   never shrinks
+ * @property {number} received megabytes of WebAssembly memory after the request was received and its
+ *   image checked
  */
 
 export const title = "Sculpting";
 
 export const note =
-  "A square PNG, decoded and made into a preview's GLB (`high_poly`, texture of 1024): milliseconds, " +
-  "median (25th – 75th percentile). *Native*: `cargo run --example measure`, a process for each run, " +
-  "its memory's growth. *Page*: the sandbox's WebAssembly in a worker of Chromium, its whole memory, in " +
-  "which the request's body, the picture's file and the model lie too. MB per megapixel is the " +
-  "growth from the row above.";
+  "Milliseconds to decode a square PNG and build the preview GLB (`high_poly`, texture of 1024): " +
+  "median (25th – 75th percentile). *Native*: `cargo run --example measure`, one process per run, and " +
+  "its memory growth. *Page*: the sandbox's WebAssembly in a worker of Chromium, and its total memory, " +
+  "which includes the request's body, the image file and the model. MB / MP is the growth since the " +
+  "row above.";
 
 const program = "target/server/examples/measure";
-const folder = "target/bench/pictures";
+const folder = "target/bench/images";
 
-/** Square pictures: 0.25 to 16 megapixels. */
-const full = [512, 1024, 2048, 4096];
-const quick = [512, 1024];
+/** The widths of the square images: 0.25 to 16 megapixels. */
+const fullWidths = [512, 1024, 2048, 4096];
+const quickWidths = [512, 1024];
 
-/** @param {import("./run.js").Settings} settings */
+/** @param {import("./lib/settings.js").Settings} settings */
 export async function measure(settings) {
-  const widths = settings.quick ? quick : full;
+  const widths = settings.quick ? quickWidths : fullWidths;
   const rounds = settings.quick ? 1 : 5;
-  const stand = await openStand();
-  // A file that is written after it was chosen cannot be read any more.
-  const files = widths.map(draw);
-  const browser = await openBrowser("Chromium", stand, [files[widths.indexOf(1024)]]);
+  const harness = await startHarness();
+  // All files are written first: a page cannot read a file that changed after it was chosen.
+  const files = widths.map(drawImage);
+  const browser = await openBrowser("Chromium", harness, [files[widths.indexOf(1024)]]);
   try {
     /** @type {Row[]} */
     const rows = [];
@@ -54,27 +54,27 @@ export async function measure(settings) {
       for (let round = 0; round < rounds; round++) {
         native.push(JSON.parse(execFileSync(program, ["sculpt", files[at]], { encoding: "utf8" })));
         page.push(
-          await stand.ask("sculpt", { picture: `/pictures/${width}-drawn.png`, parameters }),
+          await harness.runTask("sculpt", { image: `/images/${width}-drawn.png`, parameters }),
         );
       }
       rows.push({
         megapixels: width ** 2 / 1024 ** 2,
-        native: summary(native.map(({ decode, sculpt }) => decode + sculpt)),
-        decode: summary(native.map(({ decode }) => decode)).median,
+        native: summarize(native.map(({ decode, sculpt }) => decode + sculpt)),
+        decode: summarize(native.map(({ decode }) => decode)).median,
         nativePeak: Math.max(...native.map(({ before, peak }) => peak - before)) / 1e6,
-        page: summary(page.map(({ milliseconds }) => milliseconds)),
+        page: summarize(page.map(({ milliseconds }) => milliseconds)),
         pagePeak: Math.max(...page.map(({ after }) => after)) / 1e6,
         received: Math.max(...page.map(({ before }) => before)) / 1e6,
       });
-      settings.say(`${width} × ${width}`);
+      settings.log(`${width} × ${width}`);
     }
     const times = [];
     const longest = [];
     let bytes = 0;
     for (let round = 0; round < 1 + rounds; round++) {
-      const { milliseconds, result } = await stand.ask("imageTo3d", { file: 0 });
-      const task = await stand.ask("longest", {});
-      // The first loads the code.
+      const { milliseconds, result } = await harness.runTask("imageTo3d", { file: 0 });
+      const task = await harness.runTask("longest", {});
+      // The first round loads the code.
       if (round > 0) {
         times.push(milliseconds);
         longest.push(task);
@@ -83,11 +83,11 @@ export async function measure(settings) {
     }
     return {
       rows,
-      whole: { milliseconds: summary(times), longest: Math.max(...longest), bytes },
+      whole: { milliseconds: summarize(times), longest: Math.max(...longest), bytes },
     };
   } finally {
     await browser.close();
-    stand.close();
+    harness.close();
   }
 }
 
@@ -98,11 +98,11 @@ export const parameters = {
 };
 
 /**
- * Draws a square PNG, and answers where it is.
+ * Draws a square PNG, and returns its path.
  *
  * @param {number} width
  */
-export function draw(width) {
+export function drawImage(width) {
   mkdirSync(folder, { recursive: true });
   const file = `${folder}/${width}-drawn.png`;
   execFileSync(program, ["draw", String(width), file]);
@@ -111,19 +111,22 @@ export function draw(width) {
 
 /** @param {Awaited<ReturnType<typeof measure>>} data */
 export function tables({ rows, whole }) {
-  const each = (/** @type {number} */ at, /** @type {"nativePeak" | "pagePeak"} */ peak) => {
+  const growthPerMegapixel = (
+    /** @type {number} */ at,
+    /** @type {"nativePeak" | "pagePeak"} */ peak,
+  ) => {
     if (at === 0) return "–";
-    const [here, above] = [rows[at], rows[at - 1]];
-    return shown((here[peak] - above[peak]) / (here.megapixels - above.megapixels));
+    const [row, above] = [rows[at], rows[at - 1]];
+    return formatNumber((row[peak] - above[peak]) / (row.megapixels - above.megapixels));
   };
   return [
     {
       head: [
         "MP",
         "native, ms",
-        "of it decoding",
+        "decoding, ms",
         "ms / MP",
-        "peak, MB",
+        "growth, MB",
         "MB / MP",
         "page, ms",
         "ms / MP",
@@ -133,22 +136,29 @@ export function tables({ rows, whole }) {
       ],
       rows: rows.map(({ megapixels, native, decode, nativePeak, page, pagePeak }, at) => [
         megapixels,
-        spread(native),
-        shown(decode),
-        shown(native.median / megapixels),
-        shown(nativePeak),
-        each(at, "nativePeak"),
-        spread(page),
-        shown(page.median / megapixels),
-        shown(page.median / native.median),
-        shown(pagePeak),
-        each(at, "pagePeak"),
+        formatSummary(native),
+        formatNumber(decode),
+        formatNumber(native.median / megapixels),
+        formatNumber(nativePeak),
+        growthPerMegapixel(at, "nativePeak"),
+        formatSummary(page),
+        formatNumber(page.median / megapixels),
+        formatNumber(page.median / native.median),
+        formatNumber(pagePeak),
+        growthPerMegapixel(at, "pagePeak"),
       ]),
     },
     {
-      caption: "`imageTo3d` with the in-page sandbox, 1024 × 1024 to a GLB that is loaded",
-      head: ["milliseconds", "the page's longest task, ms", "GLB, KB"],
-      rows: [[spread(whole.milliseconds), shown(whole.longest), shown(whole.bytes / 1000)]],
+      caption:
+        "`imageTo3d` with the in-page sandbox, 1024 × 1024 pixels, including the download of the GLB",
+      head: ["milliseconds", "longest main-thread task, ms", "GLB, KB"],
+      rows: [
+        [
+          formatSummary(whole.milliseconds),
+          formatNumber(whole.longest),
+          formatNumber(whole.bytes / 1000),
+        ],
+      ],
     },
   ];
 }

@@ -1,41 +1,41 @@
-// What the server bears.
+// Measures the throughput of the server.
 
 import { readFileSync, statSync } from "node:fs";
 import { Agent, request } from "node:http";
 
 import { startApi } from "./lib/api.js";
 import { sleep } from "./lib/clock.js";
-import { megabytes as memoryOf } from "./lib/processes.js";
-import { quantile, shown, spread, summary } from "./lib/statistics.js";
-import { draw, parameters } from "./sculpting.js";
+import { memoryOf } from "./lib/processes.js";
+import { formatNumber, formatSummary, quantile, summarize } from "./lib/statistics.js";
+import { drawImage, parameters } from "./sculpting.js";
 
 /** @import { Summary } from "./lib/statistics.js" */
-/** @typedef {{ what: string, perSecond: number, milliseconds: Summary, p99: number }} Row */
+/** @typedef {{ operation: string, perSecond: number, milliseconds: Summary, p99: number }} Row */
 
-export const title = "The server";
+export const title = "Server";
 
 export const note =
-  "Requests over four kept connections, each sent when the one before it was answered, from a " +
-  "program on the same machine, which takes its part of the cores. Creating includes decoding the " +
-  "picture, a PNG of about 1 MB. While four jobs sculpt, sessions are created as fast as the server " +
-  "takes them, so that it never runs out of work.";
+  "Requests over four keep-alive connections, one at a time on each, from a program on the same " +
+  "machine that shares its cores. Creating a session includes decoding the image, a PNG of about 1 MB. " +
+  "For the last row, sessions are created as fast as the server accepts them, so that four jobs always " +
+  "run.";
 
 const connections = 4;
 
-/** Its PNG is about 1 MB. */
-const megabyteWidth = 2048;
+/** The width of a square image whose PNG has about 1 MB. */
+const imageWidth = 2048;
 
-/** @param {import("./run.js").Settings} settings */
+/** @param {import("./lib/settings.js").Settings} settings */
 export async function measure(settings) {
   const seconds = settings.quick ? 2 : 10;
-  const picture = draw(megabyteWidth);
-  const create = JSON.stringify({ image_url: dataUri(picture) });
+  const image = drawImage(imageWidth);
+  const create = JSON.stringify({ image_url: dataUri(image) });
   const memory = await createAndPoll(create, seconds);
-  settings.say("creates and polls");
+  settings.log("create and poll");
   const busy = await pollWhileSculpting(settings.quick ? 1024 : 2048, seconds);
-  settings.say("polls while four jobs sculpt");
+  settings.log("poll while four jobs run");
   return {
-    picture: { width: megabyteWidth, bytes: statSync(picture).size },
+    image: { width: imageWidth, bytes: statSync(image).size },
     rows: [...memory.rows, busy.row],
     sculpted: busy.sculpted,
     perSession: memory.perSession,
@@ -47,23 +47,23 @@ export async function measure(settings) {
  * @param {number} seconds
  */
 async function createAndPoll(body, seconds) {
-  // So slow that no session comes to its work.
+  // At this speed no session starts a job during the measurement.
   const api = await startApi(["--speed", "0.0001", "--queue", "100000", "--keep-mib", "8192"]);
   try {
     const before = memoryOf(api.process, "VmRSS");
     /** @type {string[]} */
     const codes = [];
     const creates = await load(seconds, async (agent) => {
-      const text = await good(ask(agent, `${api.origin}/image-to-3d-sessions`, body));
+      const text = await expectSuccess(send(agent, `${api.origin}/image-to-3d-sessions`, body));
       codes.push(JSON.parse(text).data.session_code);
     });
     const perSession = (memoryOf(api.process, "VmRSS") - before) / codes.length;
-    const polls = await load(seconds, pollOf(api.origin, codes));
+    const polls = await load(seconds, pollNext(api.origin, codes));
     return {
       perSession,
       rows: [
-        { what: "creates", ...creates },
-        { what: "polls", ...polls },
+        { operation: "create", ...creates },
+        { operation: "poll", ...polls },
       ],
     };
   } finally {
@@ -72,35 +72,35 @@ async function createAndPoll(body, seconds) {
 }
 
 /**
- * @param {number} width of the pictures
+ * @param {number} width of the images
  * @param {number} seconds
  */
 async function pollWhileSculpting(width, seconds) {
   const api = await startApi(["--speed", "1000", "--jobs", "4", "--queue", "8"]);
   try {
-    const order = JSON.stringify({ ...parameters, image_url: dataUri(draw(width)) });
+    const body = JSON.stringify({ ...parameters, image_url: dataUri(drawImage(width)) });
     /** @type {string[]} */
     const codes = [];
     let polling = true;
-    // As many as the server takes, so that four are at work all the time.
-    const feed = async () => {
+    // Keeps the queue full, so that four jobs always run.
+    const fillQueue = async () => {
       const agent = new Agent({ keepAlive: true, maxSockets: 1 });
       while (polling) {
-        const { status, text } = await ask(agent, `${api.origin}/image-to-3d-sessions`, order);
+        const { status, text } = await send(agent, `${api.origin}/image-to-3d-sessions`, body);
         if (status === 429) await sleep(20);
         else codes.push(JSON.parse(text).data.session_code);
       }
       agent.destroy();
     };
-    const fed = feed();
+    const filling = fillQueue();
     while (codes.length < 8) await sleep(20);
     const started = codes.length;
-    const polls = await load(seconds, pollOf(api.origin, codes));
+    const polls = await load(seconds, pollNext(api.origin, codes));
     polling = false;
-    await fed;
+    await filling;
     const sculpted = (codes.length - started) / seconds;
     return {
-      row: { what: "polls while four jobs sculpt", ...polls },
+      row: { operation: "poll while four jobs run", ...polls },
       sculpted: { width, perSecond: sculpted },
     };
   } finally {
@@ -112,18 +112,18 @@ async function pollWhileSculpting(width, seconds) {
  * @param {string} origin
  * @param {string[]} codes
  */
-function pollOf(origin, codes) {
+function pollNext(origin, codes) {
   let next = 0;
   return (/** @type {Agent} */ agent) =>
-    good(ask(agent, `${origin}/image-to-3d-sessions/${codes[next++ % codes.length]}`));
+    expectSuccess(send(agent, `${origin}/image-to-3d-sessions/${codes[next++ % codes.length]}`));
 }
 
 /**
- * Does a step again and again, on each connection.
+ * Repeats a step on each connection, and measures it.
  *
  * @param {number} seconds
  * @param {(agent: Agent) => Promise<unknown>} step
- * @returns {Promise<Omit<Row, "what">>}
+ * @returns {Promise<Omit<Row, "operation">>}
  */
 async function load(seconds, step) {
   /** @type {number[]} */
@@ -133,24 +133,24 @@ async function load(seconds, step) {
     Array.from({ length: connections }, async () => {
       const agent = new Agent({ keepAlive: true, maxSockets: 1 });
       while (performance.now() - start < seconds * 1000) {
-        const began = performance.now();
+        const started = performance.now();
         await step(agent);
-        times.push(performance.now() - began);
+        times.push(performance.now() - started);
       }
       agent.destroy();
     }),
   );
   const perSecond = (times.length / (performance.now() - start)) * 1000;
-  return { perSecond, milliseconds: summary(times), p99: quantile(times, 0.99) };
+  return { perSecond, milliseconds: summarize(times), p99: quantile(times, 0.99) };
 }
 
 /**
  * @param {Agent} agent
  * @param {string} url
- * @param {string} [body] to be posted
+ * @param {string} [body] sends a POST request
  * @returns {Promise<{ status: number | undefined, text: string }>}
  */
-function ask(agent, url, body) {
+function send(agent, url, body) {
   return new Promise((resolve, reject) => {
     const method = body === undefined ? "GET" : "POST";
     const headers = { "content-type": "application/json" };
@@ -163,10 +163,10 @@ function ask(agent, url, body) {
   });
 }
 
-/** @param {ReturnType<typeof ask>} answer */
-async function good(answer) {
-  const { status, text } = await answer;
-  if (status !== 200 && status !== 201) throw new Error(`${status} ${text}`);
+/** @param {ReturnType<typeof send>} response */
+async function expectSuccess(response) {
+  const { status, text } = await response;
+  if (status !== 200 && status !== 201) throw new Error(`Unexpected status ${status}: ${text}`);
   return text;
 }
 
@@ -174,28 +174,31 @@ async function good(answer) {
 const dataUri = (file) => `data:image/png;base64,${readFileSync(file, "base64")}`;
 
 /** @param {Awaited<ReturnType<typeof measure>>} data */
-export function tables({ picture, rows, sculpted, perSession }) {
-  const kilobytes = shown(picture.bytes / 1000);
+export function tables({ image, rows, sculpted, perSession }) {
+  const kilobytes = formatNumber(image.bytes / 1000);
   return [
     {
-      head: ["requests", "per second", "milliseconds", "99th percentile, ms"],
-      rows: rows.map(({ what, perSecond, milliseconds, p99 }) => [
-        what,
-        shown(perSecond),
-        spread(milliseconds),
-        shown(p99),
+      head: ["operation", "per second", "milliseconds", "99th percentile, ms"],
+      rows: rows.map(({ operation, perSecond, milliseconds, p99 }) => [
+        operation,
+        formatNumber(perSecond),
+        formatSummary(milliseconds),
+        formatNumber(p99),
       ]),
     },
     {
-      caption: "What belongs to it",
-      head: ["of", "what"],
+      caption: "Conditions and results",
+      head: ["", ""],
       rows: [
-        ["the picture created with", `${picture.width} × ${picture.width} pixels, ${kilobytes} KB`],
         [
-          "the jobs",
-          `${sculpted.width} × ${sculpted.width} pixels each; ${shown(sculpted.perSecond)} done per second meanwhile`,
+          "image of the created sessions",
+          `${image.width} × ${image.width} pixels, ${kilobytes} KB`,
         ],
-        ["memory per open session", `${shown(perSession)} MB, the picture's file included`],
+        [
+          "jobs",
+          `${sculpted.width} × ${sculpted.width} pixels each; ${formatNumber(sculpted.perSecond)} finished per second`,
+        ],
+        ["memory per open session", `${formatNumber(perSession)} MB, including the image file`],
       ],
     },
   ];

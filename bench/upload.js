@@ -1,25 +1,26 @@
-// From a file in an input to its complete body at the server, which counts it.
+// Measures the time from a file in the page to its complete body at the server.
 
 import { openBrowser } from "./lib/browser.js";
-import { checkBody, picture } from "./lib/pictures.js";
-import { openStand } from "./lib/stand.js";
-import { shown, shuffled, spread, summary } from "./lib/statistics.js";
-import { limit, names, references } from "./ways.js";
+import { startHarness } from "./lib/harness.js";
+import { checkBody, createImage } from "./lib/images.js";
+import { formatNumber, formatSummary, shuffle, summarize } from "./lib/statistics.js";
+import { limit, methodNames, referenceNames } from "./methods.js";
 
 /** @import { Summary } from "./lib/statistics.js" */
-/** @typedef {{ browser: string, megabytes: number, way: string, cold: Summary, warm: Summary }} Row */
+/** @typedef {{ browser: string, megabytes: number, method: string, cold: Summary, warm: Summary }} Row */
 
-export const title = "Picture to request";
+export const title = "Upload";
 
 export const note =
-  "Milliseconds from the file in the page to the server's answer, which comes when the whole body " +
-  "is there: median (25th – 75th percentile). *Cold*: the first of a page, loading the code " +
-  "included. Each cold body was compared with the file, of each warm one the length. The last " +
-  "three of each size encode nothing: they send a body of the same size that was there before.";
+  "Milliseconds from the file in the page to the server's response, which follows the complete body: " +
+  "median (25th – 75th percentile). *Cold*: the first upload of a page, including the time to load " +
+  "the code. The content of each cold body and the length of each warm body was checked. The last " +
+  "three methods of each size are references: they encode nothing, and send a prepared body of the " +
+  "same size.";
 
-const all = { ...names, ...references };
+const allNames = { ...methodNames, ...referenceNames };
 
-/** Megabytes, and how often each way is taken: cold, and warm. */
+/** Megabytes, and how often each method runs cold and warm. */
 const full = /** @type {const} */ ([
   [0.1, 5, 61],
   [1, 5, 15],
@@ -32,67 +33,70 @@ const quick = /** @type {const} */ ([
   [8, 1, 2],
 ]);
 
-/** @param {import("./run.js").Settings} settings */
+/** @param {import("./lib/settings.js").Settings} settings */
 export async function measure(settings) {
   /** @type {Row[]} */
   const rows = [];
   const sizes = settings.quick ? quick : full;
-  const pictures = sizes.map(([megabytes]) => picture(megabytes));
+  const images = sizes.map(([megabytes]) => createImage(megabytes));
   for (const browserName of /** @type {const} */ (["Chromium", "Firefox"])) {
-    const stand = await openStand();
+    const harness = await startHarness();
     const browser = await openBrowser(
       browserName,
-      stand,
-      pictures.map(({ path }) => path),
+      harness,
+      images.map(({ path }) => path),
     );
     settings.versions[browserName] = browser.version;
     try {
       for (const [file, [megabytes, cold, warm]] of sizes.entries()) {
         const times = Object.fromEntries(
-          Object.keys(all).map((way) => [
-            way,
+          Object.keys(allNames).map((method) => [
+            method,
             { cold: /** @type {number[]} */ ([]), warm: /** @type {number[]} */ ([]) },
           ]),
         );
-        // A reference's body is of this size.
-        await stand.ask("renew", {});
-        const length = lengthOf(pictures[file].bytes);
+        // The references keep prepared bodies of one size.
+        await harness.runTask("reset", {});
+        const length = bodyLength(images[file].bytes);
         for (let round = 0; round < cold + 1 + warm; round++) {
-          for (const way of shuffled(Object.keys(all))) {
+          for (const method of shuffle(Object.keys(allNames))) {
             const isCold = round < cold;
-            const isReference = way in references;
-            const { result, picture } = await stand.during(isCold, () =>
-              stand.ask("send", { way, file, cold: isCold, isReference }),
+            const isReference = method in referenceNames;
+            const { result, upload } = await harness.captureUpload(
+              isCold ? "keep" : "discard",
+              () => harness.runTask("send", { method, file, cold: isCold, isReference }),
             );
-            if (picture.bytes !== length) throw new Error(`${way}: ${picture.bytes} bytes came`);
-            if (picture.body && !isReference) checkBody(way, picture.body, pictures[file]);
-            // The first warm round is for getting warm.
-            if (isCold) times[way].cold.push(result.milliseconds);
-            else if (round > cold) times[way].warm.push(result.milliseconds);
+            if (upload.bytes !== length) {
+              throw new Error(`${method}: received ${upload.bytes} bytes, expected ${length}`);
+            }
+            if (upload.body && !isReference) checkBody(method, upload.body, images[file]);
+            // The first warm round warms up the page.
+            if (isCold) times[method].cold.push(result.milliseconds);
+            else if (round > cold) times[method].warm.push(result.milliseconds);
           }
         }
-        for (const [way, { cold, warm }] of Object.entries(times)) {
-          const row = { cold: summary(cold), warm: summary(warm) };
-          rows.push({ browser: browserName, megabytes, way, ...row });
+        for (const [method, { cold, warm }] of Object.entries(times)) {
+          const row = { cold: summarize(cold), warm: summarize(warm) };
+          rows.push({ browser: browserName, megabytes, method, ...row });
         }
-        settings.say(`${browserName}, ${megabytes} MB`);
+        settings.log(`${browserName}, ${megabytes} MB`);
       }
     } finally {
       await browser.close();
-      stand.close();
+      harness.close();
     }
   }
   return rows;
 }
 
-/** @param {number} bytes of the picture */
-function lengthOf(bytes) {
-  const frame = JSON.stringify({ creativity: "lowest", image_url: "data:image/png;base64," });
-  return frame.length + Math.ceil(bytes / 3) * 4;
+/** @param {number} bytes of the image */
+function bodyLength(bytes) {
+  const rest = JSON.stringify({ creativity: "lowest", image_url: "data:image/png;base64," });
+  return rest.length + Math.ceil(bytes / 3) * 4;
 }
 
 /**
- * How many times as long as the limit each way takes, warm.
+ * Returns the warm time of each method as a multiple of the limit.
  *
  * @param {Row[]} rows
  * @param {string} browser
@@ -100,8 +104,8 @@ function lengthOf(bytes) {
  */
 export function ratios(rows, browser, megabytes) {
   const same = rows.filter((row) => row.browser === browser && row.megabytes === megabytes);
-  const least = same.find(({ way }) => way === limit)?.warm.median ?? NaN;
-  return Object.fromEntries(same.map(({ way, warm }) => [way, warm.median / least]));
+  const limitMedian = same.find(({ method }) => method === limit)?.warm.median ?? NaN;
+  return Object.fromEntries(same.map(({ method, warm }) => [method, warm.median / limitMedian]));
 }
 
 /** @param {Row[]} rows */
@@ -112,18 +116,18 @@ export function tables(rows) {
     const sizes = [...new Set(own.map(({ megabytes }) => megabytes))];
     return {
       caption: browser,
-      head: ["MB", "way", "cold", "warm", "× the limit", "× this library"],
+      head: ["MB", "method", "cold", "warm", "× the limit", "× this library"],
       rows: sizes.flatMap((megabytes) => {
         const times = ratios(rows, browser, megabytes);
         return own
           .filter((row) => row.megabytes === megabytes)
-          .map(({ way, cold, warm }) => [
+          .map(({ method, cold, warm }) => [
             megabytes,
-            all[way],
-            spread(cold),
-            spread(warm),
-            shown(times[way]),
-            shown(times[way] / times.library),
+            allNames[method],
+            formatSummary(cold),
+            formatSummary(warm),
+            formatNumber(times[method]),
+            formatNumber(times[method] / times.library),
           ]);
       }),
     };

@@ -1,33 +1,33 @@
-// What it costs to wait for a session, and how soon its end is noticed.
+// Measures the traffic of waiting for a session, and the delay until its end is noticed.
 
 import { readFileSync } from "node:fs";
 
 import { countingProxy, startApi } from "./lib/api.js";
 import { openBrowser } from "./lib/browser.js";
 import { now, sleep } from "./lib/clock.js";
-import { openStand } from "./lib/stand.js";
-import { quantile, shown, spread, summary } from "./lib/statistics.js";
+import { startHarness } from "./lib/harness.js";
+import { formatNumber, formatSummary, quantile, summarize } from "./lib/statistics.js";
 
 /** @import { Summary } from "./lib/statistics.js" */
 /**
  * @typedef {object} Row
- * @property {string} way
- * @property {number} requests in a minute of one wait
- * @property {number} bytes in a minute of one wait, in both directions, headers included
- * @property {Summary} late seconds from the end on the server to the end in the page
- * @property {number} latest
+ * @property {string} method
+ * @property {number} requests per minute of one wait
+ * @property {number} bytes per minute of one wait, in both directions, including headers
+ * @property {Summary} delay seconds from the end of the session to the end of the wait in the page
+ * @property {number} longestDelay
  */
 
 export const title = "Waiting";
 
 export const note =
-  "Sessions that all take as long, waited for from a page of another origin. The waits begin at " +
-  "different times within the first eighth of that, so that each is at another point of its pauses " +
-  "when its session ends. *Late*: from the end on the server to the end of the wait.";
+  "Sessions of equal duration, waited for by a page of another origin. The waits start at different " +
+  "times in the first eighth of the sessions, so that they are at different points between two polls " +
+  "when the sessions end. *Delay*: from the end of the session on the server to the end of the wait.";
 
 const waits = 8;
 
-/** @param {import("./run.js").Settings} settings */
+/** @param {import("./lib/settings.js").Settings} settings */
 export async function measure(settings) {
   const seconds = settings.quick ? 8 : 120;
   // Two stages, of a second each at speed 1.
@@ -36,59 +36,63 @@ export async function measure(settings) {
     library: await countingProxy(api.origin),
     loop: await countingProxy(api.origin),
   };
-  const stand = await openStand();
-  const browser = await openBrowser("Chromium", stand, []);
+  const harness = await startHarness();
+  const browser = await openBrowser("Chromium", harness, []);
   try {
     const file = readFileSync("www/samples/turtle.webp", "base64");
     const image_url = `data:image/webp;base64,${file}`;
-    /** @type {Map<string, number>} when each session ended */
+    /** When each session ended, by its code. @type {Map<string, number>} */
     const ends = new Map();
-    const begin = (/** @type {keyof typeof proxies} */ way) =>
+    const createSessions = (/** @type {keyof typeof proxies} */ method) =>
       Promise.all(
         Array.from({ length: waits }, async (_, at) => {
           const code = await api.create({ image_url });
-          void noteEnd(api, code, seconds, ends);
+          void recordEnd(api, code, seconds, ends);
           return { code, after: (at / waits) * (seconds / 8) * 1000 };
         }),
-      ).then((sessions) => ({ sessions, baseUrl: proxies[way].origin }));
-    const sessions = { library: await begin("library"), loop: await begin("loop") };
-    settings.say(`${2 * waits} sessions of ${seconds} s`);
-    /** @type {Record<keyof typeof proxies, { code: string, began: number, ended: number }[]>} */
-    const ended = await stand.ask("wait", sessions);
-    // The last that was looked at may not have been noticed here yet.
+      ).then((sessions) => ({ sessions, baseUrl: proxies[method].origin }));
+    const sessions = {
+      library: await createSessions("library"),
+      loop: await createSessions("loop"),
+    };
+    settings.log(`${2 * waits} sessions of ${seconds} s`);
+    /** @type {Record<keyof typeof proxies, { code: string, started: number, ended: number }[]>} */
+    const ended = await harness.runTask("wait", sessions);
+    // A page may notice the end of a session before `recordEnd` does.
     while (ends.size < 2 * waits) await sleep(20);
-    const rows = /** @type {(keyof typeof proxies)[]} */ (Object.keys(proxies)).map((way) => {
-      const minutes = ended[way].reduce((sum, { began, ended }) => sum + ended - began, 0) / 60_000;
-      const late = ended[way].map(
+    const rows = /** @type {(keyof typeof proxies)[]} */ (Object.keys(proxies)).map((method) => {
+      const minutes =
+        ended[method].reduce((sum, { started, ended }) => sum + ended - started, 0) / 60_000;
+      const delays = ended[method].map(
         ({ code, ended }) => Math.max(0, ended - (ends.get(code) ?? NaN)) / 1000,
       );
-      const { requests, bytes } = proxies[way].counts;
+      const { requests, bytes } = proxies[method].counts;
       return {
-        way,
+        method,
         requests: requests / minutes,
         bytes: bytes / minutes,
-        late: summary(late),
-        latest: quantile(late, 1),
+        delay: summarize(delays),
+        longestDelay: quantile(delays, 1),
       };
     });
     return { seconds, rows };
   } finally {
     await browser.close();
-    stand.close();
+    harness.close();
     for (const { close } of Object.values(proxies)) close();
     api.close();
   }
 }
 
 /**
- * Looks at a session often enough to know when it ended.
+ * Polls a session every 50 ms before its expected end, and records when it ended.
  *
  * @param {Awaited<ReturnType<typeof startApi>>} api
  * @param {string} code
- * @param {number} seconds how long it will take
+ * @param {number} seconds the expected duration
  * @param {Map<string, number>} ends
  */
-async function noteEnd(api, code, seconds, ends) {
+async function recordEnd(api, code, seconds, ends) {
   await sleep(seconds * 1000 - 500);
   while ((await api.session(code)).status !== "preview_done") await sleep(50);
   ends.set(code, now());
@@ -99,13 +103,13 @@ export function tables({ seconds, rows }) {
   return [
     {
       caption: `Sessions of ${seconds} s`,
-      head: ["way", "requests / min", "bytes / min", "late, s", "the latest, s"],
-      rows: rows.map(({ way, requests, bytes, late, latest }) => [
-        way === "library" ? "this library" : "`fetch` every 3 s",
-        shown(requests),
-        shown(bytes),
-        spread(late),
-        shown(latest),
+      head: ["method", "requests / min", "bytes / min", "delay, s", "longest delay, s"],
+      rows: rows.map(({ method, requests, bytes, delay, longestDelay }) => [
+        method === "library" ? "this library" : "`fetch` every 3 s",
+        formatNumber(requests),
+        formatNumber(bytes),
+        formatSummary(delay),
+        formatNumber(longestDelay),
       ]),
     },
   ];

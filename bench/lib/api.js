@@ -1,4 +1,4 @@
-// The project's own server, for as long as it is needed.
+// Starts the project's server, and a proxy that counts its traffic.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -22,7 +22,7 @@ export async function startApi(flags) {
     process: /** @type {number} */ (child.pid),
 
     /**
-     * Creates a session, and answers its code.
+     * Creates a session, and returns its code.
      *
      * @param {object} body
      * @returns {Promise<string>}
@@ -39,6 +39,8 @@ export async function startApi(flags) {
     },
 
     /**
+     * Fetches a session.
+     *
      * @param {string} code
      * @returns {Promise<{ status: string }>}
      */
@@ -51,29 +53,29 @@ export async function startApi(flags) {
 }
 
 /**
- * An address that leads to another and counts what passes, requests and all bytes.
+ * Starts a proxy that counts requests and bytes.
  *
  * @param {string} origin
  */
 export async function countingProxy(origin) {
   const { hostname, port } = new URL(origin);
   const counts = { requests: 0, bytes: 0 };
-  const server = createServer((near) => {
-    const far = connect(Number(port), hostname);
-    near.on("data", (chunk) => {
-      // A request without a body comes in one piece.
+  const server = createServer((client) => {
+    const upstream = connect(Number(port), hostname);
+    client.on("data", (chunk) => {
+      // A request without a body arrives in one chunk.
       counts.requests +=
         chunk.toString("latin1").match(/^[A-Z]+ \/\S* HTTP\/1\.1\r$/gm)?.length ?? 0;
       counts.bytes += chunk.length;
     });
-    far.on("data", (chunk) => (counts.bytes += chunk.length));
-    for (const socket of [near, far]) {
+    upstream.on("data", (chunk) => (counts.bytes += chunk.length));
+    for (const socket of [client, upstream]) {
       socket.on("error", () => {
-        near.destroy();
-        far.destroy();
+        client.destroy();
+        upstream.destroy();
       });
     }
-    near.pipe(far).pipe(near);
+    client.pipe(upstream).pipe(client);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

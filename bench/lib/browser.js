@@ -1,5 +1,5 @@
-// Browsers with a page that takes tasks, and no debugger: one that listens to a page's network has
-// the bodies copied, and so slows some ways down more than others.
+// Starts browsers without a debugger: one that observes the network copies the bodies, which slows
+// some methods down more than others.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,13 +10,13 @@ import puppeteer from "puppeteer-core";
 /** @typedef {"Chromium" | "Firefox"} BrowserName */
 
 /**
- * Starts a browser whose page has these files in its file input.
+ * Starts a browser that opens the harness page with these files in its file input.
  *
  * @param {BrowserName} name
- * @param {import("./stand.js").Stand} stand where the page comes from
+ * @param {import("./harness.js").Harness} harness serves the page
  * @param {string[]} files
  */
-export async function openBrowser(name, stand, files) {
+export async function openBrowser(name, harness, files) {
   const profile = mkdtempSync(join(tmpdir(), "csm-image-to-3d-"));
   const chromium = name === "Chromium";
   const browser = await puppeteer.launch({
@@ -38,7 +38,7 @@ export async function openBrowser(name, stand, files) {
   if (main === undefined) throw new Error(`${name} did not start`);
   const version = await browser.version();
   const page = await browser.newPage();
-  await page.goto(stand.origin);
+  await page.goto(harness.origin);
   const input = /** @type {import("puppeteer-core").ElementHandle<HTMLInputElement>} */ (
     await page.$("input")
   );
@@ -46,10 +46,10 @@ export async function openBrowser(name, stand, files) {
   await browser.disconnect();
   return {
     version,
-    /** The process that started all others. */
+    /** The ID of the main process. */
     main,
     async close() {
-      // It was started with a group of its own.
+      // Puppeteer starts it in a process group of its own.
       process.kill(-main, "SIGKILL");
       await new Promise((resolve) => setTimeout(resolve, 300));
       rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });

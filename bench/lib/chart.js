@@ -1,8 +1,8 @@
-// The results as a picture.
+// Draws the results as SVG.
 
-import { names } from "../ways.js";
+import { methodNames } from "../methods.js";
 import { ratios } from "../upload.js";
-import { shown } from "./statistics.js";
+import { formatNumber } from "./statistics.js";
 
 /** @typedef {{ title: string, bars: { label: string, value: number, unit: string }[] }} Panel */
 
@@ -12,8 +12,8 @@ const VALUES = 90;
 const LINE = 24;
 
 /**
- * @param {import("../run.js").Results} results
- * @returns {string | undefined} SVG, where there is anything to draw
+ * @param {import("../measurements.js").Results} results
+ * @returns {string | undefined} SVG; `undefined` without results
  */
 export function chart({ upload = [], memory = [], "main-thread": mainThread = [] }) {
   const largest = (/** @type {{ megabytes: number }[]} */ rows) =>
@@ -24,28 +24,36 @@ export function chart({ upload = [], memory = [], "main-thread": mainThread = []
     const sizes = upload.filter((row) => row.browser === browser && row.megabytes <= 32);
     const megabytes = largest(sizes);
     panels.push({
-      title: `Sending ${megabytes} MB in ${browser}: time, in multiples of the limit`,
+      title: `Sending ${megabytes} MB in ${browser}: time as a multiple of the limit`,
       bars: Object.entries(ratios(upload, browser, megabytes))
-        .filter(([way]) => way in names)
-        .map(([way, value]) => ({ label: names[way], value, unit: "×" })),
+        .filter(([method]) => method in methodNames)
+        .map(([method, value]) => ({ label: methodNames[method], value, unit: "×" })),
     });
   }
   if (memory.length > 0) {
     const megabytes = largest(memory);
     panels.push({
-      title: `Sending ${megabytes} MB: what the page's process grows by at its peak`,
+      title: `Sending ${megabytes} MB: peak memory growth of the page's process`,
       bars: memory
         .filter((row) => row.megabytes === megabytes)
-        .map(({ way, page }) => ({ label: names[way], value: page.median, unit: " MB" })),
+        .map(({ method, page }) => ({
+          label: methodNames[method],
+          value: page.median,
+          unit: " MB",
+        })),
     });
   }
   if (mainThread.length > 0) {
     const megabytes = largest(mainThread);
     panels.push({
-      title: `Sending ${megabytes} MB: how long the page stands still, in the median run`,
+      title: `Sending ${megabytes} MB: longest task of the main thread`,
       bars: mainThread
         .filter((row) => row.megabytes === megabytes)
-        .map(({ way, longest }) => ({ label: names[way], value: longest.median, unit: " ms" })),
+        .map(({ method, longest }) => ({
+          label: methodNames[method],
+          value: longest.median,
+          unit: " ms",
+        })),
     });
   }
   return panels.length > 0 ? draw(panels) : undefined;
@@ -56,16 +64,16 @@ function draw(panels) {
   const parts = [];
   let y = 20;
   for (const { title, bars } of panels) {
-    parts.push(`<text class="title" x="20" y="${y + 14}">${escaped(title)}</text>`);
+    parts.push(`<text class="title" x="20" y="${y + 14}">${escapeText(title)}</text>`);
     y += 28;
-    const most = Math.max(...bars.map(({ value }) => value));
+    const maximum = Math.max(...bars.map(({ value }) => value));
     for (const [at, { label, value, unit }] of bars.entries()) {
-      const length = Math.max(2, (value / most) * (WIDTH - LABELS - VALUES - 20));
+      const length = Math.max(2, (value / maximum) * (WIDTH - LABELS - VALUES - 20));
       const own = at === 0 ? ' class="own"' : "";
       parts.push(
-        `<text${own} x="${LABELS}" y="${y + 13}" text-anchor="end">${escaped(label)}</text>`,
+        `<text${own} x="${LABELS}" y="${y + 13}" text-anchor="end">${escapeText(label)}</text>`,
         `<rect${own} x="${LABELS + 8}" y="${y}" width="${length.toFixed(1)}" height="17" rx="2"/>`,
-        `<text${own} x="${(LABELS + 14 + length).toFixed(1)}" y="${y + 13}">${shown(value)}${unit}</text>`,
+        `<text${own} x="${(LABELS + 14 + length).toFixed(1)}" y="${y + 13}">${formatNumber(value)}${unit}</text>`,
       );
       y += LINE;
     }
@@ -73,7 +81,7 @@ function draw(panels) {
   }
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y}" width="${WIDTH}" height="${y}" role="img">`,
-    "<title>The library beside what one would write instead</title>",
+    "<title>Comparison of the library with the baselines</title>",
     "<style>",
     "  text { font: 13px system-ui, sans-serif; fill: #444; }",
     "  rect { fill: #b9c0c8; }",
@@ -86,5 +94,6 @@ function draw(panels) {
   ].join("\n");
 }
 
-/** @param {string} text Markdown's code marks are left out */
-const escaped = (text) => text.replaceAll("`", "").replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+/** Escapes text for SVG, and removes Markdown's backticks. @param {string} text */
+const escapeText = (text) =>
+  text.replaceAll("`", "").replaceAll("&", "&amp;").replaceAll("<", "&lt;");

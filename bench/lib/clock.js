@@ -1,7 +1,7 @@
-// One clock for the pages and for this process: the machine's.
+// A clock that pages and this process share: the machine's.
 
-/** Milliseconds since 1970, finer than `Date.now()`. */
+/** Returns milliseconds since 1970, with a finer resolution than `Date.now()`. */
 export const now = () => performance.timeOrigin + performance.now();
 
-/** @param {number} milliseconds */
+/** Waits. @param {number} milliseconds */
 export const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));

@@ -1,81 +1,83 @@
-// What the operating system says of a browser's processes.
+// Reads the processes of a browser from `/proc`.
 
 import { once } from "node:events";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 
 /**
- * A process and all that it started.
+ * Returns a process and all of its descendants.
  *
  * @param {number} main
  */
-export function family(main) {
+export function processTree(main) {
   const parents = readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .map((name) => ({ id: Number(name), parent: Number(stat(Number(name))?.[1]) }));
   const all = [main];
-  // Grows while it is walked.
-  for (const id of all) all.push(...parents.filter((one) => one.parent === id).map(({ id }) => id));
+  // The array grows during the iteration.
+  for (const id of all)
+    all.push(...parents.filter(({ parent }) => parent === id).map(({ id }) => id));
   return all;
 }
 
 /**
- * Chromium's processes for pages: there is one in reserve beside the page's own.
+ * Returns Chromium's renderer processes: the page's own and a spare one.
  *
  * @param {number} main
  */
 export const pageProcesses = (main) =>
-  family(main).filter((id) => read(id, "cmdline").includes("--type=renderer"));
+  processTree(main).filter((id) => read(id, "cmdline").includes("--type=renderer"));
 
 /**
- * How long a process has worked, in ticks of the machine.
+ * Returns the CPU time of a process in clock ticks.
  *
  * @param {number} id
  */
-export function worked(id) {
+export function cpuTicks(id) {
   const fields = stat(id) ?? [];
   return Number(fields[11]) + Number(fields[12]);
 }
 
 /**
+ * Returns the current (`VmRSS`) or peak (`VmHWM`) memory of a process in megabytes.
+ *
  * @param {number} id
  * @param {"VmRSS" | "VmHWM"} field
- * @returns in megabytes
  */
-export function megabytes(id, field) {
+export function memoryOf(id, field) {
   const line = read(id, "status").match(new RegExp(`^${field}:\\s+(\\d+) kB`, "m"));
   return (Number(line?.[1]) * 1024) / 1e6;
 }
 
 /**
- * Forgets the peak that `VmHWM` tells.
+ * Resets the peak memory (`VmHWM`) of a process.
  *
  * @param {number} id
  */
-export const forgetPeak = (id) => writeFileSync(`/proc/${id}/clear_refs`, "5");
+export const resetPeak = (id) => writeFileSync(`/proc/${id}/clear_refs`, "5");
 
 /**
- * Watches the memory of a process and all that it started, what several share divided among them.
+ * Starts to sample the memory of a process and its descendants (`Pss`: shared memory is divided among
+ * the processes that share it).
  *
  * @param {number} main
- * @returns once it is begun what ends it, and says how far the peak was above the beginning, in
- *   megabytes
+ * @returns a function that stops and returns the difference between peak and start in megabytes
  */
-export async function watchGrowth(main) {
-  // In a thread, since this one has bodies to receive.
-  const worker = new Worker(new URL("./growth-worker.js", import.meta.url), {
-    workerData: family(main),
+export async function watchMemoryGrowth(main) {
+  // In a thread of its own, because this one receives the uploads.
+  const worker = new Worker(new URL("./memory-worker.js", import.meta.url), {
+    workerData: processTree(main),
   });
   await once(worker, "message");
   return async () => {
     const growth = once(worker, "message");
-    worker.postMessage("end");
+    worker.postMessage("stop");
     return /** @type {number} */ ((await growth)[0]);
   };
 }
 
 /**
- * The fields after the program's name: state, parent, …
+ * Returns the fields of `stat` after the program's name: state, parent, …
  *
  * @param {number} id
  */
@@ -92,7 +94,7 @@ function read(id, file) {
   try {
     return readFileSync(`/proc/${id}/${file}`, "utf8");
   } catch {
-    // It has ended.
+    // The process has exited.
     return "";
   }
 }

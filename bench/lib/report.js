@@ -1,7 +1,7 @@
-// The results as Markdown.
+// Writes the results as Markdown.
 
 import { goals } from "../goals.js";
-import { shown } from "./statistics.js";
+import { formatNumber } from "./statistics.js";
 
 /**
  * @typedef {object} Table
@@ -16,30 +16,30 @@ import { shown } from "./statistics.js";
  */
 
 /**
- * @param {import("../run.js").Run} run
+ * @param {import("../measurements.js").Run} run
  * @param {Chapter[]} chapters
  */
 export function markdown({ command, machine, versions, results }, chapters) {
-  const met = goals(results).map(({ work, unit, most, measured = NaN }) => [
-    work,
-    `${most} ${unit}`,
-    `${shown(measured)} ${unit}`,
-    measured <= most ? "yes" : "**no**",
+  const goalRows = goals(results).map(({ name, unit, maximum, measured = NaN }) => [
+    name,
+    `${maximum} ${unit}`,
+    `${formatNumber(measured)} ${unit}`,
+    measured <= maximum ? "yes" : "**no**",
   ]);
   return [
-    "# Measured side by side",
-    "What the library takes, beside what its users would write instead, in one run on one machine. " +
-      "The absolute figures belong to that machine; the ratios are what counts. No " +
-      `debugger was attached to the pages while they were measured. Written by \`${command}\`.`,
-    "![The library beside the other ways](results.svg)",
+    "# Benchmark results",
+    "Compares the library with the code that its users would write instead, in one run on one machine. " +
+      "The absolute numbers depend on the machine; compare the ratios. No debugger was attached to " +
+      `the pages. Written by \`${command}\`; [LIMITS.md](LIMITS.md) explains the goals that are not reached.`,
+    "![Comparison of the library with the baselines](results.svg)",
     table({
       head: ["", ""],
       rows: Object.entries({ ...machine, ...versions }),
     }),
     "## Goals",
-    met.length > 0
-      ? table({ head: ["work", "at most", "measured", "reached"], rows: met })
-      : "None.",
+    goalRows.length > 0
+      ? table({ head: ["goal", "at most", "measured", "reached"], rows: goalRows })
+      : "No goal was measured.",
     ...chapters.flatMap(({ title, note, tables }) => [`## ${title}`, note, ...tables.map(table)]),
   ]
     .join("\n\n")

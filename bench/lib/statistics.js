@@ -1,4 +1,4 @@
-// What is said of many runs of the same.
+// Statistics of repeated measurements.
 
 /**
  * @typedef {object} Summary
@@ -9,15 +9,19 @@
  */
 
 /**
+ * Returns the median and the quartiles.
+ *
  * @param {number[]} values
  * @returns {Summary}
  */
-export function summary(values) {
+export function summarize(values) {
   const [p25, median, p75] = [0.25, 0.5, 0.75].map((part) => quantile(values, part));
   return { median, p25, p75, runs: values.length };
 }
 
 /**
+ * Returns a quantile, interpolated linearly.
+ *
  * @param {number[]} values
  * @param {number} part from 0 to 1
  */
@@ -29,11 +33,13 @@ export function quantile(values, part) {
 }
 
 /**
+ * Returns the values in random order.
+ *
  * @template T
  * @param {readonly T[]} values
- * @returns {T[]} the same in random order
+ * @returns {T[]}
  */
-export function shuffled(values) {
+export function shuffle(values) {
   const all = [...values];
   for (let at = all.length - 1; at > 0; at--) {
     const other = Math.floor(Math.random() * (at + 1));
@@ -43,20 +49,20 @@ export function shuffled(values) {
 }
 
 /**
- * A number with as many digits as say something.
+ * Formats a number with about three significant digits.
  *
  * @param {number} value
  */
-export function shown(value) {
+export function formatNumber(value) {
   if (Math.abs(value) >= 100) return value.toFixed(0);
   return value.toFixed(Math.abs(value) >= 10 ? 1 : 2).replace(/\.?0+$/, "");
 }
 
 /**
- * Median and spread.
+ * Formats the median and the quartiles.
  *
- * @param {Summary} of
+ * @param {Summary} summary
  */
-export function spread({ median, p25, p75 }) {
-  return `${shown(median)} (${shown(p25)} – ${shown(p75)})`;
+export function formatSummary({ median, p25, p75 }) {
+  return `${formatNumber(median)} (${formatNumber(p25)} – ${formatNumber(p75)})`;
 }

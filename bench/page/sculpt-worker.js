@@ -1,15 +1,15 @@
-// The sandbox's WebAssembly in a worker, by hand: so its memory can be looked at.
+// Runs the sandbox's WebAssembly directly in a worker, so that its memory can be measured.
 
 onmessage = async ({ data }) => {
   try {
-    postMessage(await measured(data));
+    postMessage(await measure(data));
   } catch (error) {
     postMessage({ error: String(error) });
   }
 };
 
-/** @param {{ picture: string, parameters: object }} what */
-async function measured({ picture, parameters }) {
+/** @param {{ image: string, parameters: object }} task */
+async function measure({ image, parameters }) {
   const [glue, inlined] = ["/pkg/wasm/sandbox.js", "/pkg/wasm/sandbox_inlined.js"];
   const { Api, initSync } = await import(glue);
   const { base64 } = await import(inlined);
@@ -18,17 +18,17 @@ async function measured({ picture, parameters }) {
   const api = new Api(1000, 0, Date.now());
 
   const headers = ["content-type", "application/json", "host", "sandbox.invalid"];
-  const answer = api.handle(
+  const response = api.handle(
     "POST",
     "/image-to-3d-sessions",
     headers,
-    await body(picture, parameters),
+    await createBody(image, parameters),
     Date.now(),
   );
-  if (answer.status >= 300) throw new Error(new TextDecoder().decode(answer.intoBody()));
+  if (response.status >= 300) throw new Error(new TextDecoder().decode(response.intoBody()));
   const before = memory.buffer.byteLength;
   let milliseconds = 0;
-  // Until the preview is made: the last of the jobs.
+  // Runs all jobs; the last one builds the preview.
   for (let due; (due = api.nextDue(Date.now())) !== undefined;) {
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - Date.now())));
     const job = api.nextJob(Date.now());
@@ -41,11 +41,13 @@ async function measured({ picture, parameters }) {
 }
 
 /**
- * @param {string} picture
+ * Returns the body of a create request.
+ *
+ * @param {string} image its URL
  * @param {object} parameters
  */
-async function body(picture, parameters) {
-  const file = await (await fetch(picture)).blob();
+async function createBody(image, parameters) {
+  const file = await (await fetch(image)).blob();
   /** @type {string} */
   const image_url = await new Promise((resolve) => {
     const reader = new FileReader();

@@ -1,19 +1,19 @@
-// Models made in the page.
+// Builds models in the page.
 
 /**
- * Makes one as the sandbox's worker does, in a worker of its own that says what it took.
+ * Builds a model in a worker that measures itself.
  *
- * @param {{ picture: string, parameters: object }} what `picture`: its address
- * @returns {Promise<{ milliseconds: number, before: number, after: number }>} the WebAssembly's
- *   memory in bytes when the picture had been received, and when the model was made
+ * @param {{ image: string, parameters: object }} task `image`: its URL
+ * @returns {Promise<{ milliseconds: number, before: number, after: number }>} the WebAssembly memory
+ *   in bytes after the image was received, and after the model was built
  */
-export async function sculpt(what) {
+export async function sculpt(task) {
   const worker = new Worker("/sculpt-worker.js", { type: "module" });
   try {
     return await new Promise((resolve, reject) => {
       worker.onmessage = ({ data }) => (data.error ? reject(new Error(data.error)) : resolve(data));
       worker.onerror = ({ message }) => reject(new Error(message));
-      worker.postMessage(what);
+      worker.postMessage(task);
     });
   } finally {
     worker.terminate();
@@ -21,14 +21,14 @@ export async function sculpt(what) {
 }
 
 /**
- * A picture to a model in one call, in the page alone.
+ * Calls `imageTo3d` with the in-page sandbox, and returns the size of the model in bytes.
  *
  * @param {File} image
  */
 export async function imageTo3d(image) {
-  const [library, inside] = ["/pkg/index.js", "/pkg/sandbox.js"];
-  const { imageTo3d } = await import(library);
-  const { createSandbox } = await import(inside);
+  const [libraryUrl, sandboxUrl] = ["/pkg/index.js", "/pkg/sandbox.js"];
+  const { imageTo3d } = await import(libraryUrl);
+  const { createSandbox } = await import(sandboxUrl);
   const sandbox = createSandbox({ speed: 1000 });
   const session = await imageTo3d({
     image,

@@ -1,70 +1,69 @@
-// Does what it is asked to: the page asks for its tasks itself, so that nothing else has to be
-// attached to it.
+// Runs the tasks of the harness. The page fetches its tasks, so that no debugger has to be attached.
 
 import { imageTo3d, sculpt } from "./sculpt.js";
 import { wait } from "./wait.js";
 
-/** @import { Way } from "./ways.js" */
+/** @import { Method } from "./methods.js" */
 
 /**
- * A frame in which a picture is sent, and the ways that it has loaded.
+ * A frame that sends images, and the methods that it has loaded.
  *
- * @typedef {Window & typeof globalThis & typeof import("./ways.js")} Realm
- * @typedef {{ element: HTMLIFrameElement, realm: Realm, loaded: Map<string, Way> }} Frame
+ * @typedef {Window & typeof globalThis & typeof import("./methods.js")} FrameWindow
+ * @typedef {{ element: HTMLIFrameElement, window: FrameWindow, loaded: Map<string, Method> }} Frame
  */
 
 /** @type {number[]} */
 let longTasks = [];
 if (PerformanceObserver.supportedEntryTypes.includes("longtask")) {
-  const note = (/** @type {PerformanceObserverEntryList} */ list) =>
+  const record = (/** @type {PerformanceObserverEntryList} */ list) =>
     longTasks.push(...list.getEntries().map(({ duration }) => duration));
-  new PerformanceObserver(note).observe({ type: "longtask" });
+  new PerformanceObserver(record).observe({ type: "longtask" });
 }
 
 /**
- * The one that is sent from again and again.
+ * The frame of all warm uploads.
  *
  * @type {Frame | undefined}
  */
-let warm;
+let warmFrame;
 
 const tasks = {
   /**
-   * Sends a file. `cold`: in a page to which nothing was loaded yet, loading included unless it is
-   * a reference.
+   * Sends a file. `cold`: in a new frame, including the time to load the code unless the method is a
+   * reference.
    *
-   * @param {{ way: string, file: number, cold: boolean, isReference?: boolean }} what
+   * @param {{ method: string, file: number, cold: boolean, isReference?: boolean }} task
    */
-  async send({ way, file, cold, isReference = false }) {
-    const frame = cold ? await newFrame() : (warm ??= await newFrame());
-    const picture = frame.realm.structuredClone(chosen(file));
-    // What a reference sends has to be ready before.
-    if (!cold || isReference) await loaded(frame, way, picture);
-    const taken = await watched(async () => {
-      await (await loaded(frame, way, picture)).send(picture);
+  async send({ method, file, cold, isReference = false }) {
+    const frame = cold ? await newFrame() : (warmFrame ??= await newFrame());
+    const image = frame.window.structuredClone(chosenFile(file));
+    // References prepare their body beforehand.
+    if (!cold || isReference) await load(frame, method, image);
+    const timing = await time(async () => {
+      await (await load(frame, method, image)).send(image);
     });
     if (cold) frame.element.remove();
-    return taken;
+    return timing;
   },
 
-  /** Forgets what was loaded for the files that were sent so far. */
-  renew() {
-    warm?.element.remove();
-    warm = undefined;
+  /** Removes the warm frame, with its loaded code and prepared bodies. */
+  reset() {
+    warmFrame?.element.remove();
+    warmFrame = undefined;
   },
 
   /**
-   * How large the WebAssembly of a way is in memory, which was sent with before.
+   * Returns the size of a method's WebAssembly memory in bytes; 0 without WebAssembly.
    *
-   * @param {{ way: string }} what
+   * @param {{ method: string }} task
    */
-  async heap({ way }) {
-    return (await warm?.loaded.get(way)?.heap?.()) ?? 0;
+  async heap({ method }) {
+    return (await warmFrame?.loaded.get(method)?.heap?.()) ?? 0;
   },
 
-  /** How long the longest task was since the last step began, in milliseconds; 0 if below 50. */
+  /** Returns the longest task since the last step started, in milliseconds; 0 if below 50. */
   async longest() {
-    // They are told of some time after.
+    // The browser reports long tasks with a delay.
     await sleep(200);
     return Math.max(0, ...longTasks);
   },
@@ -73,19 +72,19 @@ const tasks = {
 
   sculpt,
 
-  imageTo3d: (/** @type {{ file: number }} */ { file }) => watched(() => imageTo3d(chosen(file))),
+  imageTo3d: (/** @type {{ file: number }} */ { file }) => time(() => imageTo3d(chosenFile(file))),
 };
 
 /** @typedef {typeof tasks} Tasks */
 
 /**
- * Does a step in peace, and says how long it took.
+ * Runs a step, and measures its duration.
  *
  * @template T
  * @param {() => Promise<T>} step
  */
-async function watched(step) {
-  // What was sent before is held by the browser until it is collected.
+async function time(step) {
+  // The browser holds earlier bodies until they are garbage-collected.
   /** @type {{ gc?: () => void }} */ (globalThis).gc?.();
   await sleep(30);
   longTasks = [];
@@ -96,14 +95,16 @@ async function watched(step) {
 }
 
 /**
+ * Loads a method in a frame, once.
+ *
  * @param {Frame} frame
- * @param {string} way
- * @param {File} picture
+ * @param {string} name
+ * @param {File} image
  */
-async function loaded({ realm, loaded }, way, picture) {
-  const found = loaded.get(way) ?? (await realm.ways[way](picture));
-  loaded.set(way, found);
-  return found;
+async function load({ window, loaded }, name, image) {
+  const method = loaded.get(name) ?? (await window.methods[name](image));
+  loaded.set(name, method);
+  return method;
 }
 
 /** @returns {Promise<Frame>} */
@@ -114,14 +115,15 @@ async function newFrame() {
     element.onload = resolve;
     document.body.append(element);
   });
-  return { element, realm: /** @type {Realm} */ (element.contentWindow), loaded: new Map() };
+  const window = /** @type {FrameWindow} */ (element.contentWindow);
+  return { element, window, loaded: new Map() };
 }
 
-/** @param {number} file which of the input's */
-function chosen(file) {
+/** @param {number} index of a file in the input */
+function chosenFile(index) {
   const { files } = /** @type {HTMLInputElement} */ (document.querySelector("input"));
-  if (!files?.[file]) throw new Error("the input has no such file");
-  return files[file];
+  if (!files?.[index]) throw new Error(`Missing file ${index} in the input`);
+  return files[index];
 }
 
 /** @param {number} milliseconds */
@@ -131,11 +133,11 @@ for (;;) {
   /** @type {{ name: keyof Tasks, argument: any }} */
   const { name, argument } = await (await fetch("/task")).json();
   /** @type {{ result: unknown } | { error: string }} */
-  let answer;
+  let outcome;
   try {
-    answer = { result: await tasks[name](argument) };
+    outcome = { result: await tasks[name](argument) };
   } catch (error) {
-    answer = { error: String(error) };
+    outcome = { error: String(error) };
   }
-  await fetch("/answer", { method: "POST", body: JSON.stringify(answer) });
+  await fetch("/result", { method: "POST", body: JSON.stringify(outcome) });
 }

@@ -1,39 +1,39 @@
-// Waiting for sessions: the library's way, and the loop that one writes.
+// Waits for sessions: with the library, and with a polling loop.
 
 /**
  * @typedef {object} Waits
- * @property {{ code: string, after: number }[]} sessions `after`: milliseconds until the wait begins
+ * @property {{ code: string, after: number }[]} sessions `after`: milliseconds until the wait starts
  * @property {string} baseUrl
  */
 
 /**
- * Waits for all sessions at once, in both ways; answers how long each wait began after this call,
- * and when it ended, in milliseconds since 1970.
+ * Waits for all sessions at once, with both methods. Returns when each wait started and ended, in
+ * milliseconds since 1970.
  *
- * @param {{ library: Waits, loop: Waits }} what
+ * @param {{ library: Waits, loop: Waits }} waits
  */
 export async function wait({ library, loop }) {
   const module = "/pkg/index.js";
   const { waitForSession } = await import(module);
-  const [ours, theirs] = await Promise.all([
-    each(library, (code) => waitForSession(code, { baseUrl: library.baseUrl })),
-    each(loop, (code) => waitInLoop(`${loop.baseUrl}/image-to-3d-sessions/${code}`)),
+  const [libraryWaits, loopWaits] = await Promise.all([
+    waitForAll(library, (code) => waitForSession(code, { baseUrl: library.baseUrl })),
+    waitForAll(loop, (code) => waitInLoop(`${loop.baseUrl}/image-to-3d-sessions/${code}`)),
   ]);
-  return { library: ours, loop: theirs };
+  return { library: libraryWaits, loop: loopWaits };
 }
 
 /**
  * @param {Waits} waits
  * @param {(code: string) => Promise<unknown>} wait
  */
-function each({ sessions }, wait) {
+function waitForAll({ sessions }, wait) {
   const now = () => performance.timeOrigin + performance.now();
   return Promise.all(
     sessions.map(async ({ code, after }) => {
       await sleep(after);
-      const began = now();
+      const started = now();
       await wait(code);
-      return { code, began, ended: now() };
+      return { code, started, ended: now() };
     }),
   );
 }

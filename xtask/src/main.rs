@@ -47,8 +47,8 @@ enum Command {
     },
     /// Writes the npm package to `pkg/` and the static site to `dist/`.
     Build,
-    /// Measures the library beside what one would write instead, in browsers and natively.
-    Bench(bench::What),
+    /// Measures the library and the baselines, in browsers and natively.
+    Bench(bench::Options),
     /// Looks at the sources without running them: formatting, lints, types, the public surface.
     Check {
         /// Instead makes the TypeScript definitions as they are the reviewed ones, docs/api.d.ts.
@@ -89,7 +89,7 @@ fn main() -> Result<()> {
         Command::Test { consumers: false } => test::test(&shell),
         Command::Test { consumers: true } => test::consumers(&shell),
         Command::Build => build::build(&shell),
-        Command::Bench(what) => bench::bench(&shell, &what),
+        Command::Bench(options) => bench::bench(&shell, &options),
         Command::Check { accept_api: false } => check::check(&shell),
         Command::Check { accept_api: true } => api::accept(&shell),
         Command::Release { .. } => release::dry_run(&shell),

@@ -1,4 +1,4 @@
-//! A picture to the API with the crates that come to mind: `gloo-file`, `serde_json`, `gloo-net`.
+//! Sends an image to the API with `gloo-file`, `serde_json` and `gloo-net`.
 
 use gloo_file::Blob;
 use gloo_file::futures::read_as_data_url;
@@ -12,7 +12,11 @@ struct Body {
     image_url: String,
 }
 
-/// Sends the picture, and answers what the server said.
+/// Sends a create request with the image, and returns the body of the response.
+///
+/// # Errors
+///
+/// Fails if the file cannot be read or the request cannot be sent.
 #[wasm_bindgen]
 pub async fn send(url: String, file: web_sys::File) -> Result<String, JsError> {
     let image_url = read_as_data_url(&Blob::from(web_sys::Blob::from(file))).await?;

@@ -1,20 +1,20 @@
-// How a picture can get from a file input to the API: the library's way, and what its users would
-// write instead. Each loads what it needs, and answers what sends a picture.
+// Methods that send an image from a file input to the API: the library and the baselines, which are
+// what its users would write instead. Each method loads its code, and returns a function that sends.
 
 /**
- * @typedef {object} Way
- * @property {(file: File) => Promise<unknown>} send done when the server has answered
- * @property {() => Promise<number>} [heap] how large its WebAssembly's memory is, in bytes
+ * @typedef {object} Method
+ * @property {(file: File) => Promise<unknown>} send settles when the server has responded
+ * @property {() => Promise<number>} [heap] returns the size of its WebAssembly memory in bytes
  */
 
 const creativity = "lowest";
 const url = `${location.origin}/image-to-3d-sessions`;
 const headers = { "content-type": "application/json" };
 
-/** @type {Record<string, (file: File) => Promise<Way>>} */
-export const ways = {
+/** @type {Record<string, (file: File) => Promise<Method>>} */
+export const methods = {
   async library() {
-    const { createSession } = await import(at("/pkg/index.js"));
+    const { createSession } = await import(urlOf("/pkg/index.js"));
     const baseUrl = location.origin;
     return {
       send: (image) => createSession({ image, creativity, baseUrl }),
@@ -29,7 +29,7 @@ export const ways = {
   },
 
   async axios() {
-    const { default: axios } = await import(at("/axios.js"));
+    const { default: axios } = await import(urlOf("/axios.js"));
     return {
       send: async (file) => axios.post(url, { creativity, image_url: await dataUrl(file) }),
     };
@@ -38,7 +38,7 @@ export const ways = {
   async toBase64() {
     return {
       async send(file) {
-        // Newer than the types that are at hand.
+        // TypeScript's `lib` does not have it yet.
         const bytes = /** @type {any} */ (new Uint8Array(await file.arrayBuffer()));
         const image_url = `data:${file.type};base64,${bytes.toBase64()}`;
         await post(JSON.stringify({ creativity, image_url }));
@@ -47,43 +47,45 @@ export const ways = {
   },
 
   async gloo() {
-    const glue = "/opponent/bench_opponent.js";
-    const { default: load, send } = await import(at(glue));
+    const glue = "/baseline-rust/bench_baseline_rust.js";
+    const { default: load, send } = await import(urlOf(glue));
     await load();
     return { send: (file) => send(url, file), heap: () => heapOf(glue) };
   },
 
-  // The rest are references: see `../ways.js`.
+  // The rest are references: see `../methods.js`.
 
   async limit(file) {
-    const ready = new Blob([readyBody(file)]);
-    // The browser takes the bytes over some time after the `Blob` is there; before it reads.
-    await ready.slice(-1).arrayBuffer();
-    return sent(() => ready);
+    const prepared = new Blob([preparedBody(file)]);
+    // Reading waits until the browser has copied the bytes into its blob store.
+    await prepared.slice(-1).arrayBuffer();
+    return sendBody(() => prepared);
   },
 
   async bytes(file) {
-    const ready = readyBody(file);
-    return sent(() => ready);
+    const prepared = preparedBody(file);
+    return sendBody(() => prepared);
   },
 
   async handover(file) {
-    const ready = readyBody(file);
-    return sent(() => new Blob([ready]));
+    const prepared = preparedBody(file);
+    return sendBody(() => new Blob([prepared]));
   },
 };
 
-/** @param {File} file */
-function readyBody(file) {
-  const frame = JSON.stringify({ creativity, image_url: "data:image/png;base64," });
-  return new Uint8Array(frame.length + Math.ceil(file.size / 3) * 4).fill(65);
+/** Returns a body of the size that the file takes. @param {File} file */
+function preparedBody(file) {
+  const rest = JSON.stringify({ creativity, image_url: "data:image/png;base64," });
+  return new Uint8Array(rest.length + Math.ceil(file.size / 3) * 4).fill(65);
 }
 
 /**
+ * Reads the file, and sends a prepared body.
+ *
  * @param {() => Blob | Uint8Array<ArrayBuffer>} body
- * @returns {Way}
+ * @returns {Method}
  */
-const sent = (body) => ({
+const sendBody = (body) => ({
   async send(file) {
     await file.arrayBuffer();
     await post(body());
@@ -109,15 +111,15 @@ function dataUrl(file) {
   });
 }
 
-/** @param {string} glue a module that was loaded before */
+/** @param {string} glue the JavaScript module of the WebAssembly, loaded before */
 async function heapOf(glue) {
-  const { memory } = await (await import(at(glue))).default();
+  const { memory } = await (await import(urlOf(glue))).default();
   return memory.buffer.byteLength;
 }
 
 /**
- * An address that is the server's, and no file beside this one.
+ * Hides the URL of a module from TypeScript, which would look for a file.
  *
  * @param {string} path
  */
-const at = (path) => path;
+const urlOf = (path) => path;

@@ -1,0 +1,10 @@
+// The settings that every measurement receives.
+
+/**
+ * @typedef {object} Settings
+ * @property {boolean} quick whether to measure briefly, for a first impression
+ * @property {Record<string, string>} versions of the measured programs; measurements add to it
+ * @property {(message: string) => void} log reports progress
+ */
+
+export {};

@@ -1,0 +1,32 @@
+// All measurements by name.
+
+import * as firstCall from "./first-call.js";
+import * as mainThread from "./main-thread.js";
+import * as memory from "./memory.js";
+import * as sculpting from "./sculpting.js";
+import * as server from "./server.js";
+import * as upload from "./upload.js";
+import * as waiting from "./waiting.js";
+
+export const measurements = {
+  upload,
+  memory,
+  "main-thread": mainThread,
+  "first-call": firstCall,
+  waiting,
+  sculpting,
+  server,
+};
+
+/** @typedef {typeof measurements} Measurements */
+/** @typedef {{ [Name in keyof Measurements]?: Awaited<ReturnType<Measurements[Name]["measure"]>> }} Results */
+
+/**
+ * A run of the benchmark, as `results.json` stores it.
+ *
+ * @typedef {object} Run
+ * @property {string} command
+ * @property {Record<string, string>} machine
+ * @property {Record<string, string>} versions
+ * @property {Results} results
+ */
