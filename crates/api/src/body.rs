@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::engine::VIEWS;
+use crate::engine::VIEW_COUNT;
 use crate::json::Given;
 use crate::picture::Picture;
 
@@ -65,7 +65,7 @@ pub fn carry_on(body: &[u8]) -> Result<Continue, String> {
     let fields = Fields::read(body)?;
     let index = |value: &Value| {
         let index = usize::try_from(value.as_u64()?).ok()?;
-        (index < VIEWS).then_some(index)
+        (index < VIEW_COUNT).then_some(index)
     };
     Ok(Continue {
         parameters: fields.parameters()?,

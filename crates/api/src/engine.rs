@@ -2,7 +2,7 @@
 
 use contract::Parameters;
 use image::DynamicImage;
-pub use sculpt::{Detail, Progress, Stopped, VIEWS};
+pub use sculpt::{Detail, ModelError, Progress, VIEW_COUNT};
 
 /// What a session's results are made from.
 #[derive(Clone, Copy)]
@@ -35,7 +35,7 @@ pub trait Checkpoint {
     ///
     /// # Errors
     /// Nothing was written down: it cannot be, or nobody wants the result any more.
-    fn save(&self, note: &str) -> Result<(), Stopped>;
+    fn save(&self, note: &str) -> Result<(), ModelError>;
 
     /// Says what is waited for, in words, until something else is said.
     fn set_status(&self, words: &str);
@@ -63,7 +63,7 @@ impl From<Vec<u8>> for Model {
 /// A call may take as long as it needs. It tells its progress, from 0 to 1, as often as it can, and
 /// 0 while the model waits to be begun: a session shows just that of any engine but [`SCULPT`], and
 /// is queued at 0. The answer is how it learns that nobody wants the result any more, and it then ends with
-/// [`Stopped::Cancelled`]. A panic in it ends the session, and no more than that, where panics can
+/// [`ModelError::Cancelled`]. A panic in it ends the session, and no more than that, where panics can
 /// be caught.
 pub trait Engine: Send + Sync {
     /// Makes the model. `view` is which of the [views](Engine::views) was chosen, counted from 0; 0
@@ -77,13 +77,17 @@ pub trait Engine: Send + Sync {
         detail: Detail,
         view: usize,
         progress: &mut Progress,
-    ) -> Result<Model, Stopped>;
+    ) -> Result<Model, ModelError>;
 
     /// Makes the views to choose from, as PNG files.
     ///
     /// # Errors
     /// As those of [`Engine::model`].
-    fn views(&self, source: Source, progress: &mut Progress) -> Result<[Vec<u8>; VIEWS], Stopped>;
+    fn views(
+        &self,
+        source: Source,
+        progress: &mut Progress,
+    ) -> Result<[Vec<u8>; VIEW_COUNT], ModelError>;
 }
 
 /// The name of the engine that is always there.
@@ -100,17 +104,21 @@ impl Engine for Sculptor {
         detail: Detail,
         view: usize,
         progress: &mut Progress,
-    ) -> Result<Model, Stopped> {
-        let order = sculpt::Order {
+    ) -> Result<Model, ModelError> {
+        let request = sculpt::ModelRequest {
             picture: source.picture,
             parameters: source.parameters,
             detail,
             view,
         };
-        Ok(sculpt::sculpt(&order, progress)?.into())
+        Ok(sculpt::sculpt(&request, progress)?.into())
     }
 
-    fn views(&self, source: Source, progress: &mut Progress) -> Result<[Vec<u8>; VIEWS], Stopped> {
-        sculpt::views(source.picture, source.parameters, progress)
+    fn views(
+        &self,
+        source: Source,
+        progress: &mut Progress,
+    ) -> Result<[Vec<u8>; VIEW_COUNT], ModelError> {
+        sculpt::render_views(source.picture, source.parameters, progress)
     }
 }

@@ -5,7 +5,7 @@ use std::panic::catch_unwind;
 use http::StatusCode;
 
 use crate::answer::{refused, with_type};
-use crate::engine::VIEWS;
+use crate::engine::VIEW_COUNT;
 use crate::record::Stage;
 use crate::refusal::{Refusal, missing, no_session};
 use crate::{Api, Millis, Response};
@@ -68,7 +68,7 @@ pub fn stored() -> impl Iterator<Item = String> {
     let models = [Stage::Preview, Stage::Refine].map(Stage::file);
     let others = [IMAGE.to_owned()]
         .into_iter()
-        .chain((0..VIEWS).map(spin_file));
+        .chain((0..VIEW_COUNT).map(spin_file));
     models.into_iter().flatten().chain(others)
 }
 
@@ -94,7 +94,7 @@ pub fn answer(
         let media_type = contract::sniff(&bytes).unwrap_or("application/octet-stream");
         return Ok(with_type(StatusCode::OK, media_type, bytes));
     }
-    if (0..VIEWS).any(|view| spin_file(view) == name) && record.has_spins(now) {
+    if (0..VIEW_COUNT).any(|view| spin_file(view) == name) && record.has_spins(now) {
         return Ok(with_type(StatusCode::OK, "image/png", file(name)?));
     }
     let (stem, ending) = name.split_once('.').ok_or_else(nothing)?;

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use image::DynamicImage;
 
-use crate::engine::{Checkpoint, Detail, Engine, Progress, Source, Stopped};
+use crate::engine::{Checkpoint, Detail, Engine, ModelError, Progress, Source};
 use crate::files::{IMAGE, can_convert, spin_file};
 use crate::metrics::Metrics;
 use crate::record::{Piece, Record, Stage};
@@ -188,8 +188,8 @@ pub fn work(
     let piece = &job.claim.piece;
     let (made, failure) = match survived(|| made(sandbox, &job, fetched, engine)) {
         Ok(made) => (made, None),
-        Err(Ended::Stopped(Stopped::Failed(reason))) => (Made::default(), Some(reason)),
-        Err(Ended::Stopped(Stopped::Cancelled)) => return Ok(()),
+        Err(Ended::Model(ModelError::Failed(reason))) => (Made::default(), Some(reason)),
+        Err(Ended::Model(ModelError::Cancelled)) => return Ok(()),
         Err(Ended::Store(error)) => return Err(error),
     };
     let Made {
@@ -243,18 +243,18 @@ impl Checkpoint for Left<'_> {
         self.sandbox.sessions.notes(self.engine, &self.piece.code)
     }
 
-    fn save(&self, note: &str) -> Result<(), Stopped> {
+    fn save(&self, note: &str) -> Result<(), ModelError> {
         let mut wanted = false;
         let written = store(self.sandbox, self.piece, Vec::new(), |record| {
             record.write(self.piece, note.to_owned());
             wanted = true;
         });
         match written {
-            Err(error) => Err(Stopped::Failed(format!(
+            Err(error) => Err(ModelError::Failed(format!(
                 "the session cannot be stored: {error}"
             ))),
             Ok(()) if wanted => Ok(()),
-            Ok(()) => Err(Stopped::Cancelled),
+            Ok(()) => Err(ModelError::Cancelled),
         }
     }
 
@@ -265,19 +265,19 @@ impl Checkpoint for Left<'_> {
 
 /// Why a job ends without a result.
 enum Ended {
-    Stopped(Stopped),
+    Model(ModelError),
     Store(StoreError),
 }
 
-impl From<Stopped> for Ended {
-    fn from(stopped: Stopped) -> Self {
-        Self::Stopped(stopped)
+impl From<ModelError> for Ended {
+    fn from(stopped: ModelError) -> Self {
+        Self::Model(stopped)
     }
 }
 
 impl From<String> for Ended {
     fn from(reason: String) -> Self {
-        Self::Stopped(Stopped::Failed(reason))
+        Self::Model(ModelError::Failed(reason))
     }
 }
 
@@ -307,7 +307,7 @@ fn made(
 ) -> Result<Made, Ended> {
     let piece = &job.claim.piece;
     let Some(record) = sandbox.sessions.get(&piece.code) else {
-        return Err(Stopped::Cancelled.into());
+        return Err(ModelError::Cancelled.into());
     };
     let (file, picture) = opened(sandbox, job, fetched)?;
     let preview = match piece.stage {
@@ -424,7 +424,7 @@ mod tests {
             _: Detail,
             _: usize,
             progress: &mut Progress,
-        ) -> Result<crate::Model, Stopped> {
+        ) -> Result<crate::Model, ModelError> {
             let before = progress(0.1);
             let anew = |record: &mut Record| {
                 record.begin(Stage::Preview, 7, self.0.pace);
@@ -437,8 +437,8 @@ mod tests {
             Ok(words.into_bytes().into())
         }
 
-        fn views(&self, _: Source, _: &mut Progress) -> Result<[Vec<u8>; 4], Stopped> {
-            Err(Stopped::Cancelled)
+        fn views(&self, _: Source, _: &mut Progress) -> Result<[Vec<u8>; 4], ModelError> {
+            Err(ModelError::Cancelled)
         }
     }
 

@@ -28,7 +28,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub use contract::Parameters;
 pub use delivery::Delivery;
 pub use engine::{
-    Checkpoint, Detail, Engine, Model, Progress, SCULPT, Sculptor, Source, Stopped, VIEWS,
+    Checkpoint, Detail, Engine, Model, ModelError, Progress, SCULPT, Sculptor, Source, VIEW_COUNT,
 };
 pub use gate::Client;
 pub use http;

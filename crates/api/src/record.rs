@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::Millis;
-use crate::engine::{SCULPT, VIEWS};
+use crate::engine::{SCULPT, VIEW_COUNT};
 use crate::files::{FORMATS, IMAGE, spin_file};
 use crate::jobs::Progressed;
 use crate::shape::Shape;
@@ -401,7 +401,7 @@ impl Record {
             percent_done: Some(percent),
             error: failure.map(|failure| failure.reason.clone()),
             spins: self.has_spins(now).then(|| {
-                let addresses = (0..VIEWS).map(|view| self.address(origin, &spin_file(view)));
+                let addresses = (0..VIEW_COUNT).map(|view| self.address(origin, &spin_file(view)));
                 addresses.map(|image_url| Spin { image_url }).collect()
             }),
             // With those of the other formats.

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::answer::{done, preflight};
 use crate::body::{self, Continue};
-use crate::engine::{SCULPT, VIEWS};
+use crate::engine::{SCULPT, VIEW_COUNT};
 use crate::fault::{self, Effect};
 use crate::files::{self, spin_file};
 use crate::money::Purse;
@@ -361,7 +361,7 @@ fn chosen(code: &str, asked: &Continue) -> Result<usize, Refusal> {
     let by_address = match address {
         // Whatever the name by which the caller reaches this server.
         Some(address) => Some(
-            (0..VIEWS)
+            (0..VIEW_COUNT)
                 .find(|index| address.ends_with(&format!("/files/{code}/{}", spin_file(*index))))
                 .ok_or_else(|| bad("selected_spin: allowed: the address of one of the spins"))?,
         ),

@@ -5,7 +5,9 @@ mod support;
 
 use std::sync::Mutex;
 
-use api::{Config, Detail, Engine, Millis, Model, Progress, Sculptor, Source, Stopped, VIEWS};
+use api::{
+    Config, Detail, Engine, Millis, Model, ModelError, Progress, Sculptor, Source, VIEW_COUNT,
+};
 use serde_json::{Value, json};
 use support::*;
 
@@ -22,13 +24,13 @@ impl Engine for Noting<'_> {
         detail: Detail,
         _: usize,
         _: &mut Progress,
-    ) -> Result<Model, Stopped> {
+    ) -> Result<Model, ModelError> {
         self.notes.lock().unwrap().push(source.checkpoint.load());
         assert_eq!(source.preview.is_some(), detail == Detail::Refined);
         source.checkpoint.save(&format!("{detail:?}"))?;
         source.checkpoint.set_status("two before it");
         if self.breaks_off {
-            return Err(Stopped::Cancelled);
+            return Err(ModelError::Cancelled);
         }
         Ok(Model {
             glb: b"glTF".into(),
@@ -36,8 +38,8 @@ impl Engine for Noting<'_> {
         })
     }
 
-    fn views(&self, _: Source, _: &mut Progress) -> Result<[Vec<u8>; VIEWS], Stopped> {
-        Err(Stopped::Cancelled)
+    fn views(&self, _: Source, _: &mut Progress) -> Result<[Vec<u8>; VIEW_COUNT], ModelError> {
+        Err(ModelError::Cancelled)
     }
 }
 
@@ -256,7 +258,7 @@ impl Engine for Packing {
         detail: Detail,
         view: usize,
         progress: &mut Progress,
-    ) -> Result<Model, Stopped> {
+    ) -> Result<Model, ModelError> {
         let mut model = Sculptor.model(source, detail, view, progress)?;
         if detail == Detail::Preview {
             let mut file = gltf::Glb::from_slice(&model.glb).unwrap();
@@ -268,7 +270,11 @@ impl Engine for Packing {
         Ok(model)
     }
 
-    fn views(&self, source: Source, progress: &mut Progress) -> Result<[Vec<u8>; VIEWS], Stopped> {
+    fn views(
+        &self,
+        source: Source,
+        progress: &mut Progress,
+    ) -> Result<[Vec<u8>; VIEW_COUNT], ModelError> {
         Sculptor.views(source, progress)
     }
 }

@@ -6,7 +6,7 @@ mod support;
 
 use std::sync::Mutex;
 
-use api::{Config, Job, Millis, Progress, Retention, Source, Stopped};
+use api::{Config, Job, Millis, ModelError, Progress, Retention, Source};
 use serde_json::{Value, json};
 use support::*;
 
@@ -210,7 +210,7 @@ fn the_work_for_a_session_that_is_gone_is_cancelled_and_leaves_nothing() {
             api.inner.handle(&create, START + 5001);
             told.lock().unwrap().push(progress(0.2).is_break());
             if obeys {
-                Err(Stopped::Cancelled)
+                Err(ModelError::Cancelled)
             } else {
                 Ok(())
             }
@@ -236,7 +236,7 @@ fn a_closed_sandbox_cancels_its_work_and_hands_out_no_more() {
         told.lock().unwrap().push(progress(0.1).is_break());
         api.inner.close();
         told.lock().unwrap().push(progress(0.2).is_break());
-        Err(Stopped::Cancelled)
+        Err(ModelError::Cancelled)
     });
     api.inner.run_job(job, None, &engine).unwrap();
     assert_eq!(told.into_inner().unwrap(), [false, true]);
@@ -264,7 +264,7 @@ fn a_session_fails_where_its_engine_does() {
             let job = api.inner.next_job(api.now).unwrap();
             let engine = Stub(|_: &Source, _: &mut Progress| {
                 assert!(!panics, "a fault in an engine, as a test wants it");
-                Err(Stopped::Failed("the picture is too odd".into()))
+                Err(ModelError::Failed("the picture is too odd".into()))
             });
             api.inner.run_job(job, None, &engine).unwrap();
             api.now += 1000;
@@ -294,7 +294,7 @@ fn a_refinement_that_failed_is_worked_again() {
     api.session(&code);
     api.engine = None;
     assert_eq!(api.refine(&code, &json!({})).status(), 200);
-    let engine = Stub(|_: &Source, _: &mut Progress| Err(Stopped::Failed("not today".into())));
+    let engine = Stub(|_: &Source, _: &mut Progress| Err(ModelError::Failed("not today".into())));
     let job = api.inner.next_job(api.now).unwrap();
     api.inner.run_job(job, None, &engine).unwrap();
     api.now += 2000;

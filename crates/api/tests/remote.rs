@@ -41,7 +41,7 @@ fn a_picture_elsewhere_is_fetched_once_and_stored() {
 fn what_was_fetched_stays_where_the_work_is_interrupted() {
     let (api, _) = elsewhere();
     let job = api.inner.next_job(api.now).unwrap();
-    let given_up = Stub(|_: &api::Source, _: &mut api::Progress| Err(api::Stopped::Cancelled));
+    let given_up = Stub(|_: &api::Source, _: &mut api::Progress| Err(api::ModelError::Cancelled));
     api.inner.run_job(job, Some(Ok(png())), &given_up).unwrap();
     assert_eq!(api.inner.next_job(api.now).unwrap().image_url(), None);
 }

@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use contract::{Parameters, Resolution};
 use image::{RgbaImage, imageops};
-use sculpt::{Detail, Order};
+use sculpt::{Detail, ModelRequest};
 
 const SAMPLE: &[u8] = include_bytes!("../../../www/samples/turtle.webp");
 
@@ -51,14 +51,14 @@ fn sculpt(file: &str) -> Result<(), Box<dyn Error>> {
         texture_resolution: Some(1024),
         ..Parameters::default()
     };
-    let order = Order {
+    let request = ModelRequest {
         picture: &picture,
         parameters: &parameters,
         detail: Detail::Preview,
         view: 0,
     };
     let started = Instant::now();
-    sculpt::sculpt(&order, &mut |_| ControlFlow::Continue(()))
+    sculpt::sculpt(&request, &mut |_| ControlFlow::Continue(()))
         .map_err(|stopped| format!("{stopped:?}"))?;
     let sculpt = started.elapsed();
     println!(

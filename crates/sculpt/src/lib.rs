@@ -29,7 +29,7 @@ use image::{DynamicImage, ImageFormat, RgbImage, RgbaImage};
 
 pub use convert::{Format, can_convert, convert};
 #[cfg(feature = "import")]
-pub use import::{Adapted, NoGlb, adapt, check, cut_out};
+pub use import::{GlbError, ImportedGlb, check_glb, import_glb, remove_background};
 
 use flat::Layout;
 use mesh::Mesh;
@@ -37,7 +37,7 @@ use shape::Fineness;
 
 /// What a model is to be made of, and how.
 #[derive(Clone, Copy, Debug)]
-pub struct Order<'a> {
+pub struct ModelRequest<'a> {
     /// The picture, upright.
     pub picture: &'a DynamicImage,
     /// What is left out is as the API documents its defaults. `creativity` and `refine_speed` have
@@ -45,7 +45,7 @@ pub struct Order<'a> {
     pub parameters: &'a Parameters,
     /// How fine the model becomes.
     pub detail: Detail,
-    /// Which of the [`views`] looks towards +z, counted from 0; 0 is the picture's own.
+    /// Which of the [`render_views`] looks towards +z, counted from 0; 0 is the picture's own.
     pub view: usize,
 }
 
@@ -60,14 +60,14 @@ pub enum Detail {
 
 /// Why there is no model.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Stopped {
+pub enum ModelError {
     /// Nobody wants it any more.
     Cancelled,
     /// There can be none, and why, in words.
     Failed(String),
 }
 
-impl From<String> for Stopped {
+impl From<String> for ModelError {
     fn from(reason: String) -> Self {
         Self::Failed(reason)
     }
@@ -77,22 +77,22 @@ impl From<String> for Stopped {
 pub type Progress<'a> = dyn FnMut(f32) -> ControlFlow<()> + 'a;
 
 /// As many views as a `turbo` session offers to choose from.
-pub const VIEWS: usize = 4;
+pub const VIEW_COUNT: usize = 4;
 
 /// How far the model is turned for each view, in parts of a full turn: from the front, from both
 /// sides of it, and from behind.
-const TURNS: [f64; VIEWS] = [0.0, 0.125, 0.5, 0.875];
+const TURNS: [f64; VIEW_COUNT] = [0.0, 0.125, 0.5, 0.875];
 
 /// Makes the model: a binary glTF 2.0 file (`model/gltf-binary`) with a closed surface, y up, its
 /// front towards +z, its longest edge 1 unless `scaled_bbox` says otherwise.
 ///
 /// # Errors
 /// There can be no such model, or nobody wants it any more.
-pub fn sculpt(order: &Order, progress: &mut Progress) -> Result<Vec<u8>, Stopped> {
-    let parameters = order.parameters;
+pub fn sculpt(request: &ModelRequest, progress: &mut Progress) -> Result<Vec<u8>, ModelError> {
+    let parameters = request.parameters;
     let textured = is_textured(parameters);
-    let Shaped { mut mesh, texture } = shape(order, textured, progress)?;
-    mesh.turn(TURNS[order.view % VIEWS]);
+    let Shaped { mut mesh, texture } = shape(request, textured, progress)?;
+    mesh.turn(TURNS[request.view % VIEW_COUNT]);
     mesh.fit(
         parameters.scaled_bbox,
         parameters.pivot_point.unwrap_or_default(),
@@ -106,22 +106,22 @@ pub fn sculpt(order: &Order, progress: &mut Progress) -> Result<Vec<u8>, Stopped
 ///
 /// # Errors
 /// As those of [`sculpt`].
-pub fn views(
+pub fn render_views(
     picture: &DynamicImage,
     parameters: &Parameters,
     progress: &mut Progress,
-) -> Result<[Vec<u8>; VIEWS], Stopped> {
-    let order = Order {
+) -> Result<[Vec<u8>; VIEW_COUNT], ModelError> {
+    let request = ModelRequest {
         picture,
         parameters,
         detail: Detail::Preview,
         view: 0,
     };
-    let Shaped { mesh, texture } = shape(&order, true, &mut |part| progress(part / 2.0))?;
+    let Shaped { mesh, texture } = shape(&request, true, &mut |part| progress(part / 2.0))?;
     let texture = texture.unwrap_or_default();
-    let mut files = [const { Vec::new() }; VIEWS];
+    let mut files = [const { Vec::new() }; VIEW_COUNT];
     for (view, file) in files.iter_mut().enumerate() {
-        go_on(progress, 0.5 + view as f32 / VIEWS as f32 / 2.0)?;
+        go_on(progress, 0.5 + view as f32 / VIEW_COUNT as f32 / 2.0)?;
         let mut mesh = mesh.clone();
         mesh.turn(TURNS[view]);
         mesh.fit(None, [0.0; 3]);
@@ -143,19 +143,23 @@ struct Shaped {
     texture: Option<RgbImage>,
 }
 
-fn shape(order: &Order, textured: bool, progress: &mut Progress) -> Result<Shaped, Stopped> {
+fn shape(
+    request: &ModelRequest,
+    textured: bool,
+    progress: &mut Progress,
+) -> Result<Shaped, ModelError> {
     go_on(progress, 0.0)?;
-    let parameters = order.parameters.or_defaults();
-    let picture: Cow<RgbaImage> = match order.picture.as_rgba8() {
+    let parameters = request.parameters.or_defaults();
+    let picture: Cow<RgbaImage> = match request.picture.as_rgba8() {
         Some(picture) => Cow::Borrowed(picture),
-        None => Cow::Owned(order.picture.to_rgba8()),
+        None => Cow::Owned(request.picture.to_rgba8()),
     };
     let mask = mask::find(&picture)?;
     go_on(progress, 0.25)?;
     let too_fine =
         || "what stands out in the picture is too small or too fine for a model".to_owned();
     let (area, coverage) = area::covered(&mask, picture.dimensions()).ok_or_else(too_fine)?;
-    let fineness = fineness(&parameters, order.detail);
+    let fineness = fineness(&parameters, request.detail);
     let mesh = match mask.object {
         true => shape::object(&coverage, area, fineness),
         false => shape::relief(&picture, &coverage, area, fineness),
@@ -203,9 +207,9 @@ fn fineness(parameters: &Parameters, detail: Detail) -> Fineness {
     }
 }
 
-fn go_on(progress: &mut Progress, part: f32) -> Result<(), Stopped> {
+fn go_on(progress: &mut Progress, part: f32) -> Result<(), ModelError> {
     match progress(part) {
         ControlFlow::Continue(()) => Ok(()),
-        ControlFlow::Break(()) => Err(Stopped::Cancelled),
+        ControlFlow::Break(()) => Err(ModelError::Cancelled),
     }
 }

@@ -7,7 +7,7 @@ use std::io::{Cursor, Read};
 
 use contract::{Creativity, Parameters, PreviewMesh, RefineSpeed, Resolution, Topology};
 use image::{GenericImageView, Rgba, RgbaImage};
-use sculpt::{Detail, Format, Order, convert};
+use sculpt::{Detail, Format, ModelRequest, convert};
 use support::*;
 
 fn made(parameters: &Parameters) -> Vec<u8> {
@@ -201,13 +201,15 @@ fn low_poly_keeps_the_outline() {
 fn a_chosen_view_looks_to_the_front() {
     let picture = sample("turtle.webp");
     let model = |view: usize| {
-        let order = Order {
+        let request = ModelRequest {
             picture: &picture,
             parameters: &textured(),
             detail: Detail::Preview,
             view,
         };
-        Model::read(&sculpt::sculpt(&order, &mut |_| std::ops::ControlFlow::Continue(())).unwrap())
+        Model::read(
+            &sculpt::sculpt(&request, &mut |_| std::ops::ControlFlow::Continue(())).unwrap(),
+        )
     };
     let (front, side, back) = (model(0), model(1), model(2));
     side.assert_solid("from the side");
@@ -231,7 +233,9 @@ fn a_model_that_no_file_can_hold_is_refused() {
         ..textured()
     };
     let refused = sculpt(&sample("turtle.webp"), &parameters).unwrap_err();
-    assert!(matches!(refused, sculpt::Stopped::Failed(reason) if reason.contains("scaled_bbox")));
+    assert!(
+        matches!(refused, sculpt::ModelError::Failed(reason) if reason.contains("scaled_bbox"))
+    );
 }
 
 #[test]

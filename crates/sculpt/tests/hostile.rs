@@ -7,7 +7,7 @@ use image::{
     DynamicImage, GrayAlphaImage, GrayImage, ImageBuffer, Luma, LumaA, Rgb, RgbImage, Rgba,
     RgbaImage,
 };
-use sculpt::Stopped;
+use sculpt::ModelError;
 use support::*;
 
 type Case = (&'static str, DynamicImage);
@@ -238,7 +238,7 @@ fn where_there_is_nothing_that_is_said() {
         ),
     ] {
         match sculpt(&picture, &textured()) {
-            Err(Stopped::Failed(reason)) => assert!(reason.contains("transparent"), "{reason}"),
+            Err(ModelError::Failed(reason)) => assert!(reason.contains("transparent"), "{reason}"),
             other => panic!("{name}: {other:?}"),
         }
     }
@@ -246,7 +246,7 @@ fn where_there_is_nothing_that_is_said() {
     let fine = stencil(256, 256, |x, y| (x + y) % 2 == 0);
     match sculpt(&fine, &textured()) {
         Ok(glb) => Model::read(&glb).assert_solid("a fine checkerboard"),
-        Err(Stopped::Failed(reason)) => assert!(reason.contains("too fine"), "{reason}"),
+        Err(ModelError::Failed(reason)) => assert!(reason.contains("too fine"), "{reason}"),
         Err(other) => panic!("{other:?}"),
     }
 }

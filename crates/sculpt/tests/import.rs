@@ -7,7 +7,7 @@ use std::io::{Cursor, Read};
 
 use contract::{Parameters, PreviewMesh, Topology};
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage, Rgba, RgbaImage};
-use sculpt::{Format, NoGlb, adapt, can_convert, check, convert, cut_out};
+use sculpt::{Format, GlbError, can_convert, check_glb, convert, import_glb, remove_background};
 use serde_json::{Value, json};
 use support::{glb, json_of, keep, sample, sculpt, textured};
 
@@ -135,8 +135,8 @@ fn its_size_and_origin_are_what_was_asked_for() {
     // A quarter turn has made its 4 the width.
     near(bounds(&model), [[2.0, 20.0, 30.0], [10.0, 24.0, 42.0]]);
     let placed = |parameters: &Parameters, view| {
-        let adapted = adapt(&model, parameters, view).unwrap();
-        (bounds(&adapted.glb), adapted)
+        let imported = import_glb(&model, parameters, view).unwrap();
+        (bounds(&imported.glb), imported)
     };
     let (own, _) = placed(&textured(), 0);
     near(own, [[-4.0, -2.0, -6.0], [4.0, 2.0, 6.0]]);
@@ -147,15 +147,15 @@ fn its_size_and_origin_are_what_was_asked_for() {
         pivot_point: Some([0.0, -0.5, 0.5]),
         ..textured()
     };
-    let (asked_for, adapted) = placed(&asked, 0);
+    let (asked_for, imported) = placed(&asked, 0);
     near(asked_for, [[-0.5, 0.0, -3.0], [0.5, 2.0, 0.0]]);
-    assert!(adapted.unsupported.is_empty());
+    assert!(imported.unsupported.is_empty());
     // A refinement does so with the preview's model once more.
     let again = Parameters {
         scaled_bbox: Some([4.0, 4.0, 4.0]),
         ..textured()
     };
-    let again = adapt(&adapted.glb, &again, 0).unwrap();
+    let again = import_glb(&imported.glb, &again, 0).unwrap();
     near(bounds(&again.glb), [[-2.0; 3], [2.0; 3]]);
 }
 
@@ -173,8 +173,8 @@ fn a_packed_model_is_placed_by_the_bounds_that_it_names() {
         ..textured()
     };
     let packed = glb(&json, vec![0; 100_000]);
-    let adapted = adapt(&packed, &asked, 0).unwrap();
-    let json = json_of(&adapted.glb);
+    let imported = import_glb(&packed, &asked, 0).unwrap();
+    let json = json_of(&imported.glb);
     let width = json["nodes"][2]["matrix"][0].as_f64().unwrap();
     assert!((width - 0.125).abs() < 1e-9, "{width}");
     // What is compressed is found again where the view before it is gone.
@@ -184,7 +184,7 @@ fn a_packed_model_is_placed_by_the_bounds_that_it_names() {
     // Where not even bounds are named, it is said.
     let mut json = json;
     json["accessors"][0].as_object_mut().unwrap().remove("min");
-    let unknown = adapt(&glb(&json, vec![0; 100_000]), &asked, 0).unwrap();
+    let unknown = import_glb(&glb(&json, vec![0; 100_000]), &asked, 0).unwrap();
     assert!(unknown.unsupported.contains(&"scaled_bbox"));
 }
 
@@ -196,13 +196,13 @@ fn its_textures_are_no_larger_than_was_asked_for() {
             texture_resolution: Some(128),
             ..textured()
         };
-        let adapted = adapt(&model, &asked, 0).unwrap();
-        assert!(adapted.unsupported.is_empty());
-        let (file, _, images) = gltf::import_slice(&adapted.glb).unwrap();
+        let imported = import_glb(&model, &asked, 0).unwrap();
+        assert!(imported.unsupported.is_empty());
+        let (file, _, images) = gltf::import_slice(&imported.glb).unwrap();
         assert_eq!((images[0].width, images[0].height), (128, 64), "{format:?}");
         assert_eq!(file.extensions_required().count(), 0);
         // What is small enough stays as it is, but for WebP.
-        let kept = adapt(&model, &textured(), 0).unwrap();
+        let kept = import_glb(&model, &textured(), 0).unwrap();
         let (file, _, images) = gltf::import_slice(&kept.glb).unwrap();
         assert_eq!(
             (images[0].width, images[0].height),
@@ -221,7 +221,7 @@ fn its_textures_are_no_larger_than_was_asked_for() {
             texture_resolution: Some(512),
             ..textured()
         };
-        let more = adapt(&model, &more, 0).unwrap();
+        let more = import_glb(&model, &more, 0).unwrap();
         assert_eq!(more.unsupported, ["texture_resolution"]);
     }
 }
@@ -247,14 +247,14 @@ fn a_texture_in_webp_becomes_one_that_all_programs_read() {
         if use_ == "normalTexture" {
             json["materials"] = json!([{"normalTexture": {"index": 0}}]);
         }
-        let adapted = adapt(&glb(&json, bin), &textured(), 0).unwrap();
-        assert!(adapted.unsupported.is_empty());
-        let (mut json, bin) = parts(&adapted.glb);
+        let imported = import_glb(&glb(&json, bin), &textured(), 0).unwrap();
+        assert!(imported.unsupported.is_empty());
+        let (mut json, bin) = parts(&imported.glb);
         assert_eq!(json["images"][0]["mimeType"], media_type);
         assert_eq!(json["textures"], json!([{"source": 0}]));
         assert_eq!(json["extensionsUsed"], Value::Null);
         assert_eq!(json["extensionsRequired"], Value::Null);
-        assert_converts(&adapted.glb);
+        assert_converts(&imported.glb);
         // The zip's is the one that is seen.
         json["materials"] = json!([{"pbrMetallicRoughness": {"baseColorTexture": {"index": 0}}}]);
         let read = image::load_from_memory(&zipped(&glb(&json, bin), name)).unwrap();
@@ -281,15 +281,15 @@ fn where_a_texture_is_there_in_png_too_its_webp_goes() {
     );
     bin.extend(&other);
     json["buffers"][0]["byteLength"] = bin.len().into();
-    let adapted = adapt(&glb(&json, bin), &textured(), 0).unwrap();
-    let json = json_of(&adapted.glb);
+    let imported = import_glb(&glb(&json, bin), &textured(), 0).unwrap();
+    let json = json_of(&imported.glb);
     assert_eq!(json["extensionsUsed"], Value::Null);
     assert_eq!(json["extensionsRequired"], Value::Null);
     assert_eq!(json["textures"][0]["extensions"], Value::Null);
     // Nothing of it takes room any more.
     assert_eq!(json["bufferViews"].as_array().unwrap().len(), 3);
-    assert!(zipped(&adapted.glb, "texture.png") == other);
-    assert_converts(&adapted.glb);
+    assert!(zipped(&imported.glb, "texture.png") == other);
+    assert_converts(&imported.glb);
 }
 
 #[test]
@@ -301,11 +301,11 @@ fn a_webp_that_cannot_be_read_keeps_its_extension() {
         texture_resolution: Some(128),
         ..textured()
     };
-    let adapted = adapt(&glb(&json, bin), &asked, 0).unwrap();
-    assert_eq!(adapted.unsupported, ["texture_resolution"]);
-    let json = json_of(&adapted.glb);
+    let imported = import_glb(&glb(&json, bin), &asked, 0).unwrap();
+    assert_eq!(imported.unsupported, ["texture_resolution"]);
+    let json = json_of(&imported.glb);
     assert_eq!(json["extensionsRequired"], json!(["EXT_texture_webp"]));
-    assert_converts(&adapted.glb);
+    assert_converts(&imported.glb);
 }
 
 #[test]
@@ -323,10 +323,10 @@ fn a_whole_model_in_webp_becomes_a_valid_one() {
     bin.extend(picture);
     bin.resize(bin.len().next_multiple_of(4), 0);
     json["buffers"][0]["byteLength"] = bin.len().into();
-    let adapted = adapt(&glb(&json, bin), &textured(), 0).unwrap();
-    gltf::import_slice(&adapted.glb).unwrap();
-    assert_converts(&adapted.glb);
-    keep("foreign-webp", &adapted.glb);
+    let imported = import_glb(&glb(&json, bin), &textured(), 0).unwrap();
+    gltf::import_slice(&imported.glb).unwrap();
+    assert_converts(&imported.glb);
+    keep("foreign-webp", &imported.glb);
 }
 
 #[test]
@@ -348,10 +348,10 @@ fn what_a_file_requires_for_its_look_hinders_no_other_format() {
             "offset": [0.5, 0.25], "rotation": std::f64::consts::FRAC_PI_2, "scale": [0.5, 2.0],
         },
     });
-    let adapted = adapt(&glb(&json, bin), &textured(), 0).unwrap();
-    assert_converts(&adapted.glb);
+    let imported = import_glb(&glb(&json, bin), &textured(), 0).unwrap();
+    assert_converts(&imported.glb);
     // The other formats have the places where the texture's own ones are moved to.
-    let obj = String::from_utf8(convert(&adapted.glb, Format::Obj).unwrap()).unwrap();
+    let obj = String::from_utf8(convert(&imported.glb, Format::Obj).unwrap()).unwrap();
     let lines = obj.lines().filter_map(|line| line.strip_prefix("vt "));
     let places: Vec<[f32; 2]> = lines
         .map(|line| {
@@ -408,15 +408,15 @@ fn a_quantized_model_is_placed_and_converted_as_any() {
             pivot_point: Some([0.0, -0.5, 0.5]),
             ..textured()
         };
-        let adapted = adapt(&model, &asked, 0).unwrap();
-        assert!(adapted.unsupported.is_empty());
-        near(bounds(&adapted.glb), [[-0.5, 0.0, -3.0], [0.5, 2.0, 0.0]]);
-        assert_converts(&adapted.glb);
+        let imported = import_glb(&model, &asked, 0).unwrap();
+        assert!(imported.unsupported.is_empty());
+        near(bounds(&imported.glb), [[-0.5, 0.0, -3.0], [0.5, 2.0, 0.0]]);
+        assert_converts(&imported.glb);
         // Where they are compressed as well, the bounds that the file names are in the same numbers.
         let (mut json, bin) = parts(&model);
         json["bufferViews"][3]["extensions"] = json!({"EXT_meshopt_compression": {}});
-        let packed = adapt(&glb(&json, bin), &asked, 0).unwrap();
-        let matrices = [&adapted.glb, &packed.glb].map(|glb| json_of(glb)["nodes"][2].clone());
+        let packed = import_glb(&glb(&json, bin), &asked, 0).unwrap();
+        let matrices = [&imported.glb, &packed.glb].map(|glb| json_of(glb)["nodes"][2].clone());
         assert_eq!(matrices[0]["matrix"], matrices[1]["matrix"]);
     }
 }
@@ -438,8 +438,8 @@ fn what_has_its_triangles_packed_is_refused_by_name() {
             assert!(reason.contains(name), "{reason}");
         }
         assert!(!can_convert(&packed));
-        let adapted = adapt(&packed, &textured(), 0).unwrap();
-        assert!(!can_convert(&adapted.glb));
+        let imported = import_glb(&packed, &textured(), 0).unwrap();
+        assert!(!can_convert(&imported.glb));
     }
 }
 
@@ -474,8 +474,8 @@ fn what_contradicts_itself_has_no_other_format() {
 #[test]
 fn without_a_texture_its_form_alone_is_left() {
     let whole = model(ImageFormat::WebP, 300);
-    let adapted = adapt(&whole, &Parameters::default(), 0).unwrap();
-    let json = json_of(&adapted.glb);
+    let imported = import_glb(&whole, &Parameters::default(), 0).unwrap();
+    let json = json_of(&imported.glb);
     assert_eq!(json["images"], Value::Null);
     assert_eq!(json["extensionsRequired"], Value::Null);
     let attributes = &json["meshes"][0]["primitives"][0]["attributes"];
@@ -484,8 +484,8 @@ fn without_a_texture_its_form_alone_is_left() {
     let views = json["bufferViews"].as_array().unwrap().iter();
     let sizes: Vec<_> = views.map(|view| view["byteLength"].clone()).collect();
     assert_eq!(sizes, [96, 24, 4]);
-    assert!(adapted.glb.len() < whole.len());
-    gltf::import_slice(&adapted.glb).unwrap();
+    assert!(imported.glb.len() < whole.len());
+    gltf::import_slice(&imported.glb).unwrap();
 }
 
 #[test]
@@ -494,41 +494,57 @@ fn what_cannot_be_done_is_named() {
         topology: Some(Topology::Quads),
         ..textured()
     };
-    let bare = adapt(&model(ImageFormat::Png, 8), &Parameters::default(), 0).unwrap();
-    let adapted = adapt(&bare.glb, &asked, 0).unwrap();
-    assert_eq!(adapted.unsupported, ["generate_texture", "topology"]);
+    let bare = import_glb(&model(ImageFormat::Png, 8), &Parameters::default(), 0).unwrap();
+    let imported = import_glb(&bare.glb, &asked, 0).unwrap();
+    assert_eq!(imported.unsupported, ["generate_texture", "topology"]);
     // A `turbo` model always has a texture.
     let turbo = Parameters {
         preview_mesh: Some(PreviewMesh::Turbo),
         ..Default::default()
     };
-    let kept = adapt(&model(ImageFormat::Png, 8), &turbo, 0).unwrap();
+    let kept = import_glb(&model(ImageFormat::Png, 8), &turbo, 0).unwrap();
     assert!(json_of(&kept.glb)["images"].is_array());
 }
 
 #[test]
 fn bytes_are_judged_and_not_names() {
     let model = model(ImageFormat::Png, 8);
-    assert_eq!(check(&model), Ok(()));
+    assert_eq!(check_glb(&model), Ok(()));
     for length in [0, 1, 3, 4, 11, 12, 100, model.len() - 1] {
-        assert_eq!(check(&model[..length]), Err(NoGlb::Short), "{length}");
-        assert!(adapt(&model[..length], &textured(), 0).is_err());
+        assert_eq!(
+            check_glb(&model[..length]),
+            Err(GlbError::Truncated),
+            "{length}"
+        );
+        assert!(import_glb(&model[..length], &textured(), 0).is_err());
     }
     let longer = [&model[..], b"more"].concat();
-    assert!(matches!(check(&longer), Err(NoGlb::Other(_))));
-    for (bytes, words) in [
-        (&b"PK\x03\x04"[..], "ZIP"),
-        (b"Kaydara FBX Binary", "FBX"),
-        (b"# made by\nmtllib a.mtl\n", "OBJ"),
-        (b"{\"asset\":{}}", "JSON"),
-        (b"<?xml version", "XML"),
-        (b"glTF\x01\0\0\0\x14\0\0\0", "glTF 1"),
-        (b"\x89PNG", "unknown"),
+    assert_eq!(check_glb(&longer), Err(GlbError::TrailingBytes(4)));
+    for (bytes, message) in [
+        (
+            &b"PK\x03\x04"[..],
+            "the model file is a ZIP archive, not a GLB",
+        ),
+        (
+            b"Kaydara FBX Binary",
+            "the model file is an FBX file, not a GLB",
+        ),
+        (
+            b"# made by\nmtllib a.mtl\n",
+            "the model file is an OBJ file, not a GLB",
+        ),
+        (b"{\"asset\":{}}", "the model file is JSON, not a GLB"),
+        (b"<?xml version", "the model file is HTML or XML, not a GLB"),
+        (
+            b"glTF\x01\0\0\0\x14\0\0\0",
+            "the model file is glTF 1: expected glTF 2",
+        ),
+        (
+            b"\x89PNG",
+            "the model file is in an unknown format, not a GLB",
+        ),
     ] {
-        match check(bytes) {
-            Err(NoGlb::Other(said)) => assert!(said.contains(words), "{said}"),
-            other => panic!("{words}: {other:?}"),
-        }
+        assert_eq!(check_glb(bytes).unwrap_err().to_string(), message);
     }
     // Nor does a header that lies break anything.
     for broken in [
@@ -542,7 +558,7 @@ fn bytes_are_judged_and_not_names() {
         ),
         glb(&json!([]), vec![]),
     ] {
-        let _ = adapt(&broken, &textured(), 0);
+        let _ = import_glb(&broken, &textured(), 0);
     }
 }
 
@@ -554,7 +570,7 @@ fn an_object_is_cut_out_of_its_background() {
             false => Rgb([250, 250, 250]),
         }
     });
-    let cut = cut_out(&picture.into(), 1024).unwrap();
+    let cut = remove_background(&picture.into(), 1024).unwrap();
     assert_eq!(cut.dimensions(), (1024, 512));
     let alpha = |x, y| cut.get_pixel(x, y)[3];
     assert!(alpha(5, 5) < 5 && alpha(512, 256) > 250);

@@ -51,13 +51,13 @@ fn distances(covered: &[bool], width: usize) -> Vec<f32> {
         .collect()
 }
 
-/// Each value's place in the order of all of them; equal ones share the mean of theirs.
+/// Each value's place in the request of all of them; equal ones share the mean of theirs.
 fn ranks(values: &[f32]) -> Vec<f64> {
-    let mut order: Vec<_> = (0..values.len()).collect();
-    order.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
+    let mut request: Vec<_> = (0..values.len()).collect();
+    request.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
     let mut ranks = vec![0.0; values.len()];
-    for equal in order.chunk_by(|a, b| values[*a] == values[*b]) {
-        let first = order.iter().position(|at| at == &equal[0]).unwrap();
+    for equal in request.chunk_by(|a, b| values[*a] == values[*b]) {
+        let first = request.iter().position(|at| at == &equal[0]).unwrap();
         for at in equal {
             ranks[*at] = first as f64 + (equal.len() - 1) as f64 / 2.0;
         }
@@ -255,7 +255,8 @@ fn nothing_of_the_background_shows_on_the_rim() {
 #[test]
 fn each_view_shows_the_model_from_its_side_and_no_two_are_alike() {
     let picture = sample("turtle.webp");
-    let views = sculpt::views(&picture, &textured(), &mut |_| ControlFlow::Continue(())).unwrap();
+    let views =
+        sculpt::render_views(&picture, &textured(), &mut |_| ControlFlow::Continue(())).unwrap();
     let views = views.map(|png| image::load_from_memory(&png).unwrap().to_rgba8());
     let covers = |view: &RgbaImage| view.pixels().filter(|pixel| pixel[3] > 127).count();
     for (at, view) in views.iter().enumerate() {
@@ -276,14 +277,14 @@ fn each_view_shows_the_model_from_its_side_and_no_two_are_alike() {
 fn nobody_waits_for_a_model_that_nobody_wants() {
     let picture = sample("turtle.webp");
     for stop in [0.0, 0.3, 0.9] {
-        let order = sculpt::Order {
+        let request = sculpt::ModelRequest {
             picture: &picture,
             parameters: &textured(),
             detail: sculpt::Detail::Refined,
             view: 0,
         };
         let mut told = Vec::new();
-        let made = sculpt::sculpt(&order, &mut |part| {
+        let made = sculpt::sculpt(&request, &mut |part| {
             told.push(part);
             if part >= stop {
                 ControlFlow::Break(())
@@ -291,7 +292,7 @@ fn nobody_waits_for_a_model_that_nobody_wants() {
                 ControlFlow::Continue(())
             }
         });
-        assert_eq!(made, Err(sculpt::Stopped::Cancelled));
+        assert_eq!(made, Err(sculpt::ModelError::Cancelled));
         assert!(told.is_sorted() && told.iter().filter(|part| **part >= stop).count() == 1);
     }
 }

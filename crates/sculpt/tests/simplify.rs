@@ -8,7 +8,7 @@ use std::f32::consts::TAU;
 
 use contract::{Parameters, Resolution};
 use image::{ImageFormat, Rgb, RgbImage};
-use sculpt::{Adapted, adapt};
+use sculpt::{ImportedGlb, import_glb};
 use serde_json::{Value, json};
 use support::{Model, glb, json_of, keep, textured};
 
@@ -216,10 +216,10 @@ fn low() -> Parameters {
     }
 }
 
-fn simplified(glb: &[u8]) -> (Adapted, Model) {
-    let adapted = adapt(glb, &low(), 0).unwrap();
-    let model = Model::read(&adapted.glb);
-    (adapted, model)
+fn simplified(glb: &[u8]) -> (ImportedGlb, Model) {
+    let imported = import_glb(glb, &low(), 0).unwrap();
+    let model = Model::read(&imported.glb);
+    (imported, model)
 }
 
 /// How far the texture is from where it was painted for, in parts of the ring's width: on average,
@@ -330,9 +330,13 @@ fn a_model_of_few_faces_keeps_its_form_and_its_texture() {
     let whole = ring.glb();
     let before = Model::read(&whole);
     before.assert_solid("before");
-    let (adapted, model) = simplified(&whole);
-    assert!(adapted.unsupported.is_empty(), "{:?}", adapted.unsupported);
-    keep("foreign-low-poly", &adapted.glb);
+    let (imported, model) = simplified(&whole);
+    assert!(
+        imported.unsupported.is_empty(),
+        "{:?}",
+        imported.unsupported
+    );
+    keep("foreign-low-poly", &imported.glb);
     let faces = model.triangles.len();
     let [mean, most] = strayed(&model);
     let outlines = same_outline(&before, &model);
@@ -343,7 +347,7 @@ fn a_model_of_few_faces_keeps_its_form_and_its_texture() {
         before.triangles.len(),
         model.positions.len(),
         before.positions.len(),
-        adapted.glb.len(),
+        imported.glb.len(),
         whole.len(),
         100.0 * mean,
         100.0 * most,
@@ -355,12 +359,12 @@ fn a_model_of_few_faces_keeps_its_form_and_its_texture() {
     assert!(mean < 0.0015 && most < 0.01, "{mean} {most}");
     assert!(outlines.iter().all(|same| *same > 0.99), "{outlines:?}");
     assert!(lit(&model) > 0.93);
-    let (is, was) = (json_of(&adapted.glb), json_of(&whole));
+    let (is, was) = (json_of(&imported.glb), json_of(&whole));
     for name in ["materials", "textures"] {
         assert_eq!(is[name], was[name]);
     }
     assert_eq!(model.texture.unwrap(), before.texture.unwrap());
-    assert!(adapted.glb.len() < whole.len() / 4);
+    assert!(imported.glb.len() < whole.len() / 4);
 }
 
 #[test]
@@ -371,10 +375,10 @@ fn a_faceted_model_of_few_faces_is_lit_from_where_they_look() {
     let primitive = json["meshes"][0]["primitives"][0].as_object_mut().unwrap();
     primitive.remove("indices");
     let whole = glb(&json, bin);
-    let adapted = adapt(&whole, &low(), 0).unwrap();
-    assert!(adapted.unsupported.is_empty());
-    keep("foreign-faceted-low-poly", &adapted.glb);
-    let model = Model::read(&adapted.glb);
+    let imported = import_glb(&whole, &low(), 0).unwrap();
+    assert!(imported.unsupported.is_empty());
+    keep("foreign-faceted-low-poly", &imported.glb);
+    let model = Model::read(&imported.glb);
     println!(
         "{} faces; strays {:?}, light {}",
         model.triangles.len(),
@@ -479,10 +483,10 @@ fn joined(glb: &[u8]) -> Model {
 
 #[test]
 fn parts_still_meet_where_they_did() {
-    let adapted = adapt(&split(&Ring::new(), 24_000), &low(), 0).unwrap();
-    assert!(adapted.unsupported.is_empty());
-    keep("foreign-parts-low-poly", &adapted.glb);
-    let model = joined(&adapted.glb);
+    let imported = import_glb(&split(&Ring::new(), 24_000), &low(), 0).unwrap();
+    assert!(imported.unsupported.is_empty());
+    keep("foreign-parts-low-poly", &imported.glb);
+    let model = joined(&imported.glb);
     let faces = model.triangles.len();
     assert!((4_000..=5_500).contains(&faces), "{faces}");
     assert_closed(&model);
@@ -491,10 +495,10 @@ fn parts_still_meet_where_they_did() {
 #[test]
 fn what_cannot_be_fewer_is_named() {
     // The borders of so many parts alone are too many faces.
-    let adapted = adapt(&split(&Ring::new(), 200), &low(), 0).unwrap();
-    assert_eq!(adapted.unsupported, ["resolution"]);
-    keep("foreign-many-parts-low-poly", &adapted.glb);
-    let model = joined(&adapted.glb);
+    let imported = import_glb(&split(&Ring::new(), 200), &low(), 0).unwrap();
+    assert_eq!(imported.unsupported, ["resolution"]);
+    keep("foreign-many-parts-low-poly", &imported.glb);
+    let model = joined(&imported.glb);
     let faces = model.triangles.len();
     assert!((10_000..24_000).contains(&faces), "{faces}");
     assert_closed(&model);
@@ -511,15 +515,15 @@ fn a_model_without_a_texture_has_no_cuts() {
         generate_texture: None,
         ..low()
     };
-    let adapted = adapt(&Ring::new().glb(), &bare, 0).unwrap();
-    keep("foreign-bare-low-poly", &adapted.glb);
-    let model = Model::read(&adapted.glb);
-    assert!(adapted.unsupported.is_empty() && model.uvs.is_empty());
+    let imported = import_glb(&Ring::new().glb(), &bare, 0).unwrap();
+    keep("foreign-bare-low-poly", &imported.glb);
+    let model = Model::read(&imported.glb);
+    assert!(imported.unsupported.is_empty() && model.uvs.is_empty());
     assert_closed(&model);
     // A closed surface like a ring has half as many corners as faces; cuts would add to them.
     assert!(model.positions.len() <= model.triangles.len() / 2);
     // What is few enough stays as it is.
-    let again = Model::read(&adapt(&adapted.glb, &bare, 0).unwrap().glb);
+    let again = Model::read(&import_glb(&imported.glb, &bare, 0).unwrap().glb);
     assert_eq!(
         (again.positions, again.triangles),
         (model.positions, model.triangles)
@@ -563,9 +567,9 @@ fn what_is_packed_otherwise_stays_and_is_named() {
                 bin[at..at + 4].copy_from_slice(&26_460u32.to_le_bytes());
             }
         }
-        let adapted = adapt(&glb(&json, bin), &low(), 0).unwrap();
-        assert_eq!(adapted.unsupported, ["resolution"], "{what}");
-        let after = json_of(&adapted.glb);
+        let imported = import_glb(&glb(&json, bin), &low(), 0).unwrap();
+        assert_eq!(imported.unsupported, ["resolution"], "{what}");
+        let after = json_of(&imported.glb);
         assert_eq!(after["accessors"][3]["count"], 144_000, "{what}");
         assert_eq!(after["meshes"], json["meshes"], "{what}");
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use api::{Api, Detail, Engine, Job, Model, Progress, Source, Stopped, VIEWS};
+use api::{Api, Detail, Engine, Job, Model, ModelError, Progress, Source, VIEW_COUNT};
 
 use crate::engines::Offered;
 use crate::fetch::Fetcher;
@@ -112,8 +112,8 @@ fn run(workshop: &Workshop, index: usize, bell: &Bell) {
 struct Gone;
 
 impl Gone {
-    fn words() -> Stopped {
-        Stopped::Failed(
+    fn words() -> ModelError {
+        ModelError::Failed(
             "its engine is not configured any more; if it costs money, this may have been charged"
                 .into(),
         )
@@ -121,11 +121,11 @@ impl Gone {
 }
 
 impl Engine for Gone {
-    fn model(&self, _: Source, _: Detail, _: usize, _: &mut Progress) -> Result<Model, Stopped> {
+    fn model(&self, _: Source, _: Detail, _: usize, _: &mut Progress) -> Result<Model, ModelError> {
         Err(Self::words())
     }
 
-    fn views(&self, _: Source, _: &mut Progress) -> Result<[Vec<u8>; VIEWS], Stopped> {
+    fn views(&self, _: Source, _: &mut Progress) -> Result<[Vec<u8>; VIEW_COUNT], ModelError> {
         Err(Self::words())
     }
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use api::{
-    Api, Change, Config, Detail, Engine, MemoryStore, Millis, Model, Progress, Request, Response,
-    Sculptor, Source, Stopped, Store, StoreError, VIEWS,
+    Api, Change, Config, Detail, Engine, MemoryStore, Millis, Model, ModelError, Progress, Request,
+    Response, Sculptor, Source, Store, StoreError, VIEW_COUNT,
 };
 use base64_simd::STANDARD;
 use image::{ImageFormat, Rgba, RgbaImage};
@@ -146,7 +146,7 @@ pub struct Stub<F>(pub F);
 
 impl<F> Engine for Stub<F>
 where
-    F: Fn(&Source, &mut Progress) -> Result<(), Stopped> + Send + Sync,
+    F: Fn(&Source, &mut Progress) -> Result<(), ModelError> + Send + Sync,
 {
     fn model(
         &self,
@@ -154,14 +154,18 @@ where
         detail: Detail,
         view: usize,
         progress: &mut Progress,
-    ) -> Result<Model, Stopped> {
+    ) -> Result<Model, ModelError> {
         (self.0)(&source, progress)?;
         Ok(format!("glTF {detail:?} of view {view}")
             .into_bytes()
             .into())
     }
 
-    fn views(&self, source: Source, progress: &mut Progress) -> Result<[Vec<u8>; VIEWS], Stopped> {
+    fn views(
+        &self,
+        source: Source,
+        progress: &mut Progress,
+    ) -> Result<[Vec<u8>; VIEW_COUNT], ModelError> {
         (self.0)(&source, progress)?;
         Ok([0, 1, 2, 3].map(|view| format!("view {view}").into()))
     }

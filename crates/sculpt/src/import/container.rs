@@ -4,50 +4,63 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-/// Why bytes are no binary glTF file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NoGlb {
-    /// The beginning of one: the rest may be still to come.
-    Short,
-    /// Something else, in words.
-    Other(String),
+/// Why bytes cannot be read as a binary glTF 2.0 file.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GlbError {
+    /// The file ends early: the rest may still arrive.
+    #[error("the model file is incomplete")]
+    Truncated,
+    /// The file has another format: its name with an article.
+    #[error("the model file is {0}, not a GLB")]
+    WrongFormat(&'static str),
+    /// The file has this version of glTF, and not 2.
+    #[error("the model file is glTF {0}: expected glTF 2")]
+    Version(u32),
+    /// There are this many bytes after the end that the header names.
+    #[error("the model file has {0} bytes after its end")]
+    TrailingBytes(usize),
+    /// The file's chunks or its JSON are invalid, with the parser's message.
+    #[error("the model file is not valid glTF: {0}")]
+    Invalid(String),
 }
 
-/// Looks whether bytes are a whole binary glTF 2.0 file, by the header alone.
+/// Checks by the header alone whether bytes are a whole binary glTF 2.0 file.
 ///
 /// # Errors
-/// What they are instead.
-pub fn check(bytes: &[u8]) -> Result<(), NoGlb> {
-    let is = |what: &str| Err(NoGlb::Other(format!("the file is {what} and no GLB")));
+/// Returns [`GlbError::Truncated`] for the beginning of such a file, also for no bytes at all.
+/// Fails if the bytes are in another format, of another version or longer than their header says.
+pub fn check_glb(bytes: &[u8]) -> Result<(), GlbError> {
+    let wrong = |format| Err(GlbError::WrongFormat(format));
     if bytes.starts_with(b"PK") {
-        return is("a ZIP archive");
+        return wrong("a ZIP archive");
     }
     if bytes.starts_with(b"Kaydara") {
-        return is("an FBX file");
+        return wrong("an FBX file");
     }
     if bytes.len() < 4 && b"glTF".starts_with(bytes) {
-        return Err(NoGlb::Short);
+        return Err(GlbError::Truncated);
     }
     if !bytes.starts_with(b"glTF") {
         let start = String::from_utf8_lossy(&bytes[..bytes.len().min(256)]);
         let mut lines = start.lines();
         let obj = ["v ", "vn ", "vt ", "f ", "o ", "g ", "mtllib ", "# "];
         return match start.trim_start().chars().next() {
-            Some('{') => is("JSON"),
-            Some('<') => is("HTML or XML"),
-            _ if lines.any(|line| obj.iter().any(|word| line.starts_with(word))) => is("an OBJ"),
-            _ => is("of an unknown kind"),
+            Some('{') => wrong("JSON"),
+            Some('<') => wrong("HTML or XML"),
+            _ if lines.any(|line| obj.iter().any(|word| line.starts_with(word))) => {
+                wrong("an OBJ file")
+            }
+            _ => wrong("in an unknown format"),
         };
     }
     let number = |at: usize| Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
-    match (number(4), number(8)) {
-        (Some(2), Some(length)) if length as usize == bytes.len() => Ok(()),
-        (Some(2), Some(length)) if (length as usize) < bytes.len() => Err(NoGlb::Other(format!(
-            "the file is a GLB of {length} bytes with {} more behind it",
-            bytes.len() - length as usize
-        ))),
-        (Some(2) | None, _) => Err(NoGlb::Short),
-        (Some(version), _) => is(&format!("glTF {version}")),
+    match (number(4), number(8).map(|length| length as usize)) {
+        (Some(2), Some(length)) if length == bytes.len() => Ok(()),
+        (Some(2), Some(length)) if length < bytes.len() => {
+            Err(GlbError::TrailingBytes(bytes.len() - length))
+        }
+        (Some(2) | None, _) => Err(GlbError::Truncated),
+        (Some(version), _) => Err(GlbError::Version(version)),
     }
 }
 
@@ -61,14 +74,12 @@ pub struct Glb {
 }
 
 impl Glb {
-    pub fn read(bytes: &[u8]) -> Result<Self, String> {
-        check(bytes).map_err(|error| match error {
-            NoGlb::Short => "the GLB is not whole".into(),
-            NoGlb::Other(words) => words,
-        })?;
-        let file = gltf::Glb::from_slice(bytes).map_err(|error| error.to_string())?;
+    pub fn read(bytes: &[u8]) -> Result<Self, GlbError> {
+        check_glb(bytes)?;
+        let file =
+            gltf::Glb::from_slice(bytes).map_err(|error| GlbError::Invalid(error.to_string()))?;
         let json = serde_json::from_slice(&file.json)
-            .map_err(|error| format!("the GLB's JSON cannot be read: {error}"))?;
+            .map_err(|error| GlbError::Invalid(error.to_string()))?;
         Ok(Self {
             json,
             data: file.bin.map(|data| data.into_owned()).unwrap_or_default(),
@@ -124,14 +135,15 @@ impl Glb {
 
     /// The whole file. What no part of it refers to any more is left out, where every part of its
     /// layout is known.
-    pub fn write(mut self) -> Result<Vec<u8>, String> {
+    pub fn write(mut self) -> Result<Vec<u8>, GlbError> {
         if self.is_plain() {
             self.pack();
         } else if !self.replaced.is_empty() {
             self.append();
         }
         let bin = (!self.data.is_empty()).then_some(self.data.into());
-        let json = serde_json::to_vec(&self.json).map_err(|error| error.to_string())?;
+        let json =
+            serde_json::to_vec(&self.json).map_err(|error| GlbError::Invalid(error.to_string()))?;
         let file = gltf::Glb {
             header: gltf::binary::Header {
                 magic: *b"glTF",
@@ -142,7 +154,8 @@ impl Glb {
             json: json.into(),
             bin,
         };
-        file.to_vec().map_err(|error| error.to_string())
+        file.to_vec()
+            .map_err(|error| GlbError::Invalid(error.to_string()))
     }
 
     /// Whether all data lies in the one chunk, as views without extensions of their own.

@@ -12,13 +12,13 @@ use contract::{Parameters, Resolution, Topology};
 use image::imageops::{self, FilterType};
 use image::{DynamicImage, RgbaImage};
 
-pub use container::{NoGlb, check};
+pub use container::{GlbError, check_glb};
 
-use crate::{TURNS, VIEWS, is_textured, mask};
+use crate::{TURNS, VIEW_COUNT, is_textured, mask};
 use container::Glb;
 
 /// A binary glTF file that was made elsewhere, with what was asked for done to it.
-pub struct Adapted {
+pub struct ImportedGlb {
     /// The file.
     pub glb: Vec<u8>,
     /// The names of the parameters that were asked for and could not be done to it.
@@ -31,7 +31,11 @@ pub struct Adapted {
 ///
 /// # Errors
 /// The file cannot be read, in words.
-pub fn adapt(glb: &[u8], parameters: &Parameters, view: usize) -> Result<Adapted, String> {
+pub fn import_glb(
+    glb: &[u8],
+    parameters: &Parameters,
+    view: usize,
+) -> Result<ImportedGlb, GlbError> {
     let mut file = Glb::read(glb)?;
     let asked = parameters.or_defaults();
     let mut unsupported = Vec::new();
@@ -40,7 +44,7 @@ pub fn adapt(glb: &[u8], parameters: &Parameters, view: usize) -> Result<Adapted
             unsupported.push("generate_texture");
         }
         let edge = asked.texture_resolution.unwrap_or(u32::MAX);
-        let limited = textures::limit(&mut file, edge)?;
+        let limited = textures::limit(&mut file, edge);
         // No detail is added to a texture that has less.
         let asked = parameters.texture_resolution;
         if !limited || asked.is_some_and(|asked| textures::longest(&file) < asked) {
@@ -55,7 +59,7 @@ pub fn adapt(glb: &[u8], parameters: &Parameters, view: usize) -> Result<Adapted
     }
     let placed = place::place(
         &mut file,
-        TURNS[view % VIEWS],
+        TURNS[view % VIEW_COUNT],
         asked.scaled_bbox,
         asked.pivot_point.unwrap_or_default(),
     );
@@ -69,7 +73,7 @@ pub fn adapt(glb: &[u8], parameters: &Parameters, view: usize) -> Result<Adapted
     if asked.topology == Some(Topology::Quads) {
         unsupported.push("topology");
     }
-    Ok(Adapted {
+    Ok(ImportedGlb {
         glb: file.write()?,
         unsupported,
     })
@@ -80,7 +84,7 @@ pub fn adapt(glb: &[u8], parameters: &Parameters, view: usize) -> Result<Adapted
 ///
 /// # Errors
 /// There is nothing in it, in words.
-pub fn cut_out(picture: &DynamicImage, edge: u32) -> Result<RgbaImage, String> {
+pub fn remove_background(picture: &DynamicImage, edge: u32) -> Result<RgbaImage, String> {
     let picture = picture.to_rgba8();
     let mask = mask::find(&picture)?;
     let mut small = match picture.width().max(picture.height()) <= edge {

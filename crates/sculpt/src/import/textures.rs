@@ -25,7 +25,7 @@ pub fn has_look(file: &Glb) -> bool {
 /// Makes all textures whose longer edge is longer than this as long as this, and those in WebP, which
 /// many programs do not read in a model, PNG or JPEG. False where some cannot be: they lie outside of
 /// the file, or in a format that is not known here.
-pub fn limit(file: &mut Glb, edge: u32) -> Result<bool, String> {
+pub fn limit(file: &mut Glb, edge: u32) -> bool {
     use_fallbacks(file);
     let colours = colours(file);
     let mut all = true;
@@ -47,7 +47,7 @@ pub fn limit(file: &mut Glb, edge: u32) -> Result<bool, String> {
         file.list_mut("images")[index]["mimeType"] = media_type.into();
     }
     without_webp(file);
-    Ok(all)
+    all
 }
 
 /// The longest edge of all textures.

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 
 use contract::Parameters;
 use image::{DynamicImage, RgbImage};
-use sculpt::{Detail, Order, Stopped};
+use sculpt::{Detail, ModelError, ModelRequest};
 use serde_json::Value;
 
 /// The sample pictures.
@@ -51,7 +51,7 @@ pub fn json_of(glb: &[u8]) -> Value {
 }
 
 /// The preview's GLB.
-pub fn sculpt(picture: &DynamicImage, parameters: &Parameters) -> Result<Vec<u8>, Stopped> {
+pub fn sculpt(picture: &DynamicImage, parameters: &Parameters) -> Result<Vec<u8>, ModelError> {
     sculpt_at(picture, parameters, Detail::Preview)
 }
 
@@ -59,14 +59,14 @@ pub fn sculpt_at(
     picture: &DynamicImage,
     parameters: &Parameters,
     detail: Detail,
-) -> Result<Vec<u8>, Stopped> {
-    let order = Order {
+) -> Result<Vec<u8>, ModelError> {
+    let request = ModelRequest {
         picture,
         parameters,
         detail,
         view: 0,
     };
-    sculpt::sculpt(&order, &mut |_| ControlFlow::Continue(()))
+    sculpt::sculpt(&request, &mut |_| ControlFlow::Continue(()))
 }
 
 /// Keeps a model for the readers of other makers, which look at it after these tests.

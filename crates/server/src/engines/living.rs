@@ -6,9 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use api::{Checkpoint, Detail, Engine, Millis, Model, Progress, Sculptor, Source, Stopped, VIEWS};
+use api::{
+    Checkpoint, Detail, Engine, Millis, Model, ModelError, Progress, Sculptor, Source, VIEW_COUNT,
+};
 use contract::{Creativity, PreviewMesh, RefineSpeed};
-use sculpt::NoGlb;
+use sculpt::GlbError;
 use serde::{Deserialize, Serialize};
 
 use super::net::NoResult;
@@ -104,8 +106,8 @@ impl Living {
         }
     }
 
-    fn failed(&self, words: &str) -> Stopped {
-        Stopped::Failed(format!("{}: {words}", self.service.name()))
+    fn failed(&self, words: &str) -> ModelError {
+        ModelError::Failed(format!("{}: {words}", self.service.name()))
     }
 
     /// The job of this session, and when it was asked for: the one that is written down, or a new
@@ -115,7 +117,7 @@ impl Living {
         order: &Order,
         checkpoint: &dyn Checkpoint,
         progress: &mut Progress,
-    ) -> Result<(Millis, String), Stopped> {
+    ) -> Result<(Millis, String), ModelError> {
         let note = checkpoint.load();
         let note = note.map(|note| serde_json::from_str(&note)).transpose();
         // Whatever it says, it says that there may be a job.
@@ -167,7 +169,7 @@ impl Living {
         order: &Order,
         checkpoint: &dyn Checkpoint,
         progress: &mut Progress,
-    ) -> Result<Submitted, Stopped> {
+    ) -> Result<Submitted, ModelError> {
         if let Some(words) = self.service.missing() {
             return Err(self.failed(&words));
         }
@@ -205,7 +207,7 @@ impl Living {
         words: &str,
         checkpoint: &dyn Checkpoint,
         progress: &mut Progress,
-    ) -> Result<String, Stopped> {
+    ) -> Result<String, ModelError> {
         // From before the process began, too.
         let others = checkpoint.load_others().into_iter();
         let known: HashSet<_> = others
@@ -254,7 +256,7 @@ impl Living {
         job: &str,
         checkpoint: &dyn Checkpoint,
         progress: &mut Progress,
-    ) -> Result<Vec<u8>, Stopped> {
+    ) -> Result<Vec<u8>, ModelError> {
         let deadline = since + self.patience.deadline.as_millis() as Millis;
         let mut silence = Silence::default();
         let mut fetched = Fetched::default();
@@ -274,9 +276,9 @@ impl Living {
                 }
                 Ok(State::Made(file)) => match whole(file) {
                     Ok(file) => return Ok(file),
-                    Err(NoGlb::Other(words)) => return Err(self.failed(&words)),
                     // It is still being written.
-                    Err(NoGlb::Short) => Ok("the model's file is not whole".into()),
+                    Err(GlbError::Truncated) => Ok(GlbError::Truncated.to_string()),
+                    Err(error) => return Err(self.failed(&error.to_string())),
                 },
                 Ok(State::MadeAt(address)) => {
                     checkpoint.set_status("downloading the model");
@@ -310,7 +312,7 @@ impl Living {
     }
 
     /// What is over its deadline is cancelled; how many more looks there are at it.
-    fn given_up(&self, job: &str, left: Option<usize>, last: &str) -> Result<usize, Stopped> {
+    fn given_up(&self, job: &str, left: Option<usize>, last: &str) -> Result<usize, ModelError> {
         match left {
             // It may be done at this very moment, or be made all the same: what may have been charged
             // is not thrown away.
@@ -335,17 +337,15 @@ impl Living {
         &self,
         address: &str,
         fetched: &mut Fetched,
-    ) -> Result<Result<Vec<u8>, String>, Stopped> {
+    ) -> Result<Result<Vec<u8>, String>, ModelError> {
         let words = match self.service.client().download(address).map(whole) {
             Ok(Ok(file)) => return Ok(Ok(file)),
-            Ok(Err(NoGlb::Other(words))) | Err(NoResult::Never(words)) => {
-                return Err(self.failed(&words));
-            }
-            Ok(Err(NoGlb::Short)) if fetched.short < TRIES => {
+            Ok(Err(GlbError::Truncated)) if fetched.short < TRIES => {
                 fetched.short += 1;
-                "it is not whole".into()
+                GlbError::Truncated.to_string()
             }
-            Ok(Err(NoGlb::Short)) => return Err(self.failed("the model's file is not whole")),
+            Ok(Err(error)) => return Err(self.failed(&error.to_string())),
+            Err(NoResult::Never(words)) => return Err(self.failed(&words)),
             // The next look brings a fresh address.
             Err(NoResult::Expired) if !fetched.expired => {
                 fetched.expired = true;
@@ -359,7 +359,7 @@ impl Living {
         Ok(Err(words))
     }
 
-    fn pause(&self, pause: Duration, progress: &mut Progress) -> Result<(), Stopped> {
+    fn pause(&self, pause: Duration, progress: &mut Progress) -> Result<(), ModelError> {
         let mut left = pause;
         while !left.is_zero() {
             go_on(progress, 0.0)?;
@@ -376,19 +376,19 @@ impl Living {
 }
 
 /// The file, if it is a whole GLB.
-fn whole(file: Vec<u8>) -> Result<Vec<u8>, NoGlb> {
-    sculpt::check(&file).map(|()| file)
+fn whole(file: Vec<u8>) -> Result<Vec<u8>, GlbError> {
+    sculpt::check_glb(&file).map(|()| file)
 }
 
-fn write(checkpoint: &dyn Checkpoint, note: &Note) -> Result<(), Stopped> {
+fn write(checkpoint: &dyn Checkpoint, note: &Note) -> Result<(), ModelError> {
     let text = serde_json::to_string(note).map_err(|error| error.to_string())?;
     checkpoint.save(&text)
 }
 
-fn go_on(progress: &mut Progress, part: f32) -> Result<(), Stopped> {
+fn go_on(progress: &mut Progress, part: f32) -> Result<(), ModelError> {
     match progress(part).is_continue() {
         true => Ok(()),
-        false => Err(Stopped::Cancelled),
+        false => Err(ModelError::Cancelled),
     }
 }
 
@@ -399,7 +399,7 @@ impl Engine for Living {
         detail: Detail,
         view: usize,
         progress: &mut Progress,
-    ) -> Result<Model, Stopped> {
+    ) -> Result<Model, ModelError> {
         let order = Order {
             picture: source.picture,
             parameters: source.parameters.or_defaults(),
@@ -413,7 +413,8 @@ impl Engine for Living {
                 let (since, job) = self.job(&order, source.checkpoint, progress)?;
                 let followed = self.follow(since, &job, source.checkpoint, progress);
                 // The session itself is gone, and this is not only the process that ends.
-                if matches!(followed, Err(Stopped::Cancelled)) && source.checkpoint.load().is_none()
+                if matches!(followed, Err(ModelError::Cancelled))
+                    && source.checkpoint.load().is_none()
                 {
                     self.service.cancel(&job);
                 }
@@ -424,9 +425,9 @@ impl Engine for Living {
             .checkpoint
             .set_status("giving the model what was asked for");
         go_on(progress, 0.99)?;
-        let adapted = sculpt::adapt(&file, source.parameters, view)
-            .map_err(|words| self.failed(&format!("the model cannot be read: {words}")))?;
-        let mut unsupported: Vec<_> = adapted.unsupported;
+        let imported = sculpt::import_glb(&file, source.parameters, view)
+            .map_err(|error| self.failed(&error.to_string()))?;
+        let mut unsupported: Vec<_> = imported.unsupported;
         let asked = source.parameters;
         let freer = asked
             .creativity
@@ -448,14 +449,18 @@ impl Engine for Living {
         unsupported.sort_unstable();
         unsupported.dedup();
         Ok(Model {
-            glb: adapted.glb,
+            glb: imported.glb,
             unsupported: unsupported.into_iter().map(str::to_owned).collect(),
         })
     }
 
     /// The views are those of the outline: to show the model itself it would have to be made before
     /// anybody chose.
-    fn views(&self, source: Source, progress: &mut Progress) -> Result<[Vec<u8>; VIEWS], Stopped> {
+    fn views(
+        &self,
+        source: Source,
+        progress: &mut Progress,
+    ) -> Result<[Vec<u8>; VIEW_COUNT], ModelError> {
         Sculptor.views(source, progress)
     }
 }

@@ -12,7 +12,7 @@ use base64_simd::STANDARD;
 /// # Errors
 /// There is nothing in the picture, in words.
 pub fn cut_out(picture: &DynamicImage, edge: u32) -> Result<String, String> {
-    let picture = sculpt::cut_out(picture, edge)?;
+    let picture = sculpt::remove_background(picture, edge)?;
     Ok(STANDARD.encode_to_string(png(&picture.into())?))
 }
 

@@ -67,7 +67,7 @@ fn sculpt_glb(generate_texture: bool) -> Vec<u8> {
         let is_inside = across * across + up * up < 512.0 * 512.0;
         Rgba([x as u8, y as u8, 128, if is_inside { 255 } else { 0 }])
     });
-    let order = sculpt::Order {
+    let request = sculpt::ModelRequest {
         picture: &image.into(),
         parameters: &api::Parameters {
             generate_texture: Some(generate_texture),
@@ -77,7 +77,7 @@ fn sculpt_glb(generate_texture: bool) -> Vec<u8> {
         detail: api::Detail::Preview,
         view: 0,
     };
-    sculpt::sculpt(&order, &mut |_| ControlFlow::Continue(())).unwrap()
+    sculpt::sculpt(&request, &mut |_| ControlFlow::Continue(())).unwrap()
 }
 
 /// Returns the JSON of a GLB.

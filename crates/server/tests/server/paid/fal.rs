@@ -56,11 +56,11 @@ session_tests! {
     redirect_to_a_private_address_is_not_followed: FileRedirectsToPrivateAddress => fails(1, "none of the hosts");
     file_on_another_host_is_not_fetched: FileOnOtherHost => fails(1, "none of the hosts");
     endless_file_fails: FileEndless => fails(1, "larger than 268435456 bytes");
-    zip_file_fails: WrongFile(b"PK\x03\x04 zipped") => fails(1, "a ZIP archive and no GLB");
-    obj_file_fails: WrongFile(b"# obj\nv 1 2 3\n") => fails(1, "an OBJ and no GLB");
-    fbx_file_fails: WrongFile(b"Kaydara FBX Binary") => fails(1, "an FBX file and no GLB");
+    zip_file_fails: WrongFile(b"PK\x03\x04 zipped") => fails(1, "the model file is a ZIP archive, not a GLB");
+    obj_file_fails: WrongFile(b"# obj\nv 1 2 3\n") => fails(1, "the model file is an OBJ file, not a GLB");
+    fbx_file_fails: WrongFile(b"Kaydara FBX Binary") => fails(1, "the model file is an FBX file, not a GLB");
     /// The header gives a length of 65,535 bytes.
-    truncated_file_fails: WrongFile(b"glTF\x02\0\0\0\xff\xff\0\0\x10\0\0\0JSON{}") => fails(1, "the model's file is not whole");
+    truncated_file_fails: WrongFile(b"glTF\x02\0\0\0\xff\xff\0\0\x10\0\0\0JSON{}") => fails(1, "the model file is incomplete");
 
     // The deadline
     running_job_is_cancelled_at_the_deadline: NeverFinishes => fails(1, "no model after 2 s, and so it was cancelled");

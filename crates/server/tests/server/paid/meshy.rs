@@ -48,7 +48,7 @@ session_tests! {
     download_that_fails_and_then_expires_is_repeated: FileFailsThenExpires => Completes;
     redirect_to_the_same_host_is_followed: FileRedirectsOnce => Completes;
     file_on_another_host_is_not_fetched: FileOnOtherHost => fails(1, "none of the hosts");
-    zip_file_fails: WrongFile(b"PK\x03\x04 zipped") => fails(1, "a ZIP archive and no GLB");
+    zip_file_fails: WrongFile(b"PK\x03\x04 zipped") => fails(1, "the model file is a ZIP archive, not a GLB");
 
     // The deadline
     running_task_ends_at_the_deadline: NeverFinishes => fails(1, "no model after 2 s; last: Meshy is making");

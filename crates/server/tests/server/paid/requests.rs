@@ -130,7 +130,7 @@ fn configured_fal_model_with_several_formats_completes() {
 /// [A] The field is named `model_glb`, but its file is an OBJ.
 #[test]
 fn configured_fal_model_whose_pointer_leads_to_an_obj_fails() {
-    let expected = Err("an OBJ and no GLB");
+    let expected = Err("the model file is an OBJ file, not a GLB");
     assert_configured_fal_model(RAPID, "input_image_url", &["/model_glb/url"], expected);
 }
 
@@ -142,7 +142,7 @@ fn configured_fal_model_with_a_second_file_completes() {
 /// [A] The second file is a ZIP archive.
 #[test]
 fn configured_fal_model_whose_pointer_leads_to_a_zip_fails() {
-    let expected = Err("a ZIP archive and no GLB");
+    let expected = Err("the model file is a ZIP archive, not a GLB");
     let glb = ["/model_mesh/url"];
     assert_configured_fal_model(HUNYUAN_21, "input_image_url", &glb, expected);
 }
