@@ -1,5 +1,5 @@
-//! The reviewed copy of the TypeScript definitions that are generated from Rust, so that every
-//! change of the public surface shows in a diff. What is written by hand stands in `pkg/*.d.ts`.
+//! The reviewed copy of the TypeScript definitions that are generated from Rust: it shows every
+//! change of the public surface in a diff. Definitions written by hand are in `pkg/*.d.ts`.
 
 use anyhow::{Context, Result};
 use xshell::{Shell, cmd};
@@ -8,27 +8,30 @@ use crate::{build, tools};
 
 const REVIEWED: &str = "docs/api.d.ts";
 
-/// Compares the definitions with the reviewed copy.
+/// Fails if the definitions differ from the reviewed copy, and prints the difference.
 pub fn check(shell: &Shell) -> Result<()> {
-    let now = "target/api.d.ts";
-    shell.write_file(now, report(shell)?)?;
-    cmd!(shell, "git --no-pager diff --no-index -- {REVIEWED} {now}")
-        .quiet()
-        .run()
-        .context("the public surface has changed; `cargo xtask check --accept-api` accepts that")
+    let current = "target/api.d.ts";
+    shell.write_file(current, published_declarations(shell)?)?;
+    cmd!(
+        shell,
+        "git --no-pager diff --no-index -- {REVIEWED} {current}"
+    )
+    .quiet()
+    .run()
+    .context("The public surface has changed. Run `cargo xtask check --accept-api` to accept it.")
 }
 
-/// Makes the definitions the reviewed copy.
+/// Replaces the reviewed copy with the definitions.
 pub fn accept(shell: &Shell) -> Result<()> {
-    tools::for_building(shell)?;
+    tools::ensure_build_tools(shell)?;
     build::package(shell)?;
-    shell.write_file(REVIEWED, report(shell)?)?;
+    shell.write_file(REVIEWED, published_declarations(shell)?)?;
     Ok(())
 }
 
-/// Those of the generated declarations that are published, by name: the compiler orders them anew
-/// with each change of the code.
-fn report(shell: &Shell) -> Result<String> {
+/// Returns the published declarations, sorted by name: their order in the generated file changes
+/// with any change of the code.
+fn published_declarations(shell: &Shell) -> Result<String> {
     let generated = shell.read_file("pkg/wasm/csm_image_to_3d.d.ts")?;
     let published = shell.read_file("pkg/index.d.ts")?;
     let is_published = |name: &str| {
@@ -54,7 +57,7 @@ fn report(shell: &Shell) -> Result<String> {
     Ok(format!("{first}\n\n{}", texts.join("\n")))
 }
 
-/// `Session` of `export type Session = …`.
+/// Returns `Session` for `export type Session = …`.
 fn name(declaration: &str) -> Option<&str> {
     let line = declaration
         .lines()

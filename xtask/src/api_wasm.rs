@@ -1,4 +1,4 @@
-//! The sandbox as WebAssembly, for pages and Node.js.
+//! Compiles the API to WebAssembly, for pages and Node.js.
 
 use std::path::Path;
 
@@ -6,15 +6,15 @@ use anyhow::Result;
 use base64_simd::STANDARD;
 use xshell::{Shell, cmd};
 
-use crate::say;
+use crate::console::step;
 
 const COMPILED: &str = "target/wasm32-unknown-unknown/api-wasm/csm_image_to_3d_api_wasm.wasm";
-/// Where the glue and the optimised wasm are kept until the next change.
+/// Caches the glue and the optimised wasm until the next change.
 const BUILT: &str = "target/api-wasm-package";
 
-/// Compiles the sandbox for the package: its glue, and a module that holds all the rest.
+/// Compiles the API for the package: its glue, and a module that contains the rest.
 pub fn build(shell: &Shell) -> Result<()> {
-    say("compiling the sandbox to WebAssembly");
+    step("compiling the API to WebAssembly");
     let target = [
         "--target",
         "wasm32-unknown-unknown",

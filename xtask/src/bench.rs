@@ -1,4 +1,4 @@
-//! Runs the benchmark in `bench/`, which compares the library with baselines.
+//! Measures the library against what its users would write instead: see `bench/`.
 
 use std::process::Command;
 
@@ -6,25 +6,26 @@ use anyhow::{Result, ensure};
 use clap::Args;
 use xshell::{Shell, cmd};
 
-use crate::{build, say, server, tools};
+use crate::console::step;
+use crate::{build, server, tools};
 
-/// The options of `cargo xtask bench`.
+/// Selects the measurements and their length.
 #[derive(Args)]
 pub struct Options {
-    /// Measures for under a minute, and writes the results to target/bench/ instead of bench/.
+    /// Measures for less than a minute, and writes to target/bench/ instead of bench/.
     #[arg(long)]
     quick: bool,
-    /// Runs one measurement only: upload, memory, main-thread, first-call, waiting, sculpting or
-    /// server.
+    /// Runs one measurement, named as its file in bench/: upload, memory, main-thread, first-call,
+    /// waiting, sculpting or server.
     #[arg(long, value_name = "NAME")]
     only: Option<String>,
 }
 
 pub fn bench(shell: &Shell, options: &Options) -> Result<()> {
-    let browsers = tools::for_testing(shell)?;
+    let browsers = tools::ensure_test_tools(shell)?;
     build::build(shell)?;
     server::compile(shell)?;
-    say("compiling the baselines");
+    step("compiling the baselines");
     cmd!(
         shell,
         "cargo build --quiet --profile server --package csm-image-to-3d-sculpt --example measure"
@@ -32,7 +33,7 @@ pub fn bench(shell: &Shell, options: &Options) -> Result<()> {
     .quiet()
     .run()?;
     baselines(shell)?;
-    say("measuring");
+    step("measuring");
     let mut run = Command::new("node");
     run.arg("bench/run.js")
         .current_dir(shell.current_dir())
@@ -45,14 +46,14 @@ pub fn bench(shell: &Shell, options: &Options) -> Result<()> {
         run.args(["--only", name]);
     }
     let status = run.status()?;
-    ensure!(status.success(), "the benchmark failed with {status}");
+    ensure!(status.success(), "bench/run.js: {status}");
     Ok(())
 }
 
-/// Installs the JavaScript baselines, and compiles the one in Rust.
+/// Installs and compiles the baselines: packages of the npm registry, and one in Rust.
 fn baselines(shell: &Shell) -> Result<()> {
     let _bench = shell.push_dir("bench");
-    tools::npm(shell)?;
+    tools::npm_ci(shell)?;
     let root = shell.current_dir().join("..");
     let out = root.join("target/bench-baseline-rust/pkg");
     let _target = shell.push_env("CARGO_TARGET_DIR", root.join("target/bench-baseline-rust"));

@@ -8,20 +8,24 @@ use fs_extra::dir::CopyOptions;
 use sha2::{Digest, Sha256};
 use xshell::{Shell, cmd};
 
-use crate::release::VERSION;
-use crate::{api_wasm, say, tools};
+use crate::console::step;
+use crate::{api_wasm, tools};
+
+/// The workspace's version. The build writes it into the npm package, and cargo itself refuses a
+/// crate whose version another's dependency does not allow.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 pub fn build(shell: &Shell) -> Result<()> {
-    tools::for_building(shell)?;
+    tools::ensure_build_tools(shell)?;
     package(shell)?;
     site(shell)?;
-    say("the package is in pkg/, the static site in dist/");
+    step("the package is in pkg/, the static site in dist/");
     Ok(())
 }
 
-/// Compiles the library and completes the package's folder.
+/// Compiles the library and the API, and completes the package's folder.
 pub fn package(shell: &Shell) -> Result<()> {
-    say("compiling the library to WebAssembly");
+    step("compiling the library to WebAssembly");
     wasm(shell, Path::new("pkg/wasm"), Profile::Release, &[])?;
     definitions(shell, Path::new("pkg/wasm"))?;
     api_wasm::build(shell)?;
@@ -51,13 +55,13 @@ fn set_version(shell: &Shell) -> Result<()> {
 /// How the wasm is compiled.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Profile {
-    /// Small and quick: as it is published.
+    /// Optimised, as published.
     Release,
-    /// Compiled in a moment.
+    /// Not optimised.
     Dev,
 }
 
-/// What of WebAssembly the published wasm uses; all of it is in every browser of today.
+/// The WebAssembly features that the published wasm uses.
 const WASM_FEATURES: [&str; 8] = [
     "--enable-simd",
     "--enable-bulk-memory",
@@ -69,10 +73,10 @@ const WASM_FEATURES: [&str; 8] = [
     "--enable-mutable-globals",
 ];
 
-/// Compiles the library into a folder, and puts beside the wasm what the package's entries import.
+/// Compiles the library into a folder, and writes the modules that the package's entries import.
 pub fn wasm(shell: &Shell, folder: &Path, profile: Profile, flags: &[&str]) -> Result<()> {
     let out = shell.current_dir().join(folder);
-    // A file with an earlier hash in its name would stay.
+    // The folder may contain a file with another hash in its name.
     shell.remove_path(&out)?;
     let compiled = compile(shell, profile, flags)?;
     let flags = match profile {
@@ -122,15 +126,15 @@ fn definitions(shell: &Shell, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Compiles the library as the one thing that the wasm is: with a Rust library beside it, as
-/// `cargo build` makes it, link-time optimisation would be left out.
+/// Compiles the library as a cdylib alone: with an rlib beside it, cargo leaves link-time
+/// optimisation out (+7.7 KB brotli).
 fn compile(shell: &Shell, profile: Profile, flags: &[&str]) -> Result<PathBuf> {
     let (profile, folder) = match profile {
         Profile::Release => ("release", "release"),
         Profile::Dev => ("dev", "debug"),
     };
     let target = "wasm32-unknown-unknown";
-    // A panic names its place: not by the folders of whoever built it.
+    // A panic's message contains the path of its source file.
     let home = shell
         .var("CARGO_HOME")
         .or_else(|_| shell.var("HOME").map(|home| home + "/.cargo"))?;
@@ -145,8 +149,8 @@ fn compile(shell: &Shell, profile: Profile, flags: &[&str]) -> Result<PathBuf> {
     Ok(shell.current_dir().join(file))
 }
 
-/// Gives the wasm a name that changes with its content, so that it can be cached for ever, and
-/// answers the modules that hold or name it: one for each way in which it gets into an app.
+/// Renames the wasm to a name with its content's hash, so that it can be cached for ever, and returns
+/// the modules that contain or name it: one for each entry of the package.
 fn modules(shell: &Shell, out: &Path) -> Result<[(&'static str, String); 3]> {
     let original = out.join("csm_image_to_3d_bg.wasm");
     let wasm = shell.read_binary_file(&original)?;
@@ -176,7 +180,7 @@ fn modules(shell: &Shell, out: &Path) -> Result<[(&'static str, String); 3]> {
     ])
 }
 
-/// Puts the demo page and the package together in a folder that any static host can serve.
+/// Writes the demo page and the package to `dist/`, for any static host.
 pub fn site(shell: &Shell) -> Result<()> {
     let root = shell.current_dir();
     let dist = root.join("dist");
@@ -209,17 +213,17 @@ fn files(shell: &Shell, entry: &str) -> Result<Vec<String>> {
     Ok(inputs.keys().cloned().collect())
 }
 
-/// Puts the viewer of the models into a folder, with the decoders of compressed ones, so that the
-/// page needs no other origin.
+/// Copies the model viewer and its decoders of compressed models, so that the page needs no other
+/// origin.
 fn model_viewer(shell: &Shell, into: &Path) -> Result<()> {
     let viewer = Path::new("node_modules/@google/model-viewer");
     let three = Path::new("node_modules/three");
     let script = shell.read_file(viewer.join("dist/model-viewer.min.js"))?;
-    // Its map is larger than all the rest, and a browser would ask for it.
+    // The source map is larger than all the rest, and developer tools would fetch it.
     let script = script.split("//# sourceMappingURL=").next();
     shell.write_file(into.join("model-viewer.min.js"), script.unwrap_or_default())?;
     shell.copy_file(viewer.join("LICENSE"), into)?;
-    // The viewer's script holds three.js too.
+    // The viewer's script contains three.js.
     shell.copy_file(three.join("LICENSE"), into.join("LICENSE-three"))?;
     for (folder, files) in [
         (

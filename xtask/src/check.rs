@@ -1,12 +1,15 @@
-//! What can be said of the sources without running them.
+//! Checks the sources without running tests.
 
 use anyhow::Result;
 use xshell::{Shell, cmd};
 
-use crate::{api, build, say, tools};
+use crate::console::step;
+use crate::{api, build, cycles, tools};
 
 pub fn check(shell: &Shell) -> Result<()> {
-    say("formatting and lints of the Rust code");
+    step("import cycles");
+    cycles::check(shell)?;
+    step("formatting and lints of the Rust code");
     cmd!(shell, "cargo fmt --all --check").quiet().run()?;
     cmd!(
         shell,
@@ -14,7 +17,7 @@ pub fn check(shell: &Shell) -> Result<()> {
     )
     .quiet()
     .run()?;
-    tools::for_building(shell)?;
+    tools::ensure_build_tools(shell)?;
     cmd!(
         shell,
         "cargo clippy --quiet --target wasm32-unknown-unknown --all-targets -- --deny warnings"
@@ -22,16 +25,16 @@ pub fn check(shell: &Shell) -> Result<()> {
     .quiet()
     .run()?;
     build::package(shell)?;
-    say("the public surface");
+    step("the public surface");
     api::check(shell)?;
-    say("formatting and types of the JavaScript code");
+    step("formatting and types of the JavaScript code");
     cmd!(shell, "prettier --check --log-level warn .")
         .quiet()
         .run()?;
     types(shell)
 }
 
-/// The JavaScript is checked against the types that the package publishes.
+/// Checks the JavaScript against the types that the package publishes.
 pub fn types(shell: &Shell) -> Result<()> {
     cmd!(shell, "tsc --project tsconfig.json").quiet().run()?;
     Ok(())

@@ -1,4 +1,4 @@
-//! The demo page, the package and the API at one address.
+//! Serves the demo page, the package and the API at one address.
 
 use std::path::PathBuf;
 
@@ -12,12 +12,12 @@ pub fn demo(
     port: u16,
     engine: Option<String>,
     config: Option<PathBuf>,
-    further: &[String],
+    server_options: &[String],
 ) -> Result<()> {
     build::build(shell)?;
     server::compile(shell)?;
     eprintln!(
-        "\n  Open http://localhost:{port}/ and drop a picture on the page. Ctrl+C ends it.\n"
+        "\n  Open http://localhost:{port}/ and drop a picture on the page. Press Ctrl+C to stop.\n"
     );
     let port = port.to_string();
     let mut server = server::command(shell);
@@ -28,8 +28,8 @@ pub fn demo(
     if let Some(config) = config {
         server.arg("--config").arg(config);
     }
-    server.args(further);
+    server.args(server_options);
     let status = server.status()?;
-    ensure!(status.success(), "the server ended with {status}");
+    ensure!(status.success(), "the server: {status}");
     Ok(())
 }

@@ -1,11 +1,13 @@
-//! The project's own commands. Each sets up what it needs, says what it does, and is quick the
-//! second time.
+//! The project's own commands. Each installs the tools that it needs, prints its steps, and reuses
+//! earlier results.
 
 mod api;
 mod api_wasm;
 mod bench;
 mod build;
 mod check;
+mod console;
+mod cycles;
 mod demo;
 mod release;
 mod server;
@@ -13,8 +15,7 @@ mod test;
 mod tools;
 
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
-use std::time::Instant;
+use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
@@ -29,45 +30,57 @@ enum Command {
         /// The port on 127.0.0.1.
         #[arg(long, default_value_t = 8787)]
         port: u16,
-        /// The engine that makes the models, and where it is: `sculpt` unless another is named.
+        /// The engine that makes the models, and its URL. Default: `sculpt`.
         #[arg(long, value_name = "NAME[=URL]")]
         engine: Option<String>,
         /// The server's configuration: a TOML file.
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
-        /// Whatever else the server takes: see its `--help`.
+        /// Further options of the server: see its `--help`.
         #[arg(last = true)]
         server: Vec<String>,
     },
     /// Runs all tests: native, in browsers, of the types and of the demo page.
     Test {
-        /// Instead of those: the packed package in bundlers and runtimes, the examples, the proxies.
+        /// Tests the packed package in bundlers and runtimes, the examples and the proxies instead.
         #[arg(long)]
         consumers: bool,
     },
     /// Writes the npm package to `pkg/` and the static site to `dist/`.
     Build,
-    /// Measures the library and the baselines, in browsers and natively.
+    /// Measures the library against its baselines, in browsers and natively.
     Bench(bench::Options),
-    /// Looks at the sources without running them: formatting, lints, types, the public surface.
+    /// Checks formatting, lints, types, import cycles and the public surface, without running tests.
     Check {
-        /// Instead makes the TypeScript definitions as they are the reviewed ones, docs/api.d.ts.
+        /// Accepts the current TypeScript definitions as the reviewed ones, docs/api.d.ts, instead.
         #[arg(long)]
         accept_api: bool,
     },
-    /// Checks the version and the changelog, and lists what the packages would hold.
+    /// Fails if files of a crate, or JavaScript modules, import each other in a circle.
+    Cycles,
+    /// Checks the version and the changelog, and builds the packages without publishing them.
     Release {
-        /// Nothing is published: that is done by hand.
+        /// Required: publishing is done by hand.
         #[arg(long, required = true)]
         dry_run: bool,
     },
 }
 
-fn main() -> Result<()> {
-    let command = Command::parse();
+fn main() -> ExitCode {
+    match run(Command::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Not returned from `main`, which would print a backtrace where RUST_BACKTRACE is set.
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
     let shell = Shell::new()?;
-    // A file that the caller names lies where the caller is.
-    let start = std::env::current_dir()?;
+    // The paths of the arguments are relative to the caller's folder.
+    let caller_folder = std::env::current_dir()?;
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("..")
         .canonicalize()?;
@@ -83,7 +96,7 @@ fn main() -> Result<()> {
             &shell,
             port,
             engine,
-            config.map(|file| start.join(file)),
+            config.map(|file| caller_folder.join(file)),
             &server,
         ),
         Command::Test { consumers: false } => test::test(&shell),
@@ -92,12 +105,7 @@ fn main() -> Result<()> {
         Command::Bench(options) => bench::bench(&shell, &options),
         Command::Check { accept_api: false } => check::check(&shell),
         Command::Check { accept_api: true } => api::accept(&shell),
+        Command::Cycles => cycles::check(&shell),
         Command::Release { .. } => release::dry_run(&shell),
     }
-}
-
-/// Tells the person at the terminal what happens now, and how many seconds have passed.
-fn say(what: &str) {
-    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
-    eprintln!("\x1b[1m· {:>4} s  {what}\x1b[0m", START.elapsed().as_secs());
 }

@@ -1,44 +1,46 @@
-//! Looks at what a release would hold. Publishing itself is `npm publish` in `pkg/` and
-//! `cargo publish`.
+//! Builds the packages of a release without publishing them. Publishing is `npm publish` in `pkg/`
+//! and `cargo publish`.
 
 use anyhow::{Context, Result, ensure};
 use xshell::{Shell, cmd};
 
-use crate::{build, say, tools};
+use crate::build::{self, VERSION};
+use crate::console::step;
+use crate::tools;
 
-/// The workspace's version: the one place where it stands. The build writes it into the npm package,
-/// and cargo itself refuses a room whose version another's dependency does not allow.
-pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// The crates that can be used from the Rust registry.
+const CRATES: [&str; 4] = [
+    "csm-image-to-3d-contract",
+    "csm-image-to-3d-sculpt",
+    "csm-image-to-3d-api",
+    "csm-image-to-3d-server",
+];
 
+/// Checks version and changelog, and builds the npm package and the crates.
 pub fn dry_run(shell: &Shell) -> Result<()> {
     let changelog = shell.read_file("CHANGELOG.md")?;
     let heading = changelog
         .lines()
         .find_map(|line| line.strip_prefix("## "))
-        .context("CHANGELOG.md: no section")?;
+        .context("CHANGELOG.md has no section")?;
     ensure!(
         heading.starts_with(&format!("{VERSION}, ")),
-        "CHANGELOG.md: its newest section is {heading:?}, expected: \"{VERSION}, \" and a date"
+        "Invalid newest section {heading:?} in CHANGELOG.md: expected \"{VERSION}, \" and a date"
     );
-    say(&format!("the changelog's newest section: {heading}"));
+    step(&format!("the newest section of the changelog: {heading}"));
 
-    tools::for_building(shell)?;
+    tools::ensure_build_tools(shell)?;
     build::package(shell)?;
-    say("the npm package");
+    step("the npm package");
     cmd!(shell, "npm pack --dry-run ./pkg").quiet().run()?;
 
-    for room in ["contract", "sculpt", "api", "server"] {
-        say(&format!("the crate in {room}"));
-        let manifest = format!("crates/{room}/Cargo.toml");
-        cmd!(
-            shell,
-            "cargo package --quiet --list --allow-dirty --manifest-path {manifest}"
-        )
+    step("the crates, each compiled from its package");
+    let packages = CRATES.iter().flat_map(|name| ["--package", name]);
+    cmd!(shell, "cargo package --quiet --allow-dirty {packages...}")
         .quiet()
         .run()?;
-    }
     if heading.ends_with("unreleased") {
-        say("before it is published, the changelog's section needs its date");
+        step("to do before publishing: replace \"unreleased\" in the changelog by the date");
     }
     Ok(())
 }

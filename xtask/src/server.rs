@@ -1,4 +1,4 @@
-//! A server of the project's own, for as long as it is needed.
+//! Compiles and starts the project's server.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -6,15 +6,15 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, Result};
 use xshell::{Shell, cmd};
 
-use crate::say;
+use crate::console::step;
 
 const PROGRAM: &str = "target/server/csm-image-to-3d-server";
-/// The one that `cargo test` compiles.
-const TESTED: &str = "target/debug/csm-image-to-3d-server";
+/// Compiled by `cargo test`.
+const TEST_PROGRAM: &str = "target/debug/csm-image-to-3d-server";
 
 /// Compiles the server.
 pub fn compile(shell: &Shell) -> Result<()> {
-    say("compiling the server");
+    step("compiling the server");
     cmd!(
         shell,
         "cargo build --quiet --profile server --package csm-image-to-3d-server"
@@ -24,17 +24,17 @@ pub fn compile(shell: &Shell) -> Result<()> {
     Ok(())
 }
 
-/// Compiles the server as the native tests do, so that it is there already where they ran: any other
-/// choice of what is compiled has other features, and compiles the dependencies anew.
+/// Compiles the server as the native tests do. Any other selection of packages unifies other
+/// features, and compiles the dependencies a second time (2.5 minutes on two cores).
 pub fn compile_for_tests(shell: &Shell) -> Result<()> {
-    say("compiling the server");
+    step("compiling the server");
     cmd!(shell, "cargo test --quiet --workspace --no-run")
         .quiet()
         .run()?;
     Ok(())
 }
 
-/// The command that starts the server.
+/// Returns the command that starts the server.
 pub fn command(shell: &Shell) -> Command {
     start(shell, PROGRAM)
 }
@@ -45,35 +45,40 @@ fn start(shell: &Shell, program: &str) -> Command {
     command
 }
 
-/// A server that ends with this value.
-pub struct Running {
+/// A server process that is killed when this value is dropped.
+pub struct RunningServer {
     child: Child,
     /// `http://127.0.0.1:<port>`
     pub origin: String,
 }
 
-impl Running {
-    /// Starts the server of the tests on a port that is free, and waits until it listens.
+impl RunningServer {
+    /// Starts the server of the tests on a free port, and waits until it listens.
+    ///
+    /// Fails if the server exits before.
     pub fn start(shell: &Shell, flags: &[&str]) -> Result<Self> {
-        let mut child = start(shell, TESTED)
+        let mut child = start(shell, TEST_PROGRAM)
             .args(["--port", "0"])
             .args(flags)
             .stdout(Stdio::piped())
             .spawn()?;
         let mut line = String::new();
-        let stdout = child.stdout.take().context("the server has no output")?;
+        let stdout = child
+            .stdout
+            .take()
+            .context("no standard output of the server")?;
         BufReader::new(stdout).read_line(&mut line)?;
         let origin = line.trim().strip_prefix("listening on ");
         let origin = origin
-            .with_context(|| format!("the server did not start: {line}"))?
+            .with_context(|| format!("The server did not start: {line:?}"))?
             .to_owned();
         Ok(Self { child, origin })
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningServer {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // It may have exited already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

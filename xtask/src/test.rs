@@ -1,4 +1,4 @@
-//! All tests.
+//! Runs the tests.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
@@ -9,19 +9,20 @@ use anyhow::{Context, Result, bail, ensure};
 use xshell::{Shell, cmd};
 
 use crate::build::Profile;
-use crate::server::Running;
+use crate::console::step;
+use crate::server::RunningServer;
 use crate::tools::Browsers;
-use crate::{build, check, say, server, tools};
+use crate::{build, check, server, tools};
 
-/// Part of every key that the tests use.
+/// Part of every API key that the tests use.
 const CANARY: &str = "canary7d1f93";
 const OUTPUT: &str = "target/test-output.log";
 
 pub fn test(shell: &Shell) -> Result<()> {
-    let browsers = tools::for_testing(shell)?;
+    let browsers = tools::ensure_test_tools(shell)?;
     let mut output = Output::new()?;
 
-    say("native tests");
+    step("native tests");
     output.run(cargo(shell).args(["test", "--quiet", "--workspace"]))?;
 
     build::build(shell)?;
@@ -32,7 +33,7 @@ pub fn test(shell: &Shell) -> Result<()> {
         Profile::Dev,
         &flags,
     )?;
-    say("the types, against right and wrong uses");
+    step("the types, against right and wrong uses");
     check::types(shell)?;
 
     let server = start_server(shell)?;
@@ -42,7 +43,7 @@ pub fn test(shell: &Shell) -> Result<()> {
     )?;
     browser_tests(shell, &mut output, &browsers)?;
 
-    say("the package and the demo page");
+    step("the package and the demo page");
     let files = cmd!(shell, "find tests -name *.test.js").quiet().read()?;
     output.run(
         node(shell, &server, 1200)
@@ -52,20 +53,20 @@ pub fn test(shell: &Shell) -> Result<()> {
             .env("FIREFOX", &browsers.firefox),
     )?;
 
-    say("the example for Vitest");
+    step("the example for Vitest");
     let _example = shell.push_dir("examples/vitest");
-    tools::npm(shell)?;
+    tools::npm_ci(shell)?;
     output.run(command(shell, "npm").arg("test"))?;
     output.assert_no_key()
 }
 
-/// The package as others have it: packed, installed, built with their tools, run in their runtimes.
+/// Tests the packed package in bundlers and runtimes, the examples and the proxies.
 pub fn consumers(shell: &Shell) -> Result<()> {
-    let chromium = tools::for_consumers(shell)?;
+    let chromium = tools::ensure_consumer_tools(shell)?;
     let mut output = Output::new()?;
     build::build(shell)?;
     let server = start_server(shell)?;
-    say("the packed package in bundlers and runtimes, the examples, the proxies");
+    step("the packed package in bundlers and runtimes, the examples, the proxies");
     output.run(
         node(shell, &server, 2400)
             .arg("tests/consumers/run.js")
@@ -74,15 +75,15 @@ pub fn consumers(shell: &Shell) -> Result<()> {
     output.assert_no_key()
 }
 
-fn start_server(shell: &Shell) -> Result<Running> {
+fn start_server(shell: &Shell) -> Result<RunningServer> {
     server::compile_for_tests(shell)?;
     let flags = ["--site", "dist", "--body-limit", "256", "--speed", "5"];
-    Running::start(shell, &flags)
+    RunningServer::start(shell, &flags)
 }
 
-/// Node's test runner, for tests against the server. A test that hangs must not hang the run: each
-/// file has some seconds.
-fn node(shell: &Shell, server: &Running, seconds: u32) -> Command {
+/// Node's test runner, for tests against the server. Each file may take `seconds`, so that a test
+/// that hangs does not hang the run.
+fn node(shell: &Shell, server: &RunningServer, seconds: u32) -> Command {
     let mut node = command(shell, "node");
     node.args(["--test", "--test-reporter", "spec"])
         .args(["--test-timeout", &format!("{seconds}000")])
@@ -90,13 +91,13 @@ fn node(shell: &Shell, server: &Running, seconds: u32) -> Command {
     node
 }
 
-/// The library's own tests in both browsers, with the page on one origin and the server on another.
+/// Runs `tests/browser` in both browsers, with the page on one origin and the server on another.
 fn browser_tests(shell: &Shell, output: &mut Output, browsers: &Browsers) -> Result<()> {
     for (name, variable, driver) in [
         ("Chromium", "CHROMEDRIVER", &browsers.chromedriver),
         ("Firefox", "GECKODRIVER", &browsers.geckodriver),
     ] {
-        say(&format!("the library in {name}"));
+        step(&format!("the library in {name}"));
         let target = ["--target", "wasm32-unknown-unknown", "--test", "browser"];
         output.run(
             cargo(shell)
@@ -123,7 +124,7 @@ fn cargo(shell: &Shell) -> Command {
     command(shell, "cargo")
 }
 
-/// A command in the project's folder, with the project's own programs.
+/// Returns a command in the project's folder, with the project's own programs on `PATH`.
 fn command(shell: &Shell, program: &str) -> Command {
     let mut command = Command::new(program);
     command.current_dir(shell.current_dir());
@@ -131,7 +132,7 @@ fn command(shell: &Shell, program: &str) -> Command {
     command
 }
 
-/// All that the tests print: shown, and kept for the search at the end.
+/// The output of the tests: shown, and recorded for the search at the end.
 struct Output(File);
 
 impl Output {
@@ -140,7 +141,7 @@ impl Output {
         Ok(Self(File::create(OUTPUT)?))
     }
 
-    /// Runs a command, and fails where it fails.
+    /// Runs a command and records its output. Fails if the command fails.
     fn run(&mut self, command: &mut Command) -> Result<()> {
         let errors = self.0.try_clone()?;
         let mut child = command
@@ -155,38 +156,34 @@ impl Output {
             copied?;
         }
         let status = child.wait()?;
-        ensure!(
-            status.success(),
-            "{:?} ended with {status}",
-            command.get_program()
-        );
+        ensure!(status.success(), "{:?}: {status}", command.get_program());
         Ok(())
     }
 
-    /// No key of any test may show in anything that was printed.
+    /// Fails if the output contains a key of a test.
     fn assert_no_key(&self) -> Result<()> {
         let printed = BufReader::new(File::open(OUTPUT)?);
         for line in printed.split(b'\n') {
             let line = String::from_utf8_lossy(&line?).into_owned();
             if line.contains(CANARY) {
-                bail!("a key was printed: {line}");
+                bail!("The output contains an API key: {line}");
             }
         }
-        say("no key shows in anything that was printed");
+        step("the output contains no API key");
         Ok(())
     }
 }
 
 fn copy(
     from: impl std::io::Read,
-    mut shown: impl Write,
-    mut kept: impl Write,
+    mut terminal: impl Write,
+    mut log: impl Write,
 ) -> std::io::Result<()> {
     for line in BufReader::new(from).split(b'\n') {
         let mut line = line?;
         line.push(b'\n');
-        shown.write_all(&line)?;
-        kept.write_all(&line)?;
+        terminal.write_all(&line)?;
+        log.write_all(&line)?;
     }
     Ok(())
 }

@@ -1,18 +1,18 @@
-//! Sets up the tools that the project is built and tested with: into its own folder where that is
-//! possible, and only what is missing.
+//! Installs the missing tools that the project is built and tested with, into its own folder where
+//! that is possible.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use xshell::{Shell, cmd};
 
-use crate::say;
+use crate::console::step;
 
 const GECKODRIVER: &str = "0.36.0";
 
-/// What building the package takes. Its programs are then found by name.
-pub fn for_building(shell: &Shell) -> Result<()> {
-    use_own_programs(shell)?;
+/// Installs what building the package needs, and puts it on `PATH`.
+pub fn ensure_build_tools(shell: &Shell) -> Result<()> {
+    prepend_own_programs_to_path(shell)?;
     let target = "wasm32-unknown-unknown";
     let sysroot = cmd!(shell, "rustc --print sysroot").quiet().read()?;
     if !Path::new(&sysroot)
@@ -20,18 +20,19 @@ pub fn for_building(shell: &Shell) -> Result<()> {
         .join(target)
         .exists()
     {
-        say("adding the Rust target for WebAssembly");
+        step("adding the Rust target for WebAssembly");
         cmd!(shell, "rustup target add {target}").run()?;
     }
     let lock = shell.read_file("Cargo.lock")?;
-    let wasm_bindgen = locked(&lock, "wasm-bindgen").context("Cargo.lock names no wasm-bindgen")?;
-    // Without --locked: what its lock file names need not be there any more.
+    let wasm_bindgen =
+        locked_version(&lock, "wasm-bindgen").context("Cargo.lock does not list wasm-bindgen")?;
+    // Without --locked: the versions in its lock file may have been yanked.
     install(shell, "wasm-bindgen", "wasm-bindgen-cli", wasm_bindgen, &[])?;
-    npm(shell)
+    npm_ci(shell)
 }
 
-/// What the current folder's lock file has.
-pub fn npm(shell: &Shell) -> Result<()> {
+/// Installs the packages of the current folder's lock file, unless they are installed.
+pub fn npm_ci(shell: &Shell) -> Result<()> {
     let lock = shell.read_file("package-lock.json")?;
     let installed = Path::new("node_modules/.installed-lock.json");
     if shell
@@ -47,10 +48,10 @@ pub fn npm(shell: &Shell) -> Result<()> {
             .ignore_stderr()
             .run()
             .is_ok(),
-        "npm is missing: install Node.js 20 or newer"
+        "npm not found. Install Node.js 20 or newer."
     );
     let folder = shell.current_dir().join("node_modules");
-    say(&format!(
+    step(&format!(
         "installing npm packages into {}",
         folder.display()
     ));
@@ -59,7 +60,7 @@ pub fn npm(shell: &Shell) -> Result<()> {
     Ok(())
 }
 
-/// Where the browsers and their drivers are.
+/// The paths of the browsers and their drivers.
 pub struct Browsers {
     pub chromium: PathBuf,
     pub chromedriver: PathBuf,
@@ -67,9 +68,9 @@ pub struct Browsers {
     pub geckodriver: PathBuf,
 }
 
-/// What the tests take beside that.
-pub fn for_testing(shell: &Shell) -> Result<Browsers> {
-    for_building(shell)?;
+/// Installs what the tests need, build tools included.
+pub fn ensure_test_tools(shell: &Shell) -> Result<Browsers> {
+    ensure_build_tools(shell)?;
     install(
         shell,
         "geckodriver",
@@ -81,14 +82,14 @@ pub fn for_testing(shell: &Shell) -> Result<Browsers> {
         chromium: chromium(shell)?,
         chromedriver: browser(shell, &["chromedriver"], "chromium-driver")?,
         firefox: browser(shell, &["firefox-esr", "firefox"], "firefox-esr")?,
-        geckodriver: find(shell, &["geckodriver"]).context("geckodriver is missing")?,
+        geckodriver: find(shell, &["geckodriver"]).context("geckodriver not found")?,
     })
 }
 
-/// What the consumers' tests take beside it: Chromium, which this answers. Their npm tools they
-/// install themselves.
-pub fn for_consumers(shell: &Shell) -> Result<PathBuf> {
-    for_building(shell)?;
+/// Installs what the consumer tests need, build tools included, and returns the path of Chromium.
+/// These tests install their npm packages themselves.
+pub fn ensure_consumer_tools(shell: &Shell) -> Result<PathBuf> {
+    ensure_build_tools(shell)?;
     chromium(shell)
 }
 
@@ -97,8 +98,8 @@ fn chromium(shell: &Shell) -> Result<PathBuf> {
     browser(shell, &names, "chromium")
 }
 
-/// The project's own programs come first, so that their versions are the ones that were tested.
-fn use_own_programs(shell: &Shell) -> Result<()> {
+/// Puts the project's own programs first, so that the tested versions are used.
+fn prepend_own_programs_to_path(shell: &Shell) -> Result<()> {
     let root = shell.current_dir();
     let path = std::env::var_os("PATH").unwrap_or_default();
     let own = [root.join(".tools/bin"), root.join("node_modules/.bin")];
@@ -107,7 +108,9 @@ fn use_own_programs(shell: &Shell) -> Result<()> {
     Ok(())
 }
 
-/// Builds a program from the Rust registry into `.tools`, unless that version is at hand.
+/// Builds a program from the Rust registry into `.tools`, unless that version is on `PATH`.
+///
+/// Without optimisation: these programs run for seconds and compile for minutes.
 fn install(
     shell: &Shell,
     program: &str,
@@ -115,14 +118,14 @@ fn install(
     version: &str,
     flags: &[&str],
 ) -> Result<()> {
-    let at_hand = cmd!(shell, "{program} --version")
+    let version_text = cmd!(shell, "{program} --version")
         .quiet()
         .ignore_stderr()
         .read();
-    if at_hand.is_ok_and(|text| text.split_whitespace().any(|word| word == version)) {
+    if version_text.is_ok_and(|text| text.split_whitespace().any(|word| word == version)) {
         return Ok(());
     }
-    say(&format!(
+    step(&format!(
         "building {package} {version} (some minutes, once)"
     ));
     let _target = shell.push_env(
@@ -146,7 +149,7 @@ fn browser(shell: &Shell, names: &[&str], debian: &str) -> Result<PathBuf> {
         .read()
         .is_ok_and(|id| id == "0");
     if root && find(shell, &["apt-get"]).is_some() {
-        say(&format!("installing {debian}"));
+        step(&format!("installing {debian}"));
         let _quiet = shell.push_env("DEBIAN_FRONTEND", "noninteractive");
         cmd!(shell, "apt-get update -qq").run()?;
         cmd!(
@@ -159,7 +162,7 @@ fn browser(shell: &Shell, names: &[&str], debian: &str) -> Result<PathBuf> {
     match find(shell, names) {
         Some(found) => Ok(found),
         None => bail!(
-            "{} is missing: install it ({debian} on Debian and Ubuntu)",
+            "{} not found. Install it (package {debian} on Debian and Ubuntu).",
             names[0]
         ),
     }
@@ -168,14 +171,14 @@ fn browser(shell: &Shell, names: &[&str], debian: &str) -> Result<PathBuf> {
 fn find(shell: &Shell, names: &[&str]) -> Option<PathBuf> {
     let path = shell.var_os("PATH")?;
     let folders: Vec<_> = std::env::split_paths(&path).collect();
-    let mut places = names
+    let mut candidates = names
         .iter()
         .flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
-    places.find(|place| place.is_file())
+    candidates.find(|path| path.is_file())
 }
 
-/// The version of a package in a `Cargo.lock`.
-fn locked<'a>(lock: &'a str, package: &str) -> Option<&'a str> {
+/// Returns the version of a package in a `Cargo.lock`.
+fn locked_version<'a>(lock: &'a str, package: &str) -> Option<&'a str> {
     let name = format!("name = \"{package}\"\nversion = \"");
     let start = lock.find(&name)? + name.len();
     lock[start..].split('"').next()
