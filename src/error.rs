@@ -1,7 +1,7 @@
 //! How a call fails: what JavaScript sees as an `ImageTo3dError`.
 
 use alloc::boxed::Box;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 
 use js_sys::{JsString, Object};
 #[cfg(feature = "typescript")]
@@ -183,12 +183,7 @@ impl From<Box<Failure>> for Thrown {
 
 impl From<contract::Invalid> for Thrown {
     fn from(invalid: contract::Invalid) -> Self {
-        let contract::Invalid {
-            field,
-            came,
-            allowed,
-        } = invalid;
-        Self::invalid(&[field, ": came ", &came, ", allowed: ", &allowed])
+        Self::invalid(&[&invalid.to_string()])
     }
 }
 

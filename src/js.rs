@@ -35,7 +35,7 @@ impl Value for Given {
         Some(items.iter().map(Given).collect())
     }
 
-    fn shown(&self) -> String {
+    fn describe(&self) -> String {
         shown(&self.0)
     }
 }

@@ -25,7 +25,7 @@ pub struct Create {
 impl Create {
     /// Reads the options of `createSession`.
     pub fn read(options: &JsValue) -> Result<(Self, Connection)> {
-        let known = [&Parameters::NAMES[..], &CREATE, &CONNECTION];
+        let known = [Parameters::NAMES, &CREATE, &CONNECTION];
         Self::from(&Fields::read(options, &known)?, DEFAULT_TIMEOUT)
     }
 
@@ -54,9 +54,9 @@ impl Fields {
 
 /// The parameters among the options, checked.
 pub(super) fn parameters(fields: &Fields) -> Result<Object> {
-    Parameters::check(&|name| fields.get(name).map(Given))?;
+    Parameters::read(|name| fields.get(name).map(Given))?;
     let parameters = Object::new();
-    for name in Parameters::NAMES {
+    for &name in Parameters::NAMES {
         if let Some(value) = fields.get(name) {
             set(&parameters, name, &value);
         }
@@ -70,7 +70,7 @@ fn body_json(body: Object, extra: Option<JsValue>) -> Result<JsString> {
         let extra = plain_object(&extra)
             .ok_or_else(|| refused("extra", &extra, "an object with further parameters"))?;
         for name in names(&extra) {
-            if is_known(&name, &[&Parameters::NAMES, &CREATE, &CONNECTION]) {
+            if is_known(&name, &[Parameters::NAMES, &CREATE, &CONNECTION]) {
                 return Err(Thrown::invalid(&[
                     "extra.",
                     &name,

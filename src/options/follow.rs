@@ -63,7 +63,7 @@ impl Follow {
 
     /// Reads the options of `imageTo3d`.
     pub fn read_with_create(options: &JsValue) -> Result<(Create, Self, Connection)> {
-        let known = [&Parameters::NAMES[..], &CREATE, &FOLLOW, &CONNECTION];
+        let known = [Parameters::NAMES, &CREATE, &FOLLOW, &CONNECTION];
         let fields = Fields::read(options, &known)?;
         let (create, connection) = Create::from(&fields, DEFAULT_WAIT)?;
         let follow = Self::read(&fields, asked_for(&fields))?;

@@ -30,7 +30,7 @@ async fn a_wrong_parameter_is_named_with_what_came_and_what_is_allowed() {
         (r#"{"creativity": null}"#, &["creativity", "null"]),
         (
             r#"{"generate_texture": "yes"}"#,
-            &["generate_texture", "\"yes\"", "true, false"],
+            &["generate_texture", "\"yes\"", "true or false"],
         ),
         (r#"{"auto_refine": 1}"#, &["auto_refine", "1"]),
         (

@@ -37,7 +37,7 @@ pub struct Continue {
 pub fn create(body: &[u8]) -> Result<Create, String> {
     let mut fields = Fields::read(body)?;
     let image_url = fields.0.remove(IMAGE_URL);
-    let skip_spins = fields.get("generate_preview_mesh", "true, false", Value::as_bool)?;
+    let skip_spins = fields.get("generate_preview_mesh", "true or false", Value::as_bool)?;
     let engine = fields.get("engine", "the name of an engine", |value| {
         value.as_str().map(str::to_owned)
     })?;
@@ -69,7 +69,7 @@ pub fn carry_on(body: &[u8]) -> Result<Continue, String> {
     };
     Ok(Continue {
         parameters: fields.parameters()?,
-        selected_spin_index: fields.get("selected_spin_index", "0, 1, 2, 3", index)?,
+        selected_spin_index: fields.get("selected_spin_index", "0, 1, 2 or 3", index)?,
         selected_spin: fields.get("selected_spin", "the address of a spin", |value| {
             value.as_str().map(str::to_owned)
         })?,
@@ -95,7 +95,7 @@ impl<'a> Fields<'a> {
 
     fn parameters(&self) -> Result<Parameters, String> {
         let mut values = BTreeMap::new();
-        for name in Parameters::NAMES {
+        for &name in Parameters::NAMES {
             if let Some(value) = self.value(name)? {
                 values.insert(name, value);
             }
@@ -114,8 +114,8 @@ impl<'a> Fields<'a> {
         };
         let converted = convert(&value);
         if converted.is_none() {
-            let came = contract::Value::shown(&Given(&value));
-            return Err(format!("{name}: came {came}, allowed: {allowed}"));
+            let received = contract::Value::describe(&Given(&value));
+            return Err(contract::Invalid::new(name, received, allowed).to_string());
         }
         Ok(converted)
     }

@@ -2,9 +2,6 @@
 
 use serde_json::Value as Json;
 
-/// As many characters of a value as an answer repeats.
-const SHOWN: usize = 60;
-
 /// A value from a request's body.
 pub struct Given<'a>(pub &'a Json);
 
@@ -25,13 +22,15 @@ impl contract::Value for Given<'_> {
         Some(self.0.as_array()?.iter().map(Given).collect())
     }
 
-    fn shown(&self) -> String {
-        let text = match self.0 {
-            Json::Object(_) => "an object".into(),
-            // Cut first: a text may be as large as the whole body.
-            Json::String(text) => format!("{:?}", text.chars().take(SHOWN).collect::<String>()),
+    fn describe(&self) -> String {
+        match self.0 {
+            Json::Object(_) => "{…}".into(),
+            Json::Array(items) => {
+                let items: Vec<_> = items.iter().map(Given).collect();
+                contract::describe_array(&items)
+            }
+            Json::String(text) => contract::quote(text),
             other => other.to_string(),
-        };
-        text.chars().take(SHOWN + 2).collect()
+        }
     }
 }

@@ -79,7 +79,7 @@ fn the_picture_can_be_fetched_byte_by_byte() {
 fn null_is_as_left_out() {
     let api = TestApi::new();
     let mut nulls = json!({"generate_preview_mesh": null, "newer_than_us": null});
-    for name in contract::Parameters::NAMES {
+    for &name in contract::Parameters::NAMES {
         nulls[name] = Value::Null;
     }
     let without = api.create(json!({}));
@@ -122,15 +122,15 @@ fn what_a_parameter_does_not_allow_is_refused_with_what_it_allows() {
     for (parameter, words) in [
         (
             json!({"creativity": "high"}),
-            "creativity: came \"high\", allowed: \"highest\", \"moderate\", \"lowest\"",
+            "Invalid creativity \"high\": expected \"highest\", \"moderate\" or \"lowest\"",
         ),
         (
             json!({"generate_texture": "true"}),
-            "generate_texture: came \"true\", allowed: true, false",
+            "Invalid generate_texture \"true\": expected true or false",
         ),
         (
             json!({"texture_resolution": 100}),
-            "texture_resolution: came 100",
+            "Invalid texture_resolution 100: expected 128, 256, 512, 1024 or 2048",
         ),
         (json!({"texture_resolution": "2048"}), "texture_resolution"),
         (json!({"scaled_bbox": [1, 2]}), "scaled_bbox"),
@@ -138,7 +138,7 @@ fn what_a_parameter_does_not_allow_is_refused_with_what_it_allows() {
         (json!({"pivot_point": [0, 0, 0.51]}), "pivot_point"),
         (
             json!({"generate_preview_mesh": 1}),
-            "generate_preview_mesh: came 1, allowed: true, false",
+            "Invalid generate_preview_mesh 1: expected true or false",
         ),
     ] {
         let said = refused(&api.post(SESSIONS, &with_picture(parameter)), 400);

@@ -61,7 +61,7 @@ fn a_caller_chooses_and_others_get_the_first() {
             json!("magic"),
             "engine: came \"magic\", allowed: far, sculpt",
         ),
-        (json!(7), "engine: came 7, allowed: the name of an engine"),
+        (json!(7), "Invalid engine 7: expected the name of an engine"),
     ] {
         let refused = api.post(SESSIONS, &with_picture(json!({"engine": engine})));
         assert_eq!(refused.status(), 400);

@@ -249,10 +249,13 @@ fn what_is_wrong_with_a_choice_is_said() {
         (json!({}), "one of them is required"),
         (
             json!({"selected_spin_index": 4}),
-            "came 4, allowed: 0, 1, 2, 3",
+            "Invalid selected_spin_index 4: expected 0, 1, 2 or 3",
         ),
-        (json!({"selected_spin_index": -1}), "came -1"),
-        (json!({"selected_spin_index": "1"}), "came \"1\""),
+        (json!({"selected_spin_index": -1}), "selected_spin_index -1"),
+        (
+            json!({"selected_spin_index": "1"}),
+            "selected_spin_index \"1\"",
+        ),
         (
             json!({"selected_spin": "https://elsewhere/spin-0.png"}),
             "one of the spins",

@@ -1,6 +1,8 @@
-//! What both sides of the Image-to-3D API agree on: the parameters and their checks, the session,
-//! and the envelope around every answer. No I/O, and no JSON library: the client reads the
-//! browser's own values, the server those of `serde_json`, both through [`Value`].
+//! Shared definitions of the client and the server of the Image-to-3D API: the parameters and their
+//! validation, the session, the response envelope, media types and error messages.
+//!
+//! The crate does no I/O and depends on no JSON parser: the validation reads the browser's values
+//! and those of `serde_json` through the trait [`Value`].
 
 #![no_std]
 
@@ -9,14 +11,16 @@ extern crate alloc;
 extern crate std;
 
 mod media_type;
+mod message;
 mod parameters;
 mod session;
 mod value;
 
-pub use media_type::{IMAGE_TYPES, sniff};
+pub use media_type::{IMAGE_FORMATS, IMAGE_TYPES, sniff};
+pub use message::{Invalid, MAX_QUOTED_CHARS, Missing, one_of, one_of_quoted, quote};
 pub use parameters::{
     Creativity, IMAGE_URL, Parameters, PreviewMesh, RefineSpeed, Resolution, TEXTURE_RESOLUTIONS,
     Topology,
 };
 pub use session::{Envelope, KnownStatus, SESSIONS_PATH, SessionFields, SessionStatus, Spin};
-pub use value::{Invalid, Value};
+pub use value::{Value, describe_array};

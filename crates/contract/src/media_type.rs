@@ -1,6 +1,6 @@
-//! What a file is, told from its first bytes.
+//! Detection of image formats by their first bytes.
 
-/// The media types that [`sniff`] can answer.
+/// The media types that [`sniff`] detects.
 pub const IMAGE_TYPES: [&str; 8] = [
     "image/png",
     "image/jpeg",
@@ -12,8 +12,11 @@ pub const IMAGE_TYPES: [&str; 8] = [
     "image/tiff",
 ];
 
-/// The media type of the picture that starts with these bytes (32 are enough), or `None` where
-/// they start no picture that is known here.
+/// The names of these formats, for messages.
+pub const IMAGE_FORMATS: &str = "PNG, JPEG, WebP, GIF, BMP, AVIF, HEIC, TIFF";
+
+/// Returns the media type of an image from its first bytes (32 suffice), or `None` for an unknown
+/// format.
 ///
 /// The signatures are those of the formats' specifications; for AVIF and HEIC they are the brands
 /// in the `ftyp` box of ISO/IEC 14496-12.
@@ -42,8 +45,7 @@ pub fn sniff(start: &[u8]) -> Option<&'static str> {
             ..,
         ] => Some("image/webp"),
         [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some("image/gif"),
-        // "BM" alone would take many a text for a picture: the size of the header that follows
-        // must be one that exists.
+        // Plain text may start with "BM" too, so the size of the header is checked as well.
         [b'B', b'M', rest @ ..] if bitmap_header(rest) => Some("image/bmp"),
         [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => Some("image/tiff"),
         [_, _, _, _, b'f', b't', b'y', b'p', brands @ ..] => iso_media(brands),
@@ -58,8 +60,8 @@ fn bitmap_header(after_signature: &[u8]) -> bool {
     matches!(size, [12 | 16 | 40 | 52 | 56 | 64 | 108 | 124, 0, 0, 0])
 }
 
-/// `brands`: the major brand, four bytes of version, then the compatible brands. A major brand
-/// such as `mif1` says nothing about the codec, so the first that does decides.
+/// Returns the media type of the first brand that names a codec. `brands`: the major brand, four
+/// bytes of version, then the compatible brands. A major brand such as `mif1` names no codec.
 fn iso_media(brands: &[u8]) -> Option<&'static str> {
     brands.chunks_exact(4).find_map(|brand| match brand {
         b"avif" | b"avis" => Some("image/avif"),

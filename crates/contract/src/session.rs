@@ -1,4 +1,4 @@
-//! The session, and the envelope in which it comes.
+//! The session and the response envelope.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "typescript")]
 use tsify::Tsify;
 
-/// Where sessions live below the API's base URL.
+/// The path of the sessions, relative to the API's base URL.
 pub const SESSIONS_PATH: &str = "/image-to-3d-sessions";
 
-/// The stages of a session that the API documents; later versions of it may answer others.
+/// The values of `status` that the API documents; later versions of the API may return others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(Tsify))]
 #[serde(rename_all = "snake_case")]
@@ -27,7 +27,7 @@ pub enum KnownStatus {
     RefineFailed,
 }
 
-/// How a session is as a whole, which later versions of the API answer beside its stage.
+/// The overall state of a session, which later versions of the API return in addition to `status`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(Tsify))]
 #[serde(rename_all = "snake_case")]
@@ -39,11 +39,11 @@ pub enum SessionStatus {
     Failed,
 }
 
-/// One of the views that a `turbo` session offers to choose from.
+/// One of the views that a `turbo` session offers for selection.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(Tsify))]
 pub struct Spin {
-    /// Where the view can be fetched.
+    /// The URL of the view.
     pub image_url: String,
 }
 
@@ -54,72 +54,72 @@ pub struct SessionFields {
     /// The record's id.
     #[serde(default, skip_serializing_if = "Option::is_none", rename = "_id")]
     pub id: Option<String>,
-    /// Whose session it is.
+    /// The id of the session's owner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,
-    /// The name by which the session is asked for: `SESSION_<digits>_<digits>`.
+    /// The session's code, which all calls for this session take: `SESSION_<digits>_<digits>`.
     pub session_code: String,
-    /// Where the picture can be fetched.
+    /// The URL of the image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_url: Option<String>,
-    /// How far the session is: one of the documented words, or one that is newer than they are.
+    /// The stage of the session and its state: a documented value, or a newer one.
     #[cfg_attr(feature = "typescript", tsify(type = "KnownStatus | (string & {})"))]
     pub status: KnownStatus,
-    /// How the session is as a whole. `"complete"` once all that was asked for is there; a
-    /// refinement that is asked for later takes it back to `"in_progress"`.
+    /// The overall state of the session. `"complete"` once all requested results exist; a later
+    /// request for a refinement returns it to `"in_progress"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(
         feature = "typescript",
         tsify(type = "SessionStatus | (string & {})", optional)
     )]
     pub session_status: Option<SessionStatus>,
-    /// How much of all that was asked for is done, from 0 to 100.
+    /// The progress of all requested results, from 0 to 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub percent_done: Option<u8>,
-    /// Why the session failed, where it did and a reason is known.
+    /// The reason of the failure, if the session failed and the server knows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// The views to choose from, once they exist; only with `preview_mesh: "turbo"`.
+    /// The views for selection, once they exist; only with `preview_mesh: "turbo"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spins: Option<Vec<Spin>>,
-    /// Where the preview can be fetched as binary glTF, once it exists.
+    /// The URL of the preview as binary glTF, once it exists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preview_mesh_url_glb: Option<String>,
-    /// Where the finished model can be fetched as binary glTF, once it exists: the refined one, or
-    /// the preview where the session is complete without a refinement.
+    /// The URL of the final model as binary glTF, once it exists: the refined model, or the preview
+    /// if the session completed without a refinement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mesh_url_glb: Option<String>,
-    /// The engine that makes the models, where the server names it; not one of the API's own fields.
+    /// The engine that generates the models. An extension of this project's server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine: Option<String>,
-    /// What the engine waits for, in words, where it says so; not one of the API's own fields.
+    /// The engine's own status text. An extension of this project's server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine_status: Option<String>,
-    /// The names of the parameters that were asked for and that the model does not honour; not one
-    /// of the API's own fields.
+    /// The names of the requested parameters that the engine ignores. An extension of this
+    /// project's server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unsupported: Option<Vec<String>>,
-    /// Where the session came from; `"external"` for one made through the API.
+    /// The origin of the session; `"external"` if it was created through the API.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-    /// When the session was created, as an ISO 8601 date in UTC.
+    /// The time of creation, as an ISO 8601 date in UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<String>,
-    /// When the session last changed, as an ISO 8601 date in UTC.
+    /// The time of the last change, as an ISO 8601 date in UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<String>,
 }
 
-/// What every answer of the API is wrapped in.
+/// The JSON object that wraps every response of the API.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Envelope<T> {
-    /// What went wrong; empty where nothing did.
+    /// The error; empty on success.
     pub error: String,
-    /// What was done, or why it was not.
+    /// A description of the result or of the error.
     pub message: String,
-    /// The HTTP status once more.
+    /// The HTTP status of the response.
     #[serde(rename = "statusCode")]
     pub status_code: u16,
-    /// The answer itself.
+    /// The payload.
     pub data: T,
 }

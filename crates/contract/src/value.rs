@@ -1,40 +1,38 @@
-//! A JSON value as the checks see it, whoever parsed it.
+//! A JSON value, independent of the library that parsed it.
 
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
 
-/// A JSON value of either side: the browser's (`JsValue`) or `serde_json`'s.
+/// A JSON value of the client (the browser's `JsValue`) or of the server (`serde_json`'s).
 pub trait Value: Sized {
-    /// The text, where the value is a string.
+    /// Returns the text of a string.
     fn text(&self) -> Option<String>;
-    /// The truth, where the value is a boolean.
+    /// Returns the value of a boolean.
     fn boolean(&self) -> Option<bool>;
-    /// The number, where the value is one (NaN and infinities included).
+    /// Returns the value of a number, which may be NaN or infinite.
     fn number(&self) -> Option<f64>;
-    /// The items, where the value is an array.
+    /// Returns the items of an array.
     fn items(&self) -> Option<Vec<Self>>;
-    /// The value in words for an error message, short whatever it is.
-    fn shown(&self) -> String;
+    /// Describes the value for an error message in about 60 characters.
+    fn describe(&self) -> String;
 }
 
-/// A parameter that does not hold what the API allows. Nothing was sent.
-#[derive(Debug, PartialEq)]
-pub struct Invalid {
-    /// The parameter's name, as the API spells it.
-    pub field: &'static str,
-    /// What was given instead, shortened.
-    pub came: String,
-    /// What is allowed, in words.
-    pub allowed: String,
-}
+/// The number of items of an array that a message repeats at most.
+const MAX_DESCRIBED_ITEMS: usize = 3;
 
-impl fmt::Display for Invalid {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(self.field)?;
-        f.write_str(": came ")?;
-        f.write_str(&self.came)?;
-        f.write_str(", allowed: ")?;
-        f.write_str(&self.allowed)
+/// Describes an array for an error message: its first items, without those of nested arrays.
+pub fn describe_array(items: &[impl Value]) -> String {
+    let mut described: Vec<String> = items
+        .iter()
+        .take(MAX_DESCRIBED_ITEMS)
+        .map(|item| match item.items() {
+            Some(_) => "[…]".into(),
+            None => item.describe(),
+        })
+        .collect();
+    if items.len() > MAX_DESCRIBED_ITEMS {
+        described.push("…".into());
     }
+    format!("[{}]", described.join(", "))
 }
