@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The API on this machine, for those who run Node.js: `npx csm-image-to-3d`.
+// Serves the API on this machine, with Node.js alone: `npx csm-image-to-3d`.
 
 import { parseArgs } from "node:util";
 
@@ -7,48 +7,48 @@ import { publicFetch } from "./bin/fetch.js";
 import { serve } from "./bin/server.js";
 import { invalid } from "./message.js";
 
-const help = `The Image-to-3D API on your own machine, for apps to be tried against: without a key, and
-without anything that leaves this machine but the fetching of pictures at https: addresses.
+const help = `Serves the Image-to-3D API on this machine, to test apps against. It needs no API key, and sends
+nothing to the internet, except to download images given by an https: URL.
 
 Usage: npx csm-image-to-3d [--port N] [--speed N]
 
-  --port N   the port on 127.0.0.1; 0 for any that is free [default: 8787]
-  --speed N  how many times faster than a second per stage sessions go [default: 1]
-  --help     prints this`;
+  --port N   port on 127.0.0.1; 0 chooses a free one [default: 8787]
+  --speed N  makes sessions this many times faster; at 1 each stage takes a second [default: 1]
+  --help     prints this help`;
 
-/** A picture of one pixel. */
-const picture =
+/** An image of one pixel. */
+const image =
   "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR42mNQmvkfAAKbAbtuSfydAAAAAElFTkSuQmCC";
 
 /** @param {string} address */
-const directions = (address) => `listening on ${address}
+const instructions = (address) => `listening on ${address}
 
 From an app:
   const session = await imageTo3d({ image, baseUrl: "${address}" });
 
 From a terminal:
-  curl ${address}/image-to-3d-sessions --header 'Content-Type: application/json' --data '{ "image_url": "${picture}" }'
+  curl ${address}/image-to-3d-sessions --header 'Content-Type: application/json' --data '{ "image_url": "${image}" }'
 
-Keys that make it fail: ${address}/sandbox/faults
-Sessions are kept until it ends: Ctrl+C.`;
+API keys that simulate failures: ${address}/sandbox/faults
+To stop the server and delete its sessions, press Ctrl+C.`;
 
-/** What the caller did wrong, in words. */
-class Misuse extends Error {}
+/** An invalid command line. */
+class UsageError extends Error {}
 
-/** What was asked for; `undefined` where that is the help. */
-function options() {
-  const { port, speed, help } = flags();
+/** Returns the options, or `undefined` if the user wants the help. */
+function readOptions() {
+  const { port, speed, help } = parseFlags();
   if (help) return undefined;
   if (!/^\d+$/.test(port) || Number(port) > 65535) {
-    throw new Misuse(invalid("--port", port, "a whole number from 0 to 65535"));
+    throw new UsageError(invalid("--port", port, "a whole number from 0 to 65535"));
   }
   if (!(Number(speed) > 0)) {
-    throw new Misuse(invalid("--speed", speed, "a number greater than 0"));
+    throw new UsageError(invalid("--speed", speed, "a number greater than 0"));
   }
   return { port: Number(port), speed: Number(speed) };
 }
 
-function flags() {
+function parseFlags() {
   try {
     return parseArgs({
       options: {
@@ -58,24 +58,25 @@ function flags() {
       },
     }).values;
   } catch (error) {
-    throw new Misuse(/** @type {Error} */ (error).message.split(". ")[0]);
+    // Node.js appends advice about positional arguments.
+    throw new UsageError(/** @type {Error} */ (error).message.split(". ")[0]);
   }
 }
 
 try {
-  const asked = options();
-  if (asked) {
-    // With this the sandbox fetches the pictures that requests name.
+  const options = readOptions();
+  if (options) {
+    // The sandbox downloads images with the global `fetch`.
     globalThis.fetch = publicFetch();
-    const { address, close } = await serve(asked);
+    const { address, close } = await serve(options);
     for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, close);
-    console.log(directions(address));
+    console.log(instructions(address));
   } else {
     console.log(help);
   }
 } catch (error) {
   if (!(error instanceof Error)) throw error;
   console.error(error.message);
-  if (error instanceof Misuse) console.error("--help says what there is.");
-  process.exitCode = error instanceof Misuse ? 2 : 1;
+  if (error instanceof UsageError) console.error("Run with --help for usage.");
+  process.exitCode = error instanceof UsageError ? 2 : 1;
 }

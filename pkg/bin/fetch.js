@@ -1,15 +1,19 @@
-// Pictures that lie elsewhere. Their addresses come from strangers, since pages of any origin may
-// send requests: they lead nowhere but to the public internet.
+// Fetches the images at the URLs that requests name. The URLs come from untrusted callers, since pages
+// of any origin may send requests, so that only the public internet is reachable.
 
 import { lookup } from "node:dns";
 import { get } from "node:https";
 import { BlockList, isIP } from "node:net";
 import { Readable } from "node:stream";
 
-const MOST_REDIRECTS = 3;
+const MAX_REDIRECTS = 3;
 
-/** What is not public, by IANA's registries of special addresses. */
-const special4 = subnets("ipv4", [
+/**
+ * IPv4 addresses that are not public, by IANA's registry of special-purpose addresses.
+ *
+ * @type {[string, number][]}
+ */
+const special4 = [
   ["0.0.0.0", 8],
   ["10.0.0.0", 8],
   ["100.64.0.0", 10],
@@ -24,10 +28,15 @@ const special4 = subnets("ipv4", [
   ["198.51.100.0", 24],
   ["203.0.113.0", 24],
   ["224.0.0.0", 3],
-]);
-const special6 = subnets("ipv6", [
-  // All but what is handed out to the public, and in that: protocols, documentation, and 6to4,
-  // which leads to any IPv4 address.
+];
+
+/**
+ * IPv6 addresses that are not public: all outside of 2000::/3, and in it protocol assignments,
+ * documentation, and 6to4, whose relays may lead to any IPv4 address.
+ *
+ * @type {[string, number][]}
+ */
+const special6 = [
   ["::", 3],
   ["4000::", 2],
   ["8000::", 1],
@@ -35,50 +44,63 @@ const special6 = subnets("ipv6", [
   ["2001:db8::", 32],
   ["2002::", 16],
   ["3fff::", 20],
-]);
+];
+
+const notPublic4 = blockList("ipv4", special4);
+const notPublic6 = blockList("ipv6", special6);
+
+// NAT64 addresses are as public as the IPv4 addresses that they embed.
+const nat64 = blockList("ipv6", [["64:ff9b::", 96]]);
+const notPublicNat64 = blockList(
+  "ipv6",
+  special4.map(([net, prefix]) => [`64:ff9b::${net}`, 96 + prefix]),
+);
 
 /**
- * A list of one family alone: an IPv4 address would also be found in subnets of IPv6.
+ * Returns a list of subnets of one family. One list for both would also find IPv4 addresses in IPv6
+ * subnets, as mapped ones.
  *
  * @param {import("node:net").IPVersion} family
- * @param {[string, number][]} all
+ * @param {[string, number][]} subnets
  */
-function subnets(family, all) {
+function blockList(family, subnets) {
   const list = new BlockList();
-  for (const [net, prefix] of all) list.addSubnet(net, prefix, family);
+  for (const [net, prefix] of subnets) list.addSubnet(net, prefix, family);
   return list;
 }
 
 /**
- * Whether an address is one of the public internet.
+ * Returns whether an IP address belongs to the public internet.
  *
  * @param {string} address
  */
-export const isPublic = (address) =>
-  isIP(address) === 4 ? !special4.check(address, "ipv4") : !special6.check(address, "ipv6");
+export function isPublic(address) {
+  if (isIP(address) === 4) return !notPublic4.check(address, "ipv4");
+  const notPublic = nat64.check(address, "ipv6") ? notPublicNat64 : notPublic6;
+  return !notPublic.check(address, "ipv6");
+}
 
-const refusal = () =>
-  new Error("the address, or one that it redirects to, is not in the public internet");
+const notPublicError = () => new Error("the URL, or a redirect, does not lead to a public address");
 
 /**
- * A `fetch` that only gets, over https, from the addresses that it is allowed.
+ * Returns a `fetch` that sends GET requests over https to allowed addresses only.
  *
- * @param {(address: string) => boolean} [allowed] which IP addresses may be connected to
+ * @param {(address: string) => boolean} [isAllowed] whether an IP address may be connected to
  * @returns {typeof fetch}
  */
-export function publicFetch(allowed = isPublic) {
+export function publicFetch(isAllowed = isPublic) {
   /**
-   * What a name resolves to is looked at where it is connected to: asked for again, it may be
-   * another.
+   * Resolves a name to its allowed addresses. The connection uses the checked addresses: a second
+   * lookup might return others.
    *
    * @type {import("node:net").LookupFunction}
    */
-  function guarded(name, options, found) {
+  function guardedLookup(name, options, callback) {
     lookup(name, { ...options, all: true }, (error, all) => {
-      const addresses = all?.filter(({ address }) => allowed(address)) ?? [];
-      if (error ?? !addresses.length) found(error ?? refusal(), "");
-      else if (options.all) found(null, addresses);
-      else found(null, addresses[0].address, addresses[0].family);
+      const addresses = all?.filter(({ address }) => isAllowed(address)) ?? [];
+      if (error ?? !addresses.length) callback(error ?? notPublicError(), "");
+      else if (options.all) callback(null, addresses);
+      else callback(null, addresses[0].address, addresses[0].family);
     });
   }
 
@@ -87,16 +109,16 @@ export function publicFetch(allowed = isPublic) {
    * @param {AbortSignal} [signal]
    * @returns {Promise<import("node:http").IncomingMessage>}
    */
-  function got(url, signal) {
-    if (url.protocol !== "https:") throw new Error("only https: addresses are fetched");
+  function request(url, signal) {
+    if (url.protocol !== "https:") throw new Error("only https: URLs are fetched");
     const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
-    // Such a one is never looked up.
-    if (isIP(host) && !allowed(host)) throw refusal();
-    // A name and a password in the address would be sent along.
+    // Node.js does not look up IP addresses.
+    if (isIP(host) && !isAllowed(host)) throw notPublicError();
+    // A user name and password would be sent along.
     url.username = url.password = "";
     const headers = { "user-agent": "csm-image-to-3d" };
     return new Promise((resolve, reject) =>
-      get(url, { lookup: guarded, signal, headers }, resolve).on("error", (error) =>
+      get(url, { lookup: guardedLookup, signal, headers }, resolve).on("error", (error) =>
         reject(signal?.aborted ? signal.reason : error),
       ),
     );
@@ -104,16 +126,16 @@ export function publicFetch(allowed = isPublic) {
 
   return async (input, init) => {
     let url = new URL(String(input));
-    for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects++) {
-      const answer = await got(url, init?.signal ?? undefined);
-      const { statusCode: status = 0, headers } = answer;
+    for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
+      const response = await request(url, init?.signal ?? undefined);
+      const { statusCode: status = 0, headers } = response;
       if (status < 300 || status >= 400 || !headers.location) {
-        const body = /** @type {ReadableStream<Uint8Array>} */ (Readable.toWeb(answer));
+        const body = /** @type {ReadableStream<Uint8Array>} */ (Readable.toWeb(response));
         return new Response(body, { status });
       }
-      answer.destroy();
+      response.destroy();
       url = new URL(headers.location, url);
     }
-    throw new Error(`more than ${MOST_REDIRECTS} redirects`);
+    throw new Error(`more than ${MAX_REDIRECTS} redirects`);
   };
 }

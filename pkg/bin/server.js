@@ -1,4 +1,4 @@
-// The sandbox over HTTP, as thin as can be.
+// The HTTP server in front of the sandbox.
 
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -7,34 +7,34 @@ import { pipeline } from "node:stream/promises";
 import { ImageTo3dError } from "../error.js";
 import { createSandbox } from "../sandbox.js";
 
-/** The largest request that is read, in bytes: a picture takes four thirds of its size. */
+/** The largest request body, in bytes. Base64 makes an image a third larger. */
 const BODY_LIMIT = 64 * 1024 * 1024;
 
 /**
  * Serves the API on loopback.
  *
- * @param {{ port: number, speed: number }} options with port 0, on any that is free
- * @returns {Promise<{ address: string, close(): Promise<void> }>} `close` ends what is under way
- * @throws {Error} where the port cannot be had
+ * @param {{ port: number, speed: number }} options port 0 chooses a free one
+ * @returns {Promise<{ address: string, close(): Promise<void> }>} `close` ends all requests and jobs
+ * @throws {Error} if the port is not available
  */
 export async function serve({ port, speed }) {
   const server = createServer();
   await listen(server, port);
   const bound = /** @type {import("node:net").AddressInfo} */ (server.address());
   const address = `http://127.0.0.1:${bound.port}`;
-  // Sessions of a server that is started again have other codes.
+  // With a constant seed, a restarted server would use the same session codes again.
   const sandbox = createSandbox({ speed, seed: Date.now(), origin: address });
 
   server.on("request", async (request, response) => {
-    const left = new AbortController();
-    response.on("close", () => left.abort());
+    const disconnected = new AbortController();
+    response.on("close", () => disconnected.abort());
     try {
-      const body = await read(request);
-      const answer = body ? await ask(request, body, left.signal) : tooLarge();
-      response.writeHead(answer.status, [...answer.headers].flat());
-      await pipeline(answer.body ?? [], response);
+      const body = await readBody(request);
+      const result = body ? await handle(request, body, disconnected.signal) : tooLarge();
+      response.writeHead(result.status, [...result.headers].flat());
+      await pipeline(result.body ?? [], response);
     } catch (error) {
-      // A connection that a key asked to break; a client that has gone.
+      // Either a simulated fault, or the client has disconnected.
       response.destroy();
       if (error instanceof ImageTo3dError) console.error(error.message);
     }
@@ -42,18 +42,18 @@ export async function serve({ port, speed }) {
 
   /**
    * @param {import("node:http").IncomingMessage} request
-   * @param {Blob} sent
+   * @param {Blob} content
    * @param {AbortSignal} signal
    */
-  function ask(
+  function handle(
     { method = "GET", url, headers: { host = bound.address, ...headers } },
-    sent,
+    content,
     signal,
   ) {
     const target = `http://${host}${url}`;
     if (!URL.canParse(target)) return new Response(null, { status: 400 });
-    const body = /^(GET|HEAD)$/.test(method) ? undefined : sent;
-    // Node.js has joined the values of all names but one, which no client sends.
+    const body = /^(GET|HEAD)$/.test(method) ? undefined : content;
+    // The only values that Node.js does not join are those of set-cookie, which no client sends.
     const init = { method, headers: /** @type {Record<string, string>} */ (headers), body, signal };
     return sandbox.fetch(target, init);
   }
@@ -77,27 +77,29 @@ async function listen(server, port) {
     await once(server.listen(port, "127.0.0.1"), "listening");
   } catch (cause) {
     const { code, message } = /** @type {NodeJS.ErrnoException} */ (cause);
-    const why = code === "EADDRINUSE" ? "another server is running there" : message;
-    throw new Error(`cannot listen on port ${port}: ${why}; --port takes another`, { cause });
+    const reason = code === "EADDRINUSE" ? "already in use" : message;
+    throw new Error(`Cannot listen on port ${port}: ${reason}. Choose another port with --port.`, {
+      cause,
+    });
   }
 }
 
 /**
- * The whole body, or `undefined` where it is larger than the limit. It is read to its end even
- * then: a client that is cut off while it sends never sees the answer.
+ * Returns the whole body, or `undefined` if it exceeds the limit. Reads it to its end even then: a
+ * client that is cut off while sending never sees the response.
  *
  * @param {import("node:http").IncomingMessage} request
  */
-async function read(request) {
+async function readBody(request) {
   /** @type {Buffer<ArrayBuffer>[]} */
-  let pieces = [];
+  let chunks = [];
   let size = 0;
-  for await (const piece of request) {
-    size += piece.length;
-    if (size <= BODY_LIMIT) pieces.push(piece);
-    else pieces = [];
+  for await (const chunk of request) {
+    size += chunk.length;
+    if (size <= BODY_LIMIT) chunks.push(chunk);
+    else chunks = [];
   }
-  return size <= BODY_LIMIT ? new Blob(pieces) : undefined;
+  return size <= BODY_LIMIT ? new Blob(chunks) : undefined;
 }
 
 function tooLarge() {
