@@ -8,11 +8,6 @@ const SAFELISTED = /^(cache-control|content-(language|length|type)|expires|last-
 /** A response with this status must not have a content-length. */
 const NO_CONTENT = 204;
 
-/** The pace of simulated faults, as in the server. Pauses are in milliseconds. */
-const THROTTLED_CHUNKS = 20;
-const THROTTLED_PAUSE = 150;
-const TRUNCATED_PAUSE = 50;
-
 /**
  * Returns the response of `fetch`. The promise stays pending if the fault is a server that does not
  * respond.
@@ -24,7 +19,8 @@ const TRUNCATED_PAUSE = 50;
  * @throws {TypeError} if the fault is a dropped connection, or if CORS forbids the page to read the
  *   response
  */
-export async function toResponse({ status, headers, body, delivery }, signal, reader) {
+export async function toResponse(response, signal, reader) {
+  const { status, headers, body, delivery } = response;
   if (delivery === "stall") {
     return new Promise(() => {});
   }
@@ -35,7 +31,7 @@ export async function toResponse({ status, headers, body, delivery }, signal, re
   if (status !== NO_CONTENT) all.set("content-length", String(body.length));
   const readable = reader === "page" ? filterByCors(all) : all;
   const isEmpty = body.length === 0;
-  return new Response(isEmpty ? null : toBody(body, delivery, signal), {
+  return new Response(isEmpty ? null : toBody(response, signal), {
     status,
     headers: readable,
   });
@@ -70,25 +66,19 @@ const droppedConnection = () =>
   new TypeError("Failed to fetch: the connection was dropped (a simulated fault)");
 
 /**
- * @param {Uint8Array<ArrayBuffer>} body
- * @param {string | undefined} delivery
+ * @param {ApiResponse} response
  * @param {AbortSignal} signal
  */
-function toBody(body, delivery, signal) {
-  switch (delivery) {
-    case "truncate": {
-      const half = body.subarray(0, body.length / 2);
-      return pacedStream([half, droppedConnection()], TRUNCATED_PAUSE, signal);
-    }
-    case "throttle": {
-      const size = Math.ceil(body.length / THROTTLED_CHUNKS);
-      const starts = Array.from({ length: Math.ceil(body.length / size) }, (_, at) => at * size);
-      const chunks = starts.map((start) => body.subarray(start, start + size));
-      return pacedStream(chunks, THROTTLED_PAUSE, signal);
-    }
-    default:
-      return body;
+function toBody({ body, chunkPlan }, signal) {
+  if (!chunkPlan) return body;
+  const [chunkSize, length, pause] = chunkPlan;
+  /** @type {(Uint8Array<ArrayBuffer> | Error)[]} */
+  const chunks = [];
+  for (let start = 0; start < length; start += chunkSize) {
+    chunks.push(body.subarray(start, Math.min(start + chunkSize, length)));
   }
+  if (length < body.length) chunks.push(droppedConnection());
+  return pacedStream(chunks, pause, signal);
 }
 
 /**

@@ -28,6 +28,8 @@
  * @property {string[]} headers alternating names and values
  * @property {Uint8Array<ArrayBuffer>} body
  * @property {string} [delivery] the simulated network fault, if there is one
+ * @property {Uint32Array} [chunkPlan] for a body that is sent in chunks: the size of a chunk and the
+ *   number of bytes to send, in bytes, and the pause between chunks in milliseconds
  */
 
 /**
@@ -171,9 +173,9 @@ export function startApi(glue, { module, speed, seed }, send) {
  * @returns {ApiResponse}
  */
 function toMessage(response) {
-  const { status, headers, delivery } = response;
+  const { status, headers, delivery, chunkPlan } = response;
   const body = /** @type {Uint8Array<ArrayBuffer>} */ (response.intoBody());
-  return { status, headers, delivery, body };
+  return { status, headers, delivery, chunkPlan, body };
 }
 
 /** Lets the event loop deliver messages. Uses no timer, because a test may have replaced those. */

@@ -123,6 +123,15 @@ impl ApiResponse {
         )
     }
 
+    /// How the body of a `"truncate"` or `"throttle"` response is sent: the size of a chunk and the
+    /// number of bytes to send, in bytes, and the pause between chunks in milliseconds.
+    #[wasm_bindgen(getter, js_name = chunkPlan)]
+    pub fn chunk_plan(&self) -> Option<Vec<u32>> {
+        let delivery = self.0.extensions().get::<Delivery>()?;
+        let plan = delivery.chunk_plan(self.0.body().len())?;
+        Some(vec![plan.chunk_size as u32, plan.length as u32, plan.pause])
+    }
+
     /// Returns the body and frees the response.
     #[wasm_bindgen(js_name = intoBody)]
     pub fn into_body(self) -> Vec<u8> {

@@ -26,7 +26,7 @@ mod store;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use contract::Parameters;
-pub use delivery::Delivery;
+pub use delivery::{ChunkPlan, Delivery};
 pub use engine::{
     Checkpoint, Detail, Engine, Model, ModelError, Progress, SCULPT, Sculptor, Source, VIEW_COUNT,
 };
