@@ -218,7 +218,8 @@ test("shows why an engine failed and that it may have charged", async () => {
     await dropTurtle(page);
     const { status, session } = await create(page, "The session ended");
     assert.ok(status.startsWith(`Session ${session.session_code}: The session ended as `), status);
-    assert.match(status, /preview_failed: fal: it answered 502: .*; it may have been charged/);
+    const reason = /preview_failed: fal: HTTP 502: .*; the model may have been charged/;
+    assert.match(status, reason);
     assert.equal(await page.locator("#engine").innerText(), "Engine: fal");
     assert.ok(await page.getByRole("button", { name: "Create session" }).isEnabled());
     assert.equal(await page.getByRole("button", { name: "Download GLB" }).count(), 0);

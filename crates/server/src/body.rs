@@ -1,4 +1,4 @@
-//! The bodies of requests: kept for who may come in, and for nobody else.
+//! Request bodies: read from accepted senders, discarded from rejected ones.
 
 use std::error::Error;
 use std::time::Duration;
@@ -9,39 +9,39 @@ use http_body_util::BodyExt;
 use hyper::body::Body;
 use tokio::time::timeout;
 
-/// How long a whole body may take: 10 minutes. 64 MiB come within it at 1 Mbit/s, as from a slow
-/// phone.
-pub const TIME: Duration = Duration::from_secs(10 * 60);
+/// Time limit for the body of an accepted request: 64 MiB take less than 10 minutes at 1 Mbit/s, as
+/// on a slow phone.
+pub const READ_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 
-/// How long a body may take that nobody keeps: 2 minutes.
-pub const TIME_OF_STRANGERS: Duration = Duration::from_secs(2 * 60);
+/// Time limit for the body of a rejected request.
+pub const DISCARD_TIMEOUT: Duration = Duration::from_secs(2 * 60);
 
-/// By how much a body that nobody keeps may be larger than one that is kept, in bytes.
-const SLACK: usize = 1024 * 1024;
+/// By how many bytes a discarded body may exceed the limit of one that is read.
+const DISCARD_SLACK: usize = 1024 * 1024;
 
-/// As much room as is made for a body on its sender's word alone, in bytes.
-const RESERVED: u64 = 8 * 1024 * 1024;
+/// The most memory that a declared content length reserves in advance, in bytes.
+const MAX_RESERVED: u64 = 8 * 1024 * 1024;
 
-/// The whole body, or `None` where it is larger than the limit. It is read to its end even then:
-/// a client that is cut off while it sends never sees the answer.
+/// Reads a whole body. Returns `None` if it exceeds `limit` bytes; even then it is read to its end,
+/// because a client that is cut off while sending never sees the response.
 ///
 /// # Errors
-/// It broke off, or did not come within this time.
+/// Fails if the connection breaks, or if the body does not arrive within `time`.
 pub async fn read<B>(body: B, limit: usize, time: Duration) -> anyhow::Result<Option<Vec<u8>>>
 where
     B: Body<Data = Bytes> + Unpin,
     B::Error: Error + Send + Sync + 'static,
 {
-    let whole = timeout(time, whole(body, limit)).await;
-    Ok(whole.context("the body did not come in time")??)
+    let body = timeout(time, collect(body, limit)).await;
+    Ok(body.context("The request body did not arrive in time")??)
 }
 
-async fn whole<B>(mut body: B, limit: usize) -> Result<Option<Vec<u8>>, B::Error>
+async fn collect<B>(mut body: B, limit: usize) -> Result<Option<Vec<u8>>, B::Error>
 where
     B: Body<Data = Bytes> + Unpin,
 {
-    // What is to come is known mostly; a photo then is not copied as it grows.
-    let expected = body.size_hint().lower().min(limit as u64).min(RESERVED);
+    // Reserving the declared length spares a photo from being copied as the buffer grows.
+    let expected = body.size_hint().lower().min(limit as u64).min(MAX_RESERVED);
     let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or_default());
     let mut fits = true;
     while let Some(frame) = body.frame().await {
@@ -57,14 +57,14 @@ where
     Ok(fits.then_some(bytes))
 }
 
-/// Takes a body in and keeps nothing of it, so that its sender sees the answer. One that is larger
-/// than the limit and some slack, or does not come within this time, ends the connection.
+/// Reads a body and drops it, so that its sender sees the response. Closes the connection if the
+/// body exceeds `limit` bytes by more than 1 MiB, or does not arrive within `time`.
 pub async fn discard<B>(mut body: B, limit: usize, time: Duration)
 where
     B: Body<Data = Bytes> + Unpin,
 {
-    let mut left = limit.saturating_add(SLACK);
-    let taken = async {
+    let mut left = limit.saturating_add(DISCARD_SLACK);
+    let drain = async {
         while let Some(Ok(frame)) = body.frame().await {
             let size = frame.data_ref().map_or(0, Bytes::len);
             match left.checked_sub(size) {
@@ -73,8 +73,8 @@ where
             }
         }
     };
-    // Either way the body is dropped here, and where it was not whole the connection with it.
-    let _ = timeout(time, taken).await;
+    // Dropping a body that was not read to its end closes the connection.
+    let _ = timeout(time, drain).await;
 }
 
 #[cfg(test)]
@@ -87,16 +87,16 @@ mod tests {
 
     use super::*;
 
-    /// A body of which nothing comes.
+    /// A body that never sends anything.
     fn silent() -> impl Body<Data = Bytes, Error = Infallible> + Unpin {
         StreamBody::new(stream::pending::<Result<Frame<Bytes>, Infallible>>())
     }
 
     #[tokio::test]
-    async fn nobody_is_waited_for_without_end() {
+    async fn a_silent_body_times_out() {
         let short = Duration::from_millis(1);
         let error = read(silent(), 10, short).await.unwrap_err();
-        assert_eq!(error.to_string(), "the body did not come in time");
+        assert_eq!(error.to_string(), "The request body did not arrive in time");
         discard(silent(), 10, short).await;
     }
 }

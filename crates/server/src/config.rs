@@ -1,72 +1,75 @@
-//! The configuration: one file in TOML, and what the command line says on top of it.
+//! The configuration: one TOML file, overridden by `--engine`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use api::{Client, SCULPT};
+use contract::{Invalid, one_of_quoted, quote};
 use serde::Deserialize;
 
-use crate::engines::read_private;
+use crate::private_file::read_private;
 
-/// The file. What is left out is as without a file.
+/// The shortest client key that is accepted.
+const MIN_KEY_LENGTH: usize = 16;
+
+/// The content of the file. The default is that of an empty file.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// The engine of callers who choose none.
-    pub default: Option<String>,
-    /// A file with the callers' keys, which nobody but its owner can read: on each line a name and
-    /// a key.
-    pub clients_file: Option<PathBuf>,
-    /// The origins whose pages may use the server, beside its own; all where this is left out.
+    /// The engine for requests that name none. Default: [`SCULPT`].
+    default: Option<String>,
+    /// A file with a client's name and key on each line, accessible to its owner only.
+    clients_file: Option<PathBuf>,
+    /// The origins whose web pages may use the server, besides its own. Default: all.
     pub origins: Option<Vec<String>>,
-    /// A table for each engine elsewhere.
+    /// A table for each remote engine.
     #[serde(default)]
-    pub engines: toml::Table,
+    engines: toml::Table,
 }
 
 impl Config {
-    /// Reads the file.
+    /// Reads a configuration file.
     ///
     /// # Errors
-    /// It cannot be read, or holds what is not known.
+    /// Fails if the file cannot be read, is not TOML, or has unknown keys.
     pub fn read(file: &Path) -> anyhow::Result<Self> {
-        let shown = file.display();
-        let text = fs::read_to_string(file).with_context(|| format!("cannot read {shown}"))?;
-        // The parser's own message shows the line, which may hold a key that belongs elsewhere.
+        let path = file.display();
+        let text = fs::read_to_string(file).with_context(|| format!("Cannot read {path}"))?;
+        // The parser's full message quotes the line, which may hold a key by mistake.
         let config: Self = toml::from_str(&text).map_err(|error| {
             let line = error
                 .span()
                 .map_or(0, |span| text[..span.start].matches('\n').count() + 1);
-            anyhow::anyhow!("{shown}, line {line}: {}", error.message())
+            anyhow!("{path}, line {line}: {}", error.message())
         })?;
         for (name, table) in &config.engines {
             let table = table.as_table();
-            let table = table.with_context(|| format!("{shown}: [engines.{name}] is no table"))?;
+            let table = table.with_context(|| format!("{path}: engines.{name} must be a table"))?;
             if name == SCULPT {
-                bail!("{shown}: [engines.{SCULPT}]: there is nothing to configure about it");
+                bail!("{path}: remove [engines.{SCULPT}]; this engine has no options");
             }
             if table.contains_key("key") {
                 bail!(
-                    "{shown}: [engines.{name}] holds a key; name a file with it in `key_file`, or \
-                     put it into the environment"
+                    "{path}: [engines.{name}] must not contain a key; name a file with the key in \
+                     key_file, or set the key in the environment"
                 );
             }
         }
         Ok(config)
     }
 
-    /// Makes an engine the default: `NAME`, or `NAME=URL`.
+    /// Makes an engine the default. `text` is `NAME` or `NAME=URL`.
     ///
     /// # Errors
-    /// The text is neither.
-    pub fn choose(&mut self, text: &str) -> anyhow::Result<()> {
+    /// Fails if the text is neither.
+    pub fn set_default_engine(&mut self, text: &str) -> anyhow::Result<()> {
         let (name, url) = match text.split_once('=') {
             Some((name, url)) => (name, Some(url)),
             None => (text, None),
         };
         if name.is_empty() || url == Some("") || (name == SCULPT && url.is_some()) {
-            bail!("--engine: came {text:?}, allowed: NAME or NAME=URL");
+            bail!(Invalid::new("--engine", quote(text), "NAME or NAME=URL"));
         }
         self.default = Some(name.to_owned());
         if name != SCULPT {
@@ -79,56 +82,49 @@ impl Config {
         Ok(())
     }
 
-    /// The names of all engines, the default first.
+    /// Returns the names of all configured engines, the default first.
     ///
     /// # Errors
-    /// The default is none of them.
-    pub fn names(&self) -> anyhow::Result<Vec<String>> {
-        let known: Vec<_> = [SCULPT.to_owned()]
-            .into_iter()
-            .chain(self.engines.keys().cloned())
-            .collect();
+    /// Fails if the default is not one of them.
+    pub fn engine_names(&self) -> anyhow::Result<Vec<String>> {
+        let configured = self.engines.keys().map(String::as_str);
+        let names: Vec<_> = [SCULPT].into_iter().chain(configured).collect();
         let default = self.default.as_deref().unwrap_or(SCULPT);
-        if !known.iter().any(|name| name == default) {
-            bail!(
-                "default: came {default:?}, allowed: {}; an engine is there once it has a table \
-                 [engines.{default}]",
-                known.join(", ")
-            );
+        if !names.contains(&default) {
+            let invalid = Invalid::new("default", quote(default), one_of_quoted(names));
+            bail!("{invalid}. A table [engines.{default}] adds this engine.");
         }
-        let others = known.iter().filter(|name| *name != default).cloned();
-        Ok([default.to_owned()].into_iter().chain(others).collect())
+        let others = names.iter().copied().filter(|name| *name != default);
+        let ordered = [default].into_iter().chain(others);
+        Ok(ordered.map(str::to_owned).collect())
     }
 
-    /// The callers and their keys.
+    /// Reads the clients from `clients_file`. Returns none if the file is not configured.
     ///
     /// # Errors
-    /// The file cannot be read, can be read by others, or holds something else.
+    /// Fails if the file cannot be read, is accessible to other users, is empty, or has an invalid
+    /// line.
     pub fn clients(&self) -> anyhow::Result<Vec<Client>> {
         let Some(file) = &self.clients_file else {
             return Ok(Vec::new());
         };
+        let path = file.display();
         let text = read_private(file)?;
         let lines = text.lines().enumerate();
         let lines = lines.filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
         let mut clients: Vec<Client> = Vec::new();
-        for (at, line) in lines {
+        for (index, line) in lines {
             let words: Vec<_> = line.split_whitespace().collect();
             let &[name, key] = words.as_slice() else {
-                // The line itself may be a key.
-                bail!("{}, line {}: allowed: NAME KEY", file.display(), at + 1);
+                // The message must not quote the line, which may be a key.
+                bail!("{path}, line {}: expected NAME KEY", index + 1);
             };
-            if key.len() < 16 {
-                bail!(
-                    "{}: the key of {name} has less than 16 letters",
-                    file.display()
-                );
+            if key.len() < MIN_KEY_LENGTH {
+                bail!("{path}: the key of {name} has fewer than {MIN_KEY_LENGTH} characters");
             }
-            if clients
-                .iter()
-                .any(|client| client.name == name || client.key == key)
-            {
-                bail!("{}: {name}, or its key, is there twice", file.display());
+            let is_same = |client: &Client| client.name == name || client.key == key;
+            if clients.iter().any(is_same) {
+                bail!("{path}: the name or the key of {name} occurs twice");
             }
             clients.push(Client {
                 name: name.to_owned(),
@@ -136,13 +132,13 @@ impl Config {
             });
         }
         if clients.is_empty() {
-            bail!("{} holds no client", file.display());
+            bail!("{path} contains no client");
         }
         Ok(clients)
     }
 
-    /// What is configured about an engine.
-    pub fn table(&self, name: &str) -> toml::Table {
+    /// Returns the table of an engine, empty if it has none.
+    pub fn engine_table(&self, name: &str) -> toml::Table {
         let table = self.engines.get(name).and_then(toml::Value::as_table);
         table.cloned().unwrap_or_default()
     }

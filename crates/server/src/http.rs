@@ -1,17 +1,16 @@
-//! The thin shell: a whole request is read and handed to the sandbox, off the threads that keep
-//! the connections going, and its answer is delivered as the sandbox says.
+//! The HTTP server: reads each request, has the API handle it on a blocking thread, and delivers the
+//! response as the API demands.
 
 use std::convert::Infallible;
 use std::future::{Future, pending};
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use anyhow::bail;
-use api::{Api, Delivery, Millis};
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
+use anyhow::{Context, bail};
+use api::{Api, Delivery};
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use hyper::server::conn::http1;
@@ -23,135 +22,144 @@ use tokio::net::TcpListener;
 use tower::ServiceExt;
 use tower_http::services::ServeDir;
 
+use crate::access_log::LogEntry;
 use crate::body;
-use crate::jobs::Workers;
-use crate::pieces;
-use crate::watch::{self, Counts};
+use crate::chunks::{ResponseBody, chunked};
+use crate::clock::now;
+use crate::metrics::{self, ServerMetrics};
+use crate::workers::Workers;
 
-/// A body as it is sent; an error in it closes the connection.
-pub type Pieces = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
+/// How long requests and jobs may take to end when the server stops.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long requests and jobs under way may take when the server ends.
-const GRACE: Duration = Duration::from_secs(2);
-
-/// The API, and a folder's files wherever the API has nothing. Without a folder the API answers
-/// everything.
-pub struct Shell {
-    pub sandbox: Arc<Api>,
+/// What all connections share.
+pub struct AppState {
+    /// Handles the requests.
+    pub api: Arc<Api>,
+    /// Process the jobs that requests create.
     pub workers: Workers,
-    /// The largest body that is kept, in bytes.
+    /// The largest accepted request body, in bytes.
     pub body_limit: usize,
-    pub counts: Counts,
+    /// Counts the responses.
+    pub metrics: ServerMetrics,
+    /// A folder whose files are served at all paths outside the API. Without one, the API responds
+    /// to every path.
     pub site: Option<PathBuf>,
 }
 
-/// Serves every connection until `end`.
+/// Serves connections until `shutdown` completes.
 ///
-/// With hyper itself and not a framework on top of it: only so can a connection be closed without
-/// an answer.
-pub async fn serve(shell: Shell, listener: TcpListener, end: impl Future) {
-    let shell = Arc::new(shell);
+/// Uses hyper without a framework, because frameworks offer no way to close a connection without a
+/// response.
+pub async fn serve(state: AppState, listener: TcpListener, shutdown: impl Future) {
+    let state = Arc::new(state);
     let graceful = GracefulShutdown::new();
-    let mut end = std::pin::pin!(end);
+    let mut shutdown = std::pin::pin!(shutdown);
     loop {
         let (stream, peer) = tokio::select! {
-            _ = &mut end => break,
+            _ = &mut shutdown => break,
             accepted = listener.accept() => match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
-                    // As when too many files are open: some may be closed soon.
-                    eprintln!("cannot accept a connection: {error}");
+                    // Too many open files, for example: some may be closed soon.
+                    eprintln!("Cannot accept a connection: {error}");
                     tokio::time::sleep(Duration::from_millis(100)).await;
                     continue;
                 }
             },
         };
-        // Small pieces go out as they are written.
+        // Throttled responses send small chunks, each of which must leave at once.
         let _ = stream.set_nodelay(true);
-        let shell = shell.clone();
-        let service = service_fn(move |request| watched(shell.clone(), peer.ip(), request));
+        let state = state.clone();
+        let service = service_fn(move |request| respond(state.clone(), peer.ip(), request));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .serve_connection(TokioIo::new(stream), service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
-            // A connection that ends badly is its client's matter, or was asked for.
+            // Errors are the client's, or faults that the client requested.
             let _ = connection.await;
         });
     }
-    let requests = tokio::time::timeout(GRACE, graceful.shutdown());
-    let jobs = tokio::task::spawn_blocking(move || shell.workers.end(GRACE));
-    let _ = tokio::join!(requests, jobs);
+    let requests = tokio::time::timeout(SHUTDOWN_TIMEOUT, graceful.shutdown());
+    let workers = tokio::task::spawn_blocking(move || state.workers.stop(SHUTDOWN_TIMEOUT));
+    let _ = tokio::join!(requests, workers);
 }
 
-/// An error closes the connection.
-async fn watched(
-    shell: Arc<Shell>,
+/// Responds to a request, logs and counts it.
+///
+/// # Errors
+/// Any error closes the connection without a response.
+async fn respond(
+    state: Arc<AppState>,
     peer: IpAddr,
     request: Request<Incoming>,
-) -> anyhow::Result<Response<Pieces>> {
+) -> anyhow::Result<Response<ResponseBody>> {
+    let path = request.uri().path();
     if request.method() == Method::GET
-        && let Some(text) = watch::answer(&shell.sandbox, &shell.counts, peer, request.uri().path())
+        && let Some(response) = metrics::respond(&state.api, &state.metrics, peer, path)
     {
-        return deliver(text).await;
+        return deliver(response).await;
     }
-    let line = watch::Line::of(&shell.sandbox, &request);
-    let answer = answer(shell.clone(), request).await;
-    let status = answer.as_ref().ok().map(Response::status);
-    line.write(status);
-    shell.counts.add(status);
-    answer
+    let entry = LogEntry::start(&state.api, &request);
+    let response = handle(state.clone(), request).await;
+    let status = response.as_ref().ok().map(Response::status);
+    entry.write(status);
+    state.metrics.count(status);
+    response
 }
 
-/// An error closes the connection.
-async fn answer(shell: Arc<Shell>, request: Request<Incoming>) -> anyhow::Result<Response<Pieces>> {
-    if let Some(site) = &shell.site
+async fn handle(
+    state: Arc<AppState>,
+    request: Request<Incoming>,
+) -> anyhow::Result<Response<ResponseBody>> {
+    if let Some(site) = &state.site
         && matches!(*request.method(), Method::GET | Method::HEAD)
-        && !is_api(request.uri().path())
+        && !is_api_path(request.uri().path())
     {
         return match request.uri().path() {
-            "/config.js" => page_config(),
-            _ => file(site.clone(), request).await,
+            "/config.js" => site_config(),
+            _ => site_file(site.clone(), request).await,
         };
     }
-    if shell.sandbox.should_drop_connection(&request, now()) {
-        bail!("asked for by the key, before the body");
+    if state.api.should_drop_connection(&request, now()) {
+        bail!("The connection is dropped on request, before the body");
     }
     let (head, body) = request.into_parts();
     let head = Request::from_parts(head, ());
-    let limit = shell.body_limit;
-    let body = match shell.sandbox.is_authorized(&head) {
-        true => body::read(body, limit, body::TIME).await?,
+    let limit = state.body_limit;
+    let body = match state.api.is_authorized(&head) {
+        true => body::read(body, limit, body::READ_TIMEOUT).await?,
         false => {
-            // What it is answered stands already, and goes out while the body still comes.
-            tokio::spawn(body::discard(body, limit, body::TIME_OF_STRANGERS));
+            // The response depends on the head alone, and is sent while the body still arrives.
+            tokio::spawn(body::discard(body, limit, body::DISCARD_TIMEOUT));
             Some(Vec::new())
         }
     };
-    let answer = match body {
+    let response = match body {
         Some(body) => {
             let request = head.map(|()| body);
             tokio::task::spawn_blocking(move || {
-                let answer = shell.sandbox.handle(&request, now());
+                let response = state.api.handle(&request, now());
                 if request.method() == Method::POST {
-                    shell.workers.wake();
+                    state.workers.wake();
                 }
-                answer
+                response
             })
             .await?
         }
-        None => shell.sandbox.payload_too_large(&head, limit),
+        None => state.api.payload_too_large(&head, limit),
     };
-    deliver(answer).await
+    deliver(response).await
 }
 
-fn is_api(path: &str) -> bool {
+fn is_api_path(path: &str) -> bool {
     let first = path.trim_start_matches('/').split('/').next();
     matches!(first, Some("image-to-3d-sessions" | "files" | "sandbox"))
 }
 
-/// In place of the page's own `config.js`: here it begins with the API beside it.
-fn page_config() -> anyhow::Result<Response<Pieces>> {
+/// Returns the site's `config.js`, which makes the demo page start with this server.
+fn site_config() -> anyhow::Result<Response<ResponseBody>> {
     let text = "export const start = \"server\";\nexport const server = location.origin;\n";
     let response = Response::builder()
         .header(CONTENT_TYPE, "text/javascript")
@@ -159,34 +167,30 @@ fn page_config() -> anyhow::Result<Response<Pieces>> {
     Ok(response.body(Full::from(text).map_err(Into::into).boxed_unsync())?)
 }
 
-async fn file(site: PathBuf, request: Request<Incoming>) -> anyhow::Result<Response<Pieces>> {
+async fn site_file(
+    site: PathBuf,
+    request: Request<Incoming>,
+) -> anyhow::Result<Response<ResponseBody>> {
     let mut response = ServeDir::new(site).oneshot(request).await?;
-    // A page that was just built again must not be answered from a cache.
+    // A site that was just rebuilt must not come from the browser's cache.
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     Ok(response.map(|body| body.map_err(Into::into).boxed_unsync()))
 }
 
-async fn deliver(mut answer: api::Response) -> anyhow::Result<Response<Pieces>> {
-    // Said in advance, so that a body that ends too early is known for one.
-    let length = HeaderValue::from(answer.body().len());
-    let delivery = answer.extensions_mut().remove::<Delivery>();
-    let in_pieces = match delivery {
-        None => {
-            let whole = |body| Full::from(body).map_err(|never: Infallible| match never {});
-            return Ok(answer.map(|body: Vec<u8>| whole(body).boxed_unsync()));
-        }
-        Some(Delivery::Drop) => bail!("asked for by the key"),
-        Some(Delivery::Stall) => return pending().await,
-        Some(Delivery::Truncate) => pieces::half,
-        Some(Delivery::Throttle) => pieces::slow,
+async fn deliver(mut response: api::Response) -> anyhow::Result<Response<ResponseBody>> {
+    // Without a content length, a client cannot tell that a body was truncated.
+    let length = response.body().len();
+    let Some(delivery) = response.extensions_mut().remove::<Delivery>() else {
+        let full = |body| Full::from(body).map_err(|never: Infallible| match never {});
+        return Ok(response.map(|body: Vec<u8>| full(body).boxed_unsync()));
     };
-    answer.headers_mut().insert(CONTENT_LENGTH, length);
-    Ok(answer.map(|body| in_pieces(body.into())))
-}
-
-/// The time by this machine's clock.
-pub fn now() -> Millis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_millis() as Millis)
+    if delivery == Delivery::Stall {
+        return pending().await;
+    }
+    let plan = delivery.chunk_plan(length);
+    let plan = plan.context("The connection is dropped on request")?;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    Ok(response.map(|body| chunked(&body.into(), plan)))
 }

@@ -1,5 +1,5 @@
-//! The sessions in a folder: one file of `redb`, an embedded store whose commits happen whole or
-//! not at all, whatever moment the process ends at.
+//! Stores sessions in a folder, as one `redb` file: an embedded store whose commits are atomic, even
+//! if the process is killed.
 
 use std::path::Path;
 
@@ -10,27 +10,28 @@ use redb::{Database, ReadableDatabase, TableDefinition};
 const ENTRIES: TableDefinition<&str, &[u8]> = TableDefinition::new("entries");
 
 /// A store in a folder, for one process at a time.
-pub struct Folder(Database);
+pub struct FolderStore(Database);
 
-impl Folder {
-    /// Opens the folder's store; both are made where they are missing.
+impl FolderStore {
+    /// Opens the store in `folder`. Creates both if they are missing.
     ///
     /// # Errors
-    /// The folder cannot be written, holds something else, or is in use.
+    /// Fails if the folder is not writable, if its file is not a store, or if another process has
+    /// opened it.
     pub fn open(folder: &Path) -> anyhow::Result<Self> {
         let path = folder.join("sessions.redb");
         let store = std::fs::create_dir_all(folder)
             .map_err(anyhow::Error::from)
             .and_then(|()| Ok(Self(Database::create(&path)?)))
-            .with_context(|| format!("cannot open {}", path.display()))?;
-        // So that the table is there to be read.
+            .with_context(|| format!("Cannot open {}", path.display()))?;
+        // Reading a table that was never written is an error.
         store.write(Vec::new())?;
         Ok(store)
     }
 
     fn write(&self, changes: Vec<Change>) -> Result<(), redb::Error> {
         let mut transaction = self.0.begin_write()?;
-        // Slower to commit, but a start after a kill does not read the whole file first.
+        // Commits get slower, but a start after a kill does not read the whole file first.
         transaction.set_quick_repair(true);
         {
             let mut entries = transaction.open_table(ENTRIES)?;
@@ -64,7 +65,7 @@ impl Folder {
     }
 }
 
-impl Store for Folder {
+impl Store for FolderStore {
     fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(self.entry(key)?)
     }

@@ -1,7 +1,7 @@
-//! The `api_server.py` of Hunyuan3D, on a machine of one's own: free, and without a key.
+//! The `api_server.py` of Hunyuan3D on a machine of your own: free, and without an API key.
 //!
-//! It comes in two dialects that share their routes. That of 2.0 honours parameters; that of 2.1
-//! takes the picture and nothing else. Neither says that a job has failed: it is never done then.
+//! Versions 2.0 and 2.1 share their routes. 2.0 honours parameters; 2.1 takes the image only. Neither
+//! reports failed jobs, which look like running ones.
 
 use anyhow::bail;
 use base64_simd::STANDARD;
@@ -9,15 +9,17 @@ use contract::Resolution;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::net::{Answer, Client, NoAnswer};
-use super::service::{NotSubmitted, Order, Service, State, is_plain};
-use super::{Common, Opened, picture};
-use crate::engines;
+use super::client::{ApiResponse, Client};
+use super::config::{CommonConfig, OpenedService};
+use super::input_image;
+use super::service::{
+    CheckError, JobState, ModelRequest, PollError, Service, SubmitError, is_plain_id,
+};
 
-/// The models see no more of a picture.
-const EDGE: u32 = 1024;
+/// The longest edge of an image that is sent; the models use no more pixels.
+const MAX_IMAGE_EDGE: u32 = 1024;
 
-/// Which of the two servers it is.
+/// The version of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 enum Dialect {
     /// Hunyuan3D-2.
@@ -28,39 +30,42 @@ enum Dialect {
     TwoOne,
 }
 
-/// What is configured beside what is common to all engines.
+/// The keys of the engine's table that are not shared by all engines.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Own {
-    /// Which it is. Left out, it is asked.
+struct HunyuanConfig {
+    /// The server's version. Default: detected by `/health`.
     dialect: Option<Dialect>,
-    /// Whether a server of 2.0 was started with `--enable_tex`: asked for a texture without, it
-    /// never ends.
+    /// Whether a 2.0 server was started with `--enable_tex`. Without it, a job with a texture never
+    /// ends.
     #[serde(default)]
     enable_tex: bool,
 }
 
 struct Hunyuan {
     client: Client,
-    own: Own,
+    config: HunyuanConfig,
 }
 
-/// Opens the engine from its table of the configuration.
-pub fn open(table: &toml::Table) -> anyhow::Result<Opened> {
-    let (common, own): (Common, Own) = engines::read(table)?;
+/// Opens the engine with its table of the configuration.
+///
+/// # Errors
+/// Fails if the table is invalid.
+pub fn open(table: &toml::Table) -> anyhow::Result<OpenedService> {
+    let (common, config) = CommonConfig::split::<HunyuanConfig>(table)?;
     if common.key_file.is_some() || common.result_hosts.is_some() {
-        bail!("key_file, result_hosts: it takes no key, and answers its results itself");
+        bail!("Remove key_file and result_hosts: Hunyuan3D has no API key and no result URLs");
     }
-    let url = common.url(Some("http://127.0.0.1:8081"))?;
+    let url = common.url("http://127.0.0.1:8081")?;
     let client = Client::new(&url, None, Vec::new(), common.timeout());
-    let service = Box::new(Hunyuan { client, own });
-    Ok(Opened { service, common })
+    let service = Box::new(Hunyuan { client, config });
+    Ok(OpenedService { service, common })
 }
 
 impl Hunyuan {
-    /// Only the later server says how it is.
-    fn dialect(&self, health: &Answer) -> Dialect {
-        match (self.own.dialect, health.status) {
+    /// Returns the configured or detected version. Only 2.1 has `/health`.
+    fn dialect(&self, health: &ApiResponse) -> Dialect {
+        match (self.config.dialect, health.status) {
             (Some(dialect), _) => dialect,
             (None, 200) => Dialect::TwoOne,
             (None, _) => Dialect::Two,
@@ -77,57 +82,56 @@ impl Service for Hunyuan {
         false
     }
 
-    /// It never waits for the one before, and its GPU has no room for two.
-    fn at_once(&self) -> usize {
+    fn default_concurrent(&self) -> usize {
+        // The server runs all jobs at the same time, and a GPU has memory for one.
         1
     }
 
-    fn submit(&self, order: &Order) -> Result<String, NotSubmitted> {
-        // Asked even where the dialect is configured: while the server makes a model for somebody who
-        // waits for it, it answers nobody, and nobody would learn of a job that it is sent then.
-        let later = |none: NoAnswer| NotSubmitted::Later(none.words(), None);
-        let health = self.client.get("/health").map_err(later)?;
-        let dialect = self.dialect(&health);
-        let image = picture::cut_out(order.picture, EDGE).map_err(NotSubmitted::Refused)?;
-        let low = order.parameters.resolution == Some(Resolution::LowPoly);
-        let body = match dialect {
-            // It looks at nothing else, but refuses what is out of its bounds.
+    fn submit(&self, request: &ModelRequest) -> Result<String, SubmitError> {
+        // Sent even if the version is configured: while the server handles a synchronous request of
+        // another client it responds to nothing, and the response to the job would be lost.
+        let health = self.client.get("/health");
+        let health = health.map_err(|error| SubmitError::not_handled(&error))?;
+        let image = input_image::cutout_base64(request.image, MAX_IMAGE_EDGE)?;
+        let is_low = request.parameters.resolution == Some(Resolution::LowPoly);
+        let body = match self.dialect(&health) {
+            // 2.1 ignores all parameters, but rejects those outside of its ranges.
             Dialect::TwoOne => json!({ "image": image }),
             Dialect::Two => json!({
                 "image": image,
-                "texture": order.textured && self.own.enable_tex,
-                "octree_resolution": if low { 128 } else { 256 },
-                "face_count": if low { 10_000 } else { 40_000 },
+                "texture": request.is_textured && self.config.enable_tex,
+                "octree_resolution": if is_low { 128 } else { 256 },
+                "face_count": if is_low { 10_000 } else { 40_000 },
             }),
         };
-        let answer = self.client.post("/send", &body)?;
-        match (answer.status, answer.body["uid"].as_str()) {
-            (200, Some(uid)) if is_plain(uid) => Ok(uid.to_owned()),
-            (200, _) => Err(NotSubmitted::Refused(
-                "it answered something else than a job's uid".into(),
-            )),
-            _ => Err(NotSubmitted::by(&self.client, &answer)),
+        let response = self.client.post("/send", &body)?;
+        match (response.status, response.body["uid"].as_str()) {
+            (200, Some(uid)) if is_plain_id(uid) => Ok(uid.to_owned()),
+            (200, _) => Err(SubmitError::Rejected("unexpected response: no uid".into())),
+            _ => Err(SubmitError::from_response(&self.client, &response)),
         }
     }
 
-    fn look(&self, job: &str) -> Result<State, String> {
-        let path = format!("/status/{job}");
-        let answer = self.client.get(&path).map_err(NoAnswer::words)?;
-        if answer.status != 200 {
-            return Err(self.client.words(&answer));
+    fn poll(&self, job: &str) -> Result<JobState, PollError> {
+        let response = self.client.get(&format!("/status/{job}"))?;
+        if response.status != 200 {
+            return Err(self.client.error(&response).into());
         }
-        let running = |part, words: &str| Ok(State::Running(part, words.into()));
-        match answer.body["status"].as_str() {
+        let running = |progress, status: &str| JobState::Running {
+            progress,
+            status: status.into(),
+        };
+        match response.body["status"].as_str() {
             Some("completed") => {
-                let model = answer.body["model_base64"].as_str().unwrap_or_default();
+                let model = response.body["model_base64"].as_str().unwrap_or_default();
                 let file = STANDARD.decode_to_vec(model);
-                file.map(State::Made)
-                    .map_err(|_| "its model is no base64".into())
+                file.map(JobState::Done)
+                    .map_err(|_| PollError::Unexpected("invalid base64 in model_base64"))
             }
-            Some("texturing") => running(0.6, "making the texture"),
-            // So it says of what it has never heard of, too.
-            Some("processing") => running(0.2, "making the shape"),
-            _ => Err("it answered a status that is not known".into()),
+            Some("texturing") => Ok(running(0.6, "generating the texture")),
+            // Also the status of unknown jobs.
+            Some("processing") => Ok(running(0.2, "generating the shape")),
+            _ => Err(PollError::Unexpected("unknown job status")),
         }
     }
 
@@ -135,37 +139,34 @@ impl Service for Hunyuan {
         &self.client
     }
 
-    fn check(&self) -> Result<String, String> {
-        let base = self.client.base();
-        let reached = self.client.get("/health");
-        let reached = reached.map_err(|none| format!("{base}: {}", none.words()))?;
-        let found = match reached.status {
-            200 => Some(Dialect::TwoOne),
-            404 if reached.body == not_found() => Some(Dialect::Two),
-            _ => None,
+    fn check(&self) -> Result<String, CheckError> {
+        let url = self.client.base_url();
+        let health = self.client.get("/health");
+        let health = health.map_err(|error| CheckError::new(&self.client, error))?;
+        let detected = match health.status {
+            200 => Dialect::TwoOne,
+            404 if health.body == not_found() => Dialect::Two,
+            _ => {
+                let reason = "reachable, but not Hunyuan3D's api_server.py";
+                return Err(CheckError::new(&self.client, reason));
+            }
         };
-        let Some(found) = found else {
-            return Err(format!(
-                "{base}: something answers, but it does not look like Hunyuan3D's api_server.py"
-            ));
-        };
-        let dialect = self.own.dialect.unwrap_or(found);
-        Ok(match dialect {
+        Ok(match self.config.dialect.unwrap_or(detected) {
             Dialect::TwoOne => format!(
-                "{base}: Hunyuan3D-2.1 answers; it takes the picture alone and always textures"
+                "{url}: Hunyuan3D-2.1 reachable; it ignores parameters and always makes a texture"
             ),
-            Dialect::Two if self.own.enable_tex => {
-                format!("{base}: Hunyuan3D-2 answers, with textures")
+            Dialect::Two if self.config.enable_tex => {
+                format!("{url}: Hunyuan3D-2 reachable, with textures")
             }
             Dialect::Two => format!(
-                "{base}: Hunyuan3D-2 answers; models come without textures (`enable_tex = true` \
-                 if it was started with --enable_tex)"
+                "{url}: Hunyuan3D-2 reachable, without textures (set `enable_tex = true` if it was \
+                 started with --enable_tex)"
             ),
         })
     }
 }
 
-/// What its web framework answers for a path that it does not know.
+/// The body of its web framework's response to an unknown path.
 fn not_found() -> Value {
     json!({"detail": "Not Found"})
 }

@@ -5,65 +5,70 @@ use contract::{Resolution, Topology};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::key::Key;
-use super::net::{Client, NoAnswer};
-use super::service::{NotSubmitted, Order, Service, State, is_plain};
-use super::{Common, Opened, picture};
-use crate::engines;
+use super::api_key::ApiKey;
+use super::client::Client;
+use super::config::{CommonConfig, OpenedService};
+use super::input_image;
+use super::service::{
+    CheckError, JobState, ListError, ModelRequest, PollError, Service, SubmitError, is_plain_id,
+};
 
-const VARIABLE: &str = "MESHY_API_KEY";
+const KEY_VARIABLE: &str = "MESHY_API_KEY";
 
-const TASKS: &str = "/openapi/v1/image-to-3d";
+const TASKS_PATH: &str = "/openapi/v1/image-to-3d";
 
-/// The longest edge of a picture that is sent.
-const EDGE: u32 = 2048;
+/// The longest edge of an image that is sent.
+const MAX_IMAGE_EDGE: u32 = 2048;
 
-/// What is configured beside what is common to all engines.
+/// The keys of the engine's table that are not shared by all engines.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Own {
-    /// Which of its models; pinned, since `latest` changes what parameters mean.
+struct MeshyConfig {
+    /// The version of the model. Default: `meshy-6`, since the parameters of `latest` change.
     ai_model: Option<String>,
 }
 
 struct Meshy {
     client: Client,
-    own: Own,
+    config: MeshyConfig,
     has_key: bool,
 }
 
-/// Opens the engine from its table of the configuration.
-pub fn open(table: &toml::Table) -> anyhow::Result<Opened> {
-    let (common, own): (Common, Own) = engines::read(table)?;
-    let key = Key::find("Bearer ", VARIABLE, common.key_file.as_deref())?;
-    let has_key = key.is_some();
-    let url = common.url(Some("https://api.meshy.ai"))?;
+/// Opens the engine with its table of the configuration.
+///
+/// # Errors
+/// Fails if the table is invalid, or if the key cannot be read.
+pub fn open(table: &toml::Table) -> anyhow::Result<OpenedService> {
+    let (common, config) = CommonConfig::split::<MeshyConfig>(table)?;
+    let api_key = ApiKey::find("Bearer ", KEY_VARIABLE, common.key_file.as_deref())?;
+    let has_key = api_key.is_some();
+    let url = common.url("https://api.meshy.ai")?;
     let hosts = common.result_hosts(&["assets.meshy.ai"]);
-    let client = Client::new(&url, key, hosts, common.timeout());
+    let client = Client::new(&url, api_key, hosts, common.timeout());
     let service = Box::new(Meshy {
         client,
-        own,
+        config,
         has_key,
     });
-    Ok(Opened { service, common })
+    Ok(OpenedService { service, common })
 }
 
 impl Meshy {
-    fn body(&self, order: &Order, picture: String) -> Value {
-        let low = order.parameters.resolution == Some(Resolution::LowPoly);
-        let quads = order.parameters.topology == Some(Topology::Quads);
+    fn body(&self, request: &ModelRequest, image: String) -> Value {
+        let is_low = request.parameters.resolution == Some(Resolution::LowPoly);
+        let has_quads = request.parameters.topology == Some(Topology::Quads);
         let mut body = json!({
-            "image_url": picture,
-            "ai_model": self.own.ai_model.as_deref().unwrap_or("meshy-6"),
-            "should_texture": order.textured,
-            // One format is made sooner than all.
+            "image_url": image,
+            "ai_model": self.config.ai_model.as_deref().unwrap_or("meshy-6"),
+            "should_texture": request.is_textured,
+            // Other formats would take additional time.
             "target_formats": ["glb"],
         });
-        // Without it neither of the two has an effect.
-        if low || quads {
+        // `topology` and `target_polycount` have no effect without `should_remesh`.
+        if is_low || has_quads {
             body["should_remesh"] = true.into();
-            body["topology"] = if quads { "quad" } else { "triangle" }.into();
-            body["target_polycount"] = if low { 5_000 } else { 100_000 }.into();
+            body["topology"] = if has_quads { "quad" } else { "triangle" }.into();
+            body["target_polycount"] = if is_low { 5_000 } else { 100_000 }.into();
         }
         body
     }
@@ -75,74 +80,79 @@ impl Service for Meshy {
     }
 
     fn missing(&self) -> Option<String> {
-        (!self.has_key).then(|| Key::missing(VARIABLE))
+        (!self.has_key).then(|| ApiKey::missing(KEY_VARIABLE))
     }
 
-    fn at_once(&self) -> usize {
-        // The smallest plan takes ten.
+    fn default_concurrent(&self) -> usize {
+        // Half of what the smallest plan allows.
         5
     }
 
-    fn submit(&self, order: &Order) -> Result<String, NotSubmitted> {
-        let picture = picture::data_uri(order.picture, EDGE).map_err(NotSubmitted::Refused)?;
-        let answer = self.client.post(TASKS, &self.body(order, picture))?;
-        match (answer.status, answer.body["result"].as_str()) {
-            (200..=299, Some(task)) if is_plain(task) => Ok(task.to_owned()),
-            (200..=299, _) => Err(NotSubmitted::Unknown("it answered no task".into())),
-            _ => Err(NotSubmitted::by(&self.client, &answer)),
+    fn submit(&self, request: &ModelRequest) -> Result<String, SubmitError> {
+        let image = input_image::data_uri(request.image, MAX_IMAGE_EDGE)?;
+        let response = self.client.post(TASKS_PATH, &self.body(request, image))?;
+        match (response.status, response.body["result"].as_str()) {
+            (200..=299, Some(task)) if is_plain_id(task) => Ok(task.to_owned()),
+            (200..=299, _) => {
+                let reason = "unexpected response: no task id";
+                Err(SubmitError::Unknown(reason.into()))
+            }
+            _ => Err(SubmitError::from_response(&self.client, &response)),
         }
     }
 
-    fn since(&self, since: Millis) -> Option<Result<Vec<String>, String>> {
-        let path = format!("{TASKS}?page_num=1&page_size=50&sort_by=-created_at");
-        let answer = match self.client.get(&path) {
-            Ok(answer) => answer,
-            Err(none) => return Some(Err(none.words())),
-        };
-        let Some(tasks) = answer.body.as_array().filter(|_| answer.status == 200) else {
-            return Some(Err(self.client.words(&answer)));
+    fn list_since(&self, since: Millis) -> Result<Vec<String>, ListError> {
+        let path = format!("{TASKS_PATH}?page_num=1&page_size=50&sort_by=-created_at");
+        let response = self.client.get(&path).map_err(PollError::from)?;
+        let Some(tasks) = response.body.as_array().filter(|_| response.status == 200) else {
+            return Err(PollError::from(self.client.error(&response)).into());
         };
         let new = tasks
             .iter()
             .filter(|task| task["created_at"].as_u64().is_some_and(|at| at >= since));
-        let names = new.filter_map(|task| task["id"].as_str());
-        let names = names.filter(|name| is_plain(name)).map(str::to_owned);
-        Some(Ok(names.collect()))
+        let ids = new.filter_map(|task| task["id"].as_str());
+        let ids = ids.filter(|id| is_plain_id(id)).map(str::to_owned);
+        Ok(ids.collect())
     }
 
-    fn look(&self, job: &str) -> Result<State, String> {
-        let answer = self.client.get(&format!("{TASKS}/{job}"));
-        let answer = answer.map_err(NoAnswer::words)?;
-        let task = &answer.body;
-        match (answer.status, task["status"].as_str()) {
+    fn poll(&self, job: &str) -> Result<JobState, PollError> {
+        let response = self.client.get(&format!("{TASKS_PATH}/{job}"))?;
+        let task = &response.body;
+        match (response.status, task["status"].as_str()) {
             (200, Some("PENDING")) => {
-                let words = match task["preceding_tasks"].as_u64() {
+                let status = match task["preceding_tasks"].as_u64() {
                     Some(0) | None => "in Meshy's queue".into(),
-                    Some(1) => "one job before it in Meshy's queue".into(),
-                    Some(before) => format!("{before} jobs before it in Meshy's queue"),
+                    Some(1) => "1 job ahead in Meshy's queue".into(),
+                    Some(ahead) => format!("{ahead} jobs ahead in Meshy's queue"),
                 };
-                Ok(State::Running(0.0, words))
+                Ok(JobState::Running {
+                    progress: 0.0,
+                    status,
+                })
             }
             (200, Some("IN_PROGRESS")) => {
-                let progress = task["progress"].as_f64().unwrap_or_default();
-                let words = "Meshy is making the model".into();
-                // It has begun, whatever it says.
-                Ok(State::Running((progress as f32 / 100.0).max(0.01), words))
+                let percent = task["progress"].as_f64().unwrap_or_default();
+                Ok(JobState::Running {
+                    // A running job may report 0, which means waiting to the API.
+                    progress: (percent as f32 / 100.0).max(0.01),
+                    status: "generating the model at Meshy".into(),
+                })
             }
             (200, Some("SUCCEEDED")) => Ok(match task["model_urls"]["glb"].as_str() {
-                Some(address) if !address.is_empty() => State::MadeAt(address.to_owned()),
-                _ => State::Failed("the task has no GLB".into()),
+                Some(url) if !url.is_empty() => JobState::DoneAt(url.to_owned()),
+                _ => JobState::Failed("the task has no GLB".into()),
             }),
             (200, Some(status @ ("FAILED" | "CANCELED"))) => {
-                let said = task["task_error"]["message"].as_str().unwrap_or_default();
-                let said = self.client.clean(said);
-                Ok(State::Failed(match said.is_empty() {
-                    true => format!("the task is {status}"),
-                    false => format!("the task is {status}: {said}"),
+                let message = task["task_error"]["message"].as_str().unwrap_or_default();
+                let message = self.client.redact(message);
+                Ok(JobState::Failed(match message.is_empty() {
+                    true => format!("task {status}"),
+                    false => format!("task {status}: {message}"),
                 }))
             }
-            (404 | 410, _) => Ok(State::Failed("it knows the task no more".into())),
-            _ => Err(self.client.words(&answer)),
+            (404 | 410, _) => Ok(JobState::Failed("the task no longer exists".into())),
+            (200, _) => Err(PollError::Unexpected("unknown job status")),
+            _ => Err(self.client.error(&response).into()),
         }
     }
 
@@ -150,16 +160,19 @@ impl Service for Meshy {
         &self.client
     }
 
-    fn check(&self) -> Result<String, String> {
-        let base = self.client.base();
-        let answer = self.client.get("/openapi/v1/balance");
-        let answer = answer.map_err(|none| format!("{base}: {}", none.words()))?;
-        match (answer.status, answer.body["balance"].as_i64()) {
+    fn check(&self) -> Result<String, CheckError> {
+        let url = self.client.base_url();
+        let response = self.client.get("/openapi/v1/balance");
+        let response = response.map_err(|error| CheckError::new(&self.client, error))?;
+        match (response.status, response.body["balance"].as_i64()) {
             (200, Some(balance)) if balance > 0 => {
-                Ok(format!("{base} takes the key; {balance} credits are left"))
+                Ok(format!("{url}: API key accepted, {balance} credits left"))
             }
-            (200, Some(_)) => Err(format!("{base} takes the key, but no credits are left")),
-            _ => Err(format!("{base}: {}", self.client.words(&answer))),
+            (200, Some(_)) => {
+                let reason = "API key accepted, but no credits left";
+                Err(CheckError::new(&self.client, reason))
+            }
+            _ => Err(CheckError::new(&self.client, self.client.error(&response))),
         }
     }
 }

@@ -1,124 +1,221 @@
-//! What is different from one engine elsewhere to the next.
+//! What a remote engine's adapter implements, and the types that it speaks in.
 
 use std::time::Duration;
 
 use api::Millis;
 use api::image::DynamicImage;
 use contract::Parameters;
+use thiserror::Error;
 
-use super::net::{Answer, Client, NoAnswer};
+use super::client::{ApiResponse, Client, ErrorResponse, RequestError};
+use super::input_image::InputImageError;
 
-/// What is to be made.
-pub struct Order<'a> {
-    pub picture: &'a DynamicImage,
-    /// With the API's default for each that was left out.
-    pub parameters: Parameters,
-    /// Whether the model is to have a texture.
-    pub textured: bool,
+/// How often a job is polled, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub struct Timing {
+    /// The pause between two polls.
+    pub poll_interval: Duration,
+    /// The time limit for a job.
+    pub deadline: Duration,
 }
 
-/// A service that makes models, each as a job of its own. Several threads use it at once.
+/// A request for a model.
+pub struct ModelRequest<'a> {
+    pub image: &'a DynamicImage,
+    /// Omitted parameters have the API's defaults.
+    pub parameters: Parameters,
+    /// Whether the model gets a texture.
+    pub is_textured: bool,
+}
+
+/// A service that makes each model as a job of its own. Several threads use it at once.
 pub trait Service: Send + Sync {
-    /// As callers and configurations name it.
+    /// Returns the name in configurations, requests and messages.
     fn name(&self) -> &'static str;
 
-    /// Whether a job costs money.
+    /// Returns whether a job costs money.
     fn is_paid(&self) -> bool {
         true
     }
 
-    /// What the configuration lacks without which there is no model, in words.
+    /// Returns what the configuration lacks for the service to work, if anything.
     fn missing(&self) -> Option<String> {
         None
     }
 
-    /// How many jobs it takes at once.
-    fn at_once(&self) -> usize;
+    /// Returns how many jobs to submit at the same time unless configured otherwise.
+    fn default_concurrent(&self) -> usize;
 
-    /// Asks for a model: the one request that may cost money. Answers what the job is found again
-    /// by, in a text of the service's own.
+    /// Requests a model: the only request that may cost money. Returns the job's reference, a text
+    /// in a form of the service's own.
     ///
     /// # Errors
-    /// What is known about whether there is a job now.
-    fn submit(&self, order: &Order) -> Result<String, NotSubmitted>;
+    /// Fails if the service did not accept the job, or if that is unknown.
+    fn submit(&self, request: &ModelRequest) -> Result<String, SubmitError>;
 
-    /// The jobs that were begun since then, by the same texts; `None` where the service cannot be
-    /// asked.
-    fn since(&self, _: Millis) -> Option<Result<Vec<String>, String>> {
-        None
-    }
-
-    /// Looks how far a job is.
+    /// Returns the references of the jobs that were created since a time.
     ///
     /// # Errors
-    /// It could not be learnt this time, in words; the job itself may be well.
-    fn look(&self, job: &str) -> Result<State, String>;
-
-    /// Asks that a job be given up that nobody waits for any more; whether the service could be
-    /// asked. The job may be done by now, or go on all the same.
-    fn cancel(&self, _job: &str) -> bool {
-        false
+    /// Fails if the service has no list of jobs, or if it cannot be read for now.
+    fn list_since(&self, _: Millis) -> Result<Vec<String>, ListError> {
+        Err(ListError::Unsupported)
     }
 
-    /// Downloads a result.
+    /// Returns the state of a job.
+    ///
+    /// # Errors
+    /// Fails if the state cannot be read for now. The job itself may be fine.
+    fn poll(&self, job: &str) -> Result<JobState, PollError>;
+
+    /// Asks the service to cancel a job.
+    fn cancel(&self, _job: &str) -> Cancellation {
+        Cancellation::NotRequested
+    }
+
+    /// Returns the client that downloads results.
     fn client(&self) -> &Client;
 
-    /// Looks whether the service is there and would make a model, without spending anything. Nothing
-    /// that is configured is [`missing`](Self::missing).
+    /// Describes the service if it is reachable and would make a model. Spends nothing. Assumes that
+    /// nothing is [`missing`](Self::missing).
     ///
     /// # Errors
-    /// What is wrong, in words.
-    fn check(&self) -> Result<String, String>;
+    /// Fails if the service is unreachable, or would not make a model.
+    fn check(&self) -> Result<String, CheckError>;
 }
 
-/// Why there is no job.
+/// The state of a job.
 #[derive(Debug)]
-pub enum NotSubmitted {
-    /// There is none, and will be none for this order.
-    Refused(String),
-    /// There is none, but a little later there may be.
-    Later(String, Option<Duration>),
-    /// Nobody knows.
+pub enum JobState {
+    /// The job waits or runs.
+    Running {
+        /// From 0 to 1; 0 while the job waits.
+        progress: f32,
+        /// What the job is doing, for `engine_status`.
+        status: String,
+    },
+    /// The job is done, and this is the file.
+    Done(Vec<u8>),
+    /// The job is done, and the file is at this URL.
+    DoneAt(String),
+    /// The job has failed for this reason.
+    Failed(String),
+}
+
+/// Whether a job's cancellation was requested. Only the job's state tells whether it took effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cancellation {
+    /// The service received the request.
+    Requested,
+    /// The service has no such request, or could not be reached.
+    NotRequested,
+}
+
+/// Why there is no job, as far as known.
+#[derive(Debug, Error)]
+pub enum SubmitError {
+    /// No job was created, and the same request would be rejected again.
+    #[error("{0}")]
+    Rejected(String),
+    /// No job was created, but a later attempt may succeed.
+    #[error("{reason}")]
+    Busy {
+        reason: String,
+        retry_after: Option<Duration>,
+    },
+    /// A job may have been created.
+    #[error("{0}")]
     Unknown(String),
 }
 
-impl NotSubmitted {
-    /// What an answer means that is none of success. Of a 503 only one that says when to come again
-    /// is an answer of the service, and not of something before it.
-    pub fn by(client: &Client, answer: &Answer) -> Self {
-        let words = client.words(answer);
-        match answer.status {
-            503 if answer.retry_after.is_none() => Self::Unknown(words),
-            429 | 503 => Self::Later(words, answer.retry_after),
-            400..=499 if answer.status != 408 => Self::Refused(words),
-            _ => Self::Unknown(words),
+impl SubmitError {
+    /// Classifies an error response. A 503 counts as the service's own only with `Retry-After`;
+    /// otherwise it may come from a gateway after the service has received the request.
+    pub fn from_response(client: &Client, response: &ApiResponse) -> Self {
+        let reason = client.error(response).to_string();
+        let retry_after = response.retry_after;
+        match response.status {
+            503 if retry_after.is_none() => Self::Unknown(reason),
+            429 | 503 => Self::Busy {
+                reason,
+                retry_after,
+            },
+            400..=499 if response.status != 408 => Self::Rejected(reason),
+            _ => Self::Unknown(reason),
+        }
+    }
+
+    /// Returns the error for a request that was certainly not handled.
+    pub fn not_handled(error: &RequestError) -> Self {
+        Self::Busy {
+            reason: error.to_string(),
+            retry_after: None,
         }
     }
 }
 
-impl From<NoAnswer> for NotSubmitted {
-    fn from(none: NoAnswer) -> Self {
-        match none {
-            NoAnswer::Unsent(words) => Self::Later(words, None),
-            NoAnswer::Lost(words) => Self::Unknown(words),
+impl From<RequestError> for SubmitError {
+    fn from(error: RequestError) -> Self {
+        match error.may_have_arrived() {
+            false => Self::not_handled(&error),
+            true => Self::Unknown(error.to_string()),
         }
     }
 }
 
-/// Whether a text from elsewhere can stand in a path.
-pub fn is_plain(text: &str) -> bool {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
-    !text.is_empty() && text.len() <= 100 && text.chars().all(plain)
+impl From<InputImageError> for SubmitError {
+    fn from(error: InputImageError) -> Self {
+        Self::Rejected(error.to_string())
+    }
 }
 
-/// How far a job is.
-#[derive(Debug)]
-pub enum State {
-    /// How much of it is done, from 0 to 1, and what is waited for, in words.
-    Running(f32, String),
-    /// The file itself.
-    Made(Vec<u8>),
-    /// Where the file is.
-    MadeAt(String),
-    Failed(String),
+/// Why the state of a job cannot be read for now.
+#[derive(Debug, Error)]
+pub enum PollError {
+    /// There is no response.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    /// The response is an error that says nothing about the job.
+    #[error(transparent)]
+    Response(#[from] ErrorResponse),
+    /// The response cannot be interpreted.
+    #[error("unexpected response: {0}")]
+    Unexpected(&'static str),
+    /// The reference of the job cannot be parsed.
+    #[error("invalid job reference: {0}")]
+    Reference(#[from] serde_json::Error),
+}
+
+/// Why the list of jobs cannot be read.
+#[derive(Debug, Error)]
+pub enum ListError {
+    /// The service has no list of jobs.
+    #[error("the service has no list of jobs")]
+    Unsupported,
+    /// The list cannot be read for now.
+    #[error(transparent)]
+    Poll(#[from] PollError),
+}
+
+/// Why a service is not ready.
+#[derive(Debug, Error)]
+#[error("{url}: {reason}")]
+pub struct CheckError {
+    url: String,
+    reason: String,
+}
+
+impl CheckError {
+    /// Creates an error about the service behind `client`.
+    pub fn new(client: &Client, reason: impl ToString) -> Self {
+        Self {
+            url: client.base_url().to_owned(),
+            reason: reason.to_string(),
+        }
+    }
+}
+
+/// Returns whether a job's id from a response can be part of a path as it is.
+pub fn is_plain_id(text: &str) -> bool {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
+    !text.is_empty() && text.len() <= 100 && text.chars().all(is_plain)
 }

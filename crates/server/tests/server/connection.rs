@@ -3,6 +3,8 @@
 use std::io::{ErrorKind, Read, Write};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use crate::support::*;
 
 /// Returns the bytes of a request that creates a session with these headers.
@@ -128,6 +130,17 @@ fn fault_trickle_takes_seconds_and_is_complete() {
     let seconds = start.elapsed().as_secs_f64();
     assert!((2.0..8.0).contains(&seconds), "{seconds}");
     assert_eq!(parse(&bytes).unwrap().status, 201);
+}
+
+#[test]
+fn body_over_the_default_limit_is_rejected_as_by_the_javascript_server() {
+    let server = Server::start(&[]);
+    let large = vec![b'x'; 64 * 1024 * 1024 + 1];
+    let response = exchange(&server.host, &post(SESSIONS, "", &large)).unwrap();
+    assert_eq!(response.status, 413);
+    let expected = repository_file("tests/support/payload-too-large.json");
+    let expected: Value = serde_json::from_str(&expected).unwrap();
+    assert_eq!(response.json(), expected);
 }
 
 #[test]

@@ -141,7 +141,7 @@ fn assert_fails_at_deadline(scenario: Scenario, stage: &str) {
     assert_eq!(session["status"], "preview_failed");
     let error = session["error"].as_str().unwrap();
     assert!(
-        error.contains("no model after 1 s") && error.contains(stage),
+        error.contains("the job was not done after 1 s") && error.contains(stage),
         "{error}"
     );
     assert!(!error.contains("charged"), "{error}");
@@ -153,7 +153,7 @@ fn job_that_dies_in_the_shape_fails_at_the_deadline() {
         dies_in_shape: true,
         ..Scenario::default()
     };
-    assert_fails_at_deadline(scenario, "making the shape");
+    assert_fails_at_deadline(scenario, "generating the shape");
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn job_that_dies_in_the_texture_fails_at_the_deadline() {
         dies_in_texture: true,
         ..Scenario::v21()
     };
-    assert_fails_at_deadline(scenario, "making the texture");
+    assert_fails_at_deadline(scenario, "generating the texture");
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn job_lost_by_a_restart_of_the_engine_fails_at_the_deadline() {
         restarts: true,
         ..Scenario::default()
     };
-    assert_fails_at_deadline(scenario, "making the shape");
+    assert_fails_at_deadline(scenario, "generating the shape");
 }
 
 /// Checks that a session fails if the engine returns this file.
@@ -275,7 +275,10 @@ fn unreachable_engine_fails_the_session_at_the_deadline() {
     let session = gateway.create_and_wait(json!({}));
     assert_eq!(session["status"], "preview_failed");
     let error = session["error"].as_str().unwrap();
-    assert!(error.contains("took no job"), "{error}");
+    assert!(
+        error.contains("no job was accepted for 0.5 s, and nothing was charged"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -341,7 +344,7 @@ fn check_reports_the_dialect_without_a_job() {
     let hunyuan = Hunyuan::start(Scenario::v21());
     let (is_ok, output) = check(&format!("hunyuan=http://{}", hunyuan.host));
     assert!(
-        is_ok && output.contains("Hunyuan3D-2.1 answers"),
+        is_ok && output.contains("Hunyuan3D-2.1 reachable"),
         "{output}"
     );
     assert_eq!(hunyuan.submits(), 0);
@@ -357,7 +360,7 @@ fn check_reports_an_unreachable_engine() {
 fn check_reports_an_unknown_engine() {
     let (is_ok, output) = check("magic");
     assert!(
-        !is_ok && output.contains("there is no engine \"magic\""),
+        !is_ok && output.contains("Invalid engine \"magic\": expected \"sculpt\""),
         "{output}"
     );
 }

@@ -58,7 +58,7 @@ fn assert_not_fetched(server: &Server, url: &str, error: &str) {
 #[test]
 fn image_at_an_http_url_is_not_fetched() {
     let server = Server::start(&["--speed", "20"]);
-    let error = "only https: addresses are fetched";
+    let error = "only https: URLs are fetched";
     assert_not_fetched(&server, "http://example.com/a.png", error);
 }
 
@@ -66,20 +66,20 @@ fn image_at_an_http_url_is_not_fetched() {
 fn image_at_the_servers_own_address_is_not_fetched() {
     let server = Server::start(&["--speed", "20"]);
     let url = format!("https://{}/files/x/image", server.host);
-    assert_not_fetched(&server, &url, "not in the public internet");
+    assert_not_fetched(&server, &url, "does not lead to a public address");
 }
 
 #[test]
 fn image_at_localhost_is_not_fetched() {
     let server = Server::start(&["--speed", "20"]);
-    let error = "not in the public internet";
+    let error = "does not lead to a public address";
     assert_not_fetched(&server, "https://localhost/a.png", error);
 }
 
 #[test]
 fn image_at_a_link_local_address_is_not_fetched() {
     let server = Server::start(&["--speed", "20"]);
-    let error = "not in the public internet";
+    let error = "does not lead to a public address";
     assert_not_fetched(&server, "https://[::ffff:169.254.169.254]/", error);
 }
 

@@ -5,6 +5,7 @@ mod access;
 mod connection;
 mod data;
 mod emulators;
+mod exit;
 mod fetch;
 #[path = "../../src/fetch.rs"]
 mod fetcher;
@@ -12,6 +13,6 @@ mod hunyuan;
 mod jobs;
 mod paid;
 mod parameters;
-#[path = "../../src/public.rs"]
-mod public;
+#[path = "../../src/public_address.rs"]
+mod public_address;
 mod support;

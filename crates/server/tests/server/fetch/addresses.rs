@@ -3,10 +3,13 @@
 use std::net::IpAddr;
 use std::time::Instant;
 
-use super::https::{Https, TIMEOUT, all};
-use crate::public::is_public;
+use serde_json::Value;
 
-const NOT_PUBLIC: &str = "is not in the public internet";
+use super::https::{Https, TIMEOUT, all};
+use crate::public_address::is_public;
+use crate::support::repository_file;
+
+const NOT_PUBLIC: &str = "the URL, or a redirect, does not lead to a public address";
 
 /// Allows every address but 127.0.0.2, as if that one were private.
 fn all_but_one(address: IpAddr) -> bool {
@@ -21,7 +24,7 @@ fn assert_redirect_rejected(path: &str) {
     assert!(https.fetcher(all).fetch(&private).is_ok());
     let url = https.url(&path.replace("{private}", &private));
     let error = https.fetcher(all_but_one).fetch(&url).unwrap_err();
-    assert!(error.contains(NOT_PUBLIC), "{error}");
+    assert_eq!(error.to_string(), NOT_PUBLIC);
 }
 
 #[test]
@@ -30,7 +33,7 @@ fn private_address_is_rejected() {
     let private = format!("https://127.0.0.2:{}/a.png", https.port);
     assert!(https.fetcher(all).fetch(&private).is_ok());
     let error = https.fetcher(all_but_one).fetch(&private).unwrap_err();
-    assert!(error.contains(NOT_PUBLIC), "{error}");
+    assert_eq!(error.to_string(), NOT_PUBLIC);
 }
 
 #[test]
@@ -57,7 +60,7 @@ fn assert_not_public(hosts: &[&str]) {
         let url = format!("https://{host}:{}/a.png", https.port);
         let start = Instant::now();
         let error = fetcher.fetch(&url).unwrap_err();
-        assert!(error.contains(NOT_PUBLIC), "{host}: {error}");
+        assert_eq!(error.to_string(), NOT_PUBLIC, "{host}");
         assert!(start.elapsed() < TIMEOUT, "{host}");
     }
 }
@@ -115,13 +118,14 @@ fn link_local_addresses_are_not_public() {
 }
 
 #[test]
-fn translated_private_addresses_are_not_public() {
+fn translated_private_addresses_and_6to4_are_not_public() {
     assert_not_public(&[
         "[64:ff9b::10.0.0.1]",
         "[64:ff9b::7f00:1]",
         "[64:ff9b:1::10.0.0.1]",
         "[2002:7f00:1::]",
         "[2002:a00:1::1]",
+        "[2002:101:101::1]",
         "[2001:0:4136:e378:8000:63bf:3fff:fdd2]",
     ]);
 }
@@ -175,6 +179,16 @@ fn ipv6_unicast_addresses_are_public() {
         "2001:4860:4860::8888",
         "2a00:1450::1",
         "64:ff9b::1.1.1.1",
-        "2002:101:101::1",
     ]);
+}
+
+#[test]
+fn agrees_with_the_javascript_server() {
+    let table = repository_file("tests/support/addresses.json");
+    let table: Vec<Value> = serde_json::from_str(&table).unwrap();
+    for case in table {
+        let address = case["address"].as_str().unwrap();
+        let is_public = is_public(address.parse().unwrap());
+        assert_eq!(is_public, case["is_public"], "{case}");
+    }
 }

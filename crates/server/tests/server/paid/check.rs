@@ -28,7 +28,7 @@ fn session_without_an_engine_key_fails_without_a_request(engine: Engine) {
     let session = server.wait_for_end(&session_code(&created["data"]));
     assert_eq!(session["status"], "preview_failed", "{session}");
     let variable = engine.key_variable();
-    let error = format!("no key; put it into the environment as {variable}");
+    let error = format!("no API key; set {variable} in the environment");
     assert!(
         session["error"].as_str().unwrap().contains(&error),
         "{session}"
@@ -71,12 +71,12 @@ fn check_accepts_a_key_in_a_private_file(engine: Engine) {
     let emulator = Emulator::start(engine, Scenario::Normal);
     let Check { is_ok, output } = check(&emulator, 0o600, KEY_FILE, &["--daily-limit", "7"]);
     let ready = match engine {
-        Engine::Fal => "answers, and a key is there",
-        Engine::Meshy => "takes the key; 70 credits are left",
+        Engine::Fal => "reachable, API key configured",
+        Engine::Meshy => "API key accepted, 70 credits left",
     };
     assert!(is_ok && output.contains(ready), "{output}");
     assert!(
-        output.contains("money: at most 7 models a day\n"),
+        output.contains("paid models: at most 7 per day\n"),
         "{output}"
     );
 }
@@ -85,7 +85,7 @@ fn check_rejects_a_key_file_that_others_can_read(engine: Engine) {
     let emulator = Emulator::start(engine, Scenario::Normal);
     let Check { is_ok, output } = check(&emulator, 0o644, KEY_FILE, &[]);
     assert!(
-        !is_ok && output.contains("can be read by others"),
+        !is_ok && output.contains("is accessible to other users"),
         "{output}"
     );
 }
@@ -93,14 +93,17 @@ fn check_rejects_a_key_file_that_others_can_read(engine: Engine) {
 fn check_reports_a_missing_key(engine: Engine) {
     let emulator = Emulator::start(engine, Scenario::Normal);
     let Check { is_ok, output } = check(&emulator, 0o600, "", &[]);
-    assert!(!is_ok && output.contains("no key; put it"), "{output}");
-    assert!(output.contains("money: no daily limit"), "{output}");
+    assert!(!is_ok && output.contains("no API key; set"), "{output}");
+    assert!(output.contains("paid models: no daily limit"), "{output}");
 }
 
 fn check_rejects_a_public_address_without_client_keys(engine: Engine) {
     let emulator = Emulator::start(engine, Scenario::Normal);
     let Check { is_ok, output } = check(&emulator, 0o600, KEY_FILE, &["--bind", "0.0.0.0"]);
-    assert!(!is_ok && output.contains("needs client keys"), "{output}");
+    assert!(
+        !is_ok && output.contains("requires client keys"),
+        "{output}"
+    );
 }
 
 fn backup_url(emulator: &Emulator) -> String {

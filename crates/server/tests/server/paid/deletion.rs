@@ -50,7 +50,7 @@ fn session_of_a_deleted_meshy_task_fails() {
     let (status, _) = send(&emulator, "DELETE", &task, "Bearer", &Value::Null);
     assert_eq!(status, 200);
     let session = gateway.server.wait_for_end(&code);
-    let error = "it knows the task no more";
+    let error = "the task no longer exists";
     assert!(
         session["error"].as_str().unwrap().contains(error),
         "{session}"

@@ -23,9 +23,9 @@ session_tests! {
     submit_503_without_retry_after_is_reported_as_possibly_charged: SubmitReturns(503) => fails(1, CHARGED);
     submit_504_is_reported_as_possibly_charged: SubmitReturns(504) => fails(1, CHARGED);
     submit_that_never_arrives_is_reported_as_possibly_charged: SubmitLost => fails(0, CHARGED);
-    submit_rejected_for_the_key_fails: SubmitRejected(401, "No user found") => fails(0, "it answered 401: No user found");
-    submit_rejected_for_the_balance_fails: SubmitRejected(403, LOCKED) => fails(0, "it answered 403: User is locked");
-    submit_rejected_for_the_input_fails: SubmitRejected(422, "Input is invalid") => fails(0, "it answered 422: Input is invalid");
+    submit_rejected_for_the_key_fails: SubmitRejected(401, "No user found") => fails(0, "HTTP 401: No user found");
+    submit_rejected_for_the_balance_fails: SubmitRejected(403, LOCKED) => fails(0, "HTTP 403: User is locked");
+    submit_rejected_for_the_input_fails: SubmitRejected(422, "Input is invalid") => fails(0, "HTTP 422: Input is invalid");
 
     // Polls
     job_that_skips_the_queue_completes: SkipsQueue => Completes;
@@ -36,25 +36,25 @@ session_tests! {
     polls_continue_after_500: PollsFail(500, "Internal Server Error") => Completes;
     polls_continue_after_resets: PollsReset => Completes;
     job_urls_on_another_host_are_not_used: JobUrlsOnOtherHost => Completes;
-    unknown_status_is_polled_until_the_deadline: UnknownStatus => fails(1, "PONDERING");
-    forgotten_job_fails: JobForgotten => fails(1, "it knows the job no more");
+    unknown_status_is_polled_until_the_deadline: UnknownStatus => fails(1, "unknown job status \"PONDERING\"");
+    forgotten_job_fails: JobForgotten => fails(1, "the job no longer exists");
 
     // The result
-    failed_job_fails_with_its_message: JobFails => fails(1, "it answered 422: Image too small");
-    aborted_job_fails_with_its_message: JobAborts => fails(1, "it answered 504: Request timed out");
+    failed_job_fails_with_its_message: JobFails => fails(1, "HTTP 422: Image too small");
+    aborted_job_fails_with_its_message: JobAborts => fails(1, "HTTP 504: Request timed out");
     result_that_is_not_ready_is_requested_again: ResultNotReadyOnce => Completes;
     result_hidden_by_a_gateway_error_is_requested_again: ResultFailsAtFirst => Completes;
 
     // The download
     expired_file_url_is_renewed_once: FileUrlExpiresOnce => Completes;
-    file_url_that_stays_expired_fails: FileUrlExpired => fails(1, "gone already");
+    file_url_that_stays_expired_fails: FileUrlExpired => fails(1, "the result has expired");
     download_is_repeated_after_503: FileFails(1) => Completes;
     download_is_repeated_after_many_503: FileFails(20) => Completes;
     download_that_fails_and_then_expires_is_repeated: FileFailsThenExpires => Completes;
     redirect_to_the_same_host_is_followed: FileRedirectsOnce => Completes;
     redirect_loop_fails: FileRedirectsForever => fails(1, "more than 3 redirects");
-    redirect_to_a_private_address_is_not_followed: FileRedirectsToPrivateAddress => fails(1, "none of the hosts");
-    file_on_another_host_is_not_fetched: FileOnOtherHost => fails(1, "none of the hosts");
+    redirect_to_a_private_address_is_not_followed: FileRedirectsToPrivateAddress => fails(1, "are downloaded; add the host to result_hosts");
+    file_on_another_host_is_not_fetched: FileOnOtherHost => fails(1, "are downloaded; add the host to result_hosts");
     endless_file_fails: FileEndless => fails(1, "larger than 268435456 bytes");
     zip_file_fails: WrongFile(b"PK\x03\x04 zipped") => fails(1, "the model file is a ZIP archive, not a GLB");
     obj_file_fails: WrongFile(b"# obj\nv 1 2 3\n") => fails(1, "the model file is an OBJ file, not a GLB");
@@ -63,11 +63,11 @@ session_tests! {
     truncated_file_fails: WrongFile(b"glTF\x02\0\0\0\xff\xff\0\0\x10\0\0\0JSON{}") => fails(1, "the model file is incomplete");
 
     // The deadline
-    running_job_is_cancelled_at_the_deadline: NeverFinishes => fails(1, "no model after 2 s, and so it was cancelled");
-    queued_job_is_cancelled_at_the_deadline: NeverStarts(Accepted) => fails(0, "no model after 2 s, and so it was cancelled");
-    cancellation_accepted_with_200_is_not_billed: NeverStarts(AcceptedWith200) => fails(0, "no model after 2 s, and so it was cancelled");
+    running_job_is_cancelled_at_the_deadline: NeverFinishes => fails(1, "the job was not done after 2 s and was cancelled");
+    queued_job_is_cancelled_at_the_deadline: NeverStarts(Accepted) => fails(0, "the job was not done after 2 s and was cancelled");
+    cancellation_accepted_with_200_is_not_billed: NeverStarts(AcceptedWith200) => fails(0, "the job was not done after 2 s and was cancelled");
     job_that_completes_despite_its_cancellation_is_used: NeverStarts(CompletesAnyway) => Completes;
     cancellation_rejected_by_status_uses_the_completed_job: NeverStarts(AlreadyCompletedStatus) => Completes;
     cancellation_rejected_by_detail_uses_the_completed_job: NeverStarts(AlreadyCompletedDetail) => Completes;
-    cancellation_of_an_unknown_job_fails: NeverStarts(NotFound) => fails(1, "it knows the job no more");
+    cancellation_of_an_unknown_job_fails: NeverStarts(NotFound) => fails(1, "the job no longer exists");
 }

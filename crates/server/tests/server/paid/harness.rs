@@ -7,7 +7,7 @@ use crate::support::gateway::Gateway;
 use crate::support::session_code;
 
 /// In the error of a session whose model may have been charged.
-pub const CHARGED: &str = "it may have been charged";
+pub const CHARGED: &str = "; the model may have been charged and is not requested again";
 
 /// Starts a server in front of the emulator, with the engine's key in its environment. `extra` is
 /// added to the engine's table of the configuration.

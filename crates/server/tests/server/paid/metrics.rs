@@ -74,7 +74,7 @@ fn possibly_charged_request_is_counted_as_unknown() {
 #[test]
 fn running_and_waiting_jobs_are_counted() {
     let emulator = Emulator::start(Engine::Fal, Scenario::NeverFinishes);
-    let gateway = start_gateway(&emulator, "at_once = 1\n", &[]);
+    let gateway = start_gateway(&emulator, "max_concurrent = 1\n", &[]);
     gateway.create(json!({}));
     gateway.create(json!({}));
     wait_until(|| emulator.billed_models() == 1);

@@ -23,10 +23,10 @@ fn position_in_the_queue_of_fal_is_reported() {
     assert_reports(
         Engine::Fal,
         &[
-            ("2 jobs before it in fal's queue", 0.5),
-            ("one job before it in fal's queue", 1.0),
+            ("2 jobs ahead in fal's queue", 0.5),
+            ("1 job ahead in fal's queue", 1.0),
             ("next in fal's queue", 1.0),
-            ("fal is making the model", 0.0),
+            ("generating the model at fal", 0.0),
         ],
     );
 }
@@ -36,8 +36,8 @@ fn position_in_the_queue_of_meshy_is_reported() {
     assert_reports(
         Engine::Meshy,
         &[
-            ("2 jobs before it in Meshy's queue", 1.5),
-            ("Meshy is making the model", 0.0),
+            ("2 jobs ahead in Meshy's queue", 1.5),
+            ("generating the model at Meshy", 0.0),
         ],
     );
 }

@@ -68,7 +68,7 @@ fn unknown_fal_model_needs_its_field_names() {
     let output = command().arg("--config").arg(&file).output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(
-        stderr.contains("\"me/mine\" is not known, and needs image_field and glb"),
+        stderr.contains("Unknown model \"me/mine\": set image_field and glb"),
         "{stderr}"
     );
 }
@@ -149,7 +149,7 @@ fn configured_fal_model_whose_pointer_leads_to_a_zip_fails() {
 
 #[test]
 fn configured_fal_model_whose_pointer_does_not_exist_fails() {
-    let expected = Err("the result has nothing at /file/url; it has model_glb, seed");
+    let expected = Err("the result has no URL at /file/url (fields: model_glb, seed)");
     assert_configured_fal_model("me/mine", "image_url", &["/file/url"], expected);
 }
 

@@ -78,8 +78,8 @@ fn job_survives_an_unreachable_engine_past_its_deadline(engine: Engine) {
 /// [B] fal keeps a result for an hour, [A] Meshy a task for three days.
 fn result_not_fetched_in_time_is_lost(engine: Engine) {
     let (hours, error) = match engine {
-        Engine::Fal => (2.0, "the result is gone already"),
-        Engine::Meshy => (80.0, "it knows the task no more"),
+        Engine::Fal => (2.0, "the result has expired"),
+        Engine::Meshy => (80.0, "the task no longer exists"),
     };
     let emulator = Emulator::start(engine, Scenario::NeverFinishes);
     let mut gateway = start_gateway(&emulator, "", &[]);

@@ -1,5 +1,5 @@
-//! The way to an engine: whatever goes wrong on it goes wrong before a byte of the request is sent,
-//! and is told apart from what goes wrong later.
+//! The HTTP client's transport, which tells errors before the first byte of a request was sent from
+//! later ones: only the former are safe to retry.
 
 use std::io::ErrorKind;
 
@@ -11,15 +11,19 @@ use ureq::unversioned::transport::{
 };
 use ureq::{Agent, Error, Timeout};
 
-/// An agent whose errors say whether there was a connection.
+/// Creates an agent whose errors tell whether there was a connection.
 pub fn agent(config: Config) -> Agent {
-    Agent::with_parts(config, Way::default(), Names::default())
+    Agent::with_parts(
+        config,
+        PreciseConnector::default(),
+        PreciseResolver::default(),
+    )
 }
 
 #[derive(Debug, Default)]
-struct Names(DefaultResolver);
+struct PreciseResolver(DefaultResolver);
 
-impl Resolver for Names {
+impl Resolver for PreciseResolver {
     fn resolve(
         &self,
         uri: &Uri,
@@ -36,9 +40,9 @@ impl Resolver for Names {
 }
 
 #[derive(Debug, Default)]
-struct Way(DefaultConnector);
+struct PreciseConnector(DefaultConnector);
 
-impl Connector for Way {
+impl Connector for PreciseConnector {
     type Out = Box<dyn Transport>;
 
     fn connect(
@@ -48,7 +52,7 @@ impl Connector for Way {
     ) -> Result<Option<Self::Out>, Error> {
         let connected = self.0.connect(details, chained);
         connected.map_err(|error| match error {
-            // There are words for that.
+            // Has a message of its own.
             Error::Io(error) if error.kind() == ErrorKind::ConnectionRefused => Error::Io(error),
             Error::Io(_) => Error::ConnectionFailed,
             Error::Timeout(_) => Error::Timeout(Timeout::Connect),

@@ -1,0 +1,133 @@
+//! The command line.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::num::NonZero;
+use std::path::PathBuf;
+use std::thread::available_parallelism;
+
+use anyhow::bail;
+use api::Retention;
+use clap::Parser;
+
+use crate::config::Config;
+
+/// Serves the Image-to-3D API on this machine.
+#[derive(Parser)]
+#[command(version, name = "csm-image-to-3d-server")]
+pub struct Options {
+    /// Address to listen on. Addresses other than loopback require client keys
+    #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::from(Ipv4Addr::LOCALHOST))]
+    pub bind: IpAddr,
+    /// Port to listen on; 0 chooses a free one
+    #[arg(long, default_value_t = 8787)]
+    pub port: u16,
+    /// Folder with a website to serve beside the API
+    #[arg(long, value_name = "FOLDER")]
+    pub site: Option<PathBuf>,
+    /// Largest request body and largest fetched image, in MiB. In a request, base64 makes an image a
+    /// third larger
+    #[arg(long, value_name = "MIB", default_value_t = 64)]
+    body_limit: usize,
+    /// Makes sessions this many times faster; at 1 each stage takes a second
+    #[arg(long, default_value_t = 1.0, value_parser = parse_speed)]
+    pub speed: f64,
+    /// Folder that stores sessions, images and results. Without it, they are lost when the server
+    /// stops
+    #[arg(long, value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+    /// Deletes sessions older than this
+    #[arg(long, value_name = "DAYS", default_value_t = 30)]
+    keep_days: u32,
+    /// Deletes the oldest sessions while all images and results exceed this size [default: 10240 with
+    /// --data, 1024 without]
+    #[arg(long, value_name = "MIB")]
+    keep_mib: Option<u32>,
+    /// Caps sessions with pending work; requests over the cap get 429
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub queue: usize,
+    /// Caps sessions with pending work per client key [default: --queue]
+    #[arg(long, value_name = "N")]
+    pub queue_each: Option<usize>,
+    /// Caps paid models per day (UTC); requests over the cap get 402
+    #[arg(long, value_name = "N")]
+    pub daily_limit: Option<u32>,
+    /// Caps paid models per day (UTC) and client key
+    #[arg(long, value_name = "N")]
+    pub daily_limit_each: Option<u32>,
+    /// Logs each request to standard error, without keys or images
+    #[arg(long)]
+    pub log: bool,
+    /// Number of models to make at the same time on this machine [default: one less than the number
+    /// of cores]
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZero<usize>>,
+    /// Engine for requests that name none, and its URL: sculpt (the default, needs no network),
+    /// hunyuan, fal or meshy
+    #[arg(long, value_name = "NAME[=URL]")]
+    engine: Option<String>,
+    /// TOML file that configures engines, client keys and origins
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Prints what is configured, reachable and missing, then exits without spending anything
+    #[arg(long)]
+    pub check: bool,
+}
+
+impl Options {
+    /// Returns the configuration file's content, with the engine of `--engine` as the default.
+    ///
+    /// # Errors
+    /// Fails if the file cannot be read, or if either is invalid.
+    pub fn read_config(&self) -> anyhow::Result<Config> {
+        let mut config = match &self.config {
+            Some(file) => Config::read(file)?,
+            None => Config::default(),
+        };
+        if let Some(engine) = &self.engine {
+            config.set_default_engine(engine)?;
+        }
+        Ok(config)
+    }
+
+    /// Checks that the server does not listen beyond loopback without client keys.
+    ///
+    /// # Errors
+    /// Fails if it would.
+    pub fn check_bind(&self, client_count: usize) -> anyhow::Result<()> {
+        if !self.bind.is_loopback() && client_count == 0 {
+            bail!(
+                "--bind {} requires client keys: set clients_file in the configuration",
+                self.bind
+            );
+        }
+        Ok(())
+    }
+
+    /// Returns how long and how much the store keeps.
+    pub fn retention(&self) -> Retention {
+        let default_mib = if self.data.is_some() { 10 * 1024 } else { 1024 };
+        Retention {
+            max_age: u64::from(self.keep_days) * 24 * 60 * 60 * 1000,
+            max_bytes: u64::from(self.keep_mib.unwrap_or(default_mib)) * 1024 * 1024,
+        }
+    }
+
+    /// Returns the largest request body, in bytes.
+    pub fn body_limit(&self) -> usize {
+        self.body_limit * 1024 * 1024
+    }
+
+    /// Returns how many models this machine makes at the same time.
+    pub fn jobs(&self) -> usize {
+        // One core is left to the connections.
+        let default = || available_parallelism().map_or(1, NonZero::get) - 1;
+        self.jobs.map_or_else(default, NonZero::get).max(1)
+    }
+}
+
+fn parse_speed(text: &str) -> Result<f64, &'static str> {
+    match text.parse() {
+        Ok(speed) if speed > 0.0 => Ok(speed),
+        _ => Err("expected a number greater than 0"),
+    }
+}

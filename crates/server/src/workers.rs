@@ -1,0 +1,145 @@
+//! The worker threads that process the sessions' jobs.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use api::{Api, Detail, Engine, Job, Model, ModelError, Progress, Source, StoreError, VIEW_COUNT};
+
+use crate::clock::now;
+use crate::engines::ConfiguredEngine;
+use crate::fetch::Fetcher;
+use crate::notify::{Notify, WorkerGuard};
+
+/// How long a worker waits after the store has failed.
+const STORE_FAILURE_PAUSE: Duration = Duration::from_secs(1);
+/// How often a stopping server checks for paid requests that wait for their response.
+const STOP_CHECK_INTERVAL: Duration = Duration::from_millis(50);
+
+/// What the worker threads share.
+pub struct WorkerContext {
+    /// Hands out the jobs, and stores their results.
+    pub api: Arc<Api>,
+    /// Each with threads of its own.
+    pub engines: Vec<ConfiguredEngine>,
+    /// Fetches the images that are given by URL.
+    pub fetcher: Fetcher,
+}
+
+/// A handle to the worker threads.
+pub struct Workers {
+    context: Arc<WorkerContext>,
+    notify: Arc<Notify>,
+}
+
+impl Workers {
+    /// Starts the threads of each engine, so that no engine waits for another. They look for pending
+    /// jobs at once.
+    ///
+    /// # Errors
+    /// Fails if the system cannot start a thread.
+    pub fn start(context: WorkerContext) -> std::io::Result<Self> {
+        let context = Arc::new(context);
+        let notify = Arc::new(Notify::default());
+        for (index, engine) in context.engines.iter().enumerate() {
+            for number in 0..engine.max_concurrent {
+                let (context, guard) = (context.clone(), WorkerGuard::new(&notify));
+                thread::Builder::new()
+                    .name(format!("{} {number}", engine.name))
+                    .spawn(move || run(&context, index, guard.notify()))?;
+            }
+        }
+        Ok(Self { context, notify })
+    }
+
+    /// Wakes the workers because there may be a new job.
+    pub fn wake(&self) {
+        self.notify.notify_all();
+    }
+
+    /// Cancels the jobs in progress and waits at most `timeout` for the workers to end. Only the
+    /// response to a request for a model is awaited as long as the engine's own timeout allows:
+    /// the model may have been paid for.
+    pub fn stop(&self, timeout: Duration) {
+        self.context.api.close();
+        let mut ended = self.notify.stop(timeout);
+        if !ended && self.has_model_request_in_flight() {
+            eprintln!("Waiting for the response to a request for a model");
+        }
+        while !ended && self.has_model_request_in_flight() {
+            ended = self.notify.stop(STOP_CHECK_INTERVAL);
+        }
+        if !ended {
+            eprintln!("Stopping with unfinished jobs; they resume at the next start");
+        }
+    }
+
+    fn has_model_request_in_flight(&self) -> bool {
+        let engines = self.context.engines.iter();
+        let mut counts = engines.filter_map(|engine| engine.request_counts.as_ref());
+        counts.any(|counts| counts.has_in_flight())
+    }
+}
+
+/// Processes the jobs of one engine. The workers of the first engine also end the sessions whose
+/// engine is no longer configured.
+fn run(context: &WorkerContext, index: usize, notify: &Notify) {
+    let engines = &context.engines;
+    let is_own = |name: &str| engines[index].name == name;
+    let is_orphaned = |name: &str| index == 0 && engines.iter().all(|engine| engine.name != name);
+    let is_wanted: &dyn Fn(&str) -> bool = &|name| is_own(name) || is_orphaned(name);
+    let api = &context.api;
+    while let Some(seen) = notify.notifications() {
+        let Some(job) = api.next_job_for(is_wanted, now()) else {
+            let due = api.next_due_for(is_wanted, now());
+            let timeout = due.map(|due| Duration::from_millis(due.saturating_sub(now())));
+            notify.wait(seen, timeout);
+            continue;
+        };
+        // Other workers may find further jobs.
+        notify.notify_all();
+        let engine: &dyn Engine = match is_own(job.engine()) {
+            true => &*engines[index].engine,
+            false => &RemovedEngine,
+        };
+        if let Err(error) = process(context, job, engine) {
+            eprintln!("Cannot read or write the stored session: {error}");
+            notify.sleep(STORE_FAILURE_PAUSE);
+        }
+    }
+}
+
+fn process(context: &WorkerContext, job: Job, engine: &dyn Engine) -> Result<(), StoreError> {
+    let fetched = job.image_url().map(|url| {
+        // A worker must survive a response that makes the HTTP client panic.
+        let fetched = catch_unwind(AssertUnwindSafe(|| context.fetcher.fetch(url)));
+        match fetched {
+            Ok(fetched) => fetched.map_err(|error| error.to_string()),
+            Err(_) => Err("the response could not be processed".into()),
+        }
+    });
+    context.api.run_job(job, fetched, engine)
+}
+
+/// Stands in for an engine that was configured when its sessions were created.
+struct RemovedEngine;
+
+impl RemovedEngine {
+    fn failure() -> ModelError {
+        ModelError::Failed(
+            "the session's engine is no longer configured; a paid model may have been charged"
+                .into(),
+        )
+    }
+}
+
+impl Engine for RemovedEngine {
+    fn model(&self, _: Source, _: Detail, _: usize, _: &mut Progress) -> Result<Model, ModelError> {
+        Err(Self::failure())
+    }
+
+    fn views(&self, _: Source, _: &mut Progress) -> Result<[Vec<u8>; VIEW_COUNT], ModelError> {
+        Err(Self::failure())
+    }
+}
