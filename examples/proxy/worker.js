@@ -39,7 +39,7 @@ export default {
 };
 
 /**
- * Returns a response to a request that must not be forwarded: a rejection, or the answer to a
+ * Returns a response to a request that must not be forwarded: a rejection, or the response to a
  * preflight.
  *
  * @param {Request} request
