@@ -53,5 +53,6 @@ export function describe(value) {
     return `[${items.join(", ")}]`;
   }
   const isPrimitive = value === null || /^(number|bigint|boolean|undefined)$/.test(typeof value);
-  return isPrimitive ? String(value) : Object.prototype.toString.call(value);
+  const tag = Object.prototype.toString.call(value);
+  return isPrimitive ? String(value) : tag === "[object Object]" ? "{…}" : tag;
 }

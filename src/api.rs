@@ -1,6 +1,7 @@
-//! Calls of the API: as many exchanges as the rules of [`retry`](crate::retry) allow.
+//! Requests to the API, with authentication and retries.
 
 use alloc::boxed::Box;
+use alloc::format;
 use alloc::rc::Rc;
 use alloc::string::String;
 use core::pin::Pin;
@@ -9,171 +10,173 @@ use js_sys::{Date, JsString, Math, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
-use crate::answer;
-use crate::error::{Failure, Result, Thrown};
-use crate::ledger::Ledger;
+use crate::call_state::CallState;
+use crate::cancel::run_until_cancelled;
+use crate::error::{Failure, Result};
 use crate::options::{Connection, new_headers};
-use crate::retry::{self, Miss};
-use crate::stop::{sleep, until_stopped};
-use crate::transport::{Answer, Outgoing, exchange};
+use crate::response::parse_envelope;
+use crate::retry::{self, AttemptFailure, Idempotency};
+use crate::timer::sleep;
+use crate::transport::{ApiRequest, RawResponse, Redirect, exchange};
 
-/// The API as one call reaches it.
+/// The API, as one call uses it.
 pub struct Api {
     pub connection: Connection,
-    pub ledger: Ledger,
+    pub state: CallState,
 }
 
-/// What the API answered where it said yes.
-pub struct Reply {
-    /// The envelope's `data`: an object.
+/// A successful response.
+pub struct ApiResponse {
+    /// The `data` of the envelope: an object.
     pub data: JsValue,
-    /// In how many milliseconds the API wants to be asked again, where it said so.
+    /// The value of `Retry-After` in milliseconds.
     pub retry_after: Option<f64>,
 }
 
-/// What a call does once its options are read. Boxed, since the code around it would otherwise
-/// stand in the wasm once for each function of the library.
-pub struct Work {
+/// A call whose options are validated. The future is boxed, since the surrounding code would
+/// otherwise be compiled once for each exported function.
+pub struct PreparedCall {
     api: Rc<Api>,
-    work: Pin<Box<dyn Future<Output = Result<JsValue>>>>,
+    future: Pin<Box<dyn Future<Output = Result<JsValue>>>>,
 }
 
-/// Makes a call: reads its options, and does its work until that is done or the caller's signal or
-/// time ends it. What ends it becomes what JavaScript catches.
-pub fn call(read_options: impl FnOnce() -> Result<Work>) -> Promise {
-    start(read_options())
+/// Runs a call: reads its options and runs its future until that completes or is cancelled. The
+/// promise rejects with an `ImageTo3dError`, or with the caller's own exception.
+pub fn run(prepare: impl FnOnce() -> Result<PreparedCall>) -> Promise {
+    start(prepare())
 }
 
-fn start(work: Result<Work>) -> Promise {
+fn start(call: Result<PreparedCall>) -> Promise {
     future_to_promise(async {
-        let Work { api, work } = work.map_err(|thrown| thrown.into_js(&Ledger::default()))?;
+        let PreparedCall { api, future } =
+            call.map_err(|error| error.into_js(&CallState::default()))?;
         let Connection {
             signal, timeout, ..
         } = &api.connection;
-        let done = until_stopped(signal.as_ref(), *timeout, async {
+        let result = run_until_cancelled(signal.as_ref(), *timeout, async {
             api.authorize().await?;
-            work.await
+            future.await
         });
-        done.await.map_err(|thrown| thrown.into_js(&api.ledger))
+        result.await.map_err(|error| error.into_js(&api.state))
     })
 }
 
 impl Api {
-    /// What is to be done with the API.
-    pub fn work(
+    /// Prepares a call that uses the API through this connection.
+    pub fn prepare(
         connection: Connection,
-        work: impl AsyncFnOnce(&Self) -> Result<JsValue> + 'static,
-    ) -> Work {
+        call: impl AsyncFnOnce(&Self) -> Result<JsValue> + 'static,
+    ) -> PreparedCall {
         let api = Rc::new(Self {
             connection,
-            ledger: Ledger::default(),
+            state: CallState::default(),
         });
-        let own = api.clone();
-        Work {
+        let shared = api.clone();
+        PreparedCall {
             api,
-            work: Box::pin(async move { work(&own).await }),
+            future: Box::pin(async move { call(&shared).await }),
         }
     }
 
-    /// Adds the key to the headers, and keeps both it and the caller's own out of all errors.
+    /// Adds the key to the headers, and registers all credentials as secrets.
     async fn authorize(&self) -> Result<()> {
         let headers = &self.connection.headers;
+        let redactor = &self.state.redactor;
         if let Ok(Some(authorization)) = headers.get("authorization") {
-            self.ledger.keep_secret(&authorization.into());
+            redactor.add_secret(&authorization.into());
         }
         if let Some(key) = self.connection.key().await? {
-            self.ledger.keep_secret(&JsString::from(&*key));
-            headers.set("x-api-key", &key).map_err(Thrown::Value)?;
+            redactor.add_secret(&JsString::from(&*key));
+            headers.set("x-api-key", &key)?;
         }
         Ok(())
     }
 
-    /// Asks for something.
-    pub fn get(&self, path: String) -> impl Future<Output = Result<Reply>> {
-        self.call(
-            true,
-            Outgoing {
-                method: "GET",
-                url: [&*self.connection.base_url, &path].concat(),
-                headers: self.connection.headers.clone(),
-                body: JsValue::UNDEFINED,
-                redirect: "manual",
-            },
-        )
+    /// Sends a GET request for a path below the base URL.
+    pub fn get(&self, path: String) -> impl Future<Output = Result<ApiResponse>> {
+        let request = ApiRequest {
+            method: "GET",
+            url: format!("{}{path}", self.connection.base_url),
+            headers: self.connection.headers.clone(),
+            body: JsValue::UNDEFINED,
+            redirect: Redirect::Manual,
+        };
+        self.send(request, Idempotency::Idempotent)
     }
 
-    /// Makes something, which may cost money: it is sent again only where that cannot cost twice.
+    /// Sends a POST request, which may cost money: without an idempotency key it is retried only if
+    /// the API has created nothing.
     pub fn post(
         &self,
         path: String,
         json: JsValue,
         idempotency_key: Option<&str>,
-    ) -> Result<impl Future<Output = Result<Reply>>> {
-        let headers = new_headers(&self.connection.headers).map_err(Thrown::Value)?;
-        let set = |name, value| headers.set(name, value).map_err(Thrown::Value);
-        set("content-type", "application/json")?;
-        if let Some(key) = idempotency_key {
-            set("idempotency-key", key)?;
-        }
-        Ok(self.call(
-            idempotency_key.is_some(),
-            Outgoing {
-                method: "POST",
-                url: [&*self.connection.base_url, &path].concat(),
-                headers,
-                body: json,
-                redirect: "manual",
-            },
-        ))
+    ) -> Result<impl Future<Output = Result<ApiResponse>>> {
+        let headers = new_headers(&self.connection.headers)?;
+        headers.set("content-type", "application/json")?;
+        let idempotency = match idempotency_key {
+            Some(key) => {
+                headers.set("idempotency-key", key)?;
+                Idempotency::Idempotent
+            }
+            None => Idempotency::NotIdempotent,
+        };
+        let request = ApiRequest {
+            method: "POST",
+            url: format!("{}{path}", self.connection.base_url),
+            headers,
+            body: json,
+            redirect: Redirect::Manual,
+        };
+        Ok(self.send(request, idempotency))
     }
 
-    /// Sends the request until there is an answer, and opens it. `repeatable`: sending it twice
-    /// does the same as sending it once.
-    async fn call(&self, repeatable: bool, outgoing: Outgoing) -> Result<Reply> {
-        let creates = !outgoing.body.is_undefined();
+    async fn send(&self, request: ApiRequest, idempotency: Idempotency) -> Result<ApiResponse> {
+        let creates = !request.body.is_undefined();
         let mut retries = 0;
         loop {
             if creates {
-                self.ledger.sending();
+                self.state.create_sent();
             }
-            let (miss, failure) = match exchange(&outgoing, self.connection.fetch.as_ref()).await {
-                Ok(answer) => match self.open(&answer) {
-                    Ok(reply) => return Ok(reply),
-                    Err(missed) => missed,
+            let response = exchange(&request, self.connection.fetch.as_ref()).await;
+            let (attempt, failure) = match response {
+                Ok(response) => match self.parse(&response) {
+                    Ok(parsed) => return Ok(parsed),
+                    Err(failed) => failed,
                 },
-                Err(thrown) => (Miss::Network, self.connection.no_answer(&thrown)),
+                Err(thrown) => (
+                    AttemptFailure::Network,
+                    self.connection.network_failure(&thrown),
+                ),
             };
-            if creates && miss.is_rejection() {
-                self.ledger.rejected();
+            if creates && attempt.is_rejection() {
+                self.state.create_rejected();
             }
-            let wait = retry::wait(miss, retries, repeatable, Math::random());
-            match wait.filter(|_| retries < self.connection.max_retries) {
-                Some(wait) => sleep(wait).await,
+            let delay = retry::delay(attempt, retries, idempotency, Math::random());
+            match delay.filter(|_| retries < self.connection.max_retries) {
+                Some(delay) => sleep(delay).await,
                 None => return Err(failure.into()),
             }
             retries += 1;
         }
     }
 
-    fn open(&self, answer: &Answer) -> Result<Reply, (Miss, Box<Failure>)> {
-        let retry_after = answer.retry_after.as_deref();
+    fn parse(&self, response: &RawResponse) -> Result<ApiResponse, (AttemptFailure, Box<Failure>)> {
+        let retry_after = response.retry_after.as_deref();
         let retry_after =
-            retry_after.and_then(|text| retry::seconds(text, Date::now(), Date::parse));
-        match answer::open(answer, &self.ledger) {
-            Ok(data) => Ok(Reply {
+            retry_after.and_then(|value| retry::parse_retry_after(value, Date::now(), Date::parse));
+        match parse_envelope(response, &self.state.redactor) {
+            Ok(data) => Ok(ApiResponse {
                 data,
                 retry_after: retry_after.map(|seconds| seconds * 1000.0),
             }),
             Err(mut failure) => {
                 failure.retry_after = retry_after;
-                let status = answer.status;
-                Err((
-                    Miss::Status {
-                        status,
-                        retry_after,
-                    },
-                    failure,
-                ))
+                let attempt = AttemptFailure::Status {
+                    status: response.status,
+                    retry_after,
+                };
+                Err((attempt, failure))
             }
         }
     }

@@ -1,153 +1,161 @@
-//! Downloading a model.
+//! Downloads of models.
 
 use alloc::boxed::Box;
+use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
+
 use js_sys::{Array, Uint8Array};
+use strum::VariantArray;
 use wasm_bindgen::prelude::*;
-use web_sys::ReadableStreamDefaultReader;
+use web_sys::{ReadableStream, ReadableStreamDefaultReader, Response};
 
-use crate::answer::refusal;
 use crate::api::Api;
-use crate::body::report;
-use crate::error::{ErrorKind, Failure, Result, Thrown, words};
-use crate::js::{blob, field, origin, settled, text};
-use crate::options::{Download, ModelFormat, new_headers, refused};
-use crate::transport::{self, Answer, Outgoing};
+use crate::error::{CallError, ErrorKind, Failure, Result};
+use crate::js::{await_promise, blob, error_message, field, origin, text};
+use crate::options::{Download, ModelFormat, new_headers};
+use crate::progress::{Phase, report};
+use crate::response::error_response;
+use crate::transport::{self, ApiRequest, RawResponse, Redirect};
 
-/// Downloads the best model that the session has in the format.
+/// The host of a model, which decides whether it gets the key.
+enum Host {
+    /// The origin of `baseUrl`.
+    Api,
+    /// Another origin, such as an object store. It must not get the key.
+    Other,
+}
+
+/// Downloads a model as a `Blob`.
+///
+/// # Errors
+/// Fails if the model cannot be fetched, or if `on_progress` throws.
 pub async fn model(api: &Api, url: String, options: &Download) -> Result<JsValue> {
-    // The key is for the API alone, and results may lie with a storage of somebody else's.
-    let from = origin(&url);
-    let own = from == origin(&api.connection.base_url);
-    let (headers, redirect) = match own {
-        true => (api.connection.headers.clone(), "manual"),
-        false => (
-            new_headers(&JsValue::UNDEFINED).map_err(Thrown::Value)?,
-            "follow",
-        ),
+    let model_origin = origin(&url);
+    let host = match model_origin == origin(&api.connection.base_url) {
+        true => Host::Api,
+        false => Host::Other,
     };
-    let outgoing = Outgoing {
+    let (headers, redirect) = match host {
+        Host::Api => (api.connection.headers.clone(), Redirect::Manual),
+        Host::Other => (new_headers(&JsValue::UNDEFINED)?, Redirect::Follow),
+    };
+    let request = ApiRequest {
         method: "GET",
         url,
         headers,
         body: JsValue::UNDEFINED,
         redirect,
     };
-    let unreachable = |thrown| unreachable(&from, own, &thrown);
+    let network_failure = |thrown| network_failure(&model_origin, &host, &thrown);
     let fetch = api.connection.fetch.as_ref();
-    let (response, _abort) = transport::send(&outgoing, fetch)
+    let (response, _abort) = transport::send(&request, fetch)
         .await
-        .map_err(unreachable)?;
+        .map_err(network_failure)?;
     if !response.ok() {
-        let answer = transport::read(response).await.map_err(unreachable)?;
-        return Err(refusal_of(&answer).into());
+        let response = transport::read(response).await.map_err(network_failure)?;
+        return Err(failed_download(&response).into());
     }
-    let total = response.headers().get("content-length");
-    let total = total
-        .ok()
-        .flatten()
-        .and_then(|total| total.parse::<u32>().ok());
-    let total = f64::from(total.unwrap_or_default());
+    let total = content_length(&response);
     let parts = Array::new();
     let mut loaded = 0.0;
     if let Some(body) = response.body() {
-        let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
+        let reader = default_reader(&body);
         loop {
-            let piece = settled(reader.read()).await.map_err(unreachable)?;
-            // At the end it holds no piece.
-            let Ok(piece) = field(&piece, "value").dyn_into::<Uint8Array>() else {
+            let result = await_promise(reader.read()).await;
+            let result = result.map_err(network_failure)?;
+            // The last result has no value.
+            let Ok(chunk) = field(&result, "value").dyn_into::<Uint8Array>() else {
                 break;
             };
-            loaded += f64::from(piece.length());
-            parts.push(&piece);
-            report(options.on_progress.as_ref(), "downloading", loaded, total)?;
+            loaded += f64::from(chunk.length());
+            parts.push(&chunk);
+            let on_progress = options.on_progress.as_ref();
+            report(on_progress, Phase::Downloading, loaded, total)?;
         }
     }
-    let blob = blob(&parts, options.format.media_type());
-    blob.map(JsValue::from).map_err(Thrown::Value)
+    Ok(blob(&parts, options.format.media_type())?.into())
 }
 
-/// The URL of the best model of the session in a format: the refined one before the preview.
-pub fn best_url(session: &JsValue, format: ModelFormat) -> Result<String> {
+fn default_reader(body: &ReadableStream) -> ReadableStreamDefaultReader {
+    body.get_reader().unchecked_into()
+}
+
+/// Returns the size in bytes, or 0 if the server does not send it.
+fn content_length(response: &Response) -> f64 {
+    let length = response.headers().get("content-length").ok().flatten();
+    let length = length.and_then(|length| length.parse::<u32>().ok());
+    f64::from(length.unwrap_or_default())
+}
+
+/// Returns the URL of a session's model in a format: the refined model, or else the preview.
+///
+/// # Errors
+/// Fails if the session has no model in this format; the message lists its formats.
+pub fn model_url(session: &JsValue, format: ModelFormat) -> Result<String> {
     if !session.is_object() {
-        return Err(refused(
-            "session",
-            session,
-            "a session as the API answered it",
-        ));
+        let expected = "a session object as returned by the API";
+        return Err(CallError::invalid_value("session", session, expected));
     }
     if let Some(url) = url_of(session, format) {
         return Ok(url);
     }
-    let mut there = String::new();
-    for (name, format) in ModelFormat::ALL {
-        if url_of(session, format).is_some() {
-            if !there.is_empty() {
-                there.push_str(", ");
-            }
-            there.push_str(name);
+    let available: Vec<&str> = ModelFormat::VARIANTS
+        .iter()
+        .filter(|format| url_of(session, **format).is_some())
+        .map(|format| (*format).into())
+        .collect();
+    let format: &str = format.into();
+    Err(CallError::invalid_options(match &*available {
+        [] => format!("This session has no {format} model yet"),
+        formats => {
+            let formats = formats.join(", ");
+            format!("This session has no {format} model. Available: {formats}")
         }
-    }
-    if there.is_empty() {
-        there.push_str("none yet");
-    }
-    Err(Thrown::invalid(&[
-        "format: the session has no ",
-        format.name(),
-        "; formats that it has: ",
-        &there,
-    ]))
+    }))
 }
 
 fn url_of(session: &JsValue, format: ModelFormat) -> Option<String> {
+    let name: &str = format.into();
     ["mesh_url", "preview_mesh_url"]
         .into_iter()
         .find_map(|field| {
-            let named = text(session, &[field, "_", format.name()].concat());
-            // The field without a format is a zip.
-            named.or_else(|| {
-                (format == ModelFormat::Zip)
-                    .then(|| text(session, field))
-                    .flatten()
+            let url = text(session, &format!("{field}_{name}"));
+            // The field without a format is a zip, too.
+            url.or_else(|| match format {
+                ModelFormat::Zip => text(session, field),
+                _ => None,
             })
         })
 }
 
-fn refusal_of(answer: &Answer) -> Box<Failure> {
-    if answer.is_redirect() {
-        return Failure::new(
-            ErrorKind::Api,
-            &[
-                "the model's address answered with a redirect, which is not followed, since the \
-                 key would go along",
-            ],
+fn failed_download(response: &RawResponse) -> Box<Failure> {
+    if response.is_redirect() {
+        let message = "The URL of the model responded with a redirect, which is not followed \
+                       because it would forward the API key";
+        return Failure::new(ErrorKind::Api, message);
+    }
+    let mut failure = error_response(response);
+    if matches!(response.status, 403 | 404 | 410) {
+        failure.message = format!(
+            "{}. The link may have expired; getSession returns a new one.",
+            failure.message
         );
     }
-    let mut failure = refusal(answer);
-    if matches!(answer.status, 403 | 404 | 410) {
-        failure
-            .message
-            .push_str("; the link may have expired: getSession answers fresh ones");
-    }
-    failure.status = Some(answer.status);
-    failure.body = Some(answer.text.clone());
+    failure.status = Some(response.status);
+    failure.body = Some(response.text.clone());
     failure
 }
 
-fn unreachable(from: &str, own: bool, thrown: &JsValue) -> Box<Failure> {
-    let hint = match own {
-        true => "",
-        false => {
-            ". It is down, or does not allow this page's origin (CORS): let a server of your own \
-             fetch it, and hand that server's address to the page"
-        }
+fn network_failure(model_origin: &str, host: &Host, thrown: &JsValue) -> Box<Failure> {
+    let reason = error_message(thrown);
+    let message = match host {
+        Host::Api => format!("Downloading the model from {model_origin} failed: {reason}"),
+        Host::Other => format!(
+            "Downloading the model from {model_origin} failed: {reason}. The server may be down \
+             or not allow this page's origin (CORS). Let a server of your own fetch the model and \
+             pass its URL to the page."
+        ),
     };
-    let message = [
-        "the model could not be read from ",
-        from,
-        ": ",
-        &words(thrown),
-        hint,
-    ];
-    Failure::new(ErrorKind::Network, &message)
+    Failure::new(ErrorKind::Network, message)
 }

@@ -1,37 +1,41 @@
-//! How a call fails: what JavaScript sees as an `ImageTo3dError`.
+//! The errors of calls, which JavaScript receives as `ImageTo3dError`.
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 
+use contract::{Invalid, Missing};
 use js_sys::{JsString, Object};
+use strum::IntoStaticStr;
 #[cfg(feature = "typescript")]
 use tsify::Tsify;
 use wasm_bindgen::prelude::*;
 
-use crate::js::{field, object, parse};
-use crate::ledger::Ledger;
+use crate::call_state::CallState;
+use crate::js::{describe, object, parse};
 use crate::retry;
 
-/// What went wrong, for code that has to decide. The message says it for people.
+/// The kind of an error, for use in code; the message is for people.
 ///
-/// - `invalid_options`: an option is missing, unknown, or holds what is not allowed.
-/// - `unsupported_image`: the picture is empty, cannot be read, or is no picture.
-/// - `authentication`: the API refused the key (401, 403).
-/// - `payment_required`: the account has no credit left (402).
-/// - `not_found`: there is no such session or path (404).
-/// - `rate_limited`: too many requests (429, and 400 where the API says so); see `retryAfter`.
-/// - `api`: the API said no otherwise, or answered what is no answer of this API.
-/// - `network`: no answer came. A page cannot tell a server that is off from a name that does not
-///   resolve, a connection that broke, or a server that does not allow the page's origin (CORS).
-/// - `timeout`: the whole call took longer than `timeout`; `session` is the last that was seen.
-/// - `session_failed`: the session itself ended in a `*_failed` status; `session` is it.
-/// - `internal`: a fault of this library, or a page that does not allow WebAssembly.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// - `invalid_options`: an option is missing, unknown or invalid.
+/// - `unsupported_image`: the file is empty, unreadable, or not an image.
+/// - `authentication`: the API rejected the key (401, 403).
+/// - `payment_required`: the account has no credits left (402).
+/// - `not_found`: the session or the path does not exist (404).
+/// - `rate_limited`: too many requests (429, or a 400 whose message says so); see `retryAfter`.
+/// - `api`: any other error response, or a response that is not from this API.
+/// - `network`: no response was received. A web page cannot tell whether the server is down, its
+///   name does not resolve, the connection broke, or the server does not allow the page's origin
+///   (CORS).
+/// - `timeout`: the call took longer than `timeout`; `session` is the session as received last.
+/// - `session_failed`: the session ended with a `*_failed` status; `session` is that session.
+/// - `internal`: a bug in this library, or WebAssembly is not available.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
 #[cfg_attr(
     feature = "typescript",
     derive(Tsify),
     serde(rename_all = "snake_case")
 )]
+#[strum(serialize_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum ErrorKind {
     InvalidOptions,
@@ -44,60 +48,11 @@ pub enum ErrorKind {
     Network,
     Timeout,
     SessionFailed,
-    #[allow(dead_code)] // Said by the package's loader.
+    #[allow(dead_code)] // Created by the package's loader, in JavaScript.
     Internal,
 }
 
-/// Whether the API may have created a session, and charged for it, before the call failed.
-///
-/// - `"no"`: nothing was sent that creates something.
-/// - `"rejected"`: the API said no, and nothing was created.
-/// - `"unknown"`: the request went out and no clear no came back: a session may exist, or does, where
-///   the error's `session` holds it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(
-    feature = "typescript",
-    derive(Tsify),
-    serde(rename_all = "snake_case")
-)]
-pub enum Sent {
-    /// Nothing was sent that creates something.
-    No,
-    /// The API said no.
-    Rejected,
-    /// The request went out, and no clear answer came back.
-    Unknown,
-}
-
-impl ErrorKind {
-    fn name(self) -> &'static str {
-        match self {
-            Self::InvalidOptions => "invalid_options",
-            Self::UnsupportedImage => "unsupported_image",
-            Self::Authentication => "authentication",
-            Self::PaymentRequired => "payment_required",
-            Self::NotFound => "not_found",
-            Self::RateLimited => "rate_limited",
-            Self::Api => "api",
-            Self::Network => "network",
-            Self::Timeout => "timeout",
-            Self::SessionFailed => "session_failed",
-            Self::Internal => "internal",
-        }
-    }
-}
-
-impl Sent {
-    fn name(self) -> &'static str {
-        match self {
-            Self::No => "no",
-            Self::Rejected => "rejected",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
-/// A failure of this library's or of the API's.
+/// A failure detected by this library or reported by the API.
 #[derive(Debug)]
 pub struct Failure {
     pub kind: ErrorKind,
@@ -105,111 +60,111 @@ pub struct Failure {
     pub status: Option<u16>,
     /// In seconds.
     pub retry_after: Option<f64>,
-    /// The answer's text as it came.
+    /// The text of the response.
     pub body: Option<JsString>,
 }
 
 impl Failure {
-    /// The parts make the message.
-    pub fn new(kind: ErrorKind, message: &[&str]) -> Box<Self> {
+    /// Creates a failure without a response.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Box<Self> {
         Box::new(Self {
             kind,
-            message: message.concat(),
+            message: message.into(),
             status: None,
             retry_after: None,
             body: None,
         })
     }
 
-    /// Whether the same request may fare better later.
-    pub fn is_passing(&self) -> bool {
+    /// Whether the same request may succeed later.
+    pub fn is_transient(&self) -> bool {
         matches!(self.kind, ErrorKind::Network | ErrorKind::RateLimited)
-            || self.status.is_some_and(retry::is_passing)
+            || self.status.is_some_and(retry::is_transient_status)
     }
 
-    /// The `ImageTo3dError`, with what the ledger knows and without the secrets that it keeps.
-    fn into_js(self, ledger: &Ledger) -> JsValue {
+    /// Converts the failure to an `ImageTo3dError`, with the call's state and without its secrets.
+    fn into_js(self, state: &CallState) -> JsValue {
         let body = self.body.map_or(JsValue::UNDEFINED, |text| {
-            let text = ledger.hide(text);
+            let text = state.redactor.redact_error(text);
             parse(&text).unwrap_or_else(|_| text.into())
         });
+        let kind: &str = self.kind.into();
+        let sent: &str = state.sent().into();
         let details = object(&[
-            ("kind", self.kind.name().into()),
-            ("sent", ledger.sent().name().into()),
+            ("kind", kind.into()),
+            ("sent", sent.into()),
             ("status", self.status.into()),
             ("retryAfter", self.retry_after.into()),
             ("body", body),
-            ("session", ledger.session()),
+            ("session", state.take_session()),
         ]);
-        let message = ledger.hide(self.message.into());
+        let message = state.redactor.redact_error(self.message.into());
         ImageTo3dError::new(&message, &details).into()
     }
 }
 
-/// Why a call ended without a result.
+/// The reason why a call ended without a result.
 #[derive(Debug)]
-pub enum Thrown {
+pub enum CallError {
     /// Becomes an `ImageTo3dError`.
     Failure(Box<Failure>),
-    /// The caller's own: a signal's reason, or what one of the caller's functions threw.
-    Value(JsValue),
+    /// A value that JavaScript threw, passed on unchanged: the reason of the caller's signal, or the
+    /// exception of a caller's function.
+    Js(JsValue),
 }
 
-impl Thrown {
-    /// An option that is not as it has to be. The parts make the message.
-    pub fn invalid(message: &[&str]) -> Self {
+impl CallError {
+    /// Creates an error of the kind `invalid_options`.
+    pub fn invalid_options(message: impl Into<String>) -> Self {
         Failure::new(ErrorKind::InvalidOptions, message).into()
     }
 
-    /// A picture that is none. The parts make the message.
-    pub fn image(message: &[&str]) -> Self {
+    /// Creates the error for an option with a value that is not accepted.
+    pub fn invalid_value(name: &str, received: &JsValue, expected: &str) -> Self {
+        Invalid::new(name, describe(received), expected).into()
+    }
+
+    /// Creates an error of the kind `unsupported_image`.
+    pub fn unsupported_image(message: impl Into<String>) -> Self {
         Failure::new(ErrorKind::UnsupportedImage, message).into()
     }
 
-    /// What JavaScript catches.
-    pub fn into_js(self, ledger: &Ledger) -> JsValue {
+    /// Converts the error to the value that JavaScript catches.
+    pub fn into_js(self, state: &CallState) -> JsValue {
         match self {
-            Self::Failure(failure) => failure.into_js(ledger),
-            Self::Value(value) => value,
+            Self::Failure(failure) => failure.into_js(state),
+            Self::Js(value) => value,
         }
     }
 }
 
-impl From<Box<Failure>> for Thrown {
+impl From<Box<Failure>> for CallError {
     fn from(failure: Box<Failure>) -> Self {
         Self::Failure(failure)
     }
 }
 
-impl From<contract::Invalid> for Thrown {
-    fn from(invalid: contract::Invalid) -> Self {
-        Self::invalid(&[&invalid.to_string()])
+impl From<JsValue> for CallError {
+    fn from(thrown: JsValue) -> Self {
+        Self::Js(thrown)
     }
 }
 
-pub type Result<T, E = Thrown> = core::result::Result<T, E>;
-
-/// What a foreign function threw, in words.
-pub fn words(thrown: &JsValue) -> String {
-    let message = |error: &JsValue| {
-        let is_error = error.is_object();
-        is_error
-            .then(|| field(error, "message").as_string())
-            .flatten()
-    };
-    if let Some(said) = message(thrown) {
-        // Node says "fetch failed", and why only in the cause.
-        return match message(&field(thrown, "cause")) {
-            Some(cause) => [&said, " (", &cause, ")"].concat(),
-            None => said,
-        };
+impl From<Invalid> for CallError {
+    fn from(invalid: Invalid) -> Self {
+        Self::invalid_options(invalid.to_string())
     }
-    thrown
-        .as_string()
-        .unwrap_or_else(|| "no reason given".into())
 }
 
-// The class is there before the wasm is, and the same for both.
+impl From<Missing> for CallError {
+    fn from(missing: Missing) -> Self {
+        Self::invalid_options(missing.to_string())
+    }
+}
+
+pub type Result<T, E = CallError> = core::result::Result<T, E>;
+
+// Defined in JavaScript, so that `instanceof` works before the wasm is loaded.
 #[cfg_attr(feature = "std", wasm_bindgen(module = "/pkg/error.js"))]
 #[cfg_attr(not(feature = "std"), wasm_bindgen(raw_module = "../error.js"))]
 extern "C" {

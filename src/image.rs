@@ -1,57 +1,67 @@
-//! The picture as the caller gave it.
+//! The image as the caller passes it.
 
 use alloc::string::String;
+
+use contract::{IMAGE_URL, Missing};
 use js_sys::{ArrayBuffer, JsString, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::Blob;
 
-use crate::error::{Result, Thrown};
-use crate::js::{RegExp, Url, field, tag};
-use crate::options::refused;
+use crate::error::{CallError, Result};
+use crate::js::{RegExp, Url, field, object_tag};
 
-/// A picture, opened by nobody yet.
-pub enum Picture {
+/// The name of the option for an image in the browser's memory.
+pub const IMAGE: &str = "image";
+
+/// The length of the part of a `data:` URL in which its prefix is searched, in UTF-16 units. Longer
+/// than any media type, so that the expression never runs over the image.
+const MAX_DATA_PREFIX: u32 = 200;
+
+/// The caller's image, not read yet.
+pub enum ImageInput {
     Blob(Blob),
     Bytes(Uint8Array),
-    /// An address that the API fetches by itself.
+    /// The URL of an image that the API fetches.
     Url(String),
-    /// A checked `data:` URI, left where it lies: it may be large.
-    DataUri(JsString),
+    /// A valid `data:` URL. Stays in JavaScript, since it may be large.
+    DataUrl(JsString),
 }
 
-impl Picture {
-    /// The size in bytes of a picture that is encoded here; 0 for one that is text already.
+impl ImageInput {
+    /// Validates the options `image` and `image_url`, exactly one of which is required.
+    ///
+    /// # Errors
+    /// Fails if none or both are present, or if the value is not accepted.
+    pub fn read(image: Option<JsValue>, image_url: Option<JsValue>) -> Result<Self> {
+        match (image, image_url) {
+            (Some(image), None) => read_image(image),
+            (None, Some(url)) => read_image_url(url),
+            (None, None) => Err(Missing::new(IMAGE, "exactly one of image and image_url").into()),
+            (Some(_), Some(_)) => Err(CallError::invalid_options(
+                "Expected exactly one of image and image_url, got both",
+            )),
+        }
+    }
+
+    /// Returns the size of a binary image in bytes; 0 for the URL variants.
     pub fn size(&self) -> f64 {
         match self {
             Self::Blob(blob) => blob.size(),
             Self::Bytes(bytes) => bytes.length().into(),
-            Self::Url(_) | Self::DataUri(_) => 0.0,
-        }
-    }
-
-    pub fn read(image: Option<JsValue>, image_url: Option<JsValue>) -> Result<Self> {
-        match (image, image_url) {
-            (Some(image), None) => binary(image),
-            (None, Some(url)) => text(url),
-            (None, None) => Err(Thrown::invalid(&[
-                "image: missing; give the picture as image or its address as image_url",
-            ])),
-            (Some(_), Some(_)) => Err(Thrown::invalid(&[
-                "image: came together with image_url; give one",
-            ])),
+            Self::Url(_) | Self::DataUrl(_) => 0.0,
         }
     }
 }
 
-fn binary(image: JsValue) -> Result<Picture> {
-    // By tag and not by class: each frame has classes of its own.
-    match &*tag(&image) {
-        // A test environment's own need not be one that can be read.
+fn read_image(image: JsValue) -> Result<ImageInput> {
+    // By tag instead of `instanceof`, since each frame has its own classes.
+    match &*object_tag(&image) {
+        // The `Blob` of jsdom has no `stream`, and cannot be read.
         "[object Blob]" | "[object File]" if field(&image, "stream").is_function() => {
-            Ok(Picture::Blob(image.unchecked_into()))
+            Ok(ImageInput::Blob(image.unchecked_into()))
         }
         "[object ArrayBuffer]" | "[object SharedArrayBuffer]" => {
-            Ok(Picture::Bytes(Uint8Array::new(&image)))
+            Ok(ImageInput::Bytes(Uint8Array::new(&image)))
         }
         _ if ArrayBuffer::is_view(&image) => {
             let view: Uint8Array = image.unchecked_into();
@@ -60,60 +70,61 @@ fn binary(image: JsValue) -> Result<Picture> {
                 view.byte_offset(),
                 view.byte_length(),
             );
-            Ok(Picture::Bytes(bytes))
+            Ok(ImageInput::Bytes(bytes))
         }
         _ => {
-            let allowed = "one File or Blob with a stream(), ArrayBuffer or view of one (an address goes into image_url)";
-            Err(refused("image", &image, allowed))
+            let expected = "a File, Blob with stream(), ArrayBuffer or ArrayBufferView (pass a URL \
+                            as image_url)";
+            Err(CallError::invalid_value(IMAGE, &image, expected))
         }
     }
 }
 
-fn text(given: JsValue) -> Result<Picture> {
-    const ALLOWED: &str = "an https:, http: or base64 data: address of a picture";
-    let Some(url) = given.dyn_ref::<JsString>() else {
-        return Err(refused("image_url", &given, ALLOWED));
+fn read_image_url(value: JsValue) -> Result<ImageInput> {
+    let invalid = || {
+        let expected = "an https:, http: or base64 data: URL of an image";
+        CallError::invalid_value(IMAGE_URL, &value, expected)
     };
+    let url = value.dyn_ref::<JsString>().ok_or_else(invalid)?;
     let start = String::from(url.slice(0, 8)).to_ascii_lowercase();
     if start.starts_with("data:") {
-        return data_uri(url);
+        return read_data_url(url);
     }
-    if !start.starts_with("https://") && !start.starts_with("http://")
-        || Url::new(&String::from(url), &JsValue::UNDEFINED).is_err()
-    {
-        return Err(refused("image_url", &given, ALLOWED));
+    if !start.starts_with("https://") && !start.starts_with("http://") {
+        return Err(invalid());
     }
-    Ok(Picture::Url(url.into()))
+    let url = String::from(url);
+    Url::new(&url, &JsValue::UNDEFINED).map_err(|_| invalid())?;
+    Ok(ImageInput::Url(url))
 }
 
-/// Checks prefix and alphabet without copying the picture out of the caller's string.
-fn data_uri(url: &JsString) -> Result<Picture> {
-    // A type takes no more than this, so that the expression never looks at the picture.
-    let start = url.slice(0, 200);
+/// Validates the prefix, the alphabet and the padding without copying the image into the wasm.
+fn read_data_url(url: &JsString) -> Result<ImageInput> {
+    let start = url.slice(0, MAX_DATA_PREFIX);
     let prefix = RegExp::new(
         "^data:image/[a-z0-9.+-]+(;[a-z0-9-]+=[^;,\"\\\\]*)*;base64,",
         "i",
     );
     let Some(prefix) = prefix.exec(&start) else {
-        let allowed = "data:image/<type>;base64,<picture>";
-        return Err(refused("image_url", url, allowed));
+        let expected = "data:image/<type>;base64,<image>";
+        return Err(CallError::invalid_value(IMAGE_URL, url, expected));
     };
     let prefix = prefix.text().length();
-    let outside = RegExp::new("[^A-Za-z0-9+/]", "g");
-    outside.set_last_index(prefix);
-    let end = outside
+    let outside_alphabet = RegExp::new("[^A-Za-z0-9+/]", "g");
+    outside_alphabet.set_last_index(prefix);
+    let end = outside_alphabet
         .exec(url)
         .map_or(url.length(), |found| found.index());
     let padding = String::from(url.slice(end, url.length().min(end + 3)));
     if !matches!(&*padding, "" | "=" | "==") || !(url.length() - prefix).is_multiple_of(4) {
-        return Err(Thrown::invalid(&[
-            "image_url: after the prefix of a data: address came what is no padded base64",
-        ]));
+        return Err(CallError::invalid_options(
+            "image_url: invalid base64 in data: URL (check the padding)",
+        ));
     }
     if end == prefix {
-        return Err(Thrown::image(&[
-            "image_url: the data: address holds no picture",
-        ]));
+        return Err(CallError::unsupported_image(
+            "image_url: the data: URL contains no image",
+        ));
     }
-    Ok(Picture::DataUri(url.clone()))
+    Ok(ImageInput::DataUrl(url.clone()))
 }

@@ -1,23 +1,22 @@
-//! JavaScript's values: reading, writing, and saying them in words.
+//! Access to JavaScript values and to browser APIs that `web-sys` does not cover.
 //!
-//! What the library needs of the browser beside `web-sys` stands here, each in the one form in
-//! which it is used: every further form costs bytes in the wasm and in the glue.
+//! Each function is bound in the one form in which the library uses it: every further signature
+//! adds bytes to the wasm and to the JavaScript glue.
 
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use contract::Value;
+
+use contract::{MAX_QUOTED_CHARS, Value, describe_array};
 use js_sys::{Array, JsString, Number, Object, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, BlobPropertyBag};
 
-/// As much of a caller's text as an error message repeats, in UTF-16 units.
-const SHOWN: u32 = 60;
+/// A value of the caller, to be validated as JSON.
+pub struct JsonValue(pub JsValue);
 
-/// A value that came from the caller.
-pub struct Given(pub JsValue);
-
-impl Value for Given {
+impl Value for JsonValue {
     fn text(&self) -> Option<String> {
         self.0.as_string()
     }
@@ -32,50 +31,57 @@ impl Value for Given {
 
     fn items(&self) -> Option<Vec<Self>> {
         let items = self.0.dyn_ref::<Array>()?;
-        Some(items.iter().map(Given).collect())
+        Some(items.iter().map(Self).collect())
     }
 
     fn describe(&self) -> String {
-        shown(&self.0)
+        describe(&self.0)
     }
 }
 
-/// The value in words, short, and without asking its own methods: those may throw.
-pub fn shown(value: &JsValue) -> String {
+/// Describes a value for an error message in about 60 characters. Calls none of the value's own
+/// methods, which may throw.
+pub fn describe(value: &JsValue) -> String {
     if let Some(text) = value.dyn_ref::<JsString>() {
-        return ["\"", &start(text, SHOWN), "\""].concat();
+        return format!("\"{}\"", truncate(text, MAX_QUOTED_CHARS as u32));
     }
     if let Some(number) = value.as_f64() {
-        return digits(number);
+        return format_number(number);
     }
-    if let Some(items) = value.dyn_ref::<Array>() {
-        let mut text = String::from("[");
-        for index in 0..items.length().min(4) {
-            if index > 0 {
-                text.push_str(", ");
-            }
-            let item = items.get(index);
-            text.push_str(&match index {
-                3 => "…".into(),
-                _ if Array::is_array(&item) => "[…]".into(),
-                _ => shown(&item),
-            });
-        }
-        text.push(']');
-        return text;
+    if let Some(items) = JsonValue(value.clone()).items() {
+        return describe_array(&items);
     }
-    let word = match value.as_bool() {
+    let literal = match value.as_bool() {
         Some(true) => "true",
         Some(false) => "false",
         None if value.is_null() => "null",
         None if value.is_undefined() => "undefined",
-        None => return tag(value),
+        None => match object_tag(value) {
+            tag if tag == "[object Object]" => "{…}",
+            tag => return tag,
+        },
     };
-    word.into()
+    literal.into()
 }
 
-/// The start of a text, with a mark where it goes on.
-pub fn start(text: &JsString, length: u32) -> String {
+/// Describes a thrown value: the message of an error and of its cause, or the thrown string.
+pub fn error_message(thrown: &JsValue) -> String {
+    let message_of = |error: &JsValue| {
+        let message = error.is_object().then(|| field(error, "message"));
+        message.and_then(|message| message.as_string())
+    };
+    let Some(message) = message_of(thrown) else {
+        return thrown.as_string().unwrap_or_else(|| "unknown error".into());
+    };
+    // Node's message is only "fetch failed"; the reason is in the cause.
+    match message_of(&field(thrown, "cause")) {
+        Some(cause) => format!("{message} ({cause})"),
+        None => message,
+    }
+}
+
+/// Returns the first `length` UTF-16 units of a text, followed by an ellipsis if it is longer.
+pub fn truncate(text: &JsString, length: u32) -> String {
     let mut start = String::from(text.slice(0, length));
     if text.length() > length {
         start.push('…');
@@ -83,25 +89,25 @@ pub fn start(text: &JsString, length: u32) -> String {
     start
 }
 
-/// A number as JavaScript writes it.
-pub fn digits(number: f64) -> String {
+/// Formats a number as JavaScript does.
+pub fn format_number(number: f64) -> String {
     let number = Number::from(number).to_string_with_radix(10);
     number.map_or_else(|_| "a number".into(), String::from)
 }
 
-/// A field of an object; `undefined` where there is no such object.
+/// Returns a field of an object, or `undefined` if the value is not an object.
 pub fn field(object: &JsValue, name: &str) -> JsValue {
     get(object, name).unwrap_or_default()
 }
 
-/// A field of an object that holds a text which is not empty.
+/// Returns a field of an object if it is a non-empty string.
 pub fn text(object: &JsValue, name: &str) -> Option<String> {
     field(object, name)
         .as_string()
         .filter(|text| !text.is_empty())
 }
 
-/// An object with these fields; without those that are `undefined`.
+/// Creates an object with these fields, except those that are `undefined`.
 pub fn object(fields: &[(&str, JsValue)]) -> Object {
     let object = Object::new();
     for (name, value) in fields {
@@ -112,27 +118,28 @@ pub fn object(fields: &[(&str, JsValue)]) -> Object {
     object
 }
 
-/// A `Blob` of parts of any kind.
+/// Creates a `Blob` from parts of any type.
 pub fn blob(parts: &Array, media_type: &str) -> Result<Blob, JsValue> {
     let properties = BlobPropertyBag::from(JsValue::from(object(&[("type", media_type.into())])));
     Blob::new_with_blob_sequence_and_options(parts, &properties)
 }
 
-/// What the promise brings, or why it was rejected.
-pub async fn settled(promise: impl Into<JsValue>) -> Result<JsValue, JsValue> {
+/// Waits for a promise and returns its value, or the reason of its rejection as the error.
+pub async fn await_promise(promise: impl Into<JsValue>) -> Result<JsValue, JsValue> {
     JsFuture::from(promise.into().unchecked_into::<Promise>()).await
 }
 
-/// `scheme://host:port` of an address; empty where it is none.
+/// Returns `scheme://host:port` of a URL, or an empty string for an invalid URL.
 pub fn origin(url: &str) -> String {
     Url::new(url, &JsValue::UNDEFINED).map_or_else(|_| String::new(), |url| url.origin())
 }
 
 #[wasm_bindgen]
 extern "C" {
-    /// What kind of object it is, in whichever frame it was made: `"[object Blob]"`.
+    /// Returns the tag of an object, such as `"[object Blob]"`. Unlike `instanceof`, it works for
+    /// objects of other frames.
     #[wasm_bindgen(js_namespace = ["Object", "prototype", "toString"], js_name = call)]
-    pub fn tag(value: &JsValue) -> String;
+    pub fn object_tag(value: &JsValue) -> String;
 
     #[wasm_bindgen(js_namespace = Reflect, catch)]
     fn get(object: &JsValue, name: &str) -> Result<JsValue, JsValue>;
@@ -143,13 +150,13 @@ extern "C" {
     #[wasm_bindgen(js_namespace = JSON, catch)]
     pub fn parse(text: &JsString) -> Result<JsValue, JsValue>;
 
-    /// `names`: which fields of the object are written; all where it is `undefined`.
+    /// Writes the fields of the array `names`, or all fields if it is `undefined`.
     #[wasm_bindgen(js_namespace = JSON, catch)]
     pub fn stringify(value: &JsValue, names: &JsValue) -> Result<JsString, JsValue>;
 
     #[wasm_bindgen(js_name = URL)]
     pub type Url;
-    /// `base`: what a relative address starts from, or `undefined`.
+    /// Parses a URL, relative to `base` unless that is `undefined`.
     #[wasm_bindgen(constructor, js_class = URL, catch)]
     pub fn new(url: &str, base: &JsValue) -> Result<Url, JsValue>;
     #[wasm_bindgen(method, getter)]
@@ -157,7 +164,7 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub fn origin(this: &Url) -> String;
 
-    // js-sys hands texts over as Rust strings, which would copy a picture into the wasm.
+    // js-sys passes texts as Rust strings, which would copy a whole image into the wasm.
     pub type RegExp;
     #[wasm_bindgen(constructor)]
     pub fn new(pattern: &str, flags: &str) -> RegExp;
@@ -169,7 +176,7 @@ extern "C" {
     pub type Match;
     #[wasm_bindgen(method, getter)]
     pub fn index(this: &Match) -> u32;
-    /// All that matched.
+    /// The matched text.
     #[wasm_bindgen(method, getter, js_name = "0")]
     pub fn text(this: &Match) -> JsString;
 }

@@ -1,9 +1,9 @@
-//! Turns a picture into a 3D model through the Image-to-3D API, from a web page.
+//! The Rust core of the npm package `csm-image-to-3d`: creates 3D models from images through the
+//! Image-to-3D API, from a web page.
 //!
-//! This is the Rust behind the npm package of the same name: compiled to WebAssembly it reads a
-//! `File`, streams it as base64 into the request's body, sends it through `fetch`, and answers
-//! with a plain object. What the API defines keeps the API's own names; what the library adds is
-//! camelCase.
+//! Compiled to WebAssembly. Reads a `File`, streams it as base64 into the request body, sends the
+//! request with `fetch`, and returns plain objects. Names that the API defines are unchanged; names
+//! that the library adds are in camelCase.
 
 #![no_std]
 
@@ -11,21 +11,27 @@ extern crate alloc;
 #[cfg(any(feature = "std", not(target_arch = "wasm32")))]
 extern crate std;
 
-mod answer;
 mod api;
 mod body;
+mod call_state;
+mod cancel;
 mod download;
 mod error;
+mod event_loop;
 mod image;
+mod image_reader;
 mod js;
-mod ledger;
 mod options;
 #[cfg(not(feature = "std"))]
 #[cfg(target_arch = "wasm32")]
 mod panic;
+mod progress;
+mod redactor;
+mod response;
 mod retry;
 mod session;
-mod stop;
+mod stage;
+mod timer;
 mod transport;
 #[cfg(feature = "typescript")]
 mod types;
@@ -34,25 +40,27 @@ mod wait;
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 
-use api::{Api, call};
-use options::{Connection, Create, Download, Follow, Mesh};
-use session::Code;
+use api::{Api, run};
+use options::{Connection, Create, Download, Follow, Mesh, MeshStage};
+use session::SessionCode;
 use wait::Start;
 
-// An eighth of the standard library's in size.
+// An eighth of the size of the standard library's allocator.
 #[cfg(target_arch = "wasm32")]
 #[global_allocator]
 static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
 
-/// Turns a picture into a model: creates a session and follows it to its end.
+/// Creates a session and waits for its model.
 ///
-/// Ends at the preview; with `auto_refine: true` at the refined model; with
-/// `preview_mesh: "turbo"` at the spins, of which `requestPreview` takes one. `onUpdate` gets the
-/// session as soon as it is created: keep its `session_code` there, and a page that is loaded
-/// again can go on with `waitForSession`.
+/// Resolves with the preview; with `auto_refine: true` with the refined model; with
+/// `preview_mesh: "turbo"` with the spins, one of which has to be selected with `requestPreview`.
+/// `onUpdate` receives the session as soon as it is created. Store its `session_code` to continue
+/// with `waitForSession` after the page is reloaded.
 ///
-/// @throws {ImageTo3dError} for every failure (`"session_failed"` where the session ended so; the
-/// session stands in `session`); where the call is aborted, the signal's reason.
+/// @param options - The image, the parameters, and the options of the connection and of the wait.
+/// @returns The session at the reached stage.
+/// @throws {ImageTo3dError} The call failed; of kind `"session_failed"` if the session failed. If the
+/// call is aborted, it throws the signal's reason instead.
 ///
 /// @example
 /// const session = await imageTo3d({
@@ -72,12 +80,15 @@ pub fn image_to_3d(
     })
 }
 
-/// Creates a session: sends the picture and the parameters, and answers as soon as the API has
-/// taken them. The model is not made then; `waitForSession` follows it.
+/// Creates a session: sends the image and the parameters.
 ///
-/// Nothing is sent before all options are checked and the picture is known to be one.
+/// Resolves when the API has accepted the request; use `waitForSession` to wait for the model. All
+/// options and the image's format are validated before the request is sent.
 ///
-/// @throws {ImageTo3dError} for every failure; where the call is aborted, the signal's reason.
+/// @param options - The image, the parameters and the options of the connection.
+/// @returns The new session.
+/// @throws {ImageTo3dError} The call failed. If the call is aborted, it throws the signal's reason
+/// instead.
 ///
 /// @example
 /// const session = await createSession({
@@ -96,18 +107,20 @@ pub fn create_session(
     })
 }
 
-/// Follows a session until it has reached a stage, and answers it as it is then.
+/// Polls a session until it reaches a stage.
 ///
-/// Ends as soon as the session is at the stage or beyond, rejects where it ended in a `*_failed`
-/// status (`"session_failed"`), is aborted, or takes longer than `timeout`. Once the API has
-/// answered, network errors, 408, 429 and 5xx only delay it. A status that this library does not
-/// know is waited through. A session that has stood at `spin_generate_done` with spins to choose
-/// from for three looks ends a wait for a later stage too: it is waiting for its caller, and
-/// `requestPreview` takes it on. A wait for a refinement that nobody asked for lasts until
-/// `timeout`: ask with `requestRefine` first, or create the session with `auto_refine`.
+/// Settles when the session reaches the stage of `until` or a later one, fails, is aborted, or the
+/// call takes longer than `timeout`. After the first successful response, network errors and the
+/// statuses 408, 429 and 5xx are retried. Unknown statuses count as in progress. If the session
+/// stays at `spin_generate_done` with spins for three polls, the call resolves early: select a spin
+/// with `requestPreview`. Waiting for a refinement that was not requested runs into the timeout:
+/// call `requestRefine` first, or create the session with `auto_refine`.
 ///
-/// @throws {ImageTo3dError} for every failure, with the session as it was last seen in `session`;
-/// where the call is aborted, the signal's reason.
+/// @param session_code - The code of the session.
+/// @param options - The stage to wait for, and the options of the connection and of the wait.
+/// @returns The session at the reached stage.
+/// @throws {ImageTo3dError} The call failed; `session` is the session as received last. If the call
+/// is aborted, it throws the signal's reason instead.
 ///
 /// @example
 /// const session = await waitForSession(localStorage.getItem("session") ?? "", {
@@ -120,15 +133,19 @@ pub fn wait_for_session(
     #[wasm_bindgen(unchecked_param_type = "WaitOptions")] options: JsValue,
 ) -> Promise {
     session(|| {
-        let (follow, connection) = Follow::read_wait(&options)?;
-        let start = Start::Known(Code::read(&session_code)?);
+        let (follow, connection) = Follow::read(&options)?;
+        let start = Start::Existing(SessionCode::read(&session_code)?);
         Ok((start, Some(follow), connection))
     })
 }
 
-/// Asks for a session as it is now.
+/// Fetches a session in its current state.
 ///
-/// @throws {ImageTo3dError} for every failure; where the call is aborted, the signal's reason.
+/// @param session_code - The code of the session.
+/// @param options - The options of the connection.
+/// @returns The session.
+/// @throws {ImageTo3dError} The call failed. If the call is aborted, it throws the signal's reason
+/// instead.
 ///
 /// @example
 /// const session = await getSession(session_code, { baseUrl });
@@ -140,7 +157,7 @@ pub fn get_session(
 ) -> Promise {
     session(|| {
         let connection = options::read_connection(&options)?;
-        let start = Start::Known(Code::read(&session_code)?);
+        let start = Start::Existing(SessionCode::read(&session_code)?);
         Ok((start, None, connection))
     })
 }
@@ -149,17 +166,20 @@ fn session(
     read_options: impl FnOnce() -> error::Result<(Start, Option<Follow>, Connection)>,
 ) -> Promise {
     let options = read_options();
-    call(|| {
+    run(|| {
         let (start, follow, connection) = options?;
-        Ok(Api::work(connection, async |api| {
+        Ok(Api::prepare(connection, async |api| {
             wait::session(api, start, follow).await
         }))
     })
 }
 
-/// Asks for the sessions of the key's owner, a page of them.
+/// Fetches a page of the sessions of the key's owner.
 ///
-/// @throws {ImageTo3dError} for every failure; where the call is aborted, the signal's reason.
+/// @param options - The page and the options of the connection.
+/// @returns The sessions of the page.
+/// @throws {ImageTo3dError} The call failed. If the call is aborted, it throws the signal's reason
+/// instead.
 ///
 /// @example
 /// const { results } = await listSessions({ baseUrl, limit: 20 });
@@ -168,20 +188,23 @@ fn session(
 pub fn list_sessions(
     #[wasm_bindgen(unchecked_param_type = "ListOptions")] options: JsValue,
 ) -> Promise {
-    call(|| {
+    run(|| {
         let (query, connection) = options::read_list(&options)?;
-        Ok(Api::work(connection, async move |api| {
+        Ok(Api::prepare(connection, async move |api| {
             session::list(api, &query).await
         }))
     })
 }
 
-/// Asks for the preview of a session that stands at its spins. It costs what a preview costs, and
-/// so is sent again only as `createSession` is.
+/// Requests the preview of a session that waits for the selection of a spin.
 ///
-/// Answers what the API answers, which need not be the whole session.
+/// A preview may cost money; the request is retried under the same conditions as `createSession`.
 ///
-/// @throws {ImageTo3dError} for every failure; where the call is aborted, the signal's reason.
+/// @param session_code - The code of the session.
+/// @param options - The selected spin, parameters, and the options of the connection.
+/// @returns The API's response, which may be only a part of the session.
+/// @throws {ImageTo3dError} The call failed. If the call is aborted, it throws the signal's reason
+/// instead.
 ///
 /// @example
 /// await requestPreview(session_code, { selected_spin_index: 2, baseUrl });
@@ -191,16 +214,18 @@ pub fn request_preview(
     #[wasm_bindgen(unchecked_param_type = "string")] session_code: JsValue,
     #[wasm_bindgen(unchecked_param_type = "PreviewOptions")] options: JsValue,
 ) -> Promise {
-    let options = Mesh::read(&options, true);
-    request_mesh(&session_code, "/get-3d/preview", options)
+    request_mesh(MeshStage::Preview, session_code, &options)
 }
 
-/// Asks for the refined model of a session whose preview is done. It costs what a refinement
-/// costs, and so is sent again only as `createSession` is.
+/// Requests the refined model of a session whose preview is done.
 ///
-/// Answers what the API answers, which need not be the whole session.
+/// A refinement may cost money; the request is retried under the same conditions as `createSession`.
 ///
-/// @throws {ImageTo3dError} for every failure; where the call is aborted, the signal's reason.
+/// @param session_code - The code of the session.
+/// @param options - Parameters and the options of the connection.
+/// @returns The API's response, which may be only a part of the session.
+/// @throws {ImageTo3dError} The call failed. If the call is aborted, it throws the signal's reason
+/// instead.
 ///
 /// @example
 /// await requestRefine(session_code, { baseUrl });
@@ -210,31 +235,28 @@ pub fn request_refine(
     #[wasm_bindgen(unchecked_param_type = "string")] session_code: JsValue,
     #[wasm_bindgen(unchecked_param_type = "RefineOptions")] options: JsValue,
 ) -> Promise {
-    let options = Mesh::read(&options, false);
-    request_mesh(&session_code, "/get-3d/refine", options)
+    request_mesh(MeshStage::Refine, session_code, &options)
 }
 
-fn request_mesh(
-    session_code: &JsValue,
-    below: &str,
-    options: error::Result<(Mesh, Connection)>,
-) -> Promise {
-    call(|| {
-        let (mesh, connection) = options?;
-        let path = Code::read(session_code)?.path(below);
-        Ok(Api::work(connection, async move |api| {
-            session::request_mesh(api, path, &mesh).await
+fn request_mesh(stage: MeshStage, session_code: JsValue, options: &JsValue) -> Promise {
+    run(|| {
+        let (mesh, connection) = Mesh::read(options, stage)?;
+        let code = SessionCode::read(&session_code)?;
+        Ok(Api::prepare(connection, async move |api| {
+            session::request_mesh(api, stage, &code, &mesh).await
         }))
     })
 }
 
-/// Downloads a session's model: the refined one where there is one, else the preview.
+/// Downloads the model of a session: the refined model if it exists, or else the preview.
 ///
-/// Needs no key for results that lie elsewhere, and never sends one to another origin than that of
-/// `baseUrl`. Answers a `Blob` with the format's media type.
+/// The key is sent only to the origin of `baseUrl`; results on other origins need no key.
 ///
-/// @throws {ImageTo3dError} for every failure; where the session has no model in the format, the
-/// message names the formats that it has. Where the call is aborted, the signal's reason.
+/// @param session - The session.
+/// @param options - The format and the options of the connection.
+/// @returns The model, with the media type of its format.
+/// @throws {ImageTo3dError} The call failed. If the session has no model in the format, the message
+/// lists the available formats. If the call is aborted, it throws the signal's reason instead.
 ///
 /// @example
 /// const blob = await downloadModel(session, { format: "glb" });
@@ -244,10 +266,10 @@ pub fn download_model(
     #[wasm_bindgen(unchecked_param_type = "Session")] session: JsValue,
     #[wasm_bindgen(unchecked_optional_param_type = "DownloadOptions")] options: JsValue,
 ) -> Promise {
-    call(|| {
+    run(|| {
         let (download, connection) = Download::read(&options)?;
-        let url = download::best_url(&session, download.format)?;
-        Ok(Api::work(connection, async move |api| {
+        let url = download::model_url(&session, download.format)?;
+        Ok(Api::prepare(connection, async move |api| {
             download::model(api, url, &download).await
         }))
     })

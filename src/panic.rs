@@ -1,4 +1,5 @@
-//! What happens on a panic. It has no words but the place, since words would bring formatting along.
+//! The panic handler. It reports only the location, since formatting the message would add several
+//! kilobytes to the wasm.
 
 use core::panic::PanicInfo;
 
@@ -6,10 +7,10 @@ use wasm_bindgen::prelude::*;
 
 #[panic_handler]
 fn panic(info: &PanicInfo) -> ! {
-    if let Some(place) = info.location() {
-        panicked(place.file(), place.line());
+    if let Some(location) = info.location() {
+        panicked(location.file(), location.line());
     }
-    // The next call of any export finds a new instance.
+    // The next call of an export creates a new instance.
     wasm_bindgen::handler::schedule_reinit();
     core::arch::wasm32::unreachable()
 }

@@ -1,21 +1,39 @@
-//! Which failure may be tried again, and when. Pure: the clock and the dice are the caller's.
+//! The retry rules: which failures are retried, and after which delay.
+//!
+//! Has no side effects: callers pass the clock and the random number.
 
-/// What came instead of a result.
+/// The delay before the first retry, in milliseconds, without jitter. It doubles with each retry.
+const FIRST_DELAY: f64 = 500.0;
+
+/// The longest delay between two attempts, in milliseconds.
+const LONGEST_DELAY: f64 = 8000.0;
+
+/// The part of a delay that is random, so that many clients do not retry at the same time.
+const JITTER: f64 = 0.25;
+
+/// The failure of one attempt.
 #[derive(Clone, Copy, Debug)]
-pub enum Miss {
-    /// No answer at all.
+pub enum AttemptFailure {
+    /// No response was received.
     Network,
-    /// An answer that says no.
+    /// The response has an error status.
     Status {
         status: u16,
-        /// `Retry-After`, in seconds.
+        /// The value of `Retry-After` in seconds.
         retry_after: Option<f64>,
     },
 }
 
-impl Miss {
-    /// Whether the API has said that it created nothing: every 4xx, and a 503 that says when to
-    /// come back. Any other failure may have come after the work was done.
+/// Whether a request has the same effect when it is sent twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Idempotency {
+    Idempotent,
+    NotIdempotent,
+}
+
+impl AttemptFailure {
+    /// Whether the API has rejected the request without creating anything: with a 4xx status, or a
+    /// 503 with `Retry-After`. After any other failure the request may have been carried out.
     pub fn is_rejection(self) -> bool {
         match self {
             Self::Network => false,
@@ -27,77 +45,85 @@ impl Miss {
         }
     }
 
-    /// Whether the same request may fare better later.
-    fn is_passing(self) -> bool {
+    /// Whether the API has rejected the request for now: with a 429, or a 503 with `Retry-After`.
+    fn is_temporary_rejection(self) -> bool {
+        let is_temporary = matches!(
+            self,
+            Self::Status {
+                status: 429 | 503,
+                ..
+            }
+        );
+        is_temporary && self.is_rejection()
+    }
+
+    /// Whether the same request may succeed later.
+    fn is_transient(self) -> bool {
         match self {
             Self::Network => true,
-            Self::Status { status, .. } => is_passing(status),
+            Self::Status { status, .. } => is_transient_status(status),
         }
     }
 }
 
-/// Whether the same request may be answered otherwise later.
-pub fn is_passing(status: u16) -> bool {
+/// Whether a request that got this status may succeed later.
+pub fn is_transient_status(status: u16) -> bool {
     matches!(status, 408 | 429 | 500..=599)
 }
 
-/// How many milliseconds to wait before the request is sent again; `None` where it must not be.
-///
-/// - `retries`: how often it has been sent again so far.
-/// - `repeatable`: sending it twice does the same as sending it once.
-/// - `random`: from 0 to 1.
-pub fn wait(miss: Miss, retries: u32, repeatable: bool, random: f64) -> Option<f64> {
-    let refused_for_now = matches!(
-        miss,
-        Miss::Status {
-            status: 429 | 503,
-            ..
-        }
-    ) && miss.is_rejection();
-    if !(refused_for_now || repeatable && miss.is_passing()) {
+/// Returns the delay before the next attempt in milliseconds, or `None` if the request must not be
+/// repeated. `retries` is the number of retries so far, `random` a number from 0 to 1.
+pub fn delay(
+    failure: AttemptFailure,
+    retries: u32,
+    idempotency: Idempotency,
+    random: f64,
+) -> Option<f64> {
+    let is_repeatable = idempotency == Idempotency::Idempotent && failure.is_transient();
+    if !is_repeatable && !failure.is_temporary_rejection() {
         return None;
     }
-    if let Miss::Status {
+    if let AttemptFailure::Status {
         retry_after: Some(seconds),
         ..
-    } = miss
+    } = failure
     {
         return Some(seconds * 1000.0);
     }
-    // 0.5 s, 1 s, 2 s … 8 s, up to a quarter less, so that many pages do not come back at once.
-    let full = (500.0 * f64::from(1 << retries.min(4))).min(8000.0);
-    Some(full * (1.0 - 0.25 * random))
+    let delay = (FIRST_DELAY * f64::from(1 << retries.min(4))).min(LONGEST_DELAY);
+    Some(delay * (1.0 - JITTER * random))
 }
 
-/// `Retry-After` in seconds from `now` (milliseconds since 1970). `date` reads an HTTP date as
-/// such milliseconds, NaN where it is none.
-pub fn seconds(retry_after: &str, now: f64, date: impl Fn(&str) -> f64) -> Option<f64> {
-    let text = retry_after.trim();
-    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        // Longer than any timer counts is as good as for ever.
-        return Some(text.parse::<u32>().map_or(f64::INFINITY, f64::from));
+/// Returns the value of `Retry-After`, a number or a date, in seconds from `now` (milliseconds since
+/// 1970). `parse_date` returns the milliseconds of an HTTP date, or NaN.
+pub fn parse_retry_after(value: &str, now: f64, parse_date: impl Fn(&str) -> f64) -> Option<f64> {
+    let value = value.trim();
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        // No timer runs longer than 2^32 seconds.
+        return Some(value.parse::<u32>().map_or(f64::INFINITY, f64::from));
     }
-    let until = date(text);
-    until.is_finite().then(|| ((until - now) / 1000.0).max(0.0))
+    let date = parse_date(value);
+    date.is_finite().then(|| ((date - now) / 1000.0).max(0.0))
 }
 
 #[cfg(test)]
 mod tests {
     use alloc::vec::Vec;
 
+    use super::Idempotency::{Idempotent, NotIdempotent};
     use super::*;
 
-    fn status(status: u16, retry_after: Option<f64>) -> Miss {
-        Miss::Status {
+    fn status(status: u16, retry_after: Option<f64>) -> AttemptFailure {
+        AttemptFailure::Status {
             status,
             retry_after,
         }
     }
 
     #[test]
-    fn what_costs_money_is_repeated_only_after_a_clear_no() {
-        for miss in [
-            Miss::Network,
+    fn retries_creates_only_after_temporary_rejections() {
+        for failure in [
+            AttemptFailure::Network,
             status(408, None),
             status(500, None),
             status(500, Some(1.0)),
@@ -105,75 +131,80 @@ mod tests {
             status(503, None),
             status(504, Some(1.0)),
         ] {
-            assert_eq!(wait(miss, 0, false, 0.0), None, "{miss:?}");
+            assert_eq!(delay(failure, 0, NotIdempotent, 0.0), None, "{failure:?}");
         }
-        assert_eq!(wait(status(429, None), 0, false, 0.0), Some(500.0));
-        assert_eq!(wait(status(429, Some(3.0)), 0, false, 0.0), Some(3000.0));
-        assert_eq!(wait(status(503, Some(0.0)), 0, false, 0.0), Some(0.0));
+        for (failure, expected) in [
+            (status(429, None), 500.0),
+            (status(429, Some(3.0)), 3000.0),
+            (status(503, Some(0.0)), 0.0),
+        ] {
+            let delay = delay(failure, 0, NotIdempotent, 0.0);
+            assert_eq!(delay, Some(expected), "{failure:?}");
+        }
     }
 
     #[test]
-    fn what_is_repeatable_survives_blips_but_no_clear_answer() {
-        for miss in [
-            Miss::Network,
+    fn retries_idempotent_requests_after_transient_failures_only() {
+        for failure in [
+            AttemptFailure::Network,
             status(408, None),
             status(429, None),
             status(500, None),
             status(503, None),
         ] {
-            assert_eq!(wait(miss, 0, true, 0.0), Some(500.0), "{miss:?}");
+            let delay = delay(failure, 0, Idempotent, 0.0);
+            assert_eq!(delay, Some(500.0), "{failure:?}");
         }
         for code in [400, 401, 402, 403, 404, 409, 413, 422] {
-            assert_eq!(wait(status(code, None), 0, true, 0.0), None, "{code}");
+            let delay = delay(status(code, None), 0, Idempotent, 0.0);
+            assert_eq!(delay, None, "{code}");
         }
     }
 
     #[test]
-    fn waits_double_up_to_eight_seconds_and_scatter_by_a_quarter() {
-        let waits = (0..8).map(|retries| wait(Miss::Network, retries, true, 0.0));
-        let waits = waits.map(Option::unwrap).collect::<Vec<_>>();
+    fn doubles_delays_up_to_eight_seconds_with_a_quarter_of_jitter() {
+        let delays = (0..8).map(|retries| delay(AttemptFailure::Network, retries, Idempotent, 0.0));
+        let delays = delays.map(Option::unwrap).collect::<Vec<_>>();
         assert_eq!(
-            waits,
+            delays,
             [
                 500.0, 1000.0, 2000.0, 4000.0, 8000.0, 8000.0, 8000.0, 8000.0
             ]
         );
-        assert_eq!(wait(Miss::Network, 1, true, 1.0), Some(750.0));
+        let shortest = delay(AttemptFailure::Network, 1, Idempotent, 1.0);
+        assert_eq!(shortest, Some(750.0));
     }
 
     #[test]
-    fn only_what_the_api_refused_counts_as_rejected() {
+    fn counts_4xx_and_503_with_retry_after_as_rejections() {
         assert!(status(400, None).is_rejection());
         assert!(status(429, None).is_rejection());
         assert!(status(503, Some(1.0)).is_rejection());
         assert!(!status(503, None).is_rejection());
         assert!(!status(500, Some(1.0)).is_rejection());
         assert!(!status(200, None).is_rejection());
-        assert!(!Miss::Network.is_rejection());
+        assert!(!AttemptFailure::Network.is_rejection());
     }
 
     #[test]
-    fn retry_after_is_seconds_or_a_date() {
-        let date = |text: &str| {
-            if text.starts_with("Wed") {
-                61_000.0
-            } else {
-                f64::NAN
-            }
+    fn parses_retry_after_as_seconds_or_date() {
+        const DATE: &str = "Wed, 21 Oct 2026 07:28:00 GMT";
+        let parse_date = |text: &str| match text {
+            DATE => 61_000.0,
+            _ => f64::NAN,
         };
-        assert_eq!(seconds("7", 0.0, date), Some(7.0));
-        assert_eq!(seconds(" 7 ", 0.0, date), Some(7.0));
-        assert_eq!(seconds("99999999999", 0.0, date), Some(f64::INFINITY));
-        assert_eq!(
-            seconds("Wed, 21 Oct 2026 07:28:00 GMT", 1000.0, date),
-            Some(60.0)
-        );
-        assert_eq!(
-            seconds("Wed, 21 Oct 2026 07:28:00 GMT", 90_000.0, date),
-            Some(0.0)
-        );
-        assert_eq!(seconds("", 0.0, date), None);
-        assert_eq!(seconds("soon", 0.0, date), None);
-        assert_eq!(seconds("-1", 0.0, date), None);
+        for (value, now, expected) in [
+            ("7", 0.0, Some(7.0)),
+            (" 7 ", 0.0, Some(7.0)),
+            ("99999999999", 0.0, Some(f64::INFINITY)),
+            (DATE, 1000.0, Some(60.0)),
+            (DATE, 90_000.0, Some(0.0)),
+            ("", 0.0, None),
+            ("soon", 0.0, None),
+            ("-1", 0.0, None),
+        ] {
+            let seconds = parse_retry_after(value, now, parse_date);
+            assert_eq!(seconds, expected, "{value:?}");
+        }
     }
 }

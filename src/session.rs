@@ -1,69 +1,81 @@
-//! The calls about sessions, one exchange each.
+//! The requests about sessions.
 
+use alloc::format;
 use alloc::string::String;
+
 use contract::SESSIONS_PATH;
 use js_sys::encode_uri_component;
 use wasm_bindgen::prelude::*;
 
-use crate::answer;
-use crate::api::{Api, Reply};
+use crate::api::{Api, ApiResponse};
 use crate::body;
-use crate::error::Result;
-use crate::options::{Create, Mesh, refused};
+use crate::error::{CallError, Result};
+use crate::options::{Create, Mesh, MeshStage};
+use crate::progress::{Phase, report};
+use crate::response::{check_list, check_session};
 
-/// `POST /image-to-3d-sessions`
-pub async fn create(api: &Api, options: &Create) -> Result<Reply> {
-    let progress = options.on_progress.as_ref();
-    let body = body::write(&options.json, &options.picture, progress).await?;
-    let size = options.picture.size();
-    body::report(progress, "sending", size, size)?;
+/// Sends `POST /image-to-3d-sessions`.
+pub async fn create(api: &Api, options: &Create) -> Result<ApiResponse> {
+    let on_progress = options.on_progress.as_ref();
+    let body = body::write(&options.json, &options.image, on_progress).await?;
+    let size = options.image.size();
+    report(on_progress, Phase::Sending, size, size)?;
     let key = options.idempotency_key.as_deref();
-    checked(api, api.post(SESSIONS_PATH.into(), body, key)?.await?)
+    let response = api.post(SESSIONS_PATH.into(), body, key)?.await?;
+    received(api, response)
 }
 
-/// `GET /image-to-3d-sessions/{session_code}`
-pub async fn get(api: &Api, code: &Code) -> Result<Reply> {
-    checked(api, api.get(code.path("")).await?)
+/// Sends `GET /image-to-3d-sessions/{session_code}`.
+pub async fn get(api: &Api, code: &SessionCode) -> Result<ApiResponse> {
+    let path = format!("{SESSIONS_PATH}/{}", code.0);
+    received(api, api.get(path).await?)
 }
 
-/// A reply that is a session.
-fn checked(api: &Api, reply: Reply) -> Result<Reply> {
-    answer::check_session(&reply.data)?;
-    api.ledger.saw(&reply.data);
-    Ok(reply)
+/// Checks and records a session.
+fn received(api: &Api, response: ApiResponse) -> Result<ApiResponse> {
+    check_session(&response.data)?;
+    api.state.session_received(&response.data);
+    Ok(response)
 }
 
-/// `GET /image-to-3d-sessions`
+/// Sends `GET /image-to-3d-sessions`.
 pub async fn list(api: &Api, query: &str) -> Result<JsValue> {
-    let reply = api.get([SESSIONS_PATH, query].concat()).await?;
-    answer::check_list(&reply.data)?;
-    Ok(reply.data)
+    let response = api.get(format!("{SESSIONS_PATH}{query}")).await?;
+    check_list(&response.data)?;
+    Ok(response.data)
 }
 
-/// `POST /image-to-3d-sessions/get-3d/{stage}/{session_code}`
-pub async fn request_mesh(api: &Api, path: String, options: &Mesh) -> Result<JsValue> {
+/// Sends `POST /image-to-3d-sessions/get-3d/{stage}/{session_code}`.
+pub async fn request_mesh(
+    api: &Api,
+    stage: MeshStage,
+    code: &SessionCode,
+    options: &Mesh,
+) -> Result<JsValue> {
+    let stage = match stage {
+        MeshStage::Preview => "preview",
+        MeshStage::Refine => "refine",
+    };
+    let path = format!("{SESSIONS_PATH}/get-3d/{stage}/{}", code.0);
     let key = options.idempotency_key.as_deref();
     let body = options.json.clone().into();
     Ok(api.post(path, body, key)?.await?.data)
 }
 
-/// The code of a session, fit for a path.
-pub struct Code(String);
+/// The code of a session, escaped for a path.
+pub struct SessionCode(String);
 
-impl Code {
-    pub fn read(given: &JsValue) -> Result<Self> {
-        match given.as_string().filter(|code| !code.trim().is_empty()) {
+impl SessionCode {
+    /// Validates the caller's `session_code`.
+    ///
+    /// # Errors
+    /// Fails if it is not a string, or is blank.
+    pub fn read(value: &JsValue) -> Result<Self> {
+        match value.as_string().filter(|code| !code.trim().is_empty()) {
             Some(code) => Ok(Self(encode_uri_component(&code).into())),
-            None => Err(refused(
-                "session_code",
-                given,
-                "the code of a session, a text",
+            None => Err(CallError::invalid_options(
+                "session_code must be a non-empty string",
             )),
         }
-    }
-
-    /// The path of the session, below the sessions' own.
-    pub fn path(&self, below: &str) -> String {
-        [SESSIONS_PATH, below, "/", &self.0].concat()
     }
 }

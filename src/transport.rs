@@ -1,54 +1,66 @@
-//! One exchange with the API: a request out, an answer in.
+//! HTTP through the browser's `fetch`.
 
 use alloc::string::String;
-use js_sys::{Function, JsString};
+
+use js_sys::{Function, JsString, Promise};
 use wasm_bindgen::prelude::*;
 use web_sys::{AbortController, Headers, Request, Response, ResponseType};
 
-use crate::js::{object, settled};
+use crate::js::{await_promise, object};
 
-/// A request, as often as it is sent.
-pub struct Outgoing {
+/// How `fetch` treats a redirect.
+#[derive(Clone, Copy)]
+pub enum Redirect {
+    Follow,
+    /// Returns the redirect. Required for requests with a key: a followed redirect would send the
+    /// key to its target.
+    Manual,
+}
+
+/// A request, which may be sent several times.
+pub struct ApiRequest {
     pub method: &'static str,
     pub url: String,
     pub headers: Headers,
-    /// `undefined` for none.
+    /// `undefined` if there is none.
     pub body: JsValue,
-    /// Where the request carries a key, it must be `"manual"`: followed, a redirect would carry
-    /// the key to wherever it points.
-    pub redirect: &'static str,
+    pub redirect: Redirect,
 }
 
-/// What came back, whatever it says.
-pub struct Answer {
-    /// 0 for a redirect that the browser hides.
+/// A response with any status.
+pub struct RawResponse {
+    /// 0 for a redirect, which browsers hide.
     pub status: u16,
     pub retry_after: Option<String>,
     pub text: JsString,
 }
 
-impl Answer {
+impl RawResponse {
+    /// Whether the response is a redirect that was not followed.
     pub fn is_redirect(&self) -> bool {
         matches!(self.status, 0 | 301 | 302 | 303 | 307 | 308)
     }
 }
 
-/// Sends the request once and reads the whole answer. Dropping the future ends the exchange.
+/// Sends a request once and reads the whole response. Dropping the future aborts the request.
 ///
 /// # Errors
-/// What `fetch` threw, or the reading of the answer.
-pub async fn exchange(outgoing: &Outgoing, fetch: Option<&Function>) -> Result<Answer, JsValue> {
-    let (response, _abort) = send(outgoing, fetch).await?;
+/// Returns what `fetch` or the reading of the response threw.
+pub async fn exchange(
+    request: &ApiRequest,
+    fetch: Option<&Function>,
+) -> Result<RawResponse, JsValue> {
+    let (response, _abort) = send(request, fetch).await?;
     read(response).await
 }
 
-/// Reads the whole answer.
+/// Reads a whole response.
 ///
 /// # Errors
-/// What the reading threw.
-pub async fn read(response: Response) -> Result<Answer, JsValue> {
-    let text = settled(response.text()?).await?;
-    Ok(Answer {
+/// Returns what the reading threw.
+pub async fn read(response: Response) -> Result<RawResponse, JsValue> {
+    let text = await_promise(response.text()?).await?;
+    Ok(RawResponse {
         status: match response.type_() {
             ResponseType::Opaqueredirect => 0,
             _ => response.status(),
@@ -58,35 +70,42 @@ pub async fn read(response: Response) -> Result<Answer, JsValue> {
     })
 }
 
-/// Sends the request once. What comes with the response ends the exchange when it is dropped, so
-/// it has to be kept until the body is read.
+/// Sends a request once. The caller keeps the returned guard until the body is read: dropping it
+/// aborts the request.
+///
+/// # Errors
+/// Returns what `fetch` threw.
 pub async fn send(
-    outgoing: &Outgoing,
+    request: &ApiRequest,
     fetch: Option<&Function>,
 ) -> Result<(Response, AbortOnDrop), JsValue> {
     let abort = AbortOnDrop(AbortController::new()?);
+    let redirect = match request.redirect {
+        Redirect::Follow => "follow",
+        Redirect::Manual => "manual",
+    };
     let request = Request::new_with_str_and_init(
-        &outgoing.url,
+        &request.url,
         object(&[
-            ("method", outgoing.method.into()),
-            ("headers", outgoing.headers.clone().into()),
-            ("body", outgoing.body.clone()),
-            ("redirect", outgoing.redirect.into()),
+            ("method", request.method.into()),
+            ("headers", request.headers.clone().into()),
+            ("body", request.body.clone()),
+            ("redirect", redirect.into()),
             ("cache", "no-store".into()),
             ("signal", abort.0.signal().into()),
         ])
         .unchecked_ref(),
     )?;
-    let promise = match fetch {
+    let response = match fetch {
         Some(fetch) => fetch.call1(&JsValue::UNDEFINED, &request)?,
         None => global_fetch(&request)?,
     };
-    // The caller's own may answer at once.
-    let response = settled(js_sys::Promise::resolve(&promise)).await?;
+    // The caller's `fetch` may return a plain response instead of a promise.
+    let response = await_promise(Promise::resolve(&response)).await?;
     Ok((response.unchecked_into(), abort))
 }
 
-/// Ends the exchange when nobody waits for it any more.
+/// Aborts a request when it is dropped.
 pub struct AbortOnDrop(AbortController);
 
 impl Drop for AbortOnDrop {

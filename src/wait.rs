@@ -1,123 +1,113 @@
-//! Following a session until it is where its caller wants it.
+//! Polling of a session until it reaches a stage.
 
 use alloc::boxed::Box;
+use alloc::format;
 
 use js_sys::{Array, Function, JsString};
-#[cfg(feature = "typescript")]
-use tsify::Tsify;
 use wasm_bindgen::prelude::*;
 
-use crate::api::{Api, Reply};
-use crate::error::{ErrorKind, Failure, Result, Thrown};
+use crate::api::{Api, ApiResponse};
+use crate::error::{CallError, ErrorKind, Failure, Result};
 use crate::js::{field, stringify, text};
 use crate::options::{Create, Follow, Until};
-use crate::session::{self, Code};
-use crate::stop::sleep;
+use crate::session::{self, SessionCode};
+use crate::stage::{StageName, StageState, stage_of};
+use crate::timer::sleep;
 
-/// The stages in their order.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[cfg_attr(
-    feature = "typescript",
-    derive(Tsify),
-    serde(rename_all = "snake_case")
-)]
-#[allow(missing_docs)]
-pub enum StageName {
-    Spin,
-    Preview,
-    Refine,
-}
+/// The longest interval between two polls in milliseconds, unless `interval` is longer.
+const LONGEST_INTERVAL: f64 = 15_000.0;
 
-/// How a stage is going.
-#[derive(Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(
-    feature = "typescript",
-    derive(Tsify),
-    serde(rename_all = "snake_case")
-)]
-#[allow(missing_docs)]
-pub enum StageState {
-    Running,
-    Done,
-    Failed,
-    Unknown,
-}
+/// The factor by which the interval grows with each poll.
+const INTERVAL_GROWTH: f64 = 1.5;
 
-/// The longest wait between two looks, in milliseconds.
-const LONGEST: f64 = 15_000.0;
+/// The number of polls after which a session that waits for the selection of a spin ends the wait.
+const SELECTION_POLLS: u32 = 3;
 
-/// After so many looks at a session that waits for its caller to choose a spin, the wait ends.
-const PATIENCE: u32 = 3;
-
-/// Where a session comes from.
+/// The session of a call.
 pub enum Start {
     New(Box<Create>),
-    Known(Code),
+    Existing(SessionCode),
 }
 
-/// Creates the session, or asks for it; where it is to be followed, until it has reached its stage.
+/// Creates or fetches a session and, with `follow`, polls it until it reaches the requested stage.
+///
+/// # Errors
+/// Fails if a request fails, or if the session fails while it is polled.
 pub async fn session(api: &Api, start: Start, follow: Option<Follow>) -> Result<JsValue> {
-    let (mut reply, code) = match start {
+    let (mut response, code) = match start {
         Start::New(create) => (session::create(api, &create).await?, None),
-        Start::Known(code) => (session::get(api, &code).await?, Some(code)),
+        Start::Existing(code) => (session::get(api, &code).await?, Some(code)),
     };
     let Some(follow) = follow else {
-        return Ok(reply.data);
+        return Ok(response.data);
     };
     let code = match code {
         Some(code) => code,
-        None => Code::read(&field(&reply.data, "session_code"))?,
+        None => SessionCode::read(&field(&response.data, "session_code"))?,
     };
     let mut interval = follow.interval;
-    let mut told = JsString::default();
-    let mut choosing = 0;
+    let mut last_reported = JsString::default();
+    let mut selection_polls = 0;
     loop {
-        let Reply { data, retry_after } = reply;
-        tell(follow.on_update.as_ref(), &data, &mut told)?;
+        let ApiResponse { data, retry_after } = response;
+        report_update(follow.on_update.as_ref(), &data, &mut last_reported)?;
         let (stage, state) = stage_of(&data)?;
         if state == StageState::Failed {
-            return Err(failed(&data).into());
+            return Err(session_failure(&data).into());
         }
-        let waits_for_choice = stage == StageName::Spin
-            && state == StageState::Done
-            && Array::from(&field(&data, "spins")).length() > 0;
-        choosing = if waits_for_choice { choosing + 1 } else { 0 };
-        if choosing == PATIENCE || reached(follow.until, stage, state) {
+        if awaits_selection(&data, stage, state) {
+            selection_polls += 1;
+        } else {
+            selection_polls = 0;
+        }
+        if selection_polls == SELECTION_POLLS || has_reached(follow.until, stage, state) {
             return Ok(data);
         }
-        let mut wait = retry_after;
-        reply = loop {
-            sleep(wait.unwrap_or(interval)).await;
-            interval = (interval * 1.5).min(LONGEST.max(follow.interval));
+        let mut delay = retry_after;
+        response = loop {
+            sleep(delay.unwrap_or(interval)).await;
+            interval = (interval * INTERVAL_GROWTH).min(LONGEST_INTERVAL.max(follow.interval));
             match session::get(api, &code).await {
-                Ok(reply) => break reply,
-                // The API has answered before: what may pass is only a late answer.
-                Err(Thrown::Failure(failure)) if failure.is_passing() => {
-                    wait = failure.retry_after.map(|seconds| seconds * 1000.0);
+                Ok(response) => break response,
+                // The API has responded before, so the connection itself is valid.
+                Err(CallError::Failure(failure)) if failure.is_transient() => {
+                    delay = failure.retry_after.map(|seconds| seconds * 1000.0);
                 }
-                Err(thrown) => return Err(thrown),
+                Err(error) => return Err(error),
             }
         };
     }
 }
 
-fn reached(until: Until, stage: StageName, state: StageState) -> bool {
-    let wanted = match until {
+/// Whether the session continues only after the caller has selected a spin.
+fn awaits_selection(session: &JsValue, stage: StageName, state: StageState) -> bool {
+    stage == StageName::Spin
+        && state == StageState::Done
+        && Array::from(&field(session, "spins")).length() > 0
+}
+
+fn has_reached(until: Until, stage: StageName, state: StageState) -> bool {
+    let requested = match until {
         Until::Spins => StageName::Spin,
         Until::Preview => StageName::Preview,
         Until::Refine => StageName::Refine,
     };
     match state {
-        // Whatever it is, it is not known to be over.
         StageState::Unknown | StageState::Failed => false,
-        StageState::Done => stage >= wanted,
-        StageState::Running => stage > wanted,
+        StageState::Done => stage >= requested,
+        StageState::Running => stage > requested,
     }
 }
 
-/// Tells the caller of the session, unless nothing has changed since. What the caller's function
-/// throws ends the call.
-fn tell(on_update: Option<&Function>, session: &JsValue, told: &mut JsString) -> Result<()> {
+/// Calls `on_update` if the status or the percentage has changed since the last call.
+///
+/// # Errors
+/// Fails if the function throws.
+fn report_update(
+    on_update: Option<&Function>,
+    session: &JsValue,
+    last_reported: &mut JsString,
+) -> Result<()> {
     let Some(on_update) = on_update else {
         return Ok(());
     };
@@ -125,50 +115,23 @@ fn tell(on_update: Option<&Function>, session: &JsValue, told: &mut JsString) ->
     for name in ["status", "session_status", "percent_done"] {
         names.push(&name.into());
     }
-    let now = stringify(session, &names).map_err(Thrown::Value)?;
-    if *told == now {
+    let current = stringify(session, &names)?;
+    if *last_reported == current {
         return Ok(());
     }
-    *told = now;
-    let called = on_update.call1(&JsValue::UNDEFINED, session);
-    called.map(drop).map_err(Thrown::Value)
+    *last_reported = current;
+    on_update.call1(&JsValue::UNDEFINED, session)?;
+    Ok(())
 }
 
-fn failed(session: &JsValue) -> Box<Failure> {
+fn session_failure(session: &JsValue) -> Box<Failure> {
     let text = |name| text(session, name);
     let status = text("status").or_else(|| text("session_status"));
-    let mut reasons = ["error", "message", "reason"].into_iter();
-    let reason = reasons.find_map(text);
-    let message = [
-        "the session ended as ",
-        &status.unwrap_or_default(),
-        if reason.is_some() { ": " } else { "" },
-        &reason.unwrap_or_default(),
-    ];
-    Failure::new(ErrorKind::SessionFailed, &message)
-}
-
-fn stage_of(session: &JsValue) -> Result<(StageName, StageState)> {
-    let stage = read_stage(session).map_err(Thrown::Value)?;
-    let word = |name| field(&stage, name).as_string().unwrap_or_default();
-    let name = match &*word("stage") {
-        "refine" => StageName::Refine,
-        "preview" => StageName::Preview,
-        _ => StageName::Spin,
+    let status = status.unwrap_or_default();
+    let reason = ["error", "message", "reason"].into_iter().find_map(text);
+    let message = match reason {
+        Some(reason) => format!("The session failed with status {status}: {reason}"),
+        None => format!("The session failed with status {status}"),
     };
-    let state = match &*word("state") {
-        "running" => StageState::Running,
-        "done" => StageState::Done,
-        "failed" => StageState::Failed,
-        _ => StageState::Unknown,
-    };
-    Ok((name, state))
-}
-
-// JavaScript, since pages call it without waiting for anything.
-#[cfg_attr(feature = "std", wasm_bindgen(module = "/pkg/stage.js"))]
-#[cfg_attr(not(feature = "std"), wasm_bindgen(raw_module = "../stage.js"))]
-extern "C" {
-    #[wasm_bindgen(js_name = stageOf, catch)]
-    fn read_stage(session: &JsValue) -> Result<JsValue, JsValue>;
+    Failure::new(ErrorKind::SessionFailed, message)
 }

@@ -1,45 +1,74 @@
-//! Where the API is and how to talk to it: the options of every call.
+//! The options of every call: the address of the API and how to access it.
 
 use alloc::boxed::Box;
+use alloc::format;
 use alloc::string::String;
+
+use contract::Missing;
 use js_sys::{Function, Promise};
+use strum::VariantNames;
 use wasm_bindgen::prelude::*;
 use web_sys::{AbortSignal, Headers};
 
-use super::fields::{Fields, refused};
-use crate::error::{ErrorKind, Failure, Result, Thrown, words};
-use crate::js::{Url, field, settled, tag};
+use super::define::define_options;
+use super::header::check_header_value;
+use super::object::OptionsObject;
+use crate::error::{CallError, ErrorKind, Failure, Result};
+use crate::js::{Url, await_promise, error_message, field, object_tag};
 
-/// The address that the API's documentation names.
+/// The base URL in the API's documentation.
 const DEFAULT_BASE_URL: &str = "https://api.csm.ai";
 
-/// In milliseconds, as the others.
-pub(super) const DEFAULT_TIMEOUT: f64 = 600_000.0;
+/// In milliseconds.
+pub const DEFAULT_TIMEOUT: f64 = 600_000.0;
 
 const DEFAULT_RETRIES: u32 = 2;
 
-pub(super) const CONNECTION: [&str; 7] = [
-    "apiKey",
-    "baseUrl",
-    "headers",
-    "signal",
-    "timeout",
-    "maxRetries",
-    "fetch",
-];
+const MAX_RETRIES: f64 = 100.0;
 
-/// The options of a call that has none but the connection's.
-pub fn read_connection(options: &JsValue) -> Result<Connection> {
-    Connection::read(&Fields::read(options, &[&CONNECTION])?, DEFAULT_TIMEOUT)
+define_options! {
+    /// The options of every call: the address of the API and how to access it.
+    enum ConnectionOption, interface ConnectionOptions {
+        /// The API key, or a function that returns the key or a promise of it. The function is
+        /// called once per call.
+        ///
+        /// Required unless `baseUrl` or `fetch` is given. A key in a web page is public: use a
+        /// server of your own that adds the key, and set `baseUrl` to that server.
+        ApiKey = "apiKey": "string | (() => string | Promise<string>)",
+        /// The URL of the API, with or without a trailing slash. May have a path, and may be
+        /// relative to the page. Default: `"https://api.csm.ai"`.
+        BaseUrl = "baseUrl": "string | URL",
+        /// Additional request headers. Must not contain the headers that the library sets:
+        /// `x-api-key`, `content-type` and `idempotency-key`.
+        Headers = "headers": "HeadersInit",
+        /// Cancels the call, which then rejects with the signal's `reason`.
+        Signal = "signal": "AbortSignal",
+        /// The maximum duration of the whole call in milliseconds; `Infinity` for no limit. Default:
+        /// `600000` (ten minutes), for `imageTo3d` and `waitForSession` `3600000` (one hour).
+        Timeout = "timeout": "number",
+        /// The maximum number of retries of a failed request, from 0 to 100. Default: `2`.
+        ///
+        /// A request that creates something is retried only if the API has rejected it for now (429,
+        /// or 503 with `Retry-After`), or if it has an `idempotencyKey`.
+        MaxRetries = "maxRetries": "number",
+        /// Replaces the global `fetch`. Called with a `Request`.
+        Fetch = "fetch": "(request: Request) => Promise<Response>",
+    }
 }
 
-/// The connection options of any call.
+/// Reads the options of a call that has only connection options.
+pub fn read_connection(options: &JsValue) -> Result<Connection> {
+    let options = OptionsObject::read(options, &[ConnectionOption::VARIANTS])?;
+    Connection::read(&options, DEFAULT_TIMEOUT)
+}
+
+/// The connection options of a call.
 pub struct Connection {
-    /// A text, a function, or `None` where the server needs no key, or adds it itself.
+    /// A string or a function; `None` if the server needs no key, or adds the key.
     api_key: Option<JsValue>,
-    /// Absolute, with no slash at its end.
+    /// Absolute, without a trailing slash.
     pub base_url: String,
-    /// The caller's own; the call adds the key.
+    /// The caller's headers; the call adds the key.
     pub headers: Headers,
     pub signal: Option<AbortSignal>,
     /// In milliseconds.
@@ -49,130 +78,132 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// `timeout` is the default, in milliseconds.
-    pub(super) fn read(fields: &Fields, timeout: f64) -> Result<Self> {
-        let connection = Self::read_without_key(fields, timeout)?;
+    /// Reads the options of a call that needs a key. `default_timeout` is in milliseconds.
+    pub fn read(options: &OptionsObject, default_timeout: f64) -> Result<Self> {
+        let connection = Self::read_without_key(options, default_timeout)?;
         if connection.api_key.is_none()
-            && fields.get("baseUrl").is_none()
+            && options.get(ConnectionOption::BaseUrl).is_none()
             && connection.fetch.is_none()
         {
-            return Err(Thrown::invalid(&[
-                "apiKey: missing; it is required unless baseUrl names a server that needs none",
-            ]));
+            let expected = "an API key, or a baseUrl of a server that needs none";
+            return Err(Missing::new("apiKey", expected).into());
         }
         Ok(connection)
     }
 
-    /// Where a call does without a key too.
-    pub(super) fn read_without_key(fields: &Fields, timeout: f64) -> Result<Self> {
+    /// Reads the options of a call that needs no key. `default_timeout` is in milliseconds.
+    pub fn read_without_key(options: &OptionsObject, default_timeout: f64) -> Result<Self> {
         Ok(Self {
-            api_key: read_key(fields)?,
-            base_url: match fields.get("baseUrl") {
+            api_key: read_key(options)?,
+            base_url: match options.get(ConnectionOption::BaseUrl) {
                 None => DEFAULT_BASE_URL.into(),
-                Some(url) => absolute(&url)?,
+                Some(url) => absolute_url(&url)?,
             },
-            headers: read_headers(fields.get("headers"))?,
-            // A signal of another frame is no instance of this frame's class.
-            signal: fields
-                .checked("signal", "an AbortSignal", &|signal| {
+            headers: read_headers(options.get(ConnectionOption::Headers))?,
+            // By its field instead of `instanceof`, since each frame has its own classes.
+            signal: options
+                .checked(ConnectionOption::Signal, "an AbortSignal", &|signal| {
                     field(signal, "aborted").as_bool().is_some()
                 })?
                 .map(JsCast::unchecked_into),
-            timeout: fields.milliseconds("timeout")?.unwrap_or(timeout),
-            max_retries: fields
-                .number("maxRetries", "a whole number from 0 to 100", |count| {
-                    (0.0..=100.0).contains(&count) && count % 1.0 == 0.0
-                })?
+            timeout: options
+                .milliseconds(ConnectionOption::Timeout)?
+                .unwrap_or(default_timeout),
+            max_retries: options
+                .number(
+                    ConnectionOption::MaxRetries,
+                    "an integer from 0 to 100",
+                    |count| (0.0..=MAX_RETRIES).contains(&count) && count % 1.0 == 0.0,
+                )?
                 .map_or(DEFAULT_RETRIES, |count| count as u32),
-            fetch: fields.function("fetch")?,
+            fetch: options.function(ConnectionOption::Fetch)?,
         })
     }
 
-    /// The key, asked for where it is a function's to give.
+    /// Returns the key. Calls the caller's function, if the key is one.
+    ///
+    /// # Errors
+    /// Fails if the function throws or returns something else than a valid key.
     pub async fn key(&self) -> Result<Option<String>> {
         let Some(key) = &self.api_key else {
             return Ok(None);
         };
-        let mut given = key.clone();
-        if let Some(function) = key.dyn_ref::<Function>() {
-            given = function.call0(&JsValue::UNDEFINED).map_err(Thrown::Value)?;
-            given = settled(Promise::resolve(&given))
-                .await
-                .map_err(Thrown::Value)?;
-        }
-        let key = given.as_string().filter(|key| !key.is_empty());
+        let key = match key.dyn_ref::<Function>() {
+            Some(function) => {
+                let returned = function.call0(&JsValue::UNDEFINED)?;
+                await_promise(Promise::resolve(&returned)).await?
+            }
+            None => key.clone(),
+        };
+        let key = key.as_string().filter(|key| !key.is_empty());
         let key = key.ok_or_else(|| {
-            Thrown::invalid(&["apiKey: the function gave no text, or an empty one"])
+            CallError::invalid_options("The apiKey function must return a non-empty string")
         })?;
-        header_value("apiKey", &key)?;
+        check_header_value("apiKey", &key)?;
         Ok(Some(key))
     }
 
-    /// The failure where no answer came.
-    pub fn no_answer(&self, thrown: &JsValue) -> Box<Failure> {
-        let hint = if self.base_url == DEFAULT_BASE_URL {
-            ". The service that stood at this address is reported gone since 2026: baseUrl names \
-             another server of the same API, such as one of your own (see the README)"
+    /// Creates the failure for a request without a response.
+    pub fn network_failure(&self, thrown: &JsValue) -> Box<Failure> {
+        let base_url = &self.base_url;
+        let hint = if base_url == DEFAULT_BASE_URL {
+            "The service at this address has been reported offline since 2026. Set baseUrl to \
+             another server of this API, for example your own (see the README)."
         } else {
-            ". The server is off, its name does not resolve, the connection broke, or it does not \
-             allow this page's origin (CORS): a page cannot tell which"
+            "The server may be down, its name may not resolve, or it may not allow this page's \
+             origin (CORS); browsers do not report which."
         };
-        let message = [
-            "no answer from ",
-            &self.base_url,
-            ": ",
-            &words(thrown),
-            hint,
-        ];
-        Failure::new(ErrorKind::Network, &message)
+        let reason = error_message(thrown);
+        let message = format!("No response from {base_url}: {reason}. {hint}");
+        Failure::new(ErrorKind::Network, message)
     }
 }
 
-fn read_key(fields: &Fields) -> Result<Option<JsValue>> {
-    let Some(given) = fields.get("apiKey") else {
+fn read_key(options: &OptionsObject) -> Result<Option<JsValue>> {
+    let Some(key) = options.get(ConnectionOption::ApiKey) else {
         return Ok(None);
     };
-    match given.as_string() {
-        Some(key) if !key.is_empty() => header_value("apiKey", &key)?,
-        None if given.is_function() => {}
-        // The value is not repeated: it may be most of a key.
+    match key.as_string() {
+        Some(text) if !text.is_empty() => check_header_value("apiKey", &text)?,
+        None if key.is_function() => {}
+        // The message does not contain the value, which may be most of a key.
         _ => {
-            return Err(Thrown::invalid(&[
-                "apiKey: allowed: a text that is not empty, or a function that gives one",
-            ]));
+            return Err(CallError::invalid_options(
+                "apiKey must be a non-empty string or a function that returns one",
+            ));
         }
     }
-    Ok(Some(given))
+    Ok(Some(key))
 }
 
-/// The base URL, absolute and with no slash at its end.
-fn absolute(given: &JsValue) -> Result<String> {
-    let refused = || {
-        let allowed = "an http: or https: address without query and fragment";
-        refused("baseUrl", given, allowed)
+/// Returns the base URL, absolute and without a trailing slash.
+fn absolute_url(value: &JsValue) -> Result<String> {
+    let invalid = || {
+        let expected = "an http: or https: URL without query and fragment";
+        CallError::invalid_value("baseUrl", value, expected)
     };
-    let text = match &*tag(given) {
-        "[object URL]" => field(given, "href"),
-        _ => given.clone(),
+    let text = match &*object_tag(value) {
+        "[object URL]" => field(value, "href"),
+        _ => value.clone(),
     };
-    let text = text.as_string().ok_or_else(refused)?;
-    // The page's (or worker's) own address; none in a runtime such as Node.
+    let text = text.as_string().ok_or_else(invalid)?;
+    // The URL of the page or worker; `undefined` in Node.
     let page = field(&field(&js_sys::global(), "location"), "href");
-    let url = Url::new(&text, &page).map_err(|_| refused())?;
+    let url = Url::new(&text, &page).map_err(|_| invalid())?;
     let (mut href, origin) = (url.href(), url.origin());
     if !href.starts_with("http:") && !href.starts_with("https:") {
-        return Err(refused());
+        return Err(invalid());
     }
-    // A user stands between scheme and host, where the origin has nothing.
+    // A user name would follow the scheme, and is not part of the origin.
     let path = href.strip_prefix(&*origin);
     if !path.is_some_and(|path| path.starts_with('/')) {
-        // Not repeated: it holds a password.
-        return Err(Thrown::invalid(&[
-            "baseUrl: an address with a user or password in it",
-        ]));
+        // The message does not contain the URL, which may hold a password.
+        return Err(CallError::invalid_options(
+            "baseUrl must not contain a user name or password",
+        ));
     }
     if href.contains(['?', '#']) {
-        return Err(refused());
+        return Err(invalid());
     }
     while href.ends_with('/') {
         href.pop();
@@ -180,38 +211,28 @@ fn absolute(given: &JsValue) -> Result<String> {
     Ok(href)
 }
 
-/// A copy of headers of any form.
+/// Copies headers of any form that `fetch` accepts.
 pub fn new_headers(headers: &JsValue) -> Result<Headers, JsValue> {
     Headers::new_with_str_sequence_sequence(headers)
 }
 
-fn read_headers(given: Option<JsValue>) -> Result<Headers> {
-    // The browser's message may repeat a value, and a value may be a secret.
-    let headers = new_headers(&given.unwrap_or_default()).map_err(|_| {
-        Thrown::invalid(&[
-            "headers: allowed: an object, pairs or Headers with valid names and values",
-        ])
+fn read_headers(value: Option<JsValue>) -> Result<Headers> {
+    // The browser's message may contain a value, which may be a secret.
+    let headers = new_headers(&value.unwrap_or_default()).map_err(|_| {
+        CallError::invalid_options(
+            "headers must be an object, an array of pairs or Headers, with valid names and values",
+        )
     })?;
-    for (name, option) in [
-        ("x-api-key", ": apiKey sets it"),
-        ("content-type", ": the library sets it"),
-        ("idempotency-key", ": idempotencyKey sets it"),
+    for (name, hint) in [
+        ("x-api-key", "pass the key as apiKey"),
+        ("content-type", "the library sets it"),
+        ("idempotency-key", "pass it as idempotencyKey"),
     ] {
         if headers.has(name).unwrap_or(false) {
-            return Err(Thrown::invalid(&["headers: ", name, option]));
+            return Err(CallError::invalid_options(format!(
+                "headers must not contain {name}: {hint}"
+            )));
         }
     }
     Ok(headers)
-}
-
-/// Refuses what `fetch` would refuse, in words that do not repeat the value.
-pub(super) fn header_value(name: &str, value: &str) -> Result<()> {
-    let fits = |c: char| matches!(c, ' '..='~' | '\u{a0}'..='\u{ff}');
-    if value.chars().all(fits) && value.trim() == value {
-        return Ok(());
-    }
-    Err(Thrown::invalid(&[
-        name,
-        ": holds a character that no header may hold, or a space at its end",
-    ]))
 }

@@ -1,22 +1,48 @@
 //! The options of a call that creates a session.
 
+use alloc::format;
 use alloc::string::String;
-use contract::{IMAGE_URL, Parameters};
+
+use contract::{IMAGE_URL, Parameters, quote};
 use js_sys::{Function, JsString, Object};
+use strum::VariantNames;
 use wasm_bindgen::prelude::*;
 
-use super::connection::{CONNECTION, Connection, DEFAULT_TIMEOUT};
-use super::fields::{Fields, is_known, names, plain_object, refused};
-use crate::error::{Result, Thrown, words};
-use crate::image::Picture;
-use crate::js::{Given, field, set, stringify};
+use super::connection::{Connection, ConnectionOption, DEFAULT_TIMEOUT};
+use super::define::define_options;
+use super::object::{OptionsObject, is_known, names, plain_object};
+use crate::error::{CallError, Result};
+use crate::image::{IMAGE, ImageInput};
+use crate::js::{JsonValue, error_message, field, set, stringify};
 
-pub(super) const CREATE: [&str; 5] = ["image", IMAGE_URL, "extra", "idempotencyKey", "onProgress"];
+define_options! {
+    /// The options of calls that create a session, beside the image and the parameters.
+    enum CreateOption, interface CreateOptions {
+        /// Additional parameters, added to the request body unchanged: for parameters of the API
+        /// that are newer than this library. Must not contain names that the library knows.
+        Extra = "extra": "Record<string, unknown>",
+        /// Sent as `Idempotency-Key`. A server that supports it (such as the one of this project)
+        /// creates one session for repeated requests with the same key, so the library retries the
+        /// request after any transient failure. The documented service is not known to support it.
+        IdempotencyKey = "idempotencyKey": "string",
+        /// Called while the image is read and encoded, and once when the request is passed to
+        /// `fetch`. If the function throws, the call rejects with that exception.
+        OnProgress = "onProgress": "(progress: Progress) => void",
+    }
+}
 
-/// The options of one `createSession`.
+/// The names of all options of a call that creates a session.
+pub const CREATE_OPTIONS: [&[&str]; 4] = [
+    Parameters::NAMES,
+    &[IMAGE, IMAGE_URL],
+    CreateOption::VARIANTS,
+    ConnectionOption::VARIANTS,
+];
+
+/// The options of `createSession`.
 pub struct Create {
-    pub picture: Picture,
-    /// The parameters and `extra`, as one JSON object.
+    pub image: ImageInput,
+    /// The parameters and `extra` as a JSON object.
     pub json: JsString,
     pub idempotency_key: Option<String>,
     pub on_progress: Option<Function>,
@@ -25,63 +51,64 @@ pub struct Create {
 impl Create {
     /// Reads the options of `createSession`.
     pub fn read(options: &JsValue) -> Result<(Self, Connection)> {
-        let known = [Parameters::NAMES, &CREATE, &CONNECTION];
-        Self::from(&Fields::read(options, &known)?, DEFAULT_TIMEOUT)
+        let options = OptionsObject::read(options, &CREATE_OPTIONS)?;
+        Self::read_from(&options, DEFAULT_TIMEOUT)
     }
 
-    pub(super) fn from(fields: &Fields, timeout: f64) -> Result<(Self, Connection)> {
-        let parameters = parameters(fields)?;
-        if fields.is_turbo() && field(&parameters, "generate_texture").is_truthy() {
+    /// Reads the options of a call that creates a session. `default_timeout` is in milliseconds.
+    pub fn read_from(options: &OptionsObject, default_timeout: f64) -> Result<(Self, Connection)> {
+        let parameters = parameters(options)?;
+        if is_turbo(options) && field(&parameters, "generate_texture").is_truthy() {
             warn("csm-image-to-3d: generate_texture has no effect with preview_mesh \"turbo\"");
         }
         let create = Self {
-            picture: Picture::read(fields.get("image"), fields.get(IMAGE_URL))?,
-            json: body_json(parameters, fields.get("extra"))?,
-            idempotency_key: fields.idempotency_key()?,
-            on_progress: fields.function("onProgress")?,
+            image: ImageInput::read(options.get(IMAGE), options.get(IMAGE_URL))?,
+            json: request_json(parameters, options.get(CreateOption::Extra))?,
+            idempotency_key: options.header(CreateOption::IdempotencyKey)?,
+            on_progress: options.function(CreateOption::OnProgress)?,
         };
-        Ok((create, Connection::read(fields, timeout)?))
+        Ok((create, Connection::read(options, default_timeout)?))
     }
 }
 
-impl Fields {
-    /// Whether the session is to stop at its spins.
-    pub(super) fn is_turbo(&self) -> bool {
-        let mesh = self.get("preview_mesh").and_then(|mesh| mesh.as_string());
-        mesh.as_deref() == Some("turbo")
-    }
+/// Whether the session pauses for the selection of a spin.
+pub fn is_turbo(options: &OptionsObject) -> bool {
+    let mesh = options.get("preview_mesh");
+    mesh.and_then(|mesh| mesh.as_string()).as_deref() == Some("turbo")
 }
 
-/// The parameters among the options, checked.
-pub(super) fn parameters(fields: &Fields) -> Result<Object> {
-    Parameters::read(|name| fields.get(name).map(Given))?;
+/// Returns the valid parameters among the options.
+pub fn parameters(options: &OptionsObject) -> Result<Object> {
+    Parameters::read(|name| options.get(name).map(JsonValue))?;
     let parameters = Object::new();
     for &name in Parameters::NAMES {
-        if let Some(value) = fields.get(name) {
+        if let Some(value) = options.get(name) {
             set(&parameters, name, &value);
         }
     }
     Ok(parameters)
 }
 
-/// The parameters and `extra` as one JSON object, written by the browser.
-fn body_json(body: Object, extra: Option<JsValue>) -> Result<JsString> {
+/// Returns the parameters and `extra` as one JSON object.
+fn request_json(parameters: Object, extra: Option<JsValue>) -> Result<JsString> {
     if let Some(extra) = extra {
-        let extra = plain_object(&extra)
-            .ok_or_else(|| refused("extra", &extra, "an object with further parameters"))?;
+        let extra = plain_object(&extra).ok_or_else(|| {
+            CallError::invalid_value("extra", &extra, "an object of additional parameters")
+        })?;
         for name in names(&extra) {
-            if is_known(&name, &[Parameters::NAMES, &CREATE, &CONNECTION]) {
-                return Err(Thrown::invalid(&[
-                    "extra.",
-                    &name,
-                    ": the library knows this one: give it as an option",
-                ]));
+            if is_known(&name, &CREATE_OPTIONS) {
+                let name = quote(&name);
+                return Err(CallError::invalid_options(format!(
+                    "extra must not contain {name}: pass it as an option"
+                )));
             }
-            set(&body, &name, &field(&extra, &name));
+            set(&parameters, &name, &field(&extra, &name));
         }
     }
-    stringify(&body, &JsValue::UNDEFINED)
-        .map_err(|thrown| Thrown::invalid(&["extra: cannot be written as JSON: ", &words(&thrown)]))
+    stringify(&parameters, &JsValue::UNDEFINED).map_err(|thrown| {
+        let reason = error_message(&thrown);
+        CallError::invalid_options(format!("extra cannot be converted to JSON: {reason}"))
+    })
 }
 
 #[wasm_bindgen]

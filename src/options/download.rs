@@ -1,22 +1,28 @@
 //! The options of `downloadModel`.
 
 use js_sys::{Function, Object};
+use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 #[cfg(feature = "typescript")]
 use tsify::Tsify;
 use wasm_bindgen::prelude::*;
 
-use super::connection::{CONNECTION, Connection, DEFAULT_TIMEOUT};
-use super::fields::Fields;
+#[cfg(feature = "typescript")]
+use super::connection::ConnectionOptions;
+use super::connection::{Connection, ConnectionOption, DEFAULT_TIMEOUT};
+use super::define::define_options;
+use super::object::OptionsObject;
 use crate::error::Result;
 
-/// A format in which a model can be had. `"stl"`, for printing, is an extension of this project's
-/// own server, which the API does not document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The format of a model. `"stl"`, for 3D printing, is an extension of this project's server.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray, VariantNames,
+)]
 #[cfg_attr(
     feature = "typescript",
     derive(Tsify),
     serde(rename_all = "snake_case")
 )]
+#[strum(serialize_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum ModelFormat {
     Glb,
@@ -28,27 +34,7 @@ pub enum ModelFormat {
 }
 
 impl ModelFormat {
-    pub const ALL: [(&'static str, Self); 6] = [
-        ("glb", Self::Glb),
-        ("obj", Self::Obj),
-        ("usdz", Self::Usdz),
-        ("zip", Self::Zip),
-        ("fbx", Self::Fbx),
-        ("stl", Self::Stl),
-    ];
-
-    fn of(name: &JsValue) -> Option<Self> {
-        let given = name.as_string()?;
-        let mut all = Self::ALL.into_iter();
-        all.find_map(|(name, format)| (name == given).then_some(format))
-    }
-
-    /// As the fields of a session are named: `mesh_url_<name>`.
-    pub fn name(self) -> &'static str {
-        Self::ALL[self as usize].0
-    }
-
-    /// The media type, by IANA's registry; FBX has none of its own.
+    /// Returns the media type registered with IANA; FBX has none.
     pub fn media_type(self) -> &'static str {
         match self {
             Self::Glb => "model/gltf-binary",
@@ -61,35 +47,39 @@ impl ModelFormat {
     }
 }
 
-/// What to download, and how.
+define_options! {
+    /// The options of `downloadModel`.
+    enum DownloadOption, interface DownloadOptions extends ConnectionOptions {
+        /// The format of the model. Default: `"glb"`.
+        Format = "format": "ModelFormat",
+        /// Called for each received chunk. If the function throws, the call rejects with that
+        /// exception.
+        OnProgress = "onProgress": "(progress: Progress) => void",
+    }
+}
+
+/// The options of `downloadModel`.
 pub struct Download {
     pub format: ModelFormat,
     pub on_progress: Option<Function>,
 }
 
 impl Download {
-    /// Reads the options of `downloadModel`.
+    /// Reads the options of `downloadModel`; all defaults apply if they are `undefined`.
     pub fn read(options: &JsValue) -> Result<(Self, Connection)> {
-        let none = Object::new();
-        let options = if options.is_undefined() {
-            &none
-        } else {
-            options
+        let known = [DownloadOption::VARIANTS, ConnectionOption::VARIANTS];
+        let options = match options.is_undefined() {
+            true => OptionsObject::read(&Object::new(), &known)?,
+            false => OptionsObject::read(options, &known)?,
         };
-        let fields = Fields::read(options, &[&["format", "onProgress"], &CONNECTION])?;
-        let format = fields.checked(
-            "format",
-            "\"glb\", \"obj\", \"usdz\", \"zip\", \"fbx\", \"stl\"",
-            &|value| ModelFormat::of(value).is_some(),
-        )?;
         let download = Self {
-            format: format
-                .and_then(|value| ModelFormat::of(&value))
+            format: options
+                .choice(DownloadOption::Format)?
                 .unwrap_or(ModelFormat::Glb),
-            on_progress: fields.function("onProgress")?,
+            on_progress: options.function(DownloadOption::OnProgress)?,
         };
-        // The links of a result need no key.
-        let connection = Connection::read_without_key(&fields, DEFAULT_TIMEOUT)?;
+        // The URLs of results contain their own authorization.
+        let connection = Connection::read_without_key(&options, DEFAULT_TIMEOUT)?;
         Ok((download, connection))
     }
 }

@@ -1,30 +1,33 @@
-//! The options of a call that follows a session.
+//! The options of a call that waits for a session.
 
-use contract::Parameters;
 use js_sys::Function;
+use strum::{EnumString, VariantNames};
 #[cfg(feature = "typescript")]
 use tsify::Tsify;
 use wasm_bindgen::prelude::*;
 
-use super::connection::{CONNECTION, Connection};
-use super::create::{CREATE, Create};
-use super::fields::Fields;
+#[cfg(feature = "typescript")]
+use super::connection::ConnectionOptions;
+use super::connection::{Connection, ConnectionOption};
+use super::create::{CREATE_OPTIONS, Create, is_turbo};
+use super::define::define_options;
+use super::object::OptionsObject;
 use crate::error::Result;
 
-/// A refinement may take longer than ten minutes.
-const DEFAULT_WAIT: f64 = 3_600_000.0;
+/// One hour, in milliseconds: a refinement may take longer than ten minutes.
+const DEFAULT_TIMEOUT: f64 = 3_600_000.0;
 
+/// In milliseconds.
 const DEFAULT_INTERVAL: f64 = 2000.0;
 
-const FOLLOW: [&str; 2] = ["onUpdate", "interval"];
-
-/// A stage of a session, as something to wait for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The stage to wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, VariantNames)]
 #[cfg_attr(
     feature = "typescript",
     derive(Tsify),
     serde(rename_all = "snake_case")
 )]
+#[strum(serialize_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum Until {
     Spins,
@@ -32,7 +35,29 @@ pub enum Until {
     Refine,
 }
 
-/// How to follow a session.
+define_options! {
+    /// The options of calls that wait for a session.
+    enum FollowOption, interface FollowOptions {
+        /// Called with the session when its status or its percentage has changed, and with the first
+        /// response. If the function throws, the call rejects with that exception.
+        OnUpdate = "onUpdate": "(session: Session) => void",
+        /// The delay before the second poll in milliseconds. Default: `2000`.
+        ///
+        /// Each following delay is 1.5 times as long, up to 15 s (or to `interval`, if that is
+        /// longer). A `Retry-After` of the API replaces it.
+        Interval = "interval": "number",
+    }
+}
+
+define_options! {
+    /// The options of `waitForSession`.
+    enum WaitOption, interface WaitOptions extends FollowOptions, ConnectionOptions {
+        /// The stage to wait for. Default: `"preview"`.
+        Until = "until": "Until",
+    }
+}
+
+/// How to wait for a session.
 pub struct Follow {
     pub until: Until,
     pub on_update: Option<Function>,
@@ -41,55 +66,53 @@ pub struct Follow {
 }
 
 impl Follow {
-    fn read(fields: &Fields, until: Until) -> Result<Self> {
-        Ok(Self {
-            until,
-            on_update: fields.function("onUpdate")?,
-            interval: fields.milliseconds("interval")?.unwrap_or(DEFAULT_INTERVAL),
-        })
-    }
-
     /// Reads the options of `waitForSession`.
-    pub fn read_wait(options: &JsValue) -> Result<(Self, Connection)> {
-        let fields = Fields::read(options, &[&["until"], &FOLLOW, &CONNECTION])?;
-        let until = fields.checked("until", "\"spins\", \"preview\", \"refine\"", &|value| {
-            Until::of(value).is_some()
-        })?;
-        let until = until.and_then(|value| Until::of(&value));
-        let connection = Connection::read(&fields, DEFAULT_WAIT)?;
-        let follow = Self::read(&fields, until.unwrap_or(Until::Preview))?;
+    pub fn read(options: &JsValue) -> Result<(Self, Connection)> {
+        let known = [
+            WaitOption::VARIANTS,
+            FollowOption::VARIANTS,
+            ConnectionOption::VARIANTS,
+        ];
+        let options = OptionsObject::read(options, &known)?;
+        let until = options.choice(WaitOption::Until)?;
+        let connection = Connection::read(&options, DEFAULT_TIMEOUT)?;
+        let follow = Self::read_from(&options, until.unwrap_or(Until::Preview))?;
         Ok((follow, connection))
     }
 
     /// Reads the options of `imageTo3d`.
     pub fn read_with_create(options: &JsValue) -> Result<(Create, Self, Connection)> {
-        let known = [Parameters::NAMES, &CREATE, &FOLLOW, &CONNECTION];
-        let fields = Fields::read(options, &known)?;
-        let (create, connection) = Create::from(&fields, DEFAULT_WAIT)?;
-        let follow = Self::read(&fields, asked_for(&fields))?;
+        let [parameters, image, create, connection] = CREATE_OPTIONS;
+        let known = [
+            parameters,
+            image,
+            create,
+            FollowOption::VARIANTS,
+            connection,
+        ];
+        let options = OptionsObject::read(options, &known)?;
+        let (create, connection) = Create::read_from(&options, DEFAULT_TIMEOUT)?;
+        let follow = Self::read_from(&options, last_stage(&options))?;
         Ok((create, follow, connection))
     }
-}
 
-impl Until {
-    fn of(name: &JsValue) -> Option<Self> {
-        match &*name.as_string()? {
-            "spins" => Some(Self::Spins),
-            "preview" => Some(Self::Preview),
-            "refine" => Some(Self::Refine),
-            _ => None,
-        }
+    fn read_from(options: &OptionsObject, until: Until) -> Result<Self> {
+        Ok(Self {
+            until,
+            on_update: options.function(FollowOption::OnUpdate)?,
+            interval: options
+                .milliseconds(FollowOption::Interval)?
+                .unwrap_or(DEFAULT_INTERVAL),
+        })
     }
 }
 
-/// The stage at which a session with these parameters ends.
-fn asked_for(parameters: &Fields) -> Until {
-    if parameters.is_turbo() {
+/// Returns the stage at which a session with these parameters pauses or ends.
+fn last_stage(options: &OptionsObject) -> Until {
+    let refines = options.get("auto_refine");
+    if is_turbo(options) {
         Until::Spins
-    } else if parameters
-        .get("auto_refine")
-        .is_some_and(|asked| asked.is_truthy())
-    {
+    } else if refines.is_some_and(|refines| refines.is_truthy()) {
         Until::Refine
     } else {
         Until::Preview

@@ -1,21 +1,43 @@
-//! The options of a request for a preview or a refined model.
+//! The options of `requestPreview` and `requestRefine`.
 
 use alloc::string::String;
+
 use js_sys::JsString;
+use strum::VariantNames;
 use wasm_bindgen::prelude::*;
 
-use super::connection::{CONNECTION, Connection, DEFAULT_TIMEOUT};
-use super::create::parameters;
-use super::fields::Fields;
-use crate::error::{Result, Thrown};
+use super::connection::{Connection, ConnectionOption, DEFAULT_TIMEOUT};
+use super::create::{CreateOption, parameters};
+use super::define::define_options;
+use super::object::OptionsObject;
+use crate::error::{CallError, Result};
 use crate::js::{set, stringify};
+#[cfg(feature = "typescript")]
+use crate::types::RefineOptions;
 
-/// What a request for a mesh may say once more.
-const PLACEMENT: [&str; 2] = ["scaled_bbox", "pivot_point"];
+/// The parameters that a request for a mesh can replace.
+const MESH_PARAMETERS: [&str; 2] = ["scaled_bbox", "pivot_point"];
 
-const SPINS: [&str; 2] = ["selected_spin_index", "selected_spin"];
+define_options! {
+    /// The options of `requestPreview`. Give at most one of `selected_spin_index` and
+    /// `selected_spin`.
+    enum SpinOption, interface PreviewOptions extends RefineOptions {
+        /// The index of the selected spin in the session's `spins`, from 0 to 3. For
+        /// `preview_mesh: "turbo"`.
+        SelectedSpinIndex = "selected_spin_index": "0 | 1 | 2 | 3",
+        /// The `image_url` of the selected spin. For `preview_mesh: "turbo"`.
+        SelectedSpin = "selected_spin": "string",
+    }
+}
 
-/// A request for a mesh of a session that is there: its body, and what goes with it.
+/// The mesh to request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum MeshStage {
+    Preview,
+    Refine,
+}
+
+/// The options of `requestPreview` or `requestRefine`.
 pub struct Mesh {
     /// The request's body.
     pub json: JsString,
@@ -23,32 +45,38 @@ pub struct Mesh {
 }
 
 impl Mesh {
-    /// Reads the options of `requestPreview`, or, without the spins, of `requestRefine`.
-    pub fn read(options: &JsValue, with_spins: bool) -> Result<(Self, Connection)> {
-        let spins = if with_spins { &SPINS[..] } else { &[] };
-        let fields = Fields::read(
-            options,
-            &[spins, &PLACEMENT, &["idempotencyKey"], &CONNECTION],
-        )?;
-        let body = parameters(&fields)?;
-        let index = fields.number("selected_spin_index", "0, 1, 2, 3", |index| {
+    /// Reads the options; only a preview takes the selected spin.
+    pub fn read(options: &JsValue, stage: MeshStage) -> Result<(Self, Connection)> {
+        let spin_options = match stage {
+            MeshStage::Preview => SpinOption::VARIANTS,
+            MeshStage::Refine => &[],
+        };
+        let known = [
+            spin_options,
+            &MESH_PARAMETERS,
+            &[CreateOption::IdempotencyKey.into()],
+            ConnectionOption::VARIANTS,
+        ];
+        let options = OptionsObject::read(options, &known)?;
+        let body = parameters(&options)?;
+        let index = options.number(SpinOption::SelectedSpinIndex, "0, 1, 2 or 3", |index| {
             [0.0, 1.0, 2.0, 3.0].contains(&index)
         })?;
-        fields.text("selected_spin")?;
-        if index.is_some() && fields.get("selected_spin").is_some() {
-            return Err(Thrown::invalid(&[
-                "selected_spin: came together with selected_spin_index; give one",
-            ]));
+        let url = options.text(SpinOption::SelectedSpin)?;
+        if index.is_some() && url.is_some() {
+            return Err(CallError::invalid_options(
+                "Expected one of selected_spin_index and selected_spin, got both",
+            ));
         }
-        for name in SPINS {
-            if let Some(value) = fields.get(name) {
+        for &name in SpinOption::VARIANTS {
+            if let Some(value) = options.get(name) {
                 set(&body, name, &value);
             }
         }
         let mesh = Self {
-            json: stringify(&body, &JsValue::UNDEFINED).map_err(Thrown::Value)?,
-            idempotency_key: fields.idempotency_key()?,
+            json: stringify(&body, &JsValue::UNDEFINED)?,
+            idempotency_key: options.header(CreateOption::IdempotencyKey)?,
         };
-        Ok((mesh, Connection::read(&fields, DEFAULT_TIMEOUT)?))
+        Ok((mesh, Connection::read(&options, DEFAULT_TIMEOUT)?))
     }
 }

@@ -1,17 +1,19 @@
-//! What the caller said: parsed and checked before anything is read or sent.
+//! Validation of the caller's options, before any file is read or any request is sent.
 
 mod connection;
 mod create;
+mod define;
 mod download;
-mod fields;
 mod follow;
+mod header;
 mod list;
 mod mesh;
+mod object;
+mod spelling;
 
 pub use connection::{Connection, new_headers, read_connection};
 pub use create::Create;
 pub use download::{Download, ModelFormat};
-pub use fields::refused;
 pub use follow::{Follow, Until};
 pub use list::read_list;
-pub use mesh::Mesh;
+pub use mesh::{Mesh, MeshStage};

@@ -1,11 +1,11 @@
-//! The library in a real browser, against a real server on another origin.
+//! Tests of the library in a real browser, against a real server on another origin.
 #![cfg(target_arch = "wasm32")]
 #![allow(missing_docs)]
 
-mod aborting;
+mod abort;
 mod errors;
+mod images;
 mod options;
-mod picture;
 mod retries;
 mod support;
 

@@ -1,4 +1,4 @@
-//! What the tests share: the server, pictures, calls, and what was thrown.
+//! Helpers: the server, images, calls and their errors.
 
 use csm_image_to_3d::create_session;
 use js_sys::{Array, Function, JSON, Object, Promise, Reflect, Uint8Array};
@@ -12,14 +12,14 @@ extern "C" {
     static ERROR_CLASS: Function;
 }
 
-/// In every key of these tests; the test run looks for it in all that was printed.
+/// A part of every key in these tests. The test run fails if its output contains it.
 pub const CANARY: &str = "canary7d1f93";
 
-/// The server that the test run started.
+/// Returns the origin of the server that the test run started.
 pub async fn server() -> String {
-    let told = text("/target/test-server.json").await;
-    let told = JSON::parse(&told).unwrap();
-    get(&told, "origin").as_string().unwrap()
+    let json = text("/target/test-server.json").await;
+    let server = JSON::parse(&json).unwrap();
+    get(&server, "origin").as_string().unwrap()
 }
 
 pub async fn fetch(url: &str) -> Response {
@@ -51,12 +51,12 @@ pub fn set(object: &JsValue, name: &str, value: impl Into<JsValue>) {
     Reflect::set(object, &name.into(), &value.into()).unwrap();
 }
 
-/// Options from JSON, to which the tests add what JSON cannot say.
+/// Returns options from JSON, to which the tests add values that are not JSON.
 pub fn options(json: &str) -> JsValue {
     JSON::parse(json).unwrap()
 }
 
-/// Options for the smallest picture and the server.
+/// Returns options for the smallest image and the server.
 pub async fn to_server(json: &str) -> JsValue {
     let options = options(json);
     set(&options, "image", file(&png(0), "smallest.png"));
@@ -64,8 +64,9 @@ pub async fn to_server(json: &str) -> JsValue {
     options
 }
 
-/// Options whose key asks the server for a fault; the nonce keeps the tests' counts apart.
-pub async fn with_fault(fault: &str, json: &str) -> JsValue {
+/// Returns options whose key selects a fault of the server. The server counts requests per key, so
+/// each key is unique.
+pub async fn to_failing_server(fault: &str, json: &str) -> JsValue {
     let options = to_server(json).await;
     let nonce = format!("{}{CANARY}", (js_sys::Math::random() * 1e9) as u32);
     set(&options, "apiKey", format!("fault_{fault}_{nonce}"));
@@ -76,25 +77,29 @@ pub async fn create(options: &JsValue) -> Result<JsValue, JsValue> {
     JsFuture::from(create_session(options.clone())).await
 }
 
-/// What the call throws. All that a page could print of it must be without the key.
-pub async fn thrown(options: &JsValue) -> JsValue {
+/// Returns the exception of a create, and asserts that nothing a page could print of it contains
+/// the key.
+pub async fn create_error(options: &JsValue) -> JsValue {
     let thrown = match create(options).await {
         Ok(session) => panic!("created {:?}", JSON::stringify(&session)),
         Err(thrown) => thrown,
     };
-    let show = Function::new_with_args(
+    let print = Function::new_with_args(
         "e",
         "const all = e === Object(e) ? Object.getOwnPropertyNames(e).map((n) => [n, e[n]]) : [];
-         console.log(`thrown: ${String(e)} ${JSON.stringify(e)}`);
+         console.log(`error: ${String(e)} ${JSON.stringify(e)}`);
          return [String(e), JSON.stringify(e), JSON.stringify(all), e?.stack].join('\\n');",
     );
-    let shown = show.call1(&JsValue::UNDEFINED, &thrown).unwrap();
-    let shown = shown.as_string().unwrap();
-    assert!(!shown.contains(CANARY), "the key shows in {shown}");
+    let printed = print.call1(&JsValue::UNDEFINED, &thrown).unwrap();
+    let printed = printed.as_string().unwrap();
+    assert!(
+        !printed.contains(CANARY),
+        "the error contains the key: {printed}"
+    );
     thrown
 }
 
-/// Asserts what kind of `ImageTo3dError` was thrown, and answers its message.
+/// Asserts that the exception is an `ImageTo3dError` of this kind, and returns its message.
 #[track_caller]
 pub fn assert_error(error: &JsValue, kind: &str, sent: &str) -> String {
     let is_instance = ERROR_CLASS.with(|class| {
@@ -120,8 +125,8 @@ pub fn blob(bytes: &[u8]) -> Blob {
     Blob::new_with_u8_array_sequence(&Array::of1(&Uint8Array::from(bytes))).unwrap()
 }
 
-/// A valid PNG of one pixel; with `padding` more than 0, so many bytes larger (12 at least) by a
-/// chunk that every reader passes over.
+/// Returns a valid PNG of one pixel. A `padding` of at least 12 adds that many bytes in a chunk
+/// that decoders ignore.
 pub fn png(padding: usize) -> Vec<u8> {
     let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
     chunk(&mut png, b"IHDR", &[0, 0, 0, 1, 0, 0, 0, 1, 8, 0, 0, 0, 0]);
@@ -131,7 +136,7 @@ pub fn png(padding: usize) -> Vec<u8> {
             .collect();
         chunk(&mut png, b"paDd", &filler);
     }
-    // One row: no filter, one grey pixel, in a stored block.
+    // One row, in a block that is not compressed: no filter, one gray pixel.
     let row = [0x78, 1, 1, 2, 0, 0xfd, 0xff, 0, 0x80, 0, 0x82, 0, 0x81];
     chunk(&mut png, b"IDAT", &row);
     chunk(&mut png, b"IEND", &[]);
@@ -146,23 +151,23 @@ fn chunk(png: &mut Vec<u8>, name: &[u8; 4], data: &[u8]) {
     png.extend(crc32fast::hash(&png[start..]).to_be_bytes());
 }
 
-/// A `fetch` that notes the time and a copy of each request before it passes it on.
-pub fn noting_fetch() -> (Function, Array) {
-    let notes = Array::new();
+/// Returns a `fetch` that records the time and a copy of each request, and its records.
+pub fn recording_fetch() -> (Function, Array) {
+    let records = Array::new();
     let make = Function::new_with_args(
-        "notes",
+        "records",
         "return (request) => {
-            notes.push({ at: performance.now(), request: request.clone() });
+            records.push({ at: performance.now(), request: request.clone() });
             return fetch(request);
         }",
     );
-    let fetch = make.call1(&JsValue::UNDEFINED, &notes).unwrap();
-    (fetch.unchecked_into(), notes)
+    let fetch = make.call1(&JsValue::UNDEFINED, &records).unwrap();
+    (fetch.unchecked_into(), records)
 }
 
-/// The JSON body of a noted request.
-pub async fn noted_body(note: &JsValue) -> String {
-    let request: web_sys::Request = get(note, "request").unchecked_into();
+/// Returns the JSON body of a recorded request.
+pub async fn recorded_body(record: &JsValue) -> String {
+    let request: web_sys::Request = get(record, "request").unchecked_into();
     let body = JsFuture::from(request.text().unwrap()).await.unwrap();
     body.as_string().unwrap()
 }

@@ -283,7 +283,7 @@ test("rejects invalid options at once", () => {
     [{ speed: [1, 2, [3], 4] }, "Invalid speed [1, 2, […], …]: expected a number greater than 0"],
     [{ seed: 0.5 }, `Invalid seed 0.5: ${seed}`],
     [{ seed: -1 }, `Invalid seed -1: ${seed}`],
-    [{ seed: {} }, `Invalid seed [object Object]: ${seed}`],
+    [{ seed: {} }, `Invalid seed {…}: ${seed}`],
     [{ origin: "localhost:6006" }, `Invalid origin "localhost:6006": ${origin}`],
     [{ origin: "http://localhost/path" }, `Invalid origin "http://localhost/path": ${origin}`],
     [{ origin: "x".repeat(61) }, `Invalid origin "${"x".repeat(60)}…": ${origin}`],

@@ -216,10 +216,10 @@ test("shows why an engine failed and that it may have charged", async () => {
   await withPage(gateway, async (page) => {
     await engineChoice(page).selectOption("fal");
     await dropTurtle(page);
-    const { status } = await create(page, "the session ended");
+    const { status } = await create(page, "The session failed");
     assert.match(
       status,
-      /^Session SESSION_\d+_\d+: the session ended as preview_failed: fal: HTTP 502: .+; the model may have been charged and is not requested again\.$/,
+      /^Session SESSION_\d+_\d+: The session failed with status preview_failed: fal: HTTP 502: .+; the model may have been charged and is not requested again\.$/,
     );
     assert.equal(await page.locator("#engine").innerText(), "Engine: fal");
     assert.ok(await page.getByRole("button", { name: "Create session" }).isEnabled());

@@ -287,7 +287,7 @@ test("shows errors as sentences and never the API key", () =>
 
       await page.getByLabel("Image", { exact: true }).setInputFiles("package.json");
       await create(page);
-      await status(page).getByText("no picture that is known").waitFor();
+      await status(page).getByText("unrecognized image format").waitFor();
 
       await choose(page, "turtle");
       const key = `fault_echo-json_${canary}`;
@@ -299,7 +299,7 @@ test("shows errors as sentences and never the API key", () =>
       await page.getByLabel("Another server").check();
       await page.getByLabel("API base URL").fill("http://127.0.0.1:20113");
       await create(page);
-      await status(page).getByText("No answer from http://127.0.0.1:20113").waitFor();
+      await status(page).getByText("No response from http://127.0.0.1:20113").waitFor();
     },
     { expected: /Failed to load resource|requested http:\/\/127\.0\.0\.1:20113\// },
   ));

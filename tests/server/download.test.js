@@ -27,10 +27,17 @@ describeInBrowsers("downloadModel", (page) => {
       outcomes.map(({ kind }) => kind),
       ["invalid_options", "invalid_options", "invalid_options", "invalid_options"],
     );
-    assert.match(outcomes[0].message, /fbx.*has.*glb/);
-    assert.match(outcomes[1].message, /none yet/);
-    assert.match(outcomes[2].message, /^session: came "SESSION_/);
-    assert.match(outcomes[3].message, /"gbl".*"glb"/);
+    const [missing, early, code, misspelled] = outcomes.map(({ message }) => message);
+    assert.match(missing, /^This session has no fbx model\. Available: glb(, [a-z]+)*$/);
+    assert.equal(early, "This session has no glb model yet");
+    assert.match(
+      code,
+      /^Invalid session "SESSION_[0-9_]+": expected a session object as returned by the API$/,
+    );
+    assert.equal(
+      misspelled,
+      'Invalid format "gbl": expected "glb", "obj", "usdz", "zip", "fbx" or "stl"',
+    );
   });
 
   test("reports progress, and sends the API key to its own server only", async () => {
@@ -75,8 +82,14 @@ describeInBrowsers("downloadModel", (page) => {
       },
       { baseUrl, server },
     );
-    assert.match(outcomes[0].message, /expired.*getSession/);
-    assert.equal(outcomes[1].kind, "network");
-    assert.match(outcomes[1].message, /CORS.*server of your own/);
+    const [expired, withoutCors] = outcomes;
+    assert.match(expired.message, /\. The link may have expired; getSession returns a new one\.$/);
+    assert.equal(withoutCors.kind, "network");
+    const start = `Downloading the model from ${baseUrl} failed: `;
+    assert.ok(withoutCors.message.startsWith(start), withoutCors.message);
+    assert.match(
+      withoutCors.message,
+      /\. The server may be down or not allow this page's origin \(CORS\)\. Let a server of your own fetch the model and pass its URL to the page\.$/,
+    );
   });
 });

@@ -133,7 +133,8 @@ describeInBrowsers("the lifecycle of a session", (page) => {
       const status = stage === "spin" ? "spin_generate_failed" : `${stage}_failed`;
       assert.equal(outcome.kind, "session_failed");
       assert.equal(outcome.status, status);
-      assert.ok(outcome.message.includes(status), outcome.message);
+      const start = `The session failed with status ${status}: `;
+      assert.ok(outcome.message.startsWith(start), outcome.message);
       assert.match(outcome.session?.session_code ?? "", /^SESSION_/);
     }
   });

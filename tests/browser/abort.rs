@@ -1,4 +1,4 @@
-//! An abort ends the call at once, in every phase, with the caller's own reason.
+//! An abort cancels a call immediately, in every phase, with the signal's reason.
 
 use js_sys::{Error, Function, Promise};
 use wasm_bindgen::prelude::*;
@@ -12,14 +12,14 @@ fn abort(controller: &AbortController, reason: &JsValue) {
     controller.abort_with_reason(reason);
 }
 
-async fn turn() {
+async fn next_task() {
     let timer = Function::new_with_args("resolve", "setTimeout(resolve, 0)");
     let promise = Promise::new(&mut |resolve, _| drop(timer.call1(&JsValue::UNDEFINED, &resolve)));
     JsFuture::from(promise).await.unwrap();
 }
 
 #[wasm_bindgen_test]
-async fn the_reason_is_passed_on_whatever_it_is() {
+async fn rejects_with_the_reason_of_the_signal() {
     for reason in [
         "stop".into(),
         JsValue::NULL,
@@ -30,64 +30,64 @@ async fn the_reason_is_passed_on_whatever_it_is() {
         let options = to_server("{}").await;
         set(&options, "signal", controller.signal());
         abort(&controller, &reason);
-        assert_eq!(thrown(&options).await, reason);
+        assert_eq!(create_error(&options).await, reason);
     }
 }
 
-/// Options for a picture of several pieces, with a signal; `when` is JavaScript that gets
-/// `controller` and answers further options.
-async fn aborted_by(when: &str) -> (JsValue, AbortController) {
+/// Returns options for an image of several chunks with a signal, and the controller of the signal.
+/// `more` is a JavaScript expression for further options, which can use `controller`.
+async fn options_with_signal(more: &str) -> (JsValue, AbortController) {
     let controller = AbortController::new().unwrap();
     let options = to_server("{}").await;
-    set(&options, "image", file(&png(3_000_000), "picture.png"));
+    set(&options, "image", file(&png(3_000_000), "image.png"));
     set(&options, "signal", controller.signal());
-    let more = Function::new_with_args("controller", &format!("return {when}"));
+    let more = Function::new_with_args("controller", &format!("return {more}"));
     let more = more.call1(&JsValue::UNDEFINED, &controller).unwrap();
     js_sys::Object::<JsValue>::assign(options.unchecked_ref(), more.unchecked_ref());
     (options, controller)
 }
 
 #[wasm_bindgen_test]
-async fn it_ends_the_call_in_every_phase() {
+async fn cancels_the_call_in_every_phase() {
     for when in [
-        // while the key is asked for
+        // while the key function runs
         "{ apiKey: () => { setTimeout(() => controller.abort('now')); return new Promise(() => {}) } }",
-        // while the picture is read
+        // while the image is read
         "{ image: Object.assign(new Blob(['x']), { stream: () => new ReadableStream({ type: 'bytes',
              pull() { setTimeout(() => controller.abort('now')); return new Promise(() => {}) } }) }) }",
-        // while the picture is encoded
+        // while the image is encoded
         "{ onProgress: (p) => { if (p.loaded < p.total) controller.abort('now') } }",
         // before fetch
         "{ onProgress: (p) => { if (p.phase === 'sending') controller.abort('now') } }",
-        // while fetch is under way
+        // while fetch is pending
         "{ fetch: (r) => { setTimeout(() => controller.abort('now'), 20); return new Promise(() => {}) } }",
-        "{ fetch: (r) => { const answer = fetch(r); controller.abort('now'); return answer } }",
-        // while the answer is read
+        "{ fetch: (r) => { const response = fetch(r); controller.abort('now'); return response } }",
+        // while the response is read
         "{ fetch: async (r) => { setTimeout(() => controller.abort('now'), 20);
              return new Response(new ReadableStream()) } }",
-        // while it waits for the next attempt
+        // during the delay before a retry
         "{ fetch: async (r) => { setTimeout(() => controller.abort('now'), 20);
              return new Response('', { status: 429, headers: { 'retry-after': '60' } }) } }",
     ] {
-        let (options, _controller) = aborted_by(when).await;
-        assert_eq!(thrown(&options).await, "now", "{when}");
+        let (options, _controller) = options_with_signal(when).await;
+        assert_eq!(create_error(&options).await, "now", "{when}");
     }
 }
 
 #[wasm_bindgen_test]
-async fn it_reaches_the_request() {
-    let (options, controller) = aborted_by(
+async fn aborts_the_request() {
+    let (options, controller) = options_with_signal(
         "{ fetch: (r) => { controller.request = r; setTimeout(() => controller.abort('now')); return fetch(r) } }",
     )
     .await;
-    assert_eq!(thrown(&options).await, "now");
-    turn().await;
+    assert_eq!(create_error(&options).await, "now");
+    next_task().await;
     let request: web_sys::Request = get(&controller, "request").unchecked_into();
     assert!(request.signal().aborted());
 }
 
 #[wasm_bindgen_test]
-async fn nothing_stays_on_the_signal() {
+async fn removes_its_listener_from_the_signal() {
     let controller = AbortController::new().unwrap();
     let signal = controller.signal();
     let count = Function::new_with_args(

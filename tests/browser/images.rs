@@ -1,4 +1,4 @@
-//! The picture arrives byte for byte, whatever it came as and whatever its size.
+//! Images of every accepted type and size arrive unchanged.
 
 use js_sys::{DataView, Function, Uint8Array};
 use wasm_bindgen::prelude::*;
@@ -6,8 +6,8 @@ use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::support::*;
 
-/// How much the library encodes at once (`PIECE` in `src/body.rs`).
-const PIECE: usize = 768 * 1024;
+/// The size of a chunk of the library (`CHUNK` in `src/body.rs`).
+const CHUNK: usize = 768 * 1024;
 
 const ALL: &str = r#"{
     "creativity": "highest", "generate_texture": true, "auto_refine": true,
@@ -30,7 +30,7 @@ async fn assert_arrives(image: JsValue, expected: &[u8]) {
     let received = bytes(&url).await;
     assert!(
         received == expected,
-        "{} bytes came, {} went",
+        "received {} bytes, sent {}",
         received.len(),
         expected.len()
     );
@@ -40,29 +40,29 @@ async fn assert_file_arrives(size: usize) {
     let smallest = png(0).len();
     let png = png(size - smallest);
     assert_eq!(png.len(), size);
-    assert_arrives(file(&png, "picture.png"), &png).await;
+    assert_arrives(file(&png, "image.png"), &png).await;
 }
 
 #[wasm_bindgen_test]
-async fn the_smallest_files_arrive() {
+async fn sends_small_files() {
     let smallest = png(0);
-    assert_arrives(file(&smallest, "picture.png"), &smallest).await;
+    assert_arrives(file(&smallest, "image.png"), &smallest).await;
     for padding in 12..18 {
         assert_file_arrives(smallest.len() + padding).await;
     }
 }
 
 #[wasm_bindgen_test]
-async fn files_around_the_ends_of_pieces_arrive() {
-    for pieces in 1..=3 {
-        for size in pieces * PIECE - 4..=pieces * PIECE + 4 {
+async fn sends_files_around_chunk_boundaries() {
+    for chunks in 1..=3 {
+        for size in chunks * CHUNK - 4..=chunks * CHUNK + 4 {
             assert_file_arrives(size).await;
         }
     }
 }
 
 #[wasm_bindgen_test]
-async fn files_around_the_ends_of_the_browsers_own_pieces_arrive() {
+async fn sends_files_around_stream_buffer_boundaries() {
     for power in [16, 18, 20, 21] {
         for size in (1 << power) - 1..=(1 << power) + 1 {
             assert_file_arrives(size).await;
@@ -71,17 +71,17 @@ async fn files_around_the_ends_of_the_browsers_own_pieces_arrive() {
 }
 
 #[wasm_bindgen_test]
-async fn a_file_of_8_mb_arrives() {
+async fn sends_a_file_of_8_mb() {
     assert_file_arrives(8_000_000).await;
 }
 
 #[wasm_bindgen_test]
-async fn a_file_of_40_mb_arrives() {
+async fn sends_a_file_of_40_mb() {
     assert_file_arrives(40_000_000).await;
 }
 
 #[wasm_bindgen_test]
-async fn what_is_no_file_arrives_too() {
+async fn sends_blobs_buffers_and_views() {
     let png = png(1_000_000);
     let bytes = Uint8Array::from(&png[..]);
     assert_arrives(blob(&png).into(), &png).await;
@@ -96,8 +96,8 @@ async fn what_is_no_file_arrives_too() {
 }
 
 #[wasm_bindgen_test]
-async fn a_browser_whose_files_have_no_byte_stream_is_served_too() {
-    let png = png(2 * PIECE);
+async fn reads_slices_without_byte_streams() {
+    let png = png(2 * CHUNK);
     let image = blob(&png);
     let plain = Function::new_no_args("return new ReadableStream()");
     set(&image, "stream", plain);
@@ -105,7 +105,7 @@ async fn a_browser_whose_files_have_no_byte_stream_is_served_too() {
 }
 
 #[wasm_bindgen_test]
-async fn a_data_uri_arrives() {
+async fn sends_data_urls() {
     let png = png(1_000_000);
     let options = options("{}");
     let base64 = base64_simd::STANDARD.encode_to_string(&png);
@@ -121,22 +121,22 @@ async fn a_data_uri_arrives() {
 }
 
 #[wasm_bindgen_test]
-async fn an_address_is_passed_on() {
-    let address = "https://pictures.example/a%20\"b\".png?x=1&y=ü";
+async fn sends_urls_unchanged() {
+    let url = "https://pictures.example/a%20\"b\".png?x=1&y=ü";
     let options = options("{}");
-    set(&options, "image_url", address);
+    set(&options, "image_url", url);
     set(&options, "baseUrl", server().await);
     let session = create(&options).await.unwrap();
-    assert_eq!(get(&session, "image_url"), address);
+    assert_eq!(get(&session, "image_url"), url);
 }
 
 #[wasm_bindgen_test]
-async fn what_is_left_out_is_left_out_of_the_body() {
-    let (fetch, notes) = noting_fetch();
+async fn omits_omitted_parameters() {
+    let (fetch, records) = recording_fetch();
     let options = to_server("{}").await;
     set(&options, "fetch", fetch);
     create(&options).await.unwrap();
-    let body = noted_body(&notes.get(0)).await;
+    let body = recorded_body(&records.get(0)).await;
     assert_eq!(keys(&js_sys::JSON::parse(&body).unwrap()), ["image_url"]);
     assert!(
         body.starts_with("{\"image_url\":\"data:image/png;base64,iVBOR"),
@@ -145,23 +145,23 @@ async fn what_is_left_out_is_left_out_of_the_body() {
 }
 
 #[wasm_bindgen_test]
-async fn progress_is_told_from_the_first_piece_to_the_last() {
+async fn reports_progress_for_every_chunk() {
     let options = to_server("{}").await;
-    let size = 3 * PIECE;
+    let size = 3 * CHUNK;
     set(
         &options,
         "image",
-        file(&png(size - png(0).len()), "picture.png"),
+        file(&png(size - png(0).len()), "image.png"),
     );
-    let make = Function::new_with_args("told", "return (progress) => told.push(progress)");
-    let told = js_sys::Array::new();
+    let make = Function::new_with_args("reports", "return (progress) => reports.push(progress)");
+    let reports = js_sys::Array::new();
     set(
         &options,
         "onProgress",
-        make.call1(&JsValue::UNDEFINED, &told).unwrap(),
+        make.call1(&JsValue::UNDEFINED, &reports).unwrap(),
     );
     create(&options).await.unwrap();
-    let told: Vec<_> = told
+    let reports: Vec<_> = reports
         .iter()
         .map(|progress| {
             assert_eq!(get(&progress, "total"), size as f64);
@@ -169,7 +169,7 @@ async fn progress_is_told_from_the_first_piece_to_the_last() {
             (phase, get(&progress, "loaded").as_f64().unwrap() as usize)
         })
         .collect();
-    let encoding = |pieces| ("encoding".to_owned(), pieces * PIECE);
+    let encoding = |chunks| ("encoding".to_owned(), chunks * CHUNK);
     let sending = ("sending".to_owned(), size);
-    assert_eq!(told, [encoding(1), encoding(2), encoding(3), sending]);
+    assert_eq!(reports, [encoding(1), encoding(2), encoding(3), sending]);
 }

@@ -1,0 +1,61 @@
+//! Pauses of long computations, in which the page renders and handles events.
+
+use js_sys::{Date, Promise};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::MessageChannel;
+
+use crate::timer::{new_promise, sleep};
+
+/// The time that a computation may block the event loop, in milliseconds.
+const MAX_BLOCKING: f64 = 10.0;
+
+/// Yields to the event loop at most every ten milliseconds.
+pub struct Pacer {
+    last_yield: f64,
+}
+
+impl Pacer {
+    /// Starts the first ten milliseconds.
+    pub fn new() -> Self {
+        Self {
+            last_yield: Date::now(),
+        }
+    }
+
+    /// Yields to the event loop if it has been blocked for ten milliseconds.
+    pub async fn yield_to_event_loop(&mut self) {
+        // The absolute value, since a clock that was set back must not stop the pauses.
+        if (Date::now() - self.last_yield).abs() < MAX_BLOCKING {
+            return;
+        }
+        match scheduler_yield() {
+            Ok(pause) => {
+                let _ = JsFuture::from(pause).await;
+            }
+            Err(_) => message_turn().await,
+        }
+        self.last_yield = Date::now();
+    }
+}
+
+/// Waits for a message to itself: browsers delay nested timers by 4 ms each.
+async fn message_turn() {
+    let Ok(channel) = MessageChannel::new() else {
+        return sleep(0.0).await;
+    };
+    let (received, resolve) = new_promise();
+    channel.port1().set_onmessage(Some(&resolve));
+    if channel.port2().post_message(&JsValue::NULL).is_ok() {
+        let _ = JsFuture::from(received).await;
+    }
+    // An open port keeps a Node process running.
+    channel.port1().close();
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// Fails in browsers without `scheduler.yield`.
+    #[wasm_bindgen(js_namespace = scheduler, js_name = "yield", catch)]
+    fn scheduler_yield() -> core::result::Result<Promise, JsValue>;
+}
