@@ -114,7 +114,7 @@ pub fn wasm(shell: &Shell, folder: &Path, profile: Profile, flags: &[&str]) -> R
 
 /// Writes the TypeScript definitions, by a build of their own: see the feature's description.
 fn definitions(shell: &Shell, folder: &Path) -> Result<()> {
-    let compiled = compile(shell, Profile::Release, &["--features", "typescript"])?;
+    let compiled = compile(shell, Profile::Dev, &["--features", "typescript"])?;
     let out = shell.current_dir().join("target/definitions");
     cmd!(
         shell,

@@ -13,22 +13,44 @@ const GECKODRIVER: &str = "0.36.0";
 /// Installs what building the package needs, and puts it on `PATH`.
 pub fn ensure_build_tools(shell: &Shell) -> Result<()> {
     prepend_own_programs_to_path(shell)?;
-    let target = "wasm32-unknown-unknown";
-    let sysroot = cmd!(shell, "rustc --print sysroot").quiet().read()?;
-    if !Path::new(&sysroot)
-        .join("lib/rustlib")
-        .join(target)
-        .exists()
-    {
-        step("adding the Rust target for WebAssembly");
-        cmd!(shell, "rustup target add {target}").run()?;
-    }
+    ensure_toolchain(shell)?;
     let lock = shell.read_file("Cargo.lock")?;
     let wasm_bindgen =
         locked_version(&lock, "wasm-bindgen").context("Cargo.lock does not list wasm-bindgen")?;
     // Without --locked: the versions in its lock file may have been yanked.
-    install(shell, "wasm-bindgen", "wasm-bindgen-cli", wasm_bindgen, &[])?;
+    install(
+        shell,
+        &Program {
+            name: "wasm-bindgen",
+            package: "wasm-bindgen-cli",
+            version: wasm_bindgen,
+            flags: &[],
+            // It takes ten times as long over the API's wasm without any.
+            opt_level: "1",
+        },
+    )?;
     npm_ci(shell)
+}
+
+/// Installs the parts of the toolchain that `rust-toolchain.toml` lists. rustup does so at its first
+/// command, unless its automatic installation is off.
+fn ensure_toolchain(shell: &Shell) -> Result<()> {
+    let sysroot = cmd!(shell, "rustc --print sysroot").quiet().read()?;
+    for (file, kind, name) in [
+        ("bin/rustfmt", "component", "rustfmt"),
+        ("bin/cargo-clippy", "component", "clippy"),
+        (
+            "lib/rustlib/wasm32-unknown-unknown",
+            "target",
+            "wasm32-unknown-unknown",
+        ),
+    ] {
+        if !Path::new(&sysroot).join(file).exists() {
+            step(&format!("adding the Rust {kind} {name}"));
+            cmd!(shell, "rustup {kind} add {name}").run()?;
+        }
+    }
+    Ok(())
 }
 
 /// Installs the packages of the current folder's lock file, unless they are installed.
@@ -73,10 +95,13 @@ pub fn ensure_test_tools(shell: &Shell) -> Result<Browsers> {
     ensure_build_tools(shell)?;
     install(
         shell,
-        "geckodriver",
-        "geckodriver",
-        GECKODRIVER,
-        &["--locked"],
+        &Program {
+            name: "geckodriver",
+            package: "geckodriver",
+            version: GECKODRIVER,
+            flags: &["--locked"],
+            opt_level: "0",
+        },
     )?;
     Ok(Browsers {
         chromium: chromium(shell)?,
@@ -108,34 +133,42 @@ fn prepend_own_programs_to_path(shell: &Shell) -> Result<()> {
     Ok(())
 }
 
-/// Builds a program from the Rust registry into `.tools`, unless that version is on `PATH`.
-///
-/// Without optimisation: these programs run for seconds and compile for minutes.
-fn install(
-    shell: &Shell,
-    program: &str,
-    package: &str,
-    version: &str,
-    flags: &[&str],
-) -> Result<()> {
-    let version_text = cmd!(shell, "{program} --version")
+/// A program of the Rust registry.
+struct Program<'a> {
+    name: &'a str,
+    package: &'a str,
+    version: &'a str,
+    flags: &'a [&'a str],
+    opt_level: &'a str,
+}
+
+/// Builds a program into `.tools`, unless that version is on `PATH`.
+fn install(shell: &Shell, program: &Program) -> Result<()> {
+    let Program {
+        name,
+        package,
+        version,
+        flags,
+        opt_level,
+    } = program;
+    let version_text = cmd!(shell, "{name} --version")
         .quiet()
         .ignore_stderr()
         .read();
-    if version_text.is_ok_and(|text| text.split_whitespace().any(|word| word == version)) {
+    if version_text.is_ok_and(|text| text.split_whitespace().any(|word| word == *version)) {
         return Ok(());
     }
-    step(&format!(
-        "building {package} {version} (some minutes, once)"
-    ));
-    let _target = shell.push_env(
-        "CARGO_TARGET_DIR",
-        shell.current_dir().join(".tools/target"),
-    );
+    step(&format!("building {package} {version}"));
+    let target = shell.current_dir().join(".tools/target");
+    // Compiling with the package's own profile takes longer than all runs of the program.
     cmd!(
         shell,
         "cargo install --quiet --root .tools {package} --version {version} {flags...}"
     )
+    .env("CARGO_TARGET_DIR", target)
+    .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", opt_level)
+    .env("CARGO_PROFILE_RELEASE_LTO", "off")
+    .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
     .run()?;
     Ok(())
 }
