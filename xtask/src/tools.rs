@@ -150,12 +150,12 @@ fn install(shell: &Shell, program: &Program) -> Result<()> {
         version,
         flags,
         opt_level,
-    } = program;
+    } = *program;
     let version_text = cmd!(shell, "{name} --version")
         .quiet()
         .ignore_stderr()
         .read();
-    if version_text.is_ok_and(|text| text.split_whitespace().any(|word| word == *version)) {
+    if version_text.is_ok_and(|text| text.split_whitespace().any(|word| word == version)) {
         return Ok(());
     }
     step(&format!("building {package} {version}"));
