@@ -202,11 +202,13 @@ impl Crate {
     ) -> Option<PathBuf> {
         let first = rest.first()?;
         let module = self.0.get(module_path)?;
-        if module.defined.contains(first) {
-            return Some(module.file.clone());
-        }
         let mut inner = module_path.clone();
         inner.push(first.clone());
+        // A function may have the name of a module.
+        let goes_on = rest.len() > 1 && self.0.contains_key(&inner);
+        if module.defined.contains(first) && !goes_on {
+            return Some(module.file.clone());
+        }
         if self.0.contains_key(&inner) {
             return self.resolve_in(&inner, &rest[1..], depth + 1);
         }
