@@ -56,7 +56,7 @@ fn folder_in_use_is_rejected() {
     assert!(!second.status.success());
     let stderr = String::from_utf8(second.stderr).unwrap();
     assert!(
-        stderr.contains("cannot open") && stderr.contains("already open"),
+        stderr.contains("Cannot open") && stderr.contains("already open"),
         "{stderr}"
     );
 }
