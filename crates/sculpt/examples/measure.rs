@@ -1,9 +1,13 @@
-//! How long a picture takes to become a model, and how much memory: for the benchmark, which runs
-//! it once for each picture.
+//! Measures how long an image takes to become a model, and how much memory: one process per image, for
+//! the benchmark.
 //!
 //! `measure draw WIDTH FILE` writes a square PNG of that width; `measure sculpt FILE` makes a model of
-//! a picture and prints `{"decode":…,"sculpt":…,"before":…,"peak":…}`: milliseconds, and bytes of
-//! the process before the picture was read and at its peak.
+//! an image and prints `{"decode":…,"sculpt":…,"before":…,"peak":…}`: milliseconds, and bytes of the
+//! process before the image was read and at its peak.
+
+#[path = "../tests/support/samples.rs"]
+#[allow(dead_code)]
+mod samples;
 
 use std::error::Error;
 use std::io::Cursor;
@@ -13,8 +17,6 @@ use std::time::Instant;
 use contract::{Parameters, Resolution};
 use image::{RgbaImage, imageops};
 use sculpt::{Detail, ModelRequest};
-
-const SAMPLE: &[u8] = include_bytes!("../../../www/samples/turtle.webp");
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -26,15 +28,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// The sample, enlarged smoothly: as much to see at any size.
+/// Enlarges a sample smoothly, so that it has the same content at any size.
 fn draw(width: u32, file: &str) -> Result<(), Box<dyn Error>> {
-    let sample = image::load_from_memory(SAMPLE)?.to_rgba8();
+    let sample = image::open(samples::sample_path(samples::SAMPLES[0]))?.to_rgba8();
     let part = |at: u32| (at as f32 + 0.5) / width as f32;
-    let picture = RgbaImage::from_fn(width, width, |x, y| {
+    let image = RgbaImage::from_fn(width, width, |x, y| {
         let pixel = imageops::sample_bilinear(&sample, part(x), part(y));
         pixel.unwrap_or_else(|| *sample.get_pixel(0, 0))
     });
-    Ok(picture.save(file)?)
+    Ok(image.save(file)?)
 }
 
 fn sculpt(file: &str) -> Result<(), Box<dyn Error>> {
@@ -58,8 +60,7 @@ fn sculpt(file: &str) -> Result<(), Box<dyn Error>> {
         view: 0,
     };
     let started = Instant::now();
-    sculpt::sculpt(&request, &mut |_| ControlFlow::Continue(()))
-        .map_err(|stopped| format!("{stopped:?}"))?;
+    sculpt::sculpt(&request, &mut |_| ControlFlow::Continue(()))?;
     let sculpt = started.elapsed();
     println!(
         r#"{{"decode":{},"sculpt":{},"before":{before},"peak":{}}}"#,
@@ -70,13 +71,13 @@ fn sculpt(file: &str) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What Linux says of this process, in bytes.
+/// Returns a size from Linux's status of this process, in bytes.
 fn status(field: &str) -> Result<u64, Box<dyn Error>> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix(field));
     let kibibytes = line.and_then(|line| line.split_whitespace().nth(1));
     Ok(kibibytes
-        .ok_or("Linux says nothing of it")?
+        .ok_or("/proc/self/status does not have this field")?
         .parse::<u64>()?
         * 1024)
 }

@@ -1,185 +1,206 @@
-//! A model in binary glTF as other programs want it: OBJ, a zip of OBJ, MTL and texture, STL.
+//! Converts a model in GLB to the formats of other programs: OBJ, a ZIP archive of OBJ, MTL and
+//! texture, and STL.
 
-use std::collections::{BTreeSet, VecDeque};
 use std::fmt::Write as _;
 use std::io::{Cursor, Write as _};
 
-use gltf::mesh::Mode;
-use gltf::{Gltf, Mesh, Semantic};
+use glam::{DMat4, DVec2, DVec3, Vec2, Vec3};
+use serde_json::Value;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-use crate::glb::QUADS;
-use crate::open::{data, open, vectors};
+use crate::glb::{
+    Glb, GlbError, default_scene, index, indices, is_quads, mesh_instances, numbers, root_nodes,
+    vectors,
+};
 
-/// What a model is offered as beside GLB.
+/// A format that a model is offered in beside GLB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// Wavefront OBJ alone, with neither material nor texture.
+    /// Wavefront OBJ alone, without material and texture.
     Obj,
-    /// A zip of OBJ, MTL and the texture, where there is one.
+    /// A ZIP archive of `model.obj`, `model.mtl` and `texture.png` or `texture.jpg`, if there is a
+    /// texture.
     Zip,
-    /// Binary STL for printing: in millimetres, where glTF has metres, and with z up.
+    /// Binary STL for printing: in millimeters, where glTF has meters, and with z up.
     Stl,
 }
 
-/// Writes a binary glTF file as another format. Of several materials the first counts.
+/// Why a model cannot be converted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConvertError {
+    /// The file is not a valid GLB file.
+    #[error(transparent)]
+    Glb(#[from] GlbError),
+    /// The file requires an extension that packs its triangles.
+    #[error("the model requires the extension {0}, which this conversion does not support")]
+    UnsupportedExtension(String),
+    /// The file has no triangles that can be read.
+    #[error("the model has no readable triangles")]
+    NoTriangles,
+    /// A triangle refers to a vertex that the file does not have.
+    #[error("a triangle of the model refers to a vertex that does not exist")]
+    MissingVertex,
+    /// The ZIP archive cannot be written.
+    #[error("the ZIP archive cannot be written")]
+    Zip {
+        /// The writer's message.
+        detail: String,
+    },
+}
+
+/// Extensions without which triangles cannot be read, or are not all there.
+const UNSUPPORTED_EXTENSIONS: [&str; 4] = [
+    "EXT_mesh_gpu_instancing",
+    "EXT_meshopt_compression",
+    "KHR_draco_mesh_compression",
+    "KHR_meshopt_compression",
+];
+
+/// Converts a GLB file to another format. Of several materials, the first counts.
 ///
 /// # Errors
-/// The file cannot be read, in words.
-pub fn convert(glb: &[u8], format: Format) -> Result<Vec<u8>, String> {
+/// Fails if the file is not a valid GLB file, has no triangles that can be read, or requires an
+/// extension that packs them.
+pub fn convert(glb: &[u8], format: Format) -> Result<Vec<u8>, ConvertError> {
     let model = Model::read(glb)?;
     match format {
         Format::Obj => Ok(model.obj(None).into_bytes()),
-        Format::Zip => model.zip().map_err(|error| error.to_string()),
+        Format::Zip => model.zip().map_err(|error| ConvertError::Zip {
+            detail: error.to_string(),
+        }),
         Format::Stl => Ok(model.stl()),
     }
 }
 
-/// Whether a binary glTF file can be written as the other formats. It is read for that, and nothing
-/// is written.
+/// Whether [`convert`] supports a GLB file: reads it without writing anything.
 pub fn can_convert(glb: &[u8]) -> bool {
     Model::read(glb).is_ok()
 }
 
-/// A matrix by its columns.
-type Matrix = [[f32; 4]; 4];
-
-/// A texture file, and what its name ends with.
+/// A texture file.
 struct Texture {
     bytes: Vec<u8>,
+    /// The extension of its file name.
     extension: &'static str,
 }
 
-/// All meshes of a scene in one, where the scene puts them.
+/// All meshes of a scene as one, where the scene puts them.
 #[derive(Default)]
 struct Model {
-    positions: Vec<[f32; 3]>,
-    normals: Vec<[f32; 3]>,
-    uvs: Vec<[f32; 2]>,
+    positions: Vec<Vec3>,
+    normals: Vec<Vec3>,
+    uvs: Vec<Vec2>,
     triangles: Vec<[u32; 3]>,
-    /// Whether each two triangles are a quad.
-    quads: bool,
-    colour: [f32; 4],
-    texture: Option<Texture>,
+    /// Whether every two triangles, from the first on, are a quad.
+    has_quads: bool,
+    material: Material,
 }
 
 impl Model {
-    fn read(glb: &[u8]) -> Result<Self, String> {
-        let file = open(glb)?;
+    fn read(glb: &[u8]) -> Result<Self, ConvertError> {
+        let file = Glb::read(glb)?;
+        let required = file.list("extensionsRequired").iter();
+        let mut required = required.filter_map(Value::as_str);
+        if let Some(name) = required.find(|name| UNSUPPORTED_EXTENSIONS.contains(name)) {
+            return Err(ConvertError::UnsupportedExtension(name.to_owned()));
+        }
         let mut model = Self {
-            colour: [0.8, 0.8, 0.8, 1.0],
+            material: Material::read(&file),
             ..Self::default()
         };
-        let mut places = Places::default();
-        if let Some(material) = file.materials().next() {
-            let look = material.pbr_metallic_roughness();
-            model.colour = look.base_color_factor();
-            if let Some(info) = look.base_color_texture() {
-                model.texture = texture(&file, &info.texture());
-                places = Places::of(&info);
+        let scene = default_scene(&file);
+        let nodes = scene.map_or_else(Vec::new, |scene| root_nodes(&file, scene));
+        for (mesh, matrix) in mesh_instances(&file, nodes, DMat4::IDENTITY) {
+            model.has_quads = is_quads(mesh);
+            let primitives = mesh["primitives"].as_array().into_iter().flatten();
+            for primitive in primitives {
+                model.add_primitive(&file, primitive, matrix);
             }
         }
-        let scene = file.default_scene().or_else(|| file.scenes().next());
-        let nodes = scene.iter().flat_map(|scene| scene.nodes());
-        const HERE: Matrix = [
-            [1.0, 0.0, 0.0, 0.0],
-            [0.0, 1.0, 0.0, 0.0],
-            [0.0, 0.0, 1.0, 0.0],
-            [0.0, 0.0, 0.0, 1.0],
-        ];
-        let mut nodes: VecDeque<_> = nodes.map(|node| (node, HERE)).collect();
-        let mut seen = BTreeSet::new();
-        while let Some((node, outer)) = nodes.pop_front() {
-            // A tree has each node once, a circle has no end.
-            if !seen.insert(node.index()) {
-                continue;
-            }
-            let here = times(outer, node.transform().matrix());
-            if let Some(mesh) = node.mesh() {
-                model.add(&file, &mesh, &places, here);
-            }
-            nodes.extend(node.children().map(|child| (child, here)));
-        }
-        let mut corners = model.triangles.iter().flatten();
-        if corners.any(|at| *at as usize >= model.positions.len()) {
-            return Err("a triangle has a corner that is not there".into());
+        let mut vertices = model.triangles.iter().flatten();
+        if vertices.any(|vertex| *vertex as usize >= model.positions.len()) {
+            return Err(ConvertError::MissingVertex);
         }
         match model.triangles.is_empty() {
-            true => Err("the model has no triangles".into()),
+            true => Err(ConvertError::NoTriangles),
             false => Ok(model),
         }
     }
 
-    /// Adds the triangles of a mesh that is here.
-    fn add(&mut self, file: &Gltf, mesh: &Mesh, places: &Places, here: Matrix) {
-        let point = |[x, y, z]: [f32; 3], w: f32| {
-            [0, 1, 2].map(|row| {
-                here[0][row] * x + here[1][row] * y + here[2][row] * z + here[3][row] * w
-            })
-        };
-        let extras = mesh.extras().as_ref();
-        self.quads = extras.is_some_and(|extras| extras.get() == QUADS);
-        for primitive in mesh
-            .primitives()
-            .filter(|part| part.mode() == Mode::Triangles)
-        {
-            let of = |semantic| primitive.get(&semantic);
-            let Some(positions) = of(Semantic::Positions).and_then(|all| vectors(file, all)) else {
-                continue;
-            };
-            let first = self.positions.len() as u32;
-            let positions = positions.into_iter().map(|place| point(place, 1.0));
-            self.positions.extend(positions);
-            let count = self.positions.len();
-            let normals = of(Semantic::Normals).and_then(|all| vectors(file, all));
-            let normals = normals.into_iter().flatten();
-            self.normals
-                .extend(normals.map(|normal| point(normal, 0.0)));
-            let uvs = of(Semantic::TexCoords(places.set)).and_then(|all| vectors(file, all));
-            let uvs = uvs.into_iter().flatten();
-            self.uvs.extend(uvs.map(|uv| places.moved(uv)));
-            self.normals.resize(count, [0.0, 0.0, 1.0]);
-            self.uvs.resize(count, [0.0; 2]);
-            let reader = primitive.reader(|buffer| data(file, &buffer));
-            let corners: Vec<u32> = match reader.read_indices() {
-                Some(indices) => indices.into_u32().collect(),
-                None => (0..count as u32 - first).collect(),
-            };
-            let triangles = corners.chunks_exact(3);
-            self.triangles
-                .extend(triangles.map(|face| [0, 1, 2].map(|at| first + face[at])));
+    /// Adds the triangles of a primitive, moved by its node's matrix. Adds nothing if it has other
+    /// faces, or if its positions or indices cannot be read.
+    fn add_primitive(&mut self, file: &Glb, primitive: &Value, matrix: DMat4) {
+        const TRIANGLES: u32 = 4;
+        if primitive.get("mode").is_some_and(|mode| *mode != TRIANGLES) {
+            return;
         }
+        let attributes = &primitive["attributes"];
+        let accessor = |name: &str| file.referenced(attributes, name, "accessors");
+        let positions = accessor("POSITION").and_then(|all| vectors::<3>(file, all));
+        let Some(positions) = positions.filter(|positions| !positions.is_empty()) else {
+            return;
+        };
+        let first = self.positions.len();
+        let count = first + positions.len();
+        let corners = match primitive.get("indices") {
+            Some(_) => file
+                .referenced(primitive, "indices", "accessors")
+                .and_then(|all| indices(file, all)),
+            None => Some((0..positions.len() as u32).collect()),
+        };
+        let Some(corners) = corners else {
+            return;
+        };
+        let positions = positions.into_iter().map(DVec3::from);
+        let positions = positions.map(|point| matrix.transform_point3(point).as_vec3());
+        self.positions.extend(positions);
+        let normals = accessor("NORMAL").and_then(|all| vectors::<3>(file, all));
+        let normals = normals.into_iter().flatten().map(DVec3::from);
+        let normals = normals.map(|normal| matrix.transform_vector3(normal).as_vec3());
+        self.normals.extend(normals);
+        let uvs = accessor(&format!("TEXCOORD_{}", self.material.uv.set));
+        let uvs = uvs.and_then(|all| vectors::<2>(file, all));
+        let uvs = uvs.into_iter().flatten();
+        let uvs = uvs.map(|uv| self.material.uv.apply(DVec2::from(uv).as_vec2()));
+        self.uvs.extend(uvs);
+        self.normals.resize(count, Vec3::Z);
+        self.uvs.resize(count, Vec2::ZERO);
+        // An index beyond 32 bits is one that does not exist, and reported as such.
+        let vertex = |corner: u32| corner.saturating_add(first as u32);
+        let triangles = corners.chunks_exact(3);
+        let triangles = triangles.map(|face| [face[0], face[1], face[2]].map(vertex));
+        self.triangles.extend(triangles);
     }
 
     fn obj(&self, material: Option<&str>) -> String {
         let mut obj = String::new();
         let mut line = |arguments: std::fmt::Arguments| {
-            // A text never refuses to be written to.
+            // Writing to a `String` never fails.
             let _ = obj.write_fmt(arguments);
             obj.push('\n');
         };
         if let Some(material) = material {
             line(format_args!("mtllib {material}.mtl\nusemtl {material}"));
         }
-        for [x, y, z] in &self.positions {
+        for Vec3 { x, y, z } in &self.positions {
             line(format_args!("v {x} {y} {z}"));
         }
-        for [u, v] in &self.uvs {
-            // Its pictures begin at the bottom.
+        for Vec2 { x: u, y: v } in &self.uvs {
+            // v is 0 at the bottom of the texture in OBJ, and at the top in glTF.
             line(format_args!("vt {u} {}", 1.0 - v));
         }
-        for [x, y, z] in &self.normals {
+        for Vec3 { x, y, z } in &self.normals {
             line(format_args!("vn {x} {y} {z}"));
         }
-        let mut face = |corners: &[u32]| {
-            let corners = corners.iter().map(|at| {
+        let mut face = |vertices: &[u32]| {
+            let vertices = vertices.iter().map(|at| {
                 let at = at + 1;
                 format!(" {at}/{at}/{at}")
             });
-            line(format_args!("f{}", corners.collect::<String>()));
+            line(format_args!("f{}", vertices.collect::<String>()));
         };
-        if self.quads {
+        if self.has_quads {
             for pair in self.triangles.chunks_exact(2) {
                 let ([a, b, c], [_, _, d]) = (pair[0], pair[1]);
                 face(&[a, b, c, d]);
@@ -195,13 +216,13 @@ impl Model {
     fn zip(&self) -> zip::result::ZipResult<Vec<u8>> {
         let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
         let text = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
-        // A picture is compressed already.
+        // PNG and JPEG are compressed already.
         let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
         zip.start_file("model.obj", text)?;
         zip.write_all(self.obj(Some("model")).as_bytes())?;
-        let [red, green, blue, _] = self.colour;
+        let [red, green, blue] = self.material.color;
         let mut mtl = format!("newmtl model\nKd {red} {green} {blue}\nKs 0 0 0\nillum 1\n");
-        if let Some(Texture { bytes, extension }) = &self.texture {
+        if let Some(Texture { bytes, extension }) = &self.material.texture {
             let name = format!("texture.{extension}");
             mtl.push_str(&format!("map_Kd {name}\n"));
             zip.start_file(name, stored)?;
@@ -213,16 +234,16 @@ impl Model {
     }
 
     fn stl(&self) -> Vec<u8> {
-        const MILLIMETRES: f32 = 1000.0;
+        const MILLIMETERS: f32 = 1000.0;
         let mut stl = vec![0; 80];
         stl.extend((self.triangles.len() as u32).to_le_bytes());
         for triangle in &self.triangles {
             let corners = triangle.map(|at| {
-                let [x, y, z] = self.positions[at as usize].map(|x| x * MILLIMETRES);
-                // It stands on the printer's plate, which lies in x and y.
-                [x, -z, y]
+                let point = self.positions[at as usize] * MILLIMETERS;
+                // The printer's plate is in x and y.
+                [point.x, -point.z, point.y]
             });
-            // No normal of its own: programs take it from the corners' order.
+            // A zero normal: programs compute it from the order of the corners.
             let numbers = [[0.0; 3]].into_iter().chain(corners).flatten();
             stl.extend(numbers.flat_map(f32::to_le_bytes));
             stl.extend([0; 2]);
@@ -231,68 +252,94 @@ impl Model {
     }
 }
 
-/// Where the texture is found: which of the vertices' places on it count, and how
-/// `KHR_texture_transform` moves them, which the other formats cannot say.
-struct Places {
-    set: u32,
-    offset: [f32; 2],
-    rotation: f32,
-    scale: [f32; 2],
+/// The color and the texture of a model.
+struct Material {
+    /// Linear RGB.
+    color: [f32; 3],
+    texture: Option<Texture>,
+    uv: UvTransform,
 }
 
-impl Default for Places {
+impl Default for Material {
+    fn default() -> Self {
+        Self {
+            color: [0.8; 3],
+            texture: None,
+            uv: UvTransform::default(),
+        }
+    }
+}
+
+impl Material {
+    /// Reads the first material of a file; the default one if there is none.
+    fn read(file: &Glb) -> Self {
+        let Some(material) = file.list("materials").first() else {
+            return Self::default();
+        };
+        let look = &material["pbrMetallicRoughness"];
+        let [red, green, blue, _] = numbers(&look["baseColorFactor"], [1.0; 4]);
+        let info = &look["baseColorTexture"];
+        Self {
+            color: [red, green, blue].map(|channel| channel as f32),
+            texture: Texture::read(file, info),
+            uv: UvTransform::read(info),
+        }
+    }
+}
+
+impl Texture {
+    /// Reads the texture of a reference to it, if its file is inside the GLB file.
+    fn read(file: &Glb, info: &Value) -> Option<Self> {
+        let texture = file.referenced(info, "index", "textures")?;
+        let image = file.referenced(texture, "source", "images")?;
+        let bytes = file.view(index(image, "bufferView")?)?;
+        Some(Self {
+            bytes: bytes.to_vec(),
+            extension: match image["mimeType"] == "image/png" {
+                true => "png",
+                false => "jpg",
+            },
+        })
+    }
+}
+
+/// Which texture coordinates count, and how `KHR_texture_transform` moves them, which other formats
+/// cannot say.
+struct UvTransform {
+    /// The number of the vertices' texture coordinates: `TEXCOORD_0` and so on.
+    set: usize,
+    offset: Vec2,
+    /// In radians.
+    rotation: f32,
+    scale: Vec2,
+}
+
+impl Default for UvTransform {
     fn default() -> Self {
         Self {
             set: 0,
-            offset: [0.0; 2],
+            offset: Vec2::ZERO,
             rotation: 0.0,
-            scale: [1.0; 2],
+            scale: Vec2::ONE,
         }
     }
 }
 
-impl Places {
-    fn of(info: &gltf::texture::Info) -> Self {
-        let set = info.tex_coord();
-        let Some(moved) = info.texture_transform() else {
-            return Self {
-                set,
-                ..Self::default()
-            };
-        };
+impl UvTransform {
+    fn read(info: &Value) -> Self {
+        let transform = &info["extensions"]["KHR_texture_transform"];
+        let set = index(transform, "texCoord").or_else(|| index(info, "texCoord"));
         Self {
-            set: moved.tex_coord().unwrap_or(set),
-            offset: moved.offset(),
-            rotation: moved.rotation(),
-            scale: moved.scale(),
+            set: set.unwrap_or_default(),
+            offset: DVec2::from(numbers(&transform["offset"], [0.0; 2])).as_vec2(),
+            rotation: transform["rotation"].as_f64().unwrap_or_default() as f32,
+            scale: DVec2::from(numbers(&transform["scale"], [1.0; 2])).as_vec2(),
         }
     }
 
-    fn moved(&self, [u, v]: [f32; 2]) -> [f32; 2] {
+    fn apply(&self, uv: Vec2) -> Vec2 {
         let (sin, cos) = self.rotation.sin_cos();
-        let (u, v) = (u * self.scale[0], v * self.scale[1]);
-        let [right, down] = self.offset;
-        [cos * u + sin * v + right, cos * v - sin * u + down]
+        let Vec2 { x: u, y: v } = uv * self.scale;
+        Vec2::new(cos * u + sin * v, cos * v - sin * u) + self.offset
     }
-}
-
-/// A texture that lies inside of the file.
-fn texture(file: &Gltf, texture: &gltf::Texture) -> Option<Texture> {
-    let gltf::image::Source::View { view, mime_type } = texture.source()?.source() else {
-        return None;
-    };
-    let bytes = data(file, &view.buffer())?.get(view.offset()..view.offset() + view.length())?;
-    Some(Texture {
-        bytes: bytes.to_vec(),
-        extension: if mime_type == "image/png" {
-            "png"
-        } else {
-            "jpg"
-        },
-    })
-}
-
-/// The product of two matrices.
-fn times(a: Matrix, b: Matrix) -> Matrix {
-    b.map(|column| [0, 1, 2, 3].map(|row| (0..4).map(|at| a[at][row] * column[at]).sum()))
 }

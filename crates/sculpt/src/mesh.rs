@@ -1,70 +1,72 @@
-//! The closed surface.
+//! The closed surface of a model.
 
-use std::f64::consts::TAU;
+use glam::{DMat3, DVec2, DVec3, Vec2, Vec3};
 
-use crate::flat::Flat;
-use crate::outline::Point;
+use crate::planar_mesh::PlanarMesh;
 
 /// A closed surface in space: x to the right, y up, z towards the viewer.
 #[derive(Clone, Debug, Default)]
 pub struct Mesh {
-    pub positions: Vec<[f64; 3]>,
-    /// Where each corner lies on the texture, from the upper left one (0, 0) to the lower right one
-    /// (1, 1).
-    pub uvs: Vec<[f32; 2]>,
-    /// How many corners each face has: three or four.
-    pub sides: usize,
-    /// The faces' corners, counterclockwise seen from outside.
-    pub corners: Vec<u32>,
+    pub positions: Vec<DVec3>,
+    /// The texture coordinates of each vertex, from the texture's upper left corner (0, 0) to its
+    /// lower right one (1, 1).
+    pub uvs: Vec<Vec2>,
+    /// How many vertices each face has: 3 or 4.
+    pub vertices_per_face: usize,
+    /// The faces' vertices, counterclockwise seen from outside.
+    pub indices: Vec<u32>,
 }
 
 impl Mesh {
-    /// Two copies of a flat mesh that meet on the outline, raised to the front and to the back.
+    /// Joins two copies of a planar mesh along their boundary, one raised to the front and one to the
+    /// back.
     ///
-    /// `place` says where a point lies on the texture and in the plane (y up), and `depth` how far
-    /// before and behind the plane the surface is there.
+    /// `project` returns the texture coordinates of a point and its position in the plane (y up);
+    /// `depth` returns how far the surface is in front of the plane and behind it at that point.
     pub fn raised(
-        flat: &Flat,
-        place: impl Fn(Point) -> ([f32; 2], [f64; 2]),
-        depth: impl Fn(Point) -> [f64; 2],
+        planar: &PlanarMesh,
+        project: impl Fn(Vec2) -> (Vec2, DVec2),
+        depth: impl Fn(Vec2) -> [f64; 2],
     ) -> Self {
         let mut mesh = Self {
-            sides: flat.sides,
+            vertices_per_face: planar.vertices_per_face,
             ..Self::default()
         };
-        let mut add = |point: Point, side: f64, z: f64| {
-            let (uv, [x, y]) = place(point);
-            mesh.positions.push([x, y, side * z]);
+        let mut add = |point: Vec2, z: f64| {
+            let (uv, position) = project(point);
+            mesh.positions.push(position.extend(z));
             mesh.uvs.push(uv);
             mesh.positions.len() as u32 - 1
         };
-        let is_rim = |at: usize| flat.rim[at];
-        let front: Vec<_> = (flat.points.iter().enumerate())
-            .map(|(at, point)| add(*point, 1.0, if is_rim(at) { 0.0 } else { depth(*point)[0] }))
-            .collect();
-        let back: Vec<_> = (flat.points.iter().enumerate())
-            .map(|(at, point)| match is_rim(at) {
-                true => front[at],
-                false => add(*point, -1.0, depth(*point)[1]),
+        let is_boundary = |at: usize| planar.is_boundary[at];
+        let front: Vec<_> = (planar.points.iter().enumerate())
+            .map(|(at, point)| match is_boundary(at) {
+                true => add(*point, 0.0),
+                false => add(*point, depth(*point)[0]),
             })
             .collect();
-        for face in flat.faces() {
-            let on = |side: &[u32], face: &u32| side[*face as usize];
-            // y turns around from the picture to space, and the direction with it.
-            mesh.corners
+        let back: Vec<_> = (planar.points.iter().enumerate())
+            .map(|(at, point)| match is_boundary(at) {
+                true => front[at],
+                false => add(*point, -depth(*point)[1]),
+            })
+            .collect();
+        for face in planar.faces() {
+            let on = |side: &[u32], vertex: &u32| side[*vertex as usize];
+            // The planar mesh has y downwards: turning y around reverses the faces' direction.
+            mesh.indices
                 .extend(face.iter().rev().map(|at| on(&front, at)));
-            mesh.corners.extend(face.iter().map(|at| on(&back, at)));
+            mesh.indices.extend(face.iter().map(|at| on(&back, at)));
         }
-        mesh.without_strays()
+        mesh.without_unused_vertices()
     }
 
-    /// Without the points that no face uses.
-    fn without_strays(mut self) -> Self {
+    fn without_unused_vertices(mut self) -> Self {
         let mut new = vec![None; self.positions.len()];
         let (mut positions, mut uvs) = (Vec::new(), Vec::new());
-        for corner in &mut self.corners {
-            let old = *corner as usize;
-            *corner = *new[old].get_or_insert_with(|| {
+        for index in &mut self.indices {
+            let old = *index as usize;
+            *index = *new[old].get_or_insert_with(|| {
                 positions.push(self.positions[old]);
                 uvs.push(self.uvs[old]);
                 positions.len() as u32 - 1
@@ -78,91 +80,72 @@ impl Mesh {
     }
 
     pub fn faces(&self) -> impl Iterator<Item = &[u32]> {
-        self.corners.chunks_exact(self.sides.max(1))
+        // A mesh without faces has 0 vertices per face.
+        self.indices.chunks_exact(self.vertices_per_face.max(1))
     }
 
-    /// The faces as triangles; of a quad the two that share its first corner.
+    /// Returns the faces as triangles; a quad gives the two that share its first vertex.
     pub fn triangles(&self) -> impl Iterator<Item = [u32; 3]> {
         self.faces()
             .flat_map(|face| face[1..].windows(2).map(|pair| [face[0], pair[0], pair[1]]))
     }
 
-    /// Turned about the y axis, in parts of a full turn; counterclockwise seen from above.
-    pub fn turn(&mut self, turns: f64) {
-        let (sin, cos) = (TAU * turns).sin_cos();
-        for [x, _, z] in &mut self.positions {
-            (*x, *z) = (cos * *x + sin * *z, cos * *z - sin * *x);
-        }
-    }
-
-    /// Moved and stretched: `size` is the whole box then, and `pivot` is where the origin lies in
-    /// it, in parts of the box from its centre. Without a size, the longest edge becomes 1.
-    pub fn fit(&mut self, size: Option<[f64; 3]>, pivot: [f64; 3]) {
-        let (low, high) = self.bounds();
-        let own = [0, 1, 2].map(|axis| high[axis] - low[axis]);
-        let longest = own.into_iter().fold(f64::MIN_POSITIVE, f64::max);
-        let size = size.unwrap_or(own.map(|edge| edge / longest));
+    /// Rotates the mesh about the y axis by an angle in radians, counterclockwise seen from above.
+    pub fn rotate_y(&mut self, angle: f64) {
+        let rotation = DMat3::from_rotation_y(angle);
         for position in &mut self.positions {
-            for axis in 0..3 {
-                // From -1/2 to 1/2, at both ends exactly.
-                let part = (position[axis] - low[axis]) / own[axis].max(f64::MIN_POSITIVE) - 0.5;
-                position[axis] = (part - pivot[axis]) * size[axis];
-            }
+            *position = rotation * *position;
         }
     }
 
-    fn bounds(&self) -> ([f64; 3], [f64; 3]) {
-        let unbounded = ([f64::INFINITY; 3], [f64::NEG_INFINITY; 3]);
-        self.positions
-            .iter()
-            .fold(unbounded, |(mut low, mut high), position| {
-                for axis in 0..3 {
-                    low[axis] = low[axis].min(position[axis]);
-                    high[axis] = high[axis].max(position[axis]);
-                }
-                (low, high)
-            })
+    /// Moves and scales the mesh so that its bounding box has this size, or without a size the same
+    /// proportions with a longest edge of 1. `pivot` is the place of the origin in the box, from -0.5
+    /// to 0.5 of its edges, counted from its center.
+    pub fn fit(&mut self, size: Option<DVec3>, pivot: DVec3) {
+        let (low, high) = self.bounds();
+        let extent = high - low;
+        let longest = extent.max_element().max(f64::MIN_POSITIVE);
+        let size = size.unwrap_or(extent / longest);
+        let divisor = extent.max(DVec3::splat(f64::MIN_POSITIVE));
+        for position in &mut self.positions {
+            // Exactly -0.5 and 0.5 at the ends of the box.
+            let part = (*position - low) / divisor - 0.5;
+            *position = (part - pivot) * size;
+        }
     }
 
-    /// A direction of length 1 for each position: the mean of its faces', the larger ones counting
-    /// for more.
-    pub fn normals(&self) -> Vec<[f32; 3]> {
-        let mut sums = vec![[0.0; 3]; self.positions.len()];
+    fn bounds(&self) -> (DVec3, DVec3) {
+        let empty = (DVec3::INFINITY, DVec3::NEG_INFINITY);
+        let positions = self.positions.iter();
+        positions.fold(empty, |(low, high), position| {
+            (low.min(*position), high.max(*position))
+        })
+    }
+
+    /// Returns the surface's direction at each vertex, a vector of length 1: the mean of its faces'
+    /// directions, weighted by their areas.
+    pub fn normals(&self) -> Vec<Vec3> {
+        let mut sums = vec![DVec3::ZERO; self.positions.len()];
         for triangle in self.triangles() {
             let [a, b, c] = triangle.map(|at| self.positions[at as usize]);
-            let cross = cross(minus(b, a), minus(c, a));
+            // Its length is twice the triangle's area.
+            let direction = (b - a).cross(c - a);
             for at in triangle {
-                for axis in 0..3 {
-                    sums[at as usize][axis] += cross[axis];
-                }
+                sums[at as usize] += direction;
             }
         }
-        sums.into_iter().map(unit).collect()
+        sums.into_iter().map(normalized).collect()
     }
 }
 
-fn minus(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
-    [0, 1, 2].map(|axis| a[axis] - b[axis])
-}
-
-fn cross(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
-    [
-        a[1] * b[2] - a[2] * b[1],
-        a[2] * b[0] - a[0] * b[2],
-        a[0] * b[1] - a[1] * b[0],
-    ]
-}
-
-/// The same direction with length 1; towards the viewer where there is none.
-fn unit(vector: [f64; 3]) -> [f32; 3] {
-    // Scaled first: the squares of very small or large models leave the range of numbers.
-    let largest = vector
-        .into_iter()
-        .fold(0.0, |largest: f64, x| largest.max(x.abs()));
-    if largest == 0.0 || !largest.is_finite() {
-        return [0.0, 0.0, 1.0];
+/// Returns the same direction with length 1; the direction towards the viewer for a vector without
+/// one.
+fn normalized(vector: DVec3) -> Vec3 {
+    let largest = vector.abs().max_element();
+    if largest == 0.0 || !vector.is_finite() {
+        return Vec3::Z;
     }
-    let scaled = vector.map(|x| x / largest);
-    let length = scaled.iter().map(|x| x * x).sum::<f64>().sqrt();
-    scaled.map(|x| (x / length) as f32)
+    // Scaled first: the squares of very small or large vectors leave the range of `f64`.
+    let scaled = vector / largest;
+    (scaled / scaled.length()).as_vec3()
 }

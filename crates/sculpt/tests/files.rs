@@ -1,4 +1,4 @@
-//! Every parameter has its effect on the file, and every file is one that other programs read.
+//! The effect of each parameter, and the files that a model is converted to.
 
 mod support;
 
@@ -24,7 +24,7 @@ fn count(obj: &[Vec<String>], word: &str) -> usize {
     obj.iter().filter(|line| line[0] == word).count()
 }
 
-/// The numbers of corners that faces have.
+/// Returns the numbers of vertices that faces have.
 fn sides(obj: &[Vec<String>]) -> HashSet<usize> {
     obj.iter()
         .filter(|line| line[0] == "f")
@@ -37,16 +37,16 @@ fn near(a: f32, b: f64, size: f64) -> bool {
 }
 
 #[test]
-fn every_parameter_has_its_effect() {
+fn applies_every_parameter() {
     let plain = Parameters::default();
     println!(
         "{:<44} {:>9} {:>9} {:>24} {:>12}",
         "parameters", "vertices", "faces", "size", "texture"
     );
-    let row = |words: &str, parameters: &Parameters, detail: Detail| {
+    let row = |label: &str, parameters: &Parameters, detail: Detail| {
         let glb = sculpt_at(&sample("turtle.webp"), parameters, detail).unwrap();
         let model = Model::read(&glb);
-        model.assert_solid(words);
+        model.assert_solid(label);
         let texture = model.texture.as_ref().map(|texture| texture.dimensions());
         let faces = count(&obj(&glb), "f");
         let size = model.size().map(|edge| format!("{edge:.3}")).join(" × ");
@@ -54,12 +54,12 @@ fn every_parameter_has_its_effect() {
             format!("{width} × {height}")
         });
         println!(
-            "{words:<44} {:>9} {faces:>9} {size:>24} {shown:>12}",
+            "{label:<44} {:>9} {faces:>9} {size:>24} {shown:>12}",
             model.positions.len()
         );
         (glb, model, faces)
     };
-    let (tris, ..) = row("as documented", &plain, Detail::Preview);
+    let (tris, ..) = row("defaults", &plain, Detail::Preview);
     assert_eq!(sides(&obj(&tris)), HashSet::from([3]));
 
     let (_, model, _) = row("generate_texture: true", &textured(), Detail::Preview);
@@ -85,19 +85,19 @@ fn every_parameter_has_its_effect() {
                 topology: Some(topology),
                 ..textured()
             };
-            let words = format!("resolution: {resolution:?}, topology: {topology:?}");
-            let (glb, _, faces) = row(&words, &parameters, Detail::Preview);
-            let (_, _, finer) = row(&format!("{words}, refined"), &parameters, Detail::Refined);
+            let label = format!("resolution: {resolution:?}, topology: {topology:?}");
+            let (glb, _, faces) = row(&label, &parameters, Detail::Preview);
+            let (_, _, finer) = row(&format!("{label}, refined"), &parameters, Detail::Refined);
             let corners = if topology == Topology::Tris { 3 } else { 4 };
-            assert_eq!(sides(&obj(&glb)), HashSet::from([corners]), "{words}");
+            assert_eq!(sides(&obj(&glb)), HashSet::from([corners]), "{label}");
             let (expected, more) = match resolution {
                 Resolution::HighPoly => (10_000..100_000, 2.0),
                 Resolution::LowPoly => (150..500, 1.5),
             };
-            assert!(expected.contains(&faces), "{words}: {faces}");
+            assert!(expected.contains(&faces), "{label}: {faces}");
             assert!(
                 finer as f64 > more * faces as f64,
-                "{words}: {finer} after {faces}"
+                "{label}: {finer} after {faces}"
             );
         }
     }
@@ -112,8 +112,8 @@ fn every_parameter_has_its_effect() {
             .texture
             .unwrap();
         let longer = texture.width().max(texture.height());
-        println!("texture_resolution: {edge:<24} {longer} of a picture of 1500 × 1200");
-        // The turtle is not as long as the picture.
+        println!("texture_resolution: {edge:<24} {longer} of an image of 1500 × 1200");
+        // The turtle is shorter than the image.
         assert_eq!(longer, edge.min(longer));
         assert!(
             longer == edge || (edge == 2048 && (1300..1500).contains(&longer)),
@@ -140,25 +140,25 @@ fn every_parameter_has_its_effect() {
                 resolution: Some(Resolution::LowPoly),
                 ..textured()
             };
-            let words = format!("scaled_bbox: {size:?}, pivot_point: {pivot:?}");
+            let label = format!("scaled_bbox: {size:?}, pivot_point: {pivot:?}");
             let model = Model::read(&made(&parameters));
             let (low, high) = model.bounds();
             for axis in 0..3 {
                 let (start, end) = (-0.5 - pivot[axis], 0.5 - pivot[axis]);
                 assert!(
                     near(low[axis], start * size[axis], size[axis]),
-                    "{words}: {low:?}"
+                    "{label}: {low:?}"
                 );
                 assert!(
                     near(high[axis], end * size[axis], size[axis]),
-                    "{words}: {high:?}"
+                    "{label}: {high:?}"
                 );
             }
         }
     }
     println!("scaled_bbox and pivot_point: 20 boxes, each edge and origin within 1e-5 of the edge");
 
-    // Recorded with the session, and nothing else.
+    // Parameters without an effect.
     for parameters in [
         Parameters {
             creativity: Some(Creativity::Highest),
@@ -198,7 +198,7 @@ fn low_poly_keeps_the_outline() {
 }
 
 #[test]
-fn a_chosen_view_looks_to_the_front() {
+fn rotates_the_chosen_view_to_the_front() {
     let picture = sample("turtle.webp");
     let model = |view: usize| {
         let request = ModelRequest {
@@ -213,7 +213,7 @@ fn a_chosen_view_looks_to_the_front() {
     };
     let (front, side, back) = (model(0), model(1), model(2));
     side.assert_solid("from the side");
-    // The head is at the left from the front, and at the right from behind.
+    // Rotated by half a turn: x and z change their signs.
     for (position, turned) in front.positions.iter().zip(&back.positions) {
         for (a, b) in [
             (position[0], -turned[0]),
@@ -227,19 +227,19 @@ fn a_chosen_view_looks_to_the_front() {
 }
 
 #[test]
-fn a_model_that_no_file_can_hold_is_refused() {
+fn rejects_coordinates_beyond_32_bit_floats() {
     let parameters = Parameters {
         scaled_bbox: Some([1e300, 1.0, 1.0]),
         ..textured()
     };
-    let refused = sculpt(&sample("turtle.webp"), &parameters).unwrap_err();
-    assert!(
-        matches!(refused, sculpt::ModelError::Failed(reason) if reason.contains("scaled_bbox"))
-    );
+    let error = sculpt(&sample("turtle.webp"), &parameters).unwrap_err();
+    let message = "scaled_bbox: the model's coordinates exceed the range of 32-bit floats (about \
+                   3.4e38): expected a smaller scaled_bbox or pivot_point";
+    assert_eq!(error, sculpt::ModelError::Failed(message.into()));
 }
 
 #[test]
-fn the_zip_holds_obj_material_and_texture() {
+fn zips_obj_material_and_texture() {
     let glb = made(&textured());
     let mut zip = zip::ZipArchive::new(Cursor::new(convert(&glb, Format::Zip).unwrap())).unwrap();
     let mut file = |name: &str| {
@@ -269,7 +269,7 @@ fn the_zip_holds_obj_material_and_texture() {
 }
 
 #[test]
-fn the_obj_says_what_the_glb_says() {
+fn writes_the_same_mesh_as_obj() {
     for topology in [Topology::Tris, Topology::Quads] {
         let glb = made(&Parameters {
             topology: Some(topology),
@@ -292,7 +292,7 @@ fn the_obj_says_what_the_glb_says() {
         );
         assert_eq!(count(&obj, "vt"), positions.len());
         assert_eq!(count(&obj, "vn"), positions.len());
-        // Quads, cut along the diagonal that the GLB cuts them along, are its triangles.
+        // A quad of the OBJ is two triangles of the GLB, cut along the diagonal of its first vertex.
         let mut triangles = Vec::new();
         for face in obj.iter().filter(|line| line[0] == "f") {
             let corner =
@@ -309,7 +309,7 @@ fn the_obj_says_what_the_glb_says() {
 }
 
 #[test]
-fn the_stl_is_in_millimetres_and_stands_upright() {
+fn writes_stl_in_millimeters_with_z_up() {
     let parameters = Parameters {
         scaled_bbox: Some([0.05, 0.08, 0.03]),
         pivot_point: Some([0.0, -0.5, 0.0]),
@@ -338,8 +338,8 @@ fn the_stl_is_in_millimetres_and_stands_upright() {
 }
 
 #[test]
-fn a_scene_of_somebody_elses_is_converted_where_it_stands() {
-    // One triangle, moved by its node and by the node above that.
+fn converts_meshes_where_their_nodes_put_them() {
+    // One triangle, moved by its node and by the node above it.
     let mut bin = Vec::new();
     for number in [0.0f32, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0] {
         bin.extend(number.to_le_bytes());
@@ -379,7 +379,7 @@ fn a_scene_of_somebody_elses_is_converted_where_it_stands() {
 }
 
 #[test]
-fn the_texture_is_never_larger_than_what_it_shows() {
+fn never_enlarges_the_texture() {
     let small = RgbaImage::from_fn(40, 20, |x, _| {
         Rgba([(x * 6) as u8, 100, 100, if x < 5 { 0 } else { 255 }])
     });

@@ -1,4 +1,4 @@
-//! The model has the picture's shape.
+//! The model has the shape of the image.
 
 mod support;
 
@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use image::{DynamicImage, GrayImage, Luma, Rgb, RgbImage, Rgba, RgbaImage};
 use support::*;
 
-/// The part of a picture with an alpha channel that is opaque.
+/// Crops an image to its opaque part.
 fn opaque(picture: &RgbaImage) -> RgbaImage {
     let is_opaque = |pixel: &Rgba<u8>| pixel[3] > 127;
     let covered: Vec<_> = picture
@@ -21,7 +21,7 @@ fn opaque(picture: &RgbaImage) -> RgbaImage {
     image::imageops::crop_imm(picture, left, top, right - left + 1, bottom - top + 1).to_image()
 }
 
-/// How far each covered pixel is from the nearest one that is not, in pixels.
+/// Returns the distance of each covered pixel to the nearest one that is not covered, in pixels.
 fn distances(covered: &[bool], width: usize) -> Vec<f32> {
     let height = covered.len() / width;
     let is_covered = |x: isize, y: isize| {
@@ -51,13 +51,13 @@ fn distances(covered: &[bool], width: usize) -> Vec<f32> {
         .collect()
 }
 
-/// Each value's place in the request of all of them; equal ones share the mean of theirs.
+/// Returns the rank of each value; equal values have the mean of their ranks.
 fn ranks(values: &[f32]) -> Vec<f64> {
-    let mut request: Vec<_> = (0..values.len()).collect();
-    request.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
+    let mut order: Vec<_> = (0..values.len()).collect();
+    order.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
     let mut ranks = vec![0.0; values.len()];
-    for equal in request.chunk_by(|a, b| values[*a] == values[*b]) {
-        let first = request.iter().position(|at| at == &equal[0]).unwrap();
+    for equal in order.chunk_by(|a, b| values[*a] == values[*b]) {
+        let first = order.iter().position(|at| at == &equal[0]).unwrap();
         for at in equal {
             ranks[*at] = first as f64 + (equal.len() - 1) as f64 / 2.0;
         }
@@ -65,6 +65,7 @@ fn ranks(values: &[f32]) -> Vec<f64> {
     ranks
 }
 
+/// Returns Spearman's rank correlation coefficient.
 fn spearman(a: &[f32], b: &[f32]) -> f64 {
     let (a, b) = (ranks(a), ranks(b));
     let mean = (a.len() - 1) as f64 / 2.0;
@@ -75,7 +76,7 @@ fn spearman(a: &[f32], b: &[f32]) -> f64 {
 }
 
 #[test]
-fn the_outline_is_the_pictures_and_what_is_far_from_it_is_thick() {
+fn keeps_the_outline_and_is_thicker_farther_from_it() {
     for name in &SAMPLES[..3] {
         let picture = opaque(&sample(name).to_rgba8());
         let glb = sculpt(&sample(name), &textured()).unwrap();
@@ -107,7 +108,7 @@ fn the_outline_is_the_pictures_and_what_is_far_from_it_is_thick() {
     }
 }
 
-/// A disc on a clear ground.
+/// Returns a disc on a transparent background.
 fn disc(edge: u32, radius: f32) -> DynamicImage {
     let middle = edge as f32 / 2.0;
     RgbaImage::from_fn(edge, edge, |x, y| {
@@ -119,8 +120,8 @@ fn disc(edge: u32, radius: f32) -> DynamicImage {
 }
 
 #[test]
-fn a_disc_becomes_an_ellipsoid() {
-    // ∇²h = -4 has h = r² - x² - y² there, and the half axis is a fixed part of the radius.
+fn makes_an_ellipsoid_of_a_disc() {
+    // ∇²h = -4 has the solution h = r² - x² - y² there; the depth is 0.8 times √h.
     let model = Model::read(&sculpt(&disc(200, 80.0), &textured()).unwrap());
     let [width, height, depth] = model.size();
     assert!((width - 1.0).abs() < 1e-6 && (height - 1.0).abs() < 0.01);
@@ -132,14 +133,14 @@ fn a_disc_becomes_an_ellipsoid() {
 }
 
 #[test]
-fn the_work_of_the_solver_is_done_on_large_shapes_too() {
-    // A long strip has h = 2 (r² - x²) away from its ends, whatever its length.
+fn solves_the_height_of_large_shapes() {
+    // A long strip has h = 2 (r² - x²) away from its ends.
     let strip = RgbaImage::from_fn(400, 60, |_, y| {
         Rgba([20, 120, 200, if (10..50).contains(&y) { 255 } else { 0 }])
     });
     let model = Model::read(&sculpt(&strip.into(), &textured()).unwrap());
     let thickest = model.size()[2];
-    // In units of the strip's length.
+    // In parts of the strip's length.
     let expected = 2.0 * 0.8 * (2.0f32).sqrt() * 20.0 / 400.0;
     assert!(
         (thickest / expected - 1.0).abs() < 0.03,
@@ -147,7 +148,7 @@ fn the_work_of_the_solver_is_done_on_large_shapes_too() {
     );
 }
 
-/// A dark shape on a light ground with noise and a soft shadow, as a photo is.
+/// Returns a dark shape on a light background with noise and a soft shadow, as in a photo.
 fn photo(shape: impl Fn(f32, f32) -> bool) -> DynamicImage {
     let mut seed = 1u32;
     let mut noise = || {
@@ -160,19 +161,19 @@ fn photo(shape: impl Fn(f32, f32) -> bool) -> DynamicImage {
             let shadow =
                 (1.0 - ((x as f32 - 210.0) / 120.0).hypot((y as f32 - 240.0) / 25.0)).max(0.0);
             let ground = 240.0 - 25.0 * y as f32 / 300.0 - 30.0 * shadow;
-            let colour = match shape(x as f32, y as f32) {
+            let color = match shape(x as f32, y as f32) {
                 true => [40.0, 90.0, 170.0],
                 false => [ground; 3],
             };
-            let colour = colour.map(|part| (part + noise()) as u8);
-            photo.put_pixel(x, y, Rgb(colour));
+            let color = color.map(|part| (part + noise()) as u8);
+            photo.put_pixel(x, y, Rgb(color));
         }
     }
     photo.into()
 }
 
 #[test]
-fn an_object_on_a_plain_ground_is_found() {
+fn finds_an_object_on_a_plain_background() {
     let shape = |x: f32, y: f32| (x - 200.0).hypot(y - 150.0) < 90.0 && !(x > 200.0 && y > 150.0);
     let model = Model::read(&sculpt(&photo(shape), &textured()).unwrap());
     let depths = model.depths(180, 180);
@@ -182,15 +183,15 @@ fn an_object_on_a_plain_ground_is_found() {
         agreeing += usize::from(depth.is_some() == shape(x, y));
     }
     let part = agreeing as f64 / depths.len() as f64;
-    println!("an object on a plain ground: {part:.4} of its box agree");
+    println!("an object on a plain background: {part:.4} of its box agree");
     assert!(part > 0.97, "{part}");
 }
 
 #[test]
-fn specks_go_holes_are_filled_and_a_second_object_stays() {
+fn removes_specks_fills_holes_and_keeps_a_second_object() {
     let shape = |x: f32, y: f32| {
         let body = (x - 130.0).hypot(y - 140.0) < 70.0;
-        // A hole of the ground's colour, which the ground does not reach.
+        // A hole in the background's color, not connected to it.
         let hole = (x - 130.0).hypot(y - 140.0) < 20.0;
         let second = (x - 300.0).hypot(y - 150.0) < 35.0;
         let speck = (x - 350.0).hypot(y - 40.0) < 4.0;
@@ -212,7 +213,7 @@ fn specks_go_holes_are_filled_and_a_second_object_stays() {
 }
 
 #[test]
-fn where_nothing_stands_out_the_whole_picture_becomes_a_relief() {
+fn makes_a_relief_of_an_image_without_an_object() {
     let ramp = GrayImage::from_fn(300, 200, |x, y| Luma([((x * 7 + y * 13) % 256) as u8]));
     for picture in [sample("chelsea.png"), ramp.into()] {
         let model = Model::read(&sculpt(&picture, &textured()).unwrap());
@@ -225,8 +226,8 @@ fn where_nothing_stands_out_the_whole_picture_becomes_a_relief() {
 }
 
 #[test]
-fn nothing_of_the_background_shows_on_the_rim() {
-    // A red disc on a green ground; its edge pixels are mixtures.
+fn shows_no_background_on_the_rim() {
+    // A red disc on a green background, with mixed colors at its edge.
     let picture = RgbImage::from_fn(300, 300, |x, y| {
         let distance = (x as f32 - 149.5).hypot(y as f32 - 149.5);
         let part = (100.0 - distance + 0.5).clamp(0.0, 1.0);
@@ -238,7 +239,7 @@ fn nothing_of_the_background_shows_on_the_rim() {
     });
     let clear = RgbaImage::from_fn(300, 300, |x, y| {
         let distance = (x as f32 - 149.5).hypot(y as f32 - 149.5);
-        // As bad pictures have it: the ground's colour in the half transparent pixels.
+        // A badly cut-out image: the background's color is in the half transparent pixels.
         let part = (100.0 - distance + 0.5).clamp(0.0, 1.0);
         let Rgb([red, green, blue]) = *picture.get_pixel(x, y);
         Rgba([red, green, blue, (255.0 * part) as u8])
@@ -253,7 +254,7 @@ fn nothing_of_the_background_shows_on_the_rim() {
 }
 
 #[test]
-fn each_view_shows_the_model_from_its_side_and_no_two_are_alike() {
+fn renders_four_different_views() {
     let picture = sample("turtle.webp");
     let views =
         sculpt::render_views(&picture, &textured(), &mut |_| ControlFlow::Continue(())).unwrap();
@@ -264,7 +265,7 @@ fn each_view_shows_the_model_from_its_side_and_no_two_are_alike() {
         assert!(covers(view) > 30_000, "view {at} is empty");
         assert!(!views[..at].contains(view));
     }
-    // From behind it is the front's mirror image.
+    // The view from behind is the mirror image of the front view.
     let mirrored = image::imageops::flip_horizontal(&views[2]);
     let same = mirrored
         .pixels()
@@ -274,7 +275,7 @@ fn each_view_shows_the_model_from_its_side_and_no_two_are_alike() {
 }
 
 #[test]
-fn nobody_waits_for_a_model_that_nobody_wants() {
+fn stops_when_progress_cancels() {
     let picture = sample("turtle.webp");
     for stop in [0.0, 0.3, 0.9] {
         let request = sculpt::ModelRequest {
@@ -283,9 +284,9 @@ fn nobody_waits_for_a_model_that_nobody_wants() {
             detail: sculpt::Detail::Refined,
             view: 0,
         };
-        let mut told = Vec::new();
+        let mut reported = Vec::new();
         let made = sculpt::sculpt(&request, &mut |part| {
-            told.push(part);
+            reported.push(part);
             if part >= stop {
                 ControlFlow::Break(())
             } else {
@@ -293,6 +294,6 @@ fn nobody_waits_for_a_model_that_nobody_wants() {
             }
         });
         assert_eq!(made, Err(sculpt::ModelError::Cancelled));
-        assert!(told.is_sorted() && told.iter().filter(|part| **part >= stop).count() == 1);
+        assert!(reported.is_sorted() && reported.iter().filter(|part| **part >= stop).count() == 1);
     }
 }

@@ -1,133 +1,162 @@
-//! Fewer faces for a model that somebody else made.
+//! Reduces the faces of a model from a remote engine.
 
 use std::collections::HashMap;
 
 use meshopt::{SimplifyOptions, SimplifyVertex, simplify_with_attributes_and_locks_decoder};
 use serde_json::Value;
 
-use super::container::{Glb, number};
-use super::primitive::Primitive;
+use super::primitive::{Primitive, PrimitiveId};
+use crate::glb::{Glb, index};
 
-/// A model of many faces is brought down to so many: as many as engines are asked for that make it
-/// of few faces themselves.
-const FACES: usize = 5_000;
-/// So many are few enough: two of them may be a quad.
-const FEW: usize = 2 * FACES;
+/// The number of triangles that a model is reduced to: the number that remote engines are asked for
+/// where they make low-poly models themselves.
+const TARGET_TRIANGLES: usize = 5_000;
+/// The number of triangles up to which a model is low-poly already: two of them may be a quad.
+const MAX_TRIANGLES: usize = 2 * TARGET_TRIANGLES;
 
-/// How much a change of the light and one of the texture's place count beside one of the form, which
-/// is measured in parts of the model's longest edge.
-const LIGHT: f32 = 0.1;
-const PLACE: f32 = 1.0;
+/// The weights of a change of a normal, and of texture coordinates, beside a change of the position
+/// in parts of the model's longest edge.
+const NORMAL_WEIGHT: f32 = 0.1;
+const UV_WEIGHT: f32 = 1.0;
 
-/// No change may be larger, and no loose part that goes, in parts of the longest edge.
-const LARGEST: f32 = 0.05;
+/// The largest error, and the largest loose part that is removed, in parts of the model's longest
+/// edge.
+const MAX_ERROR: f32 = 0.05;
 
-/// Makes the model one of few faces, with its materials, textures and parts. False where it still has
-/// many: they are packed in a way that is not known here, or cannot be fewer.
+/// Reduces a model to at most [`MAX_TRIANGLES`], with its materials, textures and parts. Returns
+/// `false` if it still has more: its data is in an unknown form, or its shape needs them.
 pub fn simplify(file: &mut Glb) -> bool {
-    let all = faces(file);
-    if all <= FEW {
+    let all = triangle_count(file);
+    if all <= MAX_TRIANGLES {
         return true;
     }
-    let parts = parts(file);
-    let known: usize = parts.iter().map(|part| part.corners.len() / 3).sum();
-    let others = all.saturating_sub(known);
-    if others > FEW {
+    let primitives = readable_primitives(file);
+    let readable: usize = primitives.iter().map(|it| it.indices.len() / 3).sum();
+    let unreadable = all.saturating_sub(readable);
+    if unreadable > MAX_TRIANGLES {
         return false;
     }
-    let wanted = FACES.saturating_sub(others);
-    let is_alone = parts.len() == 1 && others == 0;
-    for mut part in parts {
-        let share = (part.corners.len() / 3 * wanted).div_ceil(known.max(1));
-        let corners = fewer(&part, share, is_alone);
-        // One that would vanish stays as it is: a file has no empty ones.
-        if !corners.is_empty() {
-            part.corners = corners;
-            part.write(file);
+    let target = TARGET_TRIANGLES.saturating_sub(unreadable);
+    let borders = match primitives.len() == 1 && unreadable == 0 {
+        true => Borders::Free,
+        false => Borders::Locked,
+    };
+    for mut primitive in primitives {
+        let share = (primitive.indices.len() / 3 * target).div_ceil(readable.max(1));
+        let indices = simplified(&primitive, share, borders);
+        // glTF has no empty primitives: one that would vanish stays as it is.
+        if !indices.is_empty() {
+            primitive.indices = indices;
+            primitive.write(file);
         }
     }
-    faces(file) <= FEW
+    triangle_count(file) <= MAX_TRIANGLES
 }
 
-/// How many triangles the file has.
-fn faces(file: &Glb) -> usize {
+/// Whether vertices on the border of a primitive may move.
+#[derive(Clone, Copy)]
+enum Borders {
+    /// They may: there is nothing else that the primitive could meet there.
+    Free,
+    /// They may not, or gaps to other primitives would open.
+    Locked,
+}
+
+/// Returns the number of triangles in the file.
+fn triangle_count(file: &Glb) -> usize {
     let meshes = file.list("meshes").iter();
     let primitives = meshes.filter_map(|mesh| mesh["primitives"].as_array());
-    primitives.flatten().map(|part| faces_of(file, part)).sum()
+    let primitives = primitives.flatten();
+    primitives
+        .map(|it| primitive_triangle_count(file, it))
+        .sum()
 }
 
-fn faces_of(file: &Glb, primitive: &Value) -> usize {
-    let position = || number(&primitive["attributes"], "POSITION");
-    let accessor = number(primitive, "indices").or_else(position);
+fn primitive_triangle_count(file: &Glb, primitive: &Value) -> usize {
+    const TRIANGLES: u64 = 4;
+    const TRIANGLE_STRIP: u64 = 5;
+    const TRIANGLE_FAN: u64 = 6;
+    let position = || index(&primitive["attributes"], "POSITION");
+    let accessor = index(primitive, "indices").or_else(position);
     let accessor = accessor.and_then(|index| file.list("accessors").get(index));
-    let corners = accessor.and_then(|accessor| number(accessor, "count"));
+    let corners = accessor.and_then(|accessor| index(accessor, "count"));
     let corners = corners.unwrap_or_default();
-    match primitive.get("mode").map_or(Some(4), Value::as_u64) {
-        Some(4) => corners / 3,
-        // A strip and a fan.
-        Some(5 | 6) => corners.saturating_sub(2),
+    match primitive.get("mode").map_or(Some(TRIANGLES), Value::as_u64) {
+        Some(TRIANGLES) => corners / 3,
+        Some(TRIANGLE_STRIP | TRIANGLE_FAN) => corners.saturating_sub(2),
         _ => 0,
     }
 }
 
-/// All that can be simplified. What shares its numbers with others cannot.
-fn parts(file: &Glb) -> Vec<Primitive> {
-    let mut places = Vec::new();
+/// Returns all primitives that can be simplified. Those that share data with others cannot.
+fn readable_primitives(file: &Glb) -> Vec<Primitive> {
+    let mut primitives = Vec::new();
     let mut uses: HashMap<u64, usize> = HashMap::new();
     for (mesh, value) in file.list("meshes").iter().enumerate() {
-        let primitives = value["primitives"].as_array().into_iter().flatten();
-        for (at, primitive) in primitives.enumerate() {
-            places.push(([mesh, at], primitive));
-            for accessor in accessors(primitive) {
+        let list = value["primitives"].as_array().into_iter().flatten();
+        for (primitive, value) in list.enumerate() {
+            primitives.push((PrimitiveId { mesh, primitive }, value));
+            for accessor in accessors(value) {
                 *uses.entry(accessor).or_default() += 1;
             }
         }
     }
-    let own = places
+    let unshared = primitives
         .into_iter()
         .filter(|(_, primitive)| accessors(primitive).all(|accessor| uses[&accessor] == 1));
-    own.filter_map(|(at, _)| Primitive::read(file, at))
+    unshared
+        .filter_map(|(id, _)| Primitive::read(file, id))
         .collect()
 }
 
-/// The accessors of a primitive.
+/// Returns the indices of a primitive's accessors.
 fn accessors(primitive: &Value) -> impl Iterator<Item = u64> {
     let attributes = primitive["attributes"].as_object().into_iter().flatten();
     let attributes = attributes.filter_map(|(_, accessor)| accessor.as_u64());
     attributes.chain(primitive.get("indices").and_then(Value::as_u64))
 }
 
-/// The corners of so many faces in place of the many.
-fn fewer(part: &Primitive, faces: usize, is_alone: bool) -> Vec<u32> {
-    let mut numbers = Vec::new();
-    for at in 0..part.positions.len() {
-        let light = part.normals.iter().flat_map(|normals| normals[at]);
-        let place = part.places.iter().flat_map(|places| places[at]);
-        numbers.extend(light.chain(place));
+/// Returns the indices of about this many triangles in place of the primitive's own.
+fn simplified(primitive: &Primitive, triangles: usize, borders: Borders) -> Vec<u32> {
+    let mut attributes = Vec::new();
+    for at in 0..primitive.positions.len() {
+        if let Some(normals) = &primitive.normals {
+            attributes.extend(normals[at].to_array());
+        }
+        if let Some(uvs) = &primitive.uvs {
+            attributes.extend(uvs[at].to_array());
+        }
     }
-    let light = part.normals.iter().flat_map(|_| [LIGHT; 3]);
-    let place = part.places.iter().flat_map(|_| [PLACE; 2]);
-    let weights: Vec<f32> = light.chain(place).collect();
-    // A crease of the light may go, a cut of the texture may not.
-    let cuts = part.is_cut.iter().map(|is_cut| match is_cut {
-        true => SimplifyVertex::Protect,
-        false => SimplifyVertex::None,
-    });
-    // What hangs together with nothing may go, too.
+    let mut weights = Vec::new();
+    if primitive.normals.is_some() {
+        weights.extend([NORMAL_WEIGHT; 3]);
+    }
+    if primitive.uvs.is_some() {
+        weights.extend([UV_WEIGHT; 2]);
+    }
+    let locks: Vec<_> = primitive
+        .is_seam
+        .iter()
+        .map(|is_seam| match is_seam {
+            true => SimplifyVertex::Protect,
+            false => SimplifyVertex::None,
+        })
+        .collect();
+    // Permissive: an edge where only the normals differ may collapse. Prune: so may loose parts.
     let mut options = SimplifyOptions::Permissive | SimplifyOptions::Prune;
-    if !is_alone {
-        // It may meet the others there.
+    if matches!(borders, Borders::Locked) {
         options |= SimplifyOptions::LockBorder;
     }
+    let positions: Vec<_> = primitive.positions.iter().map(|it| it.to_array()).collect();
     simplify_with_attributes_and_locks_decoder(
-        &part.corners,
-        &part.positions,
-        &numbers,
+        &primitive.indices,
+        &positions,
+        &attributes,
         &weights,
         size_of::<f32>() * weights.len(),
-        &cuts.collect::<Vec<_>>(),
-        3 * faces,
-        LARGEST,
+        &locks,
+        3 * triangles,
+        MAX_ERROR,
         options,
         None,
     )

@@ -1,4 +1,4 @@
-//! The pictures inside of a model.
+//! The textures of a model from a remote engine: their size and their format.
 
 use std::collections::BTreeSet;
 use std::io::Cursor;
@@ -7,57 +7,87 @@ use image::imageops::FilterType;
 use image::{DynamicImage, ImageFormat, ImageReader};
 use serde_json::Value;
 
-use super::container::{Glb, number};
+use crate::glb::{Glb, index};
+use crate::images::{encode_jpeg, encode_png};
 
 const WEBP: &str = "EXT_texture_webp";
 const SOURCE: &str = "source";
+/// The quality of JPEG textures, from 1 to 100.
+const JPEG_QUALITY: u8 = 90;
 
-/// Whether anything colours the model.
-pub fn has_look(file: &Glb) -> bool {
-    let coloured = |primitive: &Value| primitive["attributes"].get("COLOR_0").is_some();
-    let coloured = |mesh: &Value| {
+/// Whether the model has textures or colors of its vertices.
+pub fn has_colors(file: &Glb) -> bool {
+    let is_colored = |primitive: &Value| primitive["attributes"].get("COLOR_0").is_some();
+    let is_colored = |mesh: &Value| {
         let primitives = mesh["primitives"].as_array();
-        primitives.is_some_and(|primitives| primitives.iter().any(coloured))
+        primitives.is_some_and(|primitives| primitives.iter().any(is_colored))
     };
-    !file.list("images").is_empty() || file.list("meshes").iter().any(coloured)
+    !file.list("images").is_empty() || file.list("meshes").iter().any(is_colored)
 }
 
-/// Makes all textures whose longer edge is longer than this as long as this, and those in WebP, which
-/// many programs do not read in a model, PNG or JPEG. False where some cannot be: they lie outside of
-/// the file, or in a format that is not known here.
-pub fn limit(file: &mut Glb, edge: u32) -> bool {
-    use_fallbacks(file);
-    let colours = colours(file);
-    let mut all = true;
-    let mut changed = Vec::new();
-    for (index, image) in file.list("images").iter().enumerate() {
-        let view = number(image, "bufferView");
+/// Shrinks textures whose longer edge has more than `max_edge` pixels, and rewrites those in WebP,
+/// which many programs do not read in a model, as PNG or JPEG. Returns `false` if some textures stay
+/// as they are because they are outside of the file or in an unknown format.
+pub fn limit(file: &mut Glb, max_edge: u32) -> bool {
+    replace_webp_by_fallbacks(file);
+    let colors = color_images(file);
+    let mut is_limited = true;
+    let mut rewritten = Vec::new();
+    for (image, value) in file.list("images").iter().enumerate() {
+        let view = index(value, "bufferView");
         let Some((view, bytes)) = view.and_then(|view| Some((view, file.view(view)?))) else {
-            all = false;
+            is_limited = false;
             continue;
         };
-        match fitting(bytes, edge, colours.contains(&index)) {
-            Some(None) => {}
-            Some(Some((bytes, media_type))) => changed.push((index, view, bytes, media_type)),
-            None => all = false,
+        let content = match colors.contains(&image) {
+            true => Content::Color,
+            false => Content::Data,
+        };
+        match fit(bytes, max_edge, content) {
+            Some(Fitted::Unchanged) => {}
+            Some(Fitted::Rewritten(texture)) => rewritten.push((image, view, texture)),
+            None => is_limited = false,
         }
     }
-    for (index, view, bytes, media_type) in changed {
-        file.replaced.insert(view, bytes);
-        file.list_mut("images")[index]["mimeType"] = media_type.into();
+    for (image, view, texture) in rewritten {
+        file.replace_view(view, texture.bytes);
+        file.list_mut("images")[image]["mimeType"] = texture.media_type.into();
     }
-    without_webp(file);
-    all
+    remove_webp_references(file);
+    is_limited
 }
 
-/// The longest edge of all textures.
-pub fn longest(file: &Glb) -> u32 {
-    let views = file.list("images").iter().filter_map(|image| {
-        let bytes = file.view(number(image, "bufferView")?)?;
+/// Returns the longest edge of all textures in pixels; 0 if none can be read.
+pub fn longest_edge(file: &Glb) -> u32 {
+    let edges = file.list("images").iter().filter_map(|image| {
+        let bytes = file.view(index(image, "bufferView")?)?;
         let (width, height) = reader(bytes)?.into_dimensions().ok()?;
         Some(width.max(height))
     });
-    views.max().unwrap_or_default()
+    edges.max().unwrap_or_default()
+}
+
+/// What the numbers of a texture are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Content {
+    /// Colors that are seen as they are.
+    Color,
+    /// Normals, roughness and the like.
+    Data,
+}
+
+/// A texture that fits the limits.
+enum Fitted {
+    /// It did so before.
+    Unchanged,
+    /// It was shrunk or converted.
+    Rewritten(TextureFile),
+}
+
+/// The file of a texture.
+struct TextureFile {
+    bytes: Vec<u8>,
+    media_type: &'static str,
 }
 
 fn reader(bytes: &[u8]) -> Option<ImageReader<Cursor<&[u8]>>> {
@@ -66,88 +96,90 @@ fn reader(bytes: &[u8]) -> Option<ImageReader<Cursor<&[u8]>>> {
         .ok()
 }
 
-/// The images that are seen as they are. The numbers of others are directions and the like.
-fn colours(file: &Glb) -> BTreeSet<usize> {
+/// Returns the indices of the images with [`Content::Color`].
+fn color_images(file: &Glb) -> BTreeSet<usize> {
     let materials = file.list("materials").iter();
     let textures = materials.flat_map(|material| {
         let base = &material["pbrMetallicRoughness"]["baseColorTexture"];
         [base, &material["emissiveTexture"]]
     });
-    let textures = textures.filter_map(|info| file.list("textures").get(number(info, "index")?));
+    let textures = textures.filter_map(|info| file.referenced(info, "index", "textures"));
     textures
-        .flat_map(|texture| [number(texture, SOURCE), webp(texture)])
+        .flat_map(|texture| [index(texture, SOURCE), webp_image(texture)])
         .flatten()
         .collect()
 }
 
-/// The picture's file as it may stay, with the longer edge as long as this at most: nothing where it
-/// is so anyway, `None` where it cannot be read.
-fn fitting(bytes: &[u8], edge: u32, is_colour: bool) -> Option<Option<(Vec<u8>, &'static str)>> {
+/// Shrinks a texture to `max_edge`, and converts it if it is in WebP; `None` if it cannot be read.
+fn fit(bytes: &[u8], max_edge: u32, content: Content) -> Option<Fitted> {
     let (width, height) = reader(bytes)?.into_dimensions().ok()?;
     let format = reader(bytes)?.format()?;
-    let is_small = width.max(height) <= edge;
+    let is_small = width.max(height) <= max_edge;
     if is_small && format != ImageFormat::WebP {
-        return Some(None);
+        return Some(Fitted::Unchanged);
     }
-    let mut picture = reader(bytes)?.decode().ok()?;
+    let mut image = reader(bytes)?.decode().ok()?;
     if !is_small {
-        // Colours are taken as they are, as other programs do; normals need no more than that.
-        picture = picture.resize(edge, edge, FilterType::Triangle);
+        // sRGB values are averaged without conversion to linear light, as most programs do.
+        image = image.resize(max_edge, max_edge, FilterType::Triangle);
     }
     let is_jpeg = match format {
         ImageFormat::Jpeg => true,
-        // Blocks in a colour are not seen, those in a direction are, by the light.
-        ImageFormat::WebP => is_colour && is_opaque(&picture),
+        // JPEG's blocks are not seen in colors, but in reflections if they are in normals.
+        ImageFormat::WebP => content == Content::Color && is_opaque(&image),
         _ => false,
     };
-    let mut file = Cursor::new(Vec::new());
-    if is_jpeg {
-        let encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut file, 90);
-        let picture = DynamicImage::from(picture.to_rgb8());
-        picture.write_with_encoder(encoder).ok()?;
-        return Some(Some((file.into_inner(), "image/jpeg")));
-    }
-    picture.write_to(&mut file, ImageFormat::Png).ok()?;
-    Some(Some((file.into_inner(), "image/png")))
+    Some(Fitted::Rewritten(match is_jpeg {
+        true => TextureFile {
+            bytes: encode_jpeg(&image.to_rgb8(), JPEG_QUALITY).ok()?,
+            media_type: "image/jpeg",
+        },
+        false => TextureFile {
+            bytes: encode_png(&image).ok()?,
+            media_type: "image/png",
+        },
+    }))
 }
 
-fn is_opaque(picture: &DynamicImage) -> bool {
-    !picture.color().has_alpha() || picture.to_rgba8().pixels().all(|pixel| pixel[3] == u8::MAX)
+fn is_opaque(image: &DynamicImage) -> bool {
+    !image.color().has_alpha() || image.to_rgba8().pixels().all(|pixel| pixel[3] == u8::MAX)
 }
 
-/// The image that a texture has in WebP.
-fn webp(texture: &Value) -> Option<usize> {
-    number(texture["extensions"].get(WEBP)?, SOURCE)
+/// Returns the index of a texture's image in WebP.
+fn webp_image(texture: &Value) -> Option<usize> {
+    index(texture["extensions"].get(WEBP)?, SOURCE)
 }
 
-/// Where a texture has the same picture in another format, too, that one takes the place of the WebP.
-fn use_fallbacks(file: &mut Glb) {
+/// Replaces an image in WebP by the fallback that its texture has in another format.
+fn replace_webp_by_fallbacks(file: &mut Glb) {
     let textures = file.list("textures").iter();
-    let pairs = textures.filter_map(|texture| Some((webp(texture)?, number(texture, SOURCE)?)));
-    for (webp, other) in pairs.collect::<Vec<_>>() {
+    let pairs =
+        textures.filter_map(|texture| Some((webp_image(texture)?, index(texture, SOURCE)?)));
+    for (webp, fallback) in pairs.collect::<Vec<_>>() {
         let images = file.list_mut("images");
-        let other = images.get(other).cloned();
-        if let Some(other) = other.filter(|image| image.get("bufferView").is_some())
+        let fallback = images.get(fallback).cloned();
+        if let Some(fallback) = fallback.filter(|image| image.get("bufferView").is_some())
             && let Some(webp) = images.get_mut(webp)
         {
-            *webp = other;
+            *webp = fallback;
         }
     }
 }
 
-/// An image that is no WebP file is referred to as any other.
-fn without_webp(file: &mut Glb) {
+/// Has textures refer to images that are no longer in WebP without the extension, and removes it from
+/// the file if no texture needs it.
+fn remove_webp_references(file: &mut Glb) {
     let images = file.list("images").iter();
     let is_webp: Vec<_> = images
         .map(|image| image["mimeType"] == "image/webp")
         .collect();
-    let mut is_over = true;
+    let mut is_needed = false;
     for texture in file.list_mut("textures") {
-        let Some(image) = webp(texture) else {
+        let Some(image) = webp_image(texture) else {
             continue;
         };
         if is_webp.get(image) != Some(&false) {
-            is_over = false;
+            is_needed = true;
             continue;
         }
         texture[SOURCE] = image.into();
@@ -160,15 +192,7 @@ fn without_webp(file: &mut Glb) {
             }
         }
     }
-    if !is_over {
-        return;
-    }
-    for name in ["extensionsUsed", "extensionsRequired"] {
-        if let Some(Value::Array(names)) = file.json.get_mut(name) {
-            names.retain(|name| name != WEBP);
-            if names.is_empty() {
-                file.json.remove(name);
-            }
-        }
+    if !is_needed {
+        file.remove_extensions(|name| name == WEBP);
     }
 }

@@ -1,27 +1,23 @@
-//! Models read back by a glTF reader that is not ours.
+//! Makes models and reads them back with the reader of the `gltf` crate.
 
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
+
+mod samples;
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use contract::Parameters;
 use image::{DynamicImage, RgbImage};
 use sculpt::{Detail, ModelError, ModelRequest};
 use serde_json::Value;
 
-/// The sample pictures.
-pub const SAMPLES: [&str; 5] = [
-    "turtle.webp",
-    "cat.webp",
-    "mushroom.webp",
-    "rocket.jpg",
-    "chelsea.png",
-];
+pub use samples::{SAMPLES, sample_path};
 
+/// Decodes a sample.
 pub fn sample(name: &str) -> DynamicImage {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../www/samples/");
-    image::open(format!("{folder}{name}")).unwrap()
+    image::open(sample_path(name)).unwrap()
 }
 
 pub fn textured() -> Parameters {
@@ -31,7 +27,7 @@ pub fn textured() -> Parameters {
     }
 }
 
-/// A binary glTF file.
+/// Returns a GLB file of this JSON and this binary chunk.
 pub fn glb(json: &Value, bin: Vec<u8>) -> Vec<u8> {
     let file = gltf::Glb {
         header: gltf::binary::Header {
@@ -45,12 +41,12 @@ pub fn glb(json: &Value, bin: Vec<u8>) -> Vec<u8> {
     file.to_vec().unwrap()
 }
 
-/// The JSON of a binary glTF file.
+/// Returns the JSON of a GLB file.
 pub fn json_of(glb: &[u8]) -> Value {
     serde_json::from_slice(&gltf::Glb::from_slice(glb).unwrap().json).unwrap()
 }
 
-/// The preview's GLB.
+/// Makes a preview.
 pub fn sculpt(picture: &DynamicImage, parameters: &Parameters) -> Result<Vec<u8>, ModelError> {
     sculpt_at(picture, parameters, Detail::Preview)
 }
@@ -69,11 +65,12 @@ pub fn sculpt_at(
     sculpt::sculpt(&request, &mut |_| ControlFlow::Continue(()))
 }
 
-/// Keeps a model for the readers of other makers, which look at it after these tests.
+/// Keeps a model in `target/models` for the tests with readers in JavaScript, which run after these.
 pub fn keep(name: &str, glb: &[u8]) {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/models");
-    std::fs::create_dir_all(folder).unwrap();
-    std::fs::write(format!("{folder}/{name}.glb"), glb).unwrap();
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    let folder = target.join("models");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join(name).with_extension("glb"), glb).unwrap();
 }
 
 pub struct Model {
@@ -85,7 +82,7 @@ pub struct Model {
 }
 
 impl Model {
-    /// What is invalid glTF is an error of the reader.
+    /// Reads the first primitive. Panics if the file is not valid glTF.
     pub fn read(glb: &[u8]) -> Self {
         let (document, buffers, images) = gltf::import_slice(glb).unwrap();
         let mesh = document.meshes().next().unwrap();
@@ -130,8 +127,8 @@ impl Model {
         triangle.map(|at| self.positions[at as usize])
     }
 
-    /// Closed once equal positions are one: each edge belongs to two faces that go along it in
-    /// opposite directions. And the faces look outwards: together they enclose what is positive.
+    /// Asserts that the surface is closed once equal positions are merged: two faces at each edge, in
+    /// opposite directions. And that the faces are directed outwards: the volume is positive.
     pub fn assert_solid(&self, name: &str) {
         let mut numbers = HashMap::new();
         let merged: Vec<usize> = (self.positions.iter())
@@ -149,7 +146,7 @@ impl Model {
                 let (up, down) = edges.entry((a.min(b), a.max(b))).or_default();
                 *(if a < b { up } else { down }) += 1;
             }
-            let [a, b, c] = self.corners(*triangle).map(|place| place.map(f64::from));
+            let [a, b, c] = self.corners(*triangle).map(|point| point.map(f64::from));
             volume += a[0] * (b[1] * c[2] - b[2] * c[1])
                 + a[1] * (b[2] * c[0] - b[0] * c[2])
                 + a[2] * (b[0] * c[1] - b[1] * c[0]);
@@ -158,14 +155,15 @@ impl Model {
         assert_eq!(
             odd,
             0,
-            "{name}: edges that are not between two faces, of {}",
+            "{name}: edges without exactly two faces, of {}",
             edges.len()
         );
-        assert!(volume > 0.0, "{name}: the faces look inwards");
+        assert!(volume > 0.0, "{name}: the faces are directed inwards");
     }
 
-    /// The surface in front and the one behind at the middle of each pixel, where the model is:
-    /// `(front, back)`, rows from the top, the model's box filling the grid.
+    /// Returns the depths of the surface in front and of the one behind, `(front, back)`, at the middle
+    /// of each pixel that shows the model. The rows are from the top; the model's bounding box fills
+    /// the grid.
     pub fn depths(&self, width: usize, height: usize) -> Vec<Option<(f32, f32)>> {
         let (low, high) = self.bounds();
         let mut depths: Vec<Option<(f32, f32)>> = vec![None; width * height];

@@ -1,14 +1,14 @@
-//! A model's form alone.
+//! Removes everything that colors a model.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::container::Glb;
+use crate::glb::Glb;
 
-/// Takes all that colours the model out of it: materials, textures and their places on it, colours of
-/// its vertices. It is a plain grey then.
-pub fn materials(file: &mut Glb) {
+/// Removes materials, textures, texture coordinates and the colors of vertices. The model has one gray
+/// material then.
+pub fn remove_materials(file: &mut Glb) {
     for name in ["materials", "textures", "images", "samplers"] {
         file.json.remove(name);
     }
@@ -19,20 +19,20 @@ pub fn materials(file: &mut Glb) {
         };
         for primitive in primitives {
             primitive["material"] = 0.into();
-            bare(&mut primitive["attributes"], &mut freed);
+            remove_appearance(&mut primitive["attributes"], &mut freed);
             for target in primitive.get_mut("targets").into_iter().flat_map(items) {
-                bare(target, &mut freed);
+                remove_appearance(target, &mut freed);
             }
             if let Some(Value::Object(extensions)) = primitive.get_mut("extensions") {
                 extensions.remove("KHR_materials_variants");
-                if let Some(packed) = extensions.get_mut("KHR_draco_mesh_compression") {
-                    // Other numbers than those of accessors.
-                    bare(&mut packed["attributes"], &mut BTreeSet::new());
+                if let Some(draco) = extensions.get_mut("KHR_draco_mesh_compression") {
+                    // Its attributes are numbers of its own, and not accessors.
+                    remove_appearance(&mut draco["attributes"], &mut BTreeSet::new());
                 }
             }
         }
     }
-    forget(file, freed);
+    empty_accessors(file, freed);
     file.push(
         "materials",
         json!({"pbrMetallicRoughness": {
@@ -42,32 +42,25 @@ pub fn materials(file: &mut Glb) {
     if let Some(Value::Object(extensions)) = file.json.get_mut("extensions") {
         extensions.remove("KHR_materials_variants");
     }
-    for name in ["extensionsUsed", "extensionsRequired"] {
-        if let Some(Value::Array(names)) = file.json.get_mut(name) {
-            names.retain(|name| !name.as_str().is_some_and(is_look));
-            if names.is_empty() {
-                file.json.remove(name);
-            }
-        }
-    }
+    file.remove_extensions(is_about_appearance);
 }
 
-/// Leaves what is about the form of a primitive's attributes.
-fn bare(attributes: &mut Value, freed: &mut BTreeSet<u64>) {
+/// Removes the attributes that color a primitive, and adds their accessors to `freed`.
+fn remove_appearance(attributes: &mut Value, freed: &mut BTreeSet<u64>) {
     let Value::Object(attributes) = attributes else {
         return;
     };
     attributes.retain(|name, accessor| {
-        let look = ["COLOR_", "TANGENT", "TEXCOORD_"];
-        let is_kept = !look.iter().any(|look| name.starts_with(look));
+        let appearance = ["COLOR_", "TANGENT", "TEXCOORD_"];
+        let is_kept = !appearance.iter().any(|prefix| name.starts_with(prefix));
         freed.extend(accessor.as_u64().filter(|_| !is_kept));
         is_kept
     });
 }
 
-/// Takes the numbers out of the accessors that no primitive has any more, but for one. The accessors
-/// stay: others are found by their place among them, and some readers want them to have numbers.
-fn forget(file: &mut Glb, mut freed: BTreeSet<u64>) {
+/// Empties the accessors that no primitive refers to any more. They stay in the list, since others are
+/// found by their index in it, with one number, since some readers reject accessors without data.
+fn empty_accessors(file: &mut Glb, mut freed: BTreeSet<u64>) {
     for mesh in file.list("meshes") {
         for primitive in mesh["primitives"].as_array().into_iter().flatten() {
             let targets = primitive["targets"].as_array().into_iter().flatten();
@@ -81,7 +74,7 @@ fn forget(file: &mut Glb, mut freed: BTreeSet<u64>) {
     if freed.is_empty() {
         return;
     }
-    let view = file.add(vec![0; 4], json!({}));
+    let view = file.push_view(vec![0; 4], json!({}));
     for index in freed {
         if let Some(accessor) = file.list_mut("accessors").get_mut(index as usize) {
             *accessor =
@@ -94,8 +87,8 @@ fn items(list: &mut Value) -> impl Iterator<Item = &mut Value> {
     list.as_array_mut().into_iter().flatten()
 }
 
-/// Whether an extension is about materials and textures.
-fn is_look(extension: &str) -> bool {
+/// Whether an extension is only about materials and textures.
+fn is_about_appearance(extension: &str) -> bool {
     extension.starts_with("KHR_materials_")
         || extension.starts_with("KHR_texture_")
         || extension.starts_with("EXT_texture_")

@@ -1,31 +1,30 @@
-//! The outline of what is covered: closed rings where the coverage is one half, between the grid's
-//! points and not along them.
+//! The contour of what is covered: closed rings where the coverage is 0.5, between the grid's points
+//! and not along them.
 
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashMap};
 
-use crate::field::Field;
+use glam::Vec2;
 
-/// A point in steps of the grid.
-pub type Point = [f32; 2];
+use crate::scalar_field::ScalarField;
 
-/// A ring smaller than this, in squares of the grid's steps, is a speck.
-const SPECK: f32 = 1.5;
+/// A ring that encloses less than this, in grid cells, is noise.
+const SMALLEST_AREA: f32 = 1.5;
 
-/// Whether a grid point with that coverage lies inside.
+/// Whether a grid point of this coverage, from 0 to 1, is inside.
 pub fn is_inside(coverage: f32) -> bool {
     coverage > 0.5
 }
 
-/// Where the outline crosses the way from a point inside to its neighbour outside, from 0 to 1.
-/// Never quite at an end: there it would meet other crossings.
+/// Returns where the contour crosses the edge from a point inside (0) to its neighbor outside (1), by
+/// their coverages. It is kept off both ends, where it would meet the crossings of other edges.
 pub fn crossing(inside: f32, outside: f32) -> f32 {
     ((inside - 0.5) / (inside - outside)).clamp(0.05, 0.95)
 }
 
-/// The rings around what is covered and around its holes, by marching squares. `coverage` is 0 all
-/// around its edge.
-pub fn rings(coverage: &Field) -> Vec<Vec<Point>> {
+/// Returns the rings around what is covered and around its holes, in grid steps, by marching squares.
+/// The coverage must be 0 all along its border.
+pub fn trace(coverage: &ScalarField) -> Vec<Vec<Vec2>> {
     let mut next = segments(coverage);
     let mut starts: Vec<_> = next.keys().copied().collect();
     starts.sort_unstable();
@@ -34,66 +33,67 @@ pub fn rings(coverage: &Field) -> Vec<Vec<Point>> {
         let mut ring = Vec::new();
         let mut at = start;
         while let Some(following) = next.remove(&at) {
-            ring.push(at.place(coverage));
+            ring.push(at.crossing_point(coverage));
             at = following;
         }
-        if area(&ring).abs() >= SPECK {
+        if signed_area(&ring).abs() >= SMALLEST_AREA {
             rings.push(ring);
         }
     }
     rings
 }
 
-/// The way between two neighbouring grid points, from the left one or the upper one.
+/// An edge of the grid, from its left or upper point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 struct Edge {
     x: usize,
     y: usize,
-    down: bool,
+    is_vertical: bool,
 }
 
 impl Edge {
-    fn place(self, coverage: &Field) -> Point {
-        let Self { x, y, down } = self;
-        let (dx, dy) = if down { (0, 1) } else { (1, 0) };
+    fn horizontal(x: usize, y: usize) -> Self {
+        let is_vertical = false;
+        Self { x, y, is_vertical }
+    }
+
+    fn vertical(x: usize, y: usize) -> Self {
+        let is_vertical = true;
+        Self { x, y, is_vertical }
+    }
+
+    fn crossing_point(self, coverage: &ScalarField) -> Vec2 {
+        let Self { x, y, is_vertical } = self;
+        let (dx, dy) = if is_vertical { (0, 1) } else { (1, 0) };
         let (from, to) = (coverage.at(x, y), coverage.at(x + dx, y + dy));
         let part = if is_inside(from) {
             crossing(from, to)
         } else {
             1.0 - crossing(to, from)
         };
-        [x as f32 + part * dx as f32, y as f32 + part * dy as f32]
+        Vec2::new(x as f32 + part * dx as f32, y as f32 + part * dy as f32)
     }
 }
 
-/// Which crossing follows which. Every one that is entered is left again, since the segments all go
-/// the same way around what is inside.
-fn segments(coverage: &Field) -> HashMap<Edge, Edge> {
+/// Returns which crossing follows which. Each edge that a segment enters is left by another, since all
+/// segments have the inside on the same hand.
+fn segments(coverage: &ScalarField) -> HashMap<Edge, Edge> {
     let mut next = HashMap::new();
     for y in 0..coverage.height - 1 {
         for x in 0..coverage.width - 1 {
-            // Clockwise from the upper left corner, each with the edge that leads to the next.
+            // Clockwise from the upper left corner, each with the edge to the next one.
             let corners = [(x, y), (x + 1, y), (x + 1, y + 1), (x, y + 1)];
             let inside = corners.map(|(x, y)| is_inside(coverage.at(x, y)));
             let edges = [
-                Edge { x, y, down: false },
-                Edge {
-                    x: x + 1,
-                    y,
-                    down: true,
-                },
-                Edge {
-                    x,
-                    y: y + 1,
-                    down: false,
-                },
-                Edge { x, y, down: true },
+                Edge::horizontal(x, y),
+                Edge::vertical(x + 1, y),
+                Edge::horizontal(x, y + 1),
+                Edge::vertical(x, y),
             ];
             for corner in 0..4 {
-                // Here the inside ends; it began at the nearest edge before. Where two opposite
-                // corners are inside, this keeps them apart.
-                let (here, after) = (inside[corner], inside[(corner + 1) % 4]);
-                if here && !after {
+                // A run of corners inside ends here; its segment enters where the run began. Two
+                // opposite corners inside are two runs, and so stay apart.
+                if inside[corner] && !inside[(corner + 1) % 4] {
                     let mut first = corner;
                     while inside[(first + 3) % 4] {
                         first = (first + 3) % 4;
@@ -106,22 +106,19 @@ fn segments(coverage: &Field) -> HashMap<Edge, Edge> {
     next
 }
 
-/// Positive or negative by the ring's direction.
-fn area(ring: &[Point]) -> f32 {
-    let ends = ring.iter().cycle().skip(1);
-    let doubled = ring
-        .iter()
-        .zip(ends)
-        .map(|([ax, ay], [bx, by])| ax * by - bx * ay);
+/// Returns the area of a ring in grid cells, positive or negative by its direction.
+fn signed_area(ring: &[Vec2]) -> f32 {
+    let following = ring.iter().cycle().skip(1);
+    let doubled = ring.iter().zip(following).map(|(a, b)| a.perp_dot(*b));
     doubled.sum::<f32>() / 2.0
 }
 
-/// A corner that could go, and how much of the shape would go with it.
+/// A point that could be removed, and the area that the shape would lose.
 #[derive(PartialEq)]
 struct Candidate {
     cost: f32,
     at: usize,
-    /// Of its neighbours, when the cost was found.
+    /// Its neighbors when the cost was computed.
     between: (usize, usize),
 }
 
@@ -134,17 +131,17 @@ impl PartialOrd for Candidate {
 }
 
 impl Ord for Candidate {
-    /// The cheapest is the greatest: a heap gives that first.
+    /// The cheapest is the greatest: `BinaryHeap` returns the greatest first.
     fn cmp(&self, other: &Self) -> Ordering {
         let cost = other.cost.total_cmp(&self.cost);
         cost.then(other.at.cmp(&self.at))
     }
 }
 
-/// The rings with at most so many corners in all, but no ring with fewer than three: those corners
-/// go first that the shape misses least (Visvalingam and Whyatt's way).
-pub fn simplified(rings: &[Vec<Point>], corners: usize) -> Vec<Vec<Point>> {
-    let points: Vec<Point> = rings.iter().flatten().copied().collect();
+/// Returns the rings with at most `max_points` points in all, but at least three in each ring. The
+/// points that the shape needs least are removed first (the algorithm of Visvalingam and Whyatt).
+pub fn simplify(rings: &[Vec<Vec2>], max_points: usize) -> Vec<Vec<Vec2>> {
+    let points: Vec<Vec2> = rings.iter().flatten().copied().collect();
     let (mut before, mut after) = (Vec::new(), Vec::new());
     let mut left = Vec::new();
     let mut ring_of = Vec::new();
@@ -159,22 +156,22 @@ pub fn simplified(rings: &[Vec<Point>], corners: usize) -> Vec<Vec<Point>> {
     }
     let candidate = |at: usize, before: &[usize], after: &[usize]| {
         let between = (before[at], after[at]);
-        let cost = area(&[points[between.0], points[at], points[between.1]]).abs();
+        let cost = signed_area(&[points[between.0], points[at], points[between.1]]).abs();
         Candidate { cost, at, between }
     };
     let mut heap: BinaryHeap<_> = (0..points.len())
         .map(|at| candidate(at, &before, &after))
         .collect();
-    let mut gone = vec![false; points.len()];
+    let mut is_removed = vec![false; points.len()];
     let mut count = points.len();
-    while count > corners
+    while count > max_points
         && let Some(Candidate { at, between, .. }) = heap.pop()
     {
-        let stale = gone[at] || between != (before[at], after[at]);
-        if stale || left[ring_of[at]] <= 3 {
+        let is_stale = is_removed[at] || between != (before[at], after[at]);
+        if is_stale || left[ring_of[at]] <= 3 {
             continue;
         }
-        gone[at] = true;
+        is_removed[at] = true;
         count -= 1;
         left[ring_of[at]] -= 1;
         let (previous, following) = between;
@@ -185,7 +182,7 @@ pub fn simplified(rings: &[Vec<Point>], corners: usize) -> Vec<Vec<Point>> {
     }
     let mut kept = vec![Vec::new(); rings.len()];
     for (at, point) in points.iter().enumerate() {
-        if !gone[at] {
+        if !is_removed[at] {
             kept[ring_of[at]].push(*point);
         }
     }

@@ -1,7 +1,6 @@
-//! Binary glTF: one scene with one mesh of one material, and all data inside.
+//! Writes a mesh as a GLB file: one scene with one mesh of one material, and all data inside.
 
-use std::borrow::Cow;
-
+use glam::Vec3;
 use gltf::json::accessor::{ComponentType, GenericComponentType, Type};
 use gltf::json::buffer::{Target, View};
 use gltf::json::extras::RawValue;
@@ -15,38 +14,57 @@ use gltf::json::{
 };
 use serde_json::json;
 
+use super::container::assemble;
+use super::quads::QUADS_EXTRAS;
 use crate::mesh::Mesh;
 
-/// In a mesh's `extras`: each two triangles, beginning with the first, are a quad. glTF itself has
-/// nothing but triangles.
-pub const QUADS: &str = r#"{"topology":"quads"}"#;
-
-/// How rough the material is: neither a mirror nor chalk.
+/// The material's roughness, from 0 (a mirror) to 1 (chalk).
 const ROUGHNESS: f32 = 0.8;
-/// The colour of a model without a texture.
-const PLAIN: [f32; 4] = [0.8, 0.8, 0.8, 1.0];
+/// The linear RGBA color of a model without a texture.
+const UNTEXTURED_COLOR: [f32; 4] = [0.8, 0.8, 0.8, 1.0];
 
-/// Writes a mesh, with a JPEG file as its texture where there is one.
+/// Why a mesh cannot be written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EncodeError {
+    /// A coordinate is not a finite number in 32 bits.
+    #[error(
+        "scaled_bbox: the model's coordinates exceed the range of 32-bit floats (about 3.4e38): \
+         expected a smaller scaled_bbox or pivot_point"
+    )]
+    OutOfRange,
+    /// The file's JSON or container cannot be written.
+    #[error("The model cannot be written as a GLB file")]
+    Write {
+        /// The writer's message.
+        detail: String,
+    },
+}
+
+impl EncodeError {
+    fn write(error: impl ToString) -> Self {
+        Self::Write {
+            detail: error.to_string(),
+        }
+    }
+}
+
+/// Writes a mesh, with a JPEG file as its texture if there is one.
 ///
 /// # Errors
-/// Why it cannot be written, in words.
-pub fn write(mesh: &Mesh, jpeg: Option<&[u8]>) -> Result<Vec<u8>, String> {
-    let positions: Vec<_> = mesh
-        .positions
-        .iter()
-        .map(|place| place.map(|x| x as f32))
-        .collect();
-    if !positions.iter().flatten().all(|x| x.is_finite()) {
-        return Err("scaled_bbox: such a model is beyond what 32-bit numbers can hold".into());
+/// Fails if a coordinate is beyond the range of 32-bit floats.
+pub fn encode(mesh: &Mesh, jpeg: Option<&[u8]>) -> Result<Vec<u8>, EncodeError> {
+    let positions: Vec<Vec3> = mesh.positions.iter().map(|point| point.as_vec3()).collect();
+    if !positions.iter().all(|point| point.is_finite()) {
+        return Err(EncodeError::OutOfRange);
     }
     let mut file = File::default();
     let mut attributes = vec![
-        (Semantic::Positions, file.vectors(&positions, true)),
-        (Semantic::Normals, file.vectors(&mesh.normals(), false)),
+        (Semantic::Positions, file.positions(&positions)),
+        (Semantic::Normals, file.vectors(&mesh.normals())),
     ];
     let mut material = Material {
         pbr_metallic_roughness: PbrMetallicRoughness {
-            base_color_factor: PbrBaseColorFactor(PLAIN),
+            base_color_factor: PbrBaseColorFactor(UNTEXTURED_COLOR),
             metallic_factor: StrengthFactor(0.0),
             roughness_factor: StrengthFactor(ROUGHNESS),
             ..Default::default()
@@ -54,7 +72,7 @@ pub fn write(mesh: &Mesh, jpeg: Option<&[u8]>) -> Result<Vec<u8>, String> {
         ..Default::default()
     };
     if let Some(jpeg) = jpeg {
-        attributes.push((Semantic::TexCoords(0), file.vectors(&mesh.uvs, false)));
+        attributes.push((Semantic::TexCoords(0), file.vectors(&mesh.uvs)));
         material.pbr_metallic_roughness.base_color_factor = PbrBaseColorFactor::default();
         material.pbr_metallic_roughness.base_color_texture = Some(file.texture(jpeg));
     }
@@ -72,38 +90,47 @@ pub fn write(mesh: &Mesh, jpeg: Option<&[u8]>) -> Result<Vec<u8>, String> {
         extensions: None,
         extras: Default::default(),
     };
-    let extras = match mesh.sides {
-        4 => RawValue::from_string(QUADS.into()).ok(),
+    let extras = match mesh.vertices_per_face {
+        4 => RawValue::from_string(QUADS_EXTRAS.into()).ok(),
         _ => None,
     };
     file.finish(primitive, extras)
 }
 
-/// A file under way.
+/// A file that is being written.
 #[derive(Default)]
 struct File {
     root: Root,
-    data: Vec<u8>,
+    bin: Vec<u8>,
 }
 
 impl File {
-    /// Vectors of two or three floats; `bounds` for positions, whose bounds a file must name.
-    fn vectors<const N: usize>(&mut self, vectors: &[[f32; N]], bounds: bool) -> Index<Accessor> {
-        let numbers = vectors.iter().flatten();
-        let bytes: Vec<u8> = numbers.flat_map(|number| number.to_le_bytes()).collect();
-        let view = self.view(&bytes, Some(Target::ArrayBuffer));
-        let bound = |choose: fn(f32, f32) -> f32| -> Option<Value> {
-            let bound = vectors.iter().copied().reduce(|mut bound, vector| {
-                for (bound, number) in bound.iter_mut().zip(vector) {
-                    *bound = choose(*bound, number);
-                }
-                bound
-            });
-            bounds.then(|| json!(bound.as_ref().map(|bound| bound.as_slice())))
+    /// Adds positions with their bounds, which glTF requires.
+    fn positions(&mut self, positions: &[Vec3]) -> Index<Accessor> {
+        let accessor = self.vectors(positions);
+        let bound = |choose: fn(Vec3, Vec3) -> Vec3| -> Option<Value> {
+            let bound = positions.iter().copied().reduce(choose);
+            Some(json!(bound.map(|bound| bound.to_array())))
         };
-        let shape = if N == 2 { Type::Vec2 } else { Type::Vec3 };
-        let (min, max) = (bound(f32::min), bound(f32::max));
-        self.accessor(view, vectors.len(), ComponentType::F32, shape, min, max)
+        let (min, max) = (bound(Vec3::min), bound(Vec3::max));
+        if let Some(accessor) = self.root.accessors.get_mut(accessor.value()) {
+            (accessor.min, accessor.max) = (min, max);
+        }
+        accessor
+    }
+
+    /// Adds vectors of `N` floats, where `N` is 2 or 3.
+    fn vectors<const N: usize, V: Copy + Into<[f32; N]>>(
+        &mut self,
+        vectors: &[V],
+    ) -> Index<Accessor> {
+        let numbers = vectors
+            .iter()
+            .flat_map(|vector| -> [f32; N] { (*vector).into() });
+        let bytes: Vec<u8> = numbers.flat_map(f32::to_le_bytes).collect();
+        let view = self.view(&bytes, Some(Target::ArrayBuffer));
+        let kind = if N == 2 { Type::Vec2 } else { Type::Vec3 };
+        self.accessor(view, vectors.len(), ComponentType::F32, kind)
     }
 
     fn indices(&mut self, indices: &[u32]) -> Index<Accessor> {
@@ -112,8 +139,7 @@ impl File {
             .flat_map(|index| index.to_le_bytes())
             .collect();
         let view = self.view(&bytes, Some(Target::ElementArrayBuffer));
-        let (count, kind) = (indices.len(), ComponentType::U32);
-        self.accessor(view, count, kind, Type::Scalar, None, None)
+        self.accessor(view, indices.len(), ComponentType::U32, Type::Scalar)
     }
 
     fn texture(&mut self, jpeg: &[u8]) -> texture::Info {
@@ -152,11 +178,11 @@ impl File {
         mut self,
         primitive: Primitive,
         extras: Option<Box<RawValue>>,
-    ) -> Result<Vec<u8>, String> {
+    ) -> Result<Vec<u8>, EncodeError> {
         let root = &mut self.root;
         root.asset.generator = Some(env!("CARGO_PKG_NAME").into());
         root.push(Buffer {
-            byte_length: self.data.len().into(),
+            byte_length: self.bin.len().into(),
             name: None,
             uri: None,
             extensions: None,
@@ -179,35 +205,25 @@ impl File {
             extensions: None,
             extras: Default::default(),
         }));
-        let json = root.to_vec().map_err(|error| error.to_string())?;
-        let file = gltf::Glb {
-            header: gltf::binary::Header {
-                magic: *b"glTF",
-                version: 2,
-                // The writer counts the bytes itself.
-                length: 0,
-            },
-            json: Cow::Owned(json),
-            bin: Some(Cow::Owned(self.data)),
-        };
-        file.to_vec().map_err(|error| error.to_string())
+        let json = root.to_vec().map_err(EncodeError::write)?;
+        assemble(json, self.bin).map_err(EncodeError::write)
     }
 
     fn view(&mut self, bytes: &[u8], target: Option<Target>) -> Index<View> {
-        // Numbers must begin at multiples of their size.
-        self.data.resize(self.data.len().next_multiple_of(4), 0);
+        // glTF requires that numbers begin at multiples of their size, 4 bytes here.
+        self.bin.resize(self.bin.len().next_multiple_of(4), 0);
         let view = View {
-            // The one buffer, which `finish` adds.
+            // The only buffer, which `finish` adds.
             buffer: Index::new(0),
             byte_length: bytes.len().into(),
-            byte_offset: Some(self.data.len().into()),
+            byte_offset: Some(self.bin.len().into()),
             byte_stride: None,
             name: None,
             target: target.map(Valid),
             extensions: None,
             extras: Default::default(),
         };
-        self.data.extend_from_slice(bytes);
+        self.bin.extend_from_slice(bytes);
         self.root.push(view)
     }
 
@@ -216,18 +232,16 @@ impl File {
         view: Index<View>,
         count: usize,
         component: ComponentType,
-        shape: Type,
-        min: Option<Value>,
-        max: Option<Value>,
+        kind: Type,
     ) -> Index<Accessor> {
         self.root.push(Accessor {
             buffer_view: Some(view),
             byte_offset: Some(USize64(0)),
             count: count.into(),
             component_type: Valid(GenericComponentType(component)),
-            type_: Valid(shape),
-            min,
-            max,
+            type_: Valid(kind),
+            min: None,
+            max: None,
             name: None,
             normalized: false,
             sparse: None,

@@ -1,0 +1,154 @@
+//! The steps from an image to a model.
+
+use contract::{Parameters, Resolution, Topology};
+use glam::DVec3;
+use image::{DynamicImage, RgbImage};
+
+use crate::error::ModelError;
+use crate::images::{encode_jpeg, encode_png, to_rgba8};
+use crate::mask::{NoObjectError, Subject, crop, detect};
+use crate::mesh::Mesh;
+use crate::planar_mesh::MeshLayout;
+use crate::progress::{Progress, report};
+use crate::request::{Detail, ModelRequest, is_textured};
+use crate::surface::{self, MeshDensity};
+use crate::views::{VIEW_COUNT, rotation};
+use crate::{glb, render, texture};
+
+/// The JPEG quality of textures, from 1 to 100: above it files grow without a visible difference.
+const TEXTURE_QUALITY: u8 = 92;
+
+/// Makes a model: a binary glTF 2.0 file (`model/gltf-binary`) with a closed surface, y up, its front
+/// towards +z. Its longest edge is 1 unless `scaled_bbox` sets another size.
+///
+/// # Errors
+/// Returns [`ModelError::Cancelled`] if `progress` cancels the work. Fails if the image is
+/// transparent all over, if its object is too fine for the mesh, or if `scaled_bbox` and
+/// `pivot_point` lead to coordinates beyond 32-bit floats.
+pub fn sculpt(request: &ModelRequest, progress: &mut Progress) -> Result<Vec<u8>, ModelError> {
+    let parameters = request.parameters;
+    let texture_edge = match is_textured(parameters) {
+        true => parameters.or_defaults().texture_resolution,
+        false => None,
+    };
+    let Model { mut mesh, texture } = model(request, texture_edge, progress)?;
+    mesh.rotate_y(rotation(request.view));
+    mesh.fit(
+        parameters.scaled_bbox.map(DVec3::from),
+        DVec3::from(parameters.pivot_point.unwrap_or_default()),
+    );
+    let jpeg = texture.as_ref();
+    let jpeg = jpeg.map(|texture| encode_jpeg(texture, TEXTURE_QUALITY));
+    let jpeg = jpeg.transpose()?;
+    report(progress, 0.95)?;
+    Ok(glb::encode(&mesh, jpeg.as_deref())?)
+}
+
+/// Renders the views of the model to choose from, as PNG files of 512 by 512 pixels with a transparent
+/// background.
+///
+/// # Errors
+/// Returns [`ModelError::Cancelled`] if `progress` cancels the work. Fails if the image is
+/// transparent all over, or if its object is too fine for the mesh.
+pub fn render_views(
+    picture: &DynamicImage,
+    parameters: &Parameters,
+    progress: &mut Progress,
+) -> Result<[Vec<u8>; VIEW_COUNT], ModelError> {
+    let request = ModelRequest {
+        picture,
+        parameters,
+        detail: Detail::Preview,
+        view: 0,
+    };
+    let texture_edge = parameters.or_defaults().texture_resolution;
+    let first_half = &mut |part| progress(part / 2.0);
+    let Model { mesh, texture } = model(&request, texture_edge, first_half)?;
+    let texture = texture.unwrap_or_default();
+    let mut files = [const { Vec::new() }; VIEW_COUNT];
+    for (view, file) in files.iter_mut().enumerate() {
+        report(progress, 0.5 + view as f32 / VIEW_COUNT as f32 / 2.0)?;
+        let mut mesh = mesh.clone();
+        mesh.rotate_y(rotation(view));
+        mesh.fit(None, DVec3::ZERO);
+        *file = encode_png(&render::render(&mesh, &texture).into())?;
+    }
+    Ok(files)
+}
+
+/// A model before it is rotated, scaled and written.
+struct Model {
+    mesh: Mesh,
+    texture: Option<RgbImage>,
+}
+
+/// Makes the mesh, and a texture of at most `texture_edge` pixels if there is one.
+fn model(
+    request: &ModelRequest,
+    texture_edge: Option<u32>,
+    progress: &mut Progress,
+) -> Result<Model, ModelError> {
+    report(progress, 0.0)?;
+    let image = to_rgba8(request.picture);
+    let mask = detect(&image)?;
+    report(progress, 0.25)?;
+    let (rect, coverage) = crop(&mask, image.dimensions()).ok_or(NoObjectError::TooFine)?;
+    let density = mesh_density(request.parameters, request.detail);
+    let mesh = match mask.subject {
+        Subject::Object => surface::inflate(&coverage, rect, density),
+        Subject::WholeImage => surface::relief(&image, &coverage, rect, density),
+    };
+    let mesh = mesh.ok_or(NoObjectError::TooFine)?;
+    report(progress, 0.6)?;
+    let texture =
+        texture_edge.map(|edge| texture::project(&image, rect, &coverage, mask.margin, edge));
+    report(progress, 0.85)?;
+    Ok(Model { mesh, texture })
+}
+
+/// Returns the density at which the mesh has about the faces that `detail` promises.
+///
+/// A grid cell gives two triangles in front and two behind. As quads, the two triangles of a side are
+/// cut into four. In a low-poly mesh fewer triangles pair up: one gives about 2.5 quads.
+fn mesh_density(parameters: &Parameters, detail: Detail) -> MeshDensity {
+    let topology = parameters.topology.unwrap_or(Topology::Tris);
+    if parameters.resolution != Some(Resolution::LowPoly) {
+        let faces = match detail {
+            Detail::Preview => 20_000.0,
+            Detail::Refined => 60_000.0,
+        };
+        let faces_per_cell = match topology {
+            Topology::Tris => 4.0,
+            Topology::Quads => 8.0,
+        };
+        return MeshDensity {
+            grid_cells: faces / faces_per_cell,
+            layout: MeshLayout {
+                contour_points: None,
+                spacing: 1.0,
+                topology,
+            },
+        };
+    }
+    let faces = match detail {
+        Detail::Preview => 300.0,
+        Detail::Refined => 600.0,
+    };
+    let triangles: f32 = match topology {
+        Topology::Tris => faces,
+        Topology::Quads => faces / 2.5,
+    };
+    // The contour is traced on a finer grid than the faces have, and simplified to a fifth of the
+    // triangles. The other points are inside: a lattice point makes two triangles on each side.
+    let grid_cells = 4000.0;
+    let contour_points = triangles / 5.0;
+    let inner_points = (triangles / 2.0 - contour_points) / 2.0;
+    MeshDensity {
+        grid_cells,
+        layout: MeshLayout {
+            contour_points: Some(contour_points as usize),
+            spacing: (grid_cells / inner_points).sqrt(),
+            topology,
+        },
+    }
+}
