@@ -106,7 +106,7 @@ impl Engine for Sculptor {
         progress: &mut Progress,
     ) -> Result<Model, ModelError> {
         let request = sculpt::ModelRequest {
-            picture: source.picture,
+            image: source.picture,
             parameters: source.parameters,
             detail,
             view,

@@ -109,7 +109,8 @@ pub fn answer(
         None => Ok(glb),
         // A model that was made elsewhere may be anything.
         Some(format) => catch_unwind(|| sculpt::convert(&glb, format))
-            .unwrap_or_else(|_| Err("it contradicts itself".into())),
+            .map_err(|_| "the model file contradicts itself".to_owned())
+            .and_then(|written| written.map_err(|error| error.to_string())),
     };
     let result = match written {
         Ok(bytes) => with_type(StatusCode::OK, format.media_type, bytes),

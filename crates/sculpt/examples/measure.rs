@@ -43,7 +43,7 @@ fn sculpt(file: &str) -> Result<(), Box<dyn Error>> {
     let file = std::fs::read(file)?;
     let before = status("VmRSS")?;
     let started = Instant::now();
-    let picture = image::ImageReader::new(Cursor::new(file))
+    let image = image::ImageReader::new(Cursor::new(file))
         .with_guessed_format()?
         .decode()?;
     let decode = started.elapsed();
@@ -54,7 +54,7 @@ fn sculpt(file: &str) -> Result<(), Box<dyn Error>> {
         ..Parameters::default()
     };
     let request = ModelRequest {
-        picture: &picture,
+        image: &image,
         parameters: &parameters,
         detail: Detail::Preview,
         view: 0,

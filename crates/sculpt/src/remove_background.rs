@@ -11,11 +11,8 @@ use crate::mask::{NoObjectError, detect};
 ///
 /// # Errors
 /// Fails if the image is transparent all over.
-pub fn remove_background(
-    picture: &DynamicImage,
-    max_edge: u32,
-) -> Result<RgbaImage, NoObjectError> {
-    let image = picture.to_rgba8();
+pub fn remove_background(image: &DynamicImage, max_edge: u32) -> Result<RgbaImage, NoObjectError> {
+    let image = image.to_rgba8();
     let mask = detect(&image)?;
     let mut small = match image.width().max(image.height()) <= max_edge {
         true => image,

@@ -7,7 +7,7 @@ use image::DynamicImage;
 #[derive(Clone, Copy, Debug)]
 pub struct ModelRequest<'a> {
     /// The image, upright.
-    pub picture: &'a DynamicImage,
+    pub image: &'a DynamicImage,
     /// The parameters; those left out have the defaults that the API documents. `creativity` and
     /// `refine_speed` have no effect.
     pub parameters: &'a Parameters,

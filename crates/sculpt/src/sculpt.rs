@@ -51,12 +51,12 @@ pub fn sculpt(request: &ModelRequest, progress: &mut Progress) -> Result<Vec<u8>
 /// Returns [`ModelError::Cancelled`] if `progress` cancels the work. Fails if the image is
 /// transparent all over, or if its object is too fine for the mesh.
 pub fn render_views(
-    picture: &DynamicImage,
+    image: &DynamicImage,
     parameters: &Parameters,
     progress: &mut Progress,
 ) -> Result<[Vec<u8>; VIEW_COUNT], ModelError> {
     let request = ModelRequest {
-        picture,
+        image,
         parameters,
         detail: Detail::Preview,
         view: 0,
@@ -89,7 +89,7 @@ fn model(
     progress: &mut Progress,
 ) -> Result<Model, ModelError> {
     report(progress, 0.0)?;
-    let image = to_rgba8(request.picture);
+    let image = to_rgba8(request.image);
     let mask = detect(&image)?;
     report(progress, 0.25)?;
     let (rect, coverage) = crop(&mask, image.dimensions()).ok_or(NoObjectError::TooFine)?;

@@ -199,10 +199,10 @@ fn low_poly_keeps_the_outline() {
 
 #[test]
 fn rotates_the_chosen_view_to_the_front() {
-    let picture = sample("turtle.webp");
+    let image = sample("turtle.webp");
     let model = |view: usize| {
         let request = ModelRequest {
-            picture: &picture,
+            image: &image,
             parameters: &textured(),
             detail: Detail::Preview,
             view,

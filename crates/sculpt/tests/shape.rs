@@ -8,9 +8,9 @@ use image::{DynamicImage, GrayImage, Luma, Rgb, RgbImage, Rgba, RgbaImage};
 use support::*;
 
 /// Crops an image to its opaque part.
-fn opaque(picture: &RgbaImage) -> RgbaImage {
+fn opaque(image: &RgbaImage) -> RgbaImage {
     let is_opaque = |pixel: &Rgba<u8>| pixel[3] > 127;
-    let covered: Vec<_> = picture
+    let covered: Vec<_> = image
         .enumerate_pixels()
         .filter(|(_, _, pixel)| is_opaque(pixel))
         .collect();
@@ -18,7 +18,7 @@ fn opaque(picture: &RgbaImage) -> RgbaImage {
     let right = covered.iter().map(|(x, ..)| *x).max().unwrap();
     let top = covered.iter().map(|(_, y, _)| *y).min().unwrap();
     let bottom = covered.iter().map(|(_, y, _)| *y).max().unwrap();
-    image::imageops::crop_imm(picture, left, top, right - left + 1, bottom - top + 1).to_image()
+    image::imageops::crop_imm(image, left, top, right - left + 1, bottom - top + 1).to_image()
 }
 
 /// Returns the distance of each covered pixel to the nearest one that is not covered, in pixels.
@@ -78,12 +78,12 @@ fn spearman(a: &[f32], b: &[f32]) -> f64 {
 #[test]
 fn keeps_the_outline_and_is_thicker_farther_from_it() {
     for name in &SAMPLES[..3] {
-        let picture = opaque(&sample(name).to_rgba8());
+        let image = opaque(&sample(name).to_rgba8());
         let glb = sculpt(&sample(name), &textured()).unwrap();
         let model = Model::read(&glb);
-        let (width, height) = (picture.width() as usize, picture.height() as usize);
+        let (width, height) = (image.width() as usize, image.height() as usize);
         let depths = model.depths(width, height);
-        let covered: Vec<bool> = picture.pixels().map(|pixel| pixel[3] > 127).collect();
+        let covered: Vec<bool> = image.pixels().map(|pixel| pixel[3] > 127).collect();
         let both = depths
             .iter()
             .zip(&covered)
@@ -215,10 +215,10 @@ fn removes_specks_fills_holes_and_keeps_a_second_object() {
 #[test]
 fn makes_a_relief_of_an_image_without_an_object() {
     let ramp = GrayImage::from_fn(300, 200, |x, y| Luma([((x * 7 + y * 13) % 256) as u8]));
-    for picture in [sample("chelsea.png"), ramp.into()] {
-        let model = Model::read(&sculpt(&picture, &textured()).unwrap());
+    for image in [sample("chelsea.png"), ramp.into()] {
+        let model = Model::read(&sculpt(&image, &textured()).unwrap());
         let [width, height, depth] = model.size();
-        let proportion = picture.height() as f32 / picture.width() as f32;
+        let proportion = image.height() as f32 / image.width() as f32;
         assert!((height / width - proportion).abs() < 0.01);
         assert!(depth < 0.15);
         assert!(model.depths(60, 40).iter().all(Option::is_some));
@@ -228,7 +228,7 @@ fn makes_a_relief_of_an_image_without_an_object() {
 #[test]
 fn shows_no_background_on_the_rim() {
     // A red disc on a green background, with mixed colors at its edge.
-    let picture = RgbImage::from_fn(300, 300, |x, y| {
+    let image = RgbImage::from_fn(300, 300, |x, y| {
         let distance = (x as f32 - 149.5).hypot(y as f32 - 149.5);
         let part = (100.0 - distance + 0.5).clamp(0.0, 1.0);
         Rgb([
@@ -241,11 +241,11 @@ fn shows_no_background_on_the_rim() {
         let distance = (x as f32 - 149.5).hypot(y as f32 - 149.5);
         // A badly cut-out image: the background's color is in the half transparent pixels.
         let part = (100.0 - distance + 0.5).clamp(0.0, 1.0);
-        let Rgb([red, green, blue]) = *picture.get_pixel(x, y);
+        let Rgb([red, green, blue]) = *image.get_pixel(x, y);
         Rgba([red, green, blue, (255.0 * part) as u8])
     });
-    for picture in [picture.into(), clear.into()] {
-        let texture = Model::read(&sculpt(&picture, &textured()).unwrap())
+    for image in [image.into(), clear.into()] {
+        let texture = Model::read(&sculpt(&image, &textured()).unwrap())
             .texture
             .unwrap();
         let greenish = texture.pixels().filter(|pixel| pixel[1] > 90).count();
@@ -255,9 +255,9 @@ fn shows_no_background_on_the_rim() {
 
 #[test]
 fn renders_four_different_views() {
-    let picture = sample("turtle.webp");
+    let image = sample("turtle.webp");
     let views =
-        sculpt::render_views(&picture, &textured(), &mut |_| ControlFlow::Continue(())).unwrap();
+        sculpt::render_views(&image, &textured(), &mut |_| ControlFlow::Continue(())).unwrap();
     let views = views.map(|png| image::load_from_memory(&png).unwrap().to_rgba8());
     let covers = |view: &RgbaImage| view.pixels().filter(|pixel| pixel[3] > 127).count();
     for (at, view) in views.iter().enumerate() {
@@ -276,10 +276,10 @@ fn renders_four_different_views() {
 
 #[test]
 fn stops_when_progress_cancels() {
-    let picture = sample("turtle.webp");
+    let image = sample("turtle.webp");
     for stop in [0.0, 0.3, 0.9] {
         let request = sculpt::ModelRequest {
-            picture: &picture,
+            image: &image,
             parameters: &textured(),
             detail: sculpt::Detail::Refined,
             view: 0,

@@ -1,7 +1,7 @@
 //! The numbers of a GLB file: positions, normals, texture coordinates and indices.
 //!
-//! Every function returns `None` for data that is not in the file, so that contradictions in a file
-//! from elsewhere never panic.
+//! Every function returns `None` for data that is not in the file: files of remote engines may
+//! contradict themselves, and must not cause a panic.
 
 use gltf::accessor::{DataType, Item};
 use gltf::json::accessor::{BYTE, FLOAT, SHORT, UNSIGNED_BYTE, UNSIGNED_INT, UNSIGNED_SHORT};

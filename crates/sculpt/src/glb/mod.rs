@@ -1,7 +1,7 @@
 //! Binary glTF 2.0 files (GLB): one reader for models of any origin, and the writer of this crate's
 //! own models.
 //!
-//! The reader keeps the JSON as it is and does not go through `gltf::Document`, for three reasons: a
+//! The reader keeps the original JSON in place of a `gltf::Document`, for three reasons: a
 //! model is edited without the loss of extensions that are unknown here; only the extensions show
 //! whether data is compressed; and the document's accessors panic on sparse data or byte ranges that
 //! contradict each other, which files of remote engines may have. The container, the component types

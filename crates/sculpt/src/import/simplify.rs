@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::primitive::{Primitive, PrimitiveId};
 use crate::glb::{Glb, index};
 
-/// The number of triangles that a model is reduced to: the number that remote engines are asked for
-/// where they make low-poly models themselves.
+/// The number of triangles that a model is reduced to: the same number that is requested from remote
+/// engines that make low-poly models themselves.
 const TARGET_TRIANGLES: usize = 5_000;
 /// The number of triangles up to which a model is low-poly already: two of them may be a quad.
 const MAX_TRIANGLES: usize = 2 * TARGET_TRIANGLES;

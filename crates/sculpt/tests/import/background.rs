@@ -5,13 +5,13 @@ use sculpt::remove_background;
 
 #[test]
 fn removes_the_background_of_an_image() {
-    let picture = RgbImage::from_fn(2000, 1000, |x, y| {
+    let image = RgbImage::from_fn(2000, 1000, |x, y| {
         match (500..1500).contains(&x) && (200..800).contains(&y) {
             true => Rgb([200, 20, 20]),
             false => Rgb([250, 250, 250]),
         }
     });
-    let cut = remove_background(&picture.into(), 1024).unwrap();
+    let cut = remove_background(&image.into(), 1024).unwrap();
     assert_eq!(cut.dimensions(), (1024, 512));
     let alpha = |x, y| cut.get_pixel(x, y)[3];
     assert!(alpha(5, 5) < 5 && alpha(512, 256) > 250);

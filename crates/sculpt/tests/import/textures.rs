@@ -131,7 +131,7 @@ fn keeps_the_extension_of_unreadable_webp() {
 #[test]
 fn imports_a_sculpted_model_with_webp() {
     let (mut json, mut bin) = parts(&sculpt(&sample("cat.webp"), &textured()).unwrap());
-    let picture = encode(&sample("cat.webp").thumbnail(512, 512), ImageFormat::WebP);
+    let image = encode(&sample("cat.webp").thumbnail(512, 512), ImageFormat::WebP);
     let view = json["images"][0]["bufferView"].as_u64().unwrap() as usize;
     json["images"][0]["mimeType"] = "image/webp".into();
     json["textures"][0] = json!({"extensions": {"EXT_texture_webp": {"source": 0}}, "sampler": 0});
@@ -139,8 +139,8 @@ fn imports_a_sculpted_model_with_webp() {
         json[name] = json!(["EXT_texture_webp"]);
     }
     json["bufferViews"][view]["byteOffset"] = bin.len().into();
-    json["bufferViews"][view]["byteLength"] = picture.len().into();
-    bin.extend(picture);
+    json["bufferViews"][view]["byteLength"] = image.len().into();
+    bin.extend(image);
     bin.resize(bin.len().next_multiple_of(4), 0);
     json["buffers"][0]["byteLength"] = bin.len().into();
     let imported = import_glb(&glb(&json, bin), &textured(), 0).unwrap();

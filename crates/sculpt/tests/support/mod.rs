@@ -47,17 +47,17 @@ pub fn json_of(glb: &[u8]) -> Value {
 }
 
 /// Makes a preview.
-pub fn sculpt(picture: &DynamicImage, parameters: &Parameters) -> Result<Vec<u8>, ModelError> {
-    sculpt_at(picture, parameters, Detail::Preview)
+pub fn sculpt(image: &DynamicImage, parameters: &Parameters) -> Result<Vec<u8>, ModelError> {
+    sculpt_at(image, parameters, Detail::Preview)
 }
 
 pub fn sculpt_at(
-    picture: &DynamicImage,
+    image: &DynamicImage,
     parameters: &Parameters,
     detail: Detail,
 ) -> Result<Vec<u8>, ModelError> {
     let request = ModelRequest {
-        picture,
+        image,
         parameters,
         detail,
         view: 0,

@@ -12,8 +12,8 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum InputImageError {
     /// There is no object in the image.
-    #[error("{0}")]
-    NoObject(String),
+    #[error(transparent)]
+    NoObject(#[from] sculpt::NoObjectError),
     /// The image cannot be encoded.
     #[error("the image cannot be encoded: {0}")]
     Encoding(#[from] ImageError),
@@ -25,7 +25,7 @@ pub enum InputImageError {
 /// # Errors
 /// Fails if there is no object in the image.
 pub fn cutout_base64(image: &DynamicImage, max_edge: u32) -> Result<String, InputImageError> {
-    let cutout = sculpt::remove_background(image, max_edge).map_err(InputImageError::NoObject)?;
+    let cutout = sculpt::remove_background(image, max_edge)?;
     Ok(STANDARD.encode_to_string(png(&cutout.into())?))
 }
 

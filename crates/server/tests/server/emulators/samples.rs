@@ -68,7 +68,7 @@ fn sculpt_glb(generate_texture: bool) -> Vec<u8> {
         Rgba([x as u8, y as u8, 128, if is_inside { 255 } else { 0 }])
     });
     let request = sculpt::ModelRequest {
-        picture: &image.into(),
+        image: &image.into(),
         parameters: &api::Parameters {
             generate_texture: Some(generate_texture),
             texture_resolution: Some(1024),
