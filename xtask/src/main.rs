@@ -21,6 +21,8 @@ use anyhow::Result;
 use clap::Parser;
 use xshell::Shell;
 
+use test::Length;
+
 /// The project's own commands.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
@@ -45,6 +47,9 @@ enum Command {
         /// Tests the packed package in bundlers and runtimes, the examples and the proxies instead.
         #[arg(long)]
         consumers: bool,
+        /// Runs the long form of the tests that have one, such as a hundred kills instead of ten.
+        #[arg(long, conflicts_with = "consumers")]
+        full: bool,
     },
     /// Writes the npm package to `pkg/` and the static site to `dist/`.
     Build,
@@ -99,8 +104,11 @@ fn run(command: Command) -> Result<()> {
             config.map(|file| caller_folder.join(file)),
             &server,
         ),
-        Command::Test { consumers: false } => test::test(&shell),
-        Command::Test { consumers: true } => test::consumers(&shell),
+        Command::Test {
+            consumers: true, ..
+        } => test::consumers(&shell),
+        Command::Test { full: true, .. } => test::test(&shell, Length::Full),
+        Command::Test { .. } => test::test(&shell, Length::Short),
         Command::Build => build::build(&shell),
         Command::Bench(options) => bench::bench(&shell, &options),
         Command::Check { accept_api: false } => check::check(&shell),

@@ -18,7 +18,19 @@ use crate::{build, check, server, tools};
 const CANARY: &str = "canary7d1f93";
 const OUTPUT: &str = "target/test-output.log";
 
-pub fn test(shell: &Shell) -> Result<()> {
+/// Which form of the tests with two forms runs.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Length {
+    Short,
+    Full,
+}
+
+/// Runs all tests but those of `consumers`.
+pub fn test(shell: &Shell, length: Length) -> Result<()> {
+    if length == Length::Full {
+        // The tests of both languages read it.
+        shell.set_var("TEST_FULL", "1");
+    }
     let browsers = tools::ensure_test_tools(shell)?;
     let mut output = Output::new()?;
 
@@ -129,6 +141,9 @@ fn command(shell: &Shell, program: &str) -> Command {
     let mut command = Command::new(program);
     command.current_dir(shell.current_dir());
     command.env("PATH", shell.var_os("PATH").unwrap_or_default());
+    if let Some(full) = shell.var_os("TEST_FULL") {
+        command.env("TEST_FULL", full);
+    }
     command
 }
 
