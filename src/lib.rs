@@ -74,7 +74,7 @@ static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
 pub fn image_to_3d(
     #[wasm_bindgen(unchecked_param_type = "ImageTo3dOptions")] options: JsValue,
 ) -> Promise {
-    session(|| {
+    run_session(|| {
         let (create, follow, connection) = Follow::read_with_create(&options)?;
         Ok((Start::New(create.into()), Some(follow), connection))
     })
@@ -101,7 +101,7 @@ pub fn image_to_3d(
 pub fn create_session(
     #[wasm_bindgen(unchecked_param_type = "CreateSessionOptions")] options: JsValue,
 ) -> Promise {
-    session(|| {
+    run_session(|| {
         let (create, connection) = Create::read(&options)?;
         Ok((Start::New(create.into()), None, connection))
     })
@@ -132,7 +132,7 @@ pub fn wait_for_session(
     #[wasm_bindgen(unchecked_param_type = "string")] session_code: JsValue,
     #[wasm_bindgen(unchecked_param_type = "WaitOptions")] options: JsValue,
 ) -> Promise {
-    session(|| {
+    run_session(|| {
         let (follow, connection) = Follow::read(&options)?;
         let start = Start::Existing(SessionCode::read(&session_code)?);
         Ok((start, Some(follow), connection))
@@ -155,21 +155,21 @@ pub fn get_session(
     #[wasm_bindgen(unchecked_param_type = "string")] session_code: JsValue,
     #[wasm_bindgen(unchecked_param_type = "ConnectionOptions")] options: JsValue,
 ) -> Promise {
-    session(|| {
+    run_session(|| {
         let connection = options::read_connection(&options)?;
         let start = Start::Existing(SessionCode::read(&session_code)?);
         Ok((start, None, connection))
     })
 }
 
-fn session(
+fn run_session(
     read_options: impl FnOnce() -> error::Result<(Start, Option<Follow>, Connection)>,
 ) -> Promise {
     let options = read_options();
     run(|| {
         let (start, follow, connection) = options?;
         Ok(Api::prepare(connection, async |api| {
-            wait::session(api, start, follow).await
+            wait::run_session(api, start, follow).await
         }))
     })
 }

@@ -33,7 +33,7 @@ pub enum Start {
 ///
 /// # Errors
 /// Fails if a request fails, or if the session fails while it is polled.
-pub async fn session(api: &Api, start: Start, follow: Option<Follow>) -> Result<JsValue> {
+pub async fn run_session(api: &Api, start: Start, follow: Option<Follow>) -> Result<JsValue> {
     let (mut response, code) = match start {
         Start::New(create) => (session::create(api, &create).await?, None),
         Start::Existing(code) => (session::get(api, &code).await?, Some(code)),
