@@ -23,7 +23,7 @@ export const invalid = (name, received, expected) =>
  * @param {string[]} known the names of all options
  */
 export const unknownOption = (name, known) =>
-  `Unknown option ${describe(name)}: expected ${oneOf(known)}`;
+  `Unknown option ${describe(name)}. Expected ${oneOf(known)}.`;
 
 /**
  * Joins alternatives: `"a", "b" or "c"`.
@@ -53,6 +53,7 @@ export function describe(value) {
     return `[${items.join(", ")}]`;
   }
   const isPrimitive = value === null || /^(number|bigint|boolean|undefined)$/.test(typeof value);
+  if (isPrimitive) return String(value);
   const tag = Object.prototype.toString.call(value);
-  return isPrimitive ? String(value) : tag === "[object Object]" ? "{…}" : tag;
+  return tag === "[object Object]" ? "{…}" : tag;
 }

@@ -100,7 +100,7 @@ export function startApi(glue, { module, speed, seed }, send) {
     while (!closed.signal.aborted) {
       const job = callWasm(() => api.nextJob(Date.now()));
       if (!job) break;
-      if (job.remote) reportCrash(runRemoteJob(job, job.remote));
+      if (job.imageUrl) reportCrash(fetchAndRunJob(job, job.imageUrl));
       else callWasm(() => api.runJob(job));
       await yieldToEventLoop();
     }
@@ -113,7 +113,7 @@ export function startApi(glue, { module, speed, seed }, send) {
    * @param {import("../wasm/sandbox.js").Job} job
    * @param {string} url
    */
-  async function runRemoteJob(job, url) {
+  async function fetchAndRunJob(job, url) {
     /** @type {Uint8Array | undefined} */
     let image;
     /** @type {string | undefined} */

@@ -287,7 +287,10 @@ test("rejects invalid options at once", () => {
     [{ origin: "localhost:6006" }, `Invalid origin "localhost:6006": ${origin}`],
     [{ origin: "http://localhost/path" }, `Invalid origin "http://localhost/path": ${origin}`],
     [{ origin: "x".repeat(61) }, `Invalid origin "${"x".repeat(60)}…": ${origin}`],
-    [{ orgin: "http://localhost" }, 'Unknown option "orgin": expected "speed", "seed" or "origin"'],
+    [
+      { orgin: "http://localhost" },
+      'Unknown option "orgin". Expected "speed", "seed" or "origin".',
+    ],
     [null, "Expected an options object, got null"],
   ])) {
     assert.throws(() => createSandbox(/** @type {any} */ (options)), {

@@ -62,7 +62,7 @@ impl Api {
         self.0.next_due(now as u64).map(|due| due as f64)
     }
 
-    /// Runs a job to its end. A job with a `remote` image takes either the image's bytes or the
+    /// Runs a job to its end. A job with an `imageUrl` takes either the image's bytes or the
     /// reason why it could not be fetched.
     #[wasm_bindgen(js_name = runJob)]
     pub fn run_job(&self, job: Job, image: Option<Vec<u8>>, failure: Option<String>) {
@@ -78,8 +78,8 @@ pub struct Job(api::Job);
 #[wasm_bindgen]
 impl Job {
     /// The URL of the image if it has to be fetched before the job runs, otherwise `undefined`.
-    #[wasm_bindgen(getter)]
-    pub fn remote(&self) -> Option<String> {
+    #[wasm_bindgen(getter, js_name = imageUrl)]
+    pub fn image_url(&self) -> Option<String> {
         self.0.image_url().map(str::to_owned)
     }
 }
