@@ -95,10 +95,12 @@ impl Crate {
             return self.add(path, file, &inner, items);
         }
         let beside = file.parent().unwrap_or(Path::new(""));
-        let candidates = match path_attribute(&declared.attrs) {
-            Some(given) => vec![beside.join(given)],
-            None => vec![folder.join(format!("{name}.rs")), inner.join("mod.rs")],
-        };
+        if let Some(given) = path_attribute(&declared.attrs) {
+            let file = beside.join(given);
+            // The submodules of such a file are beside it, whatever the module's name is.
+            return self.read_file(path, &file, file.parent().unwrap_or(beside));
+        }
+        let candidates = [folder.join(format!("{name}.rs")), inner.join("mod.rs")];
         let found = candidates.iter().find(|file| file.exists());
         let found = found.with_context(|| format!("no file of the module {name}"))?;
         self.read_file(path, found, &inner)
