@@ -105,7 +105,7 @@ async function readBody(request) {
 function tooLarge() {
   const status = 413;
   const mib = BODY_LIMIT / (1024 * 1024);
-  const message = `the request is larger than ${BODY_LIMIT} bytes (${mib} MiB)`;
+  const message = `The request body is larger than ${BODY_LIMIT} bytes (${mib} MiB)`;
   const envelope = { error: "Payload Too Large", message, statusCode: status, data: null };
   const headers = { "access-control-allow-origin": "*", "cache-control": "no-store" };
   return Response.json(envelope, { status, headers });

@@ -1,93 +1,145 @@
-//! What a request's body says, read without a copy of the picture's text.
+//! The bodies of requests.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use contract::{IMAGE_URL, Parameters};
+use contract::{IMAGE_URL, Invalid, Missing, Parameters, Value as _, quote};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::engine::VIEW_COUNT;
-use crate::json::Given;
-use crate::picture::Picture;
+use crate::files::spin_file;
+use crate::image_source::{IMAGE_URL_FORMS, ImageSource};
+use crate::json::{JsonValue, describe_raw};
+use crate::stage::Stage;
 
-/// What is asked for at create.
-pub struct Create {
+const BOOLEANS: &str = "true or false";
+const SPIN_INDEXES: &str = "0, 1, 2 or 3";
+
+/// The body of a request that creates a session.
+pub struct CreateBody {
     pub parameters: Parameters,
-    pub picture: Picture,
-    /// A preview at once, without the spins: what the API's own client of 2024 asks for.
-    pub skip_spins: bool,
-    /// The engine that is to make the models, by its name.
+    pub image: ImageSource,
+    /// The preview if the caller skips the spins, as the API's own client of 2024 does with
+    /// `generate_preview_mesh`.
+    pub first_stage: Stage,
+    /// The name of the selected engine.
     pub engine: Option<String>,
 }
 
-/// What is asked for with a preview or a refinement.
-pub struct Continue {
-    /// Only `scaled_bbox` and `pivot_point` apply.
-    pub parameters: Parameters,
-    pub selected_spin_index: Option<usize>,
-    pub selected_spin: Option<String>,
-}
-
-/// Reads the body of a create, and decodes the picture to know that it can be.
-///
-/// # Errors
-/// What is wrong with it, in words.
-pub fn create(body: &[u8]) -> Result<Create, String> {
-    let mut fields = Fields::read(body)?;
-    let image_url = fields.0.remove(IMAGE_URL);
-    let skip_spins = fields.get("generate_preview_mesh", "true or false", Value::as_bool)?;
-    let engine = fields.get("engine", "the name of an engine", |value| {
-        value.as_str().map(str::to_owned)
-    })?;
-    let image_url = image_url
-        .filter(|raw| !is_null(raw))
-        .ok_or("image_url: missing; it is required")?;
-    let parameters = fields.parameters()?;
-    // A picture's text has nothing to unescape, so that it is borrowed.
-    let Text(image_url) =
-        serde_json::from_str(image_url.get()).map_err(|_| "image_url: allowed: a text")?;
-    Ok(Create {
-        parameters,
-        picture: Picture::read(&image_url)?,
-        skip_spins: skip_spins == Some(true),
-        engine,
-    })
-}
-
-/// Reads the body of a request for a preview or a refinement; it may be empty.
-///
-/// # Errors
-/// What is wrong with it, in words.
-pub fn carry_on(body: &[u8]) -> Result<Continue, String> {
-    let body = if body.is_empty() { b"{}" } else { body };
-    let fields = Fields::read(body)?;
-    let index = |value: &Value| {
-        let index = usize::try_from(value.as_u64()?).ok()?;
-        (index < VIEW_COUNT).then_some(index)
-    };
-    Ok(Continue {
-        parameters: fields.parameters()?,
-        selected_spin_index: fields.get("selected_spin_index", "0, 1, 2 or 3", index)?,
-        selected_spin: fields.get("selected_spin", "the address of a spin", |value| {
+impl CreateBody {
+    /// Parses a body, and decodes the image to check it. The text of the image is not copied.
+    ///
+    /// # Errors
+    /// Returns the message for the caller if the body is invalid.
+    pub fn parse(body: &[u8]) -> Result<Self, String> {
+        let mut fields = Fields::parse(body)?;
+        let image_url = fields.0.remove(IMAGE_URL);
+        let skips_spins = fields.get("generate_preview_mesh", BOOLEANS, Value::as_bool)?;
+        let engine = fields.get("engine", "the name of an engine", |value| {
             value.as_str().map(str::to_owned)
-        })?,
-    })
+        })?;
+        let image_url = image_url
+            .filter(|raw| !is_null(raw))
+            .ok_or_else(|| Missing::new(IMAGE_URL, IMAGE_URL_FORMS).to_string())?;
+        let parameters = fields.parameters()?;
+        // Borrowed from the body, because base64 has nothing to unescape.
+        let Text(image_url) = serde_json::from_str(image_url.get()).map_err(|_| {
+            Invalid::new(IMAGE_URL, describe_raw(image_url), IMAGE_URL_FORMS).to_string()
+        })?;
+        Ok(Self {
+            parameters,
+            image: ImageSource::parse(&image_url)?,
+            first_stage: match skips_spins {
+                Some(true) => Stage::Preview,
+                Some(false) | None => Stage::Spin,
+            },
+            engine,
+        })
+    }
+}
+
+/// The body of a request that starts a preview or a refinement.
+pub struct StageBody {
+    /// Only `scaled_bbox` and `pivot_point` are used.
+    pub parameters: Parameters,
+    selected_spin_index: Option<usize>,
+    selected_spin: Option<String>,
+}
+
+impl StageBody {
+    /// Parses a body, which may be empty.
+    ///
+    /// # Errors
+    /// Returns the message for the caller if the body is invalid.
+    pub fn parse(body: &[u8]) -> Result<Self, String> {
+        let body = if body.is_empty() { b"{}" } else { body };
+        let fields = Fields::parse(body)?;
+        let index = |value: &Value| {
+            let index = usize::try_from(value.as_u64()?).ok()?;
+            (index < VIEW_COUNT).then_some(index)
+        };
+        Ok(Self {
+            parameters: fields.parameters()?,
+            selected_spin_index: fields.get("selected_spin_index", SPIN_INDEXES, index)?,
+            selected_spin: fields.get("selected_spin", "the URL of a spin", |value| {
+                value.as_str().map(str::to_owned)
+            })?,
+        })
+    }
+
+    /// Returns the index of the spin that the body selects, by its index or by its URL.
+    ///
+    /// # Errors
+    /// Returns the message for the caller if no spin, another session's spin or two different spins
+    /// are selected.
+    pub fn selected_spin(&self, code: &str) -> Result<usize, String> {
+        let by_url = match &self.selected_spin {
+            Some(url) => Some(spin_of_url(url, code)?),
+            None => None,
+        };
+        match (self.selected_spin_index, by_url) {
+            (Some(index), Some(other)) if index != other => {
+                Err("selected_spin_index and selected_spin must select the same spin".into())
+            }
+            (Some(index), _) | (None, Some(index)) => Ok(index),
+            (None, None) => Err(Missing::new(
+                "selected_spin_index",
+                "0, 1, 2 or 3, or the URL of a spin in selected_spin",
+            )
+            .to_string()),
+        }
+    }
+}
+
+/// Returns the index of the spin at a URL of any host: the caller may reach this server under
+/// another name than the one in the session's URLs.
+fn spin_of_url(url: &str, code: &str) -> Result<usize, String> {
+    // The query holds the token of the file.
+    let path = url.split('?').next().unwrap_or(url);
+    (0..VIEW_COUNT)
+        .find(|index| path.ends_with(&format!("/files/{code}/{}", spin_file(*index))))
+        .ok_or_else(|| {
+            let expected = "the URL of one of this session's spins";
+            Invalid::new("selected_spin", quote(url), expected).to_string()
+        })
 }
 
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
+/// The fields of a JSON object, unparsed.
 struct Fields<'a>(BTreeMap<String, &'a RawValue>);
 
 impl<'a> Fields<'a> {
-    fn read(body: &'a [u8]) -> Result<Self, String> {
+    fn parse(body: &'a [u8]) -> Result<Self, String> {
         let fields = serde_json::from_slice(body).map_err(|error| {
             if error.is_data() {
-                "the body is no JSON object".into()
+                "The request body must be a JSON object".into()
             } else {
-                format!("the body is no JSON: {error}")
+                let (line, column) = (error.line(), error.column());
+                format!("The request body is not valid JSON (line {line}, column {column})")
             }
         })?;
         Ok(Self(fields))
@@ -95,18 +147,19 @@ impl<'a> Fields<'a> {
 
     fn parameters(&self) -> Result<Parameters, String> {
         let mut values = BTreeMap::new();
-        for &name in Parameters::NAMES {
+        for name in Parameters::NAMES.iter().copied() {
             if let Some(value) = self.value(name)? {
                 values.insert(name, value);
             }
         }
-        Parameters::read(|name| values.get(name).map(Given)).map_err(|invalid| invalid.to_string())
+        Parameters::read(|name| values.get(name).map(JsonValue))
+            .map_err(|invalid| invalid.to_string())
     }
 
     fn get<T>(
         &self,
         name: &str,
-        allowed: &str,
+        expected: &str,
         convert: impl Fn(&Value) -> Option<T>,
     ) -> Result<Option<T>, String> {
         let Some(value) = self.value(name)? else {
@@ -114,13 +167,14 @@ impl<'a> Fields<'a> {
         };
         let converted = convert(&value);
         if converted.is_none() {
-            let received = contract::Value::describe(&Given(&value));
-            return Err(contract::Invalid::new(name, received, allowed).to_string());
+            let received = JsonValue(&value).describe();
+            return Err(Invalid::new(name, received, expected).to_string());
         }
         Ok(converted)
     }
 
-    /// A field's value. Many a client writes null for what it leaves out.
+    /// Returns the value of a field. Null counts as omitted, because many clients write null for
+    /// what they omit.
     fn value(&self, name: &str) -> Result<Option<Value>, String> {
         let Some(raw) = self.0.get(name).filter(|raw| !is_null(raw)) else {
             return Ok(None);

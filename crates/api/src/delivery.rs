@@ -1,21 +1,19 @@
-//! How an answer is to be delivered where it is not simply sent.
+//! Simulated faults in the delivery of a response.
 
 use serde::Serialize;
 
-use crate::Response;
-
-/// What whoever sends an answer has to do with it. It lies in the answer's extensions; where there
-/// is none, the answer is sent as usual.
+/// How a response is sent. A response that has this extension is sent as it says; any other
+/// response is sent normally.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Delivery {
-    /// Close the connection before any byte of the answer.
+    /// Close the connection before the first byte of the response.
     Drop,
     /// Send nothing, and leave the connection open.
     Stall,
     /// Close the connection in the middle of the body.
     Truncate,
-    /// Send the body in small pieces with pauses, a few seconds in all.
+    /// Send the body in small chunks with pauses, over about three seconds.
     Throttle,
 }
 
@@ -24,13 +22,14 @@ pub enum Delivery {
 pub struct ChunkPlan {
     /// The size of each chunk but the last, in bytes; at least 1.
     pub chunk_size: usize,
-    /// How many bytes of the body are sent. If that is not all, the connection is closed then.
+    /// The number of bytes to send. If it is less than the whole body, the connection is closed
+    /// after it.
     pub length: usize,
     /// The pause between two chunks, and before the connection is closed, in milliseconds.
     pub pause: u32,
 }
 
-/// Into how many chunks a throttled body is split. With the pause it takes about three seconds.
+/// The number of chunks of a throttled body. With the pauses it takes about three seconds.
 const THROTTLED_CHUNKS: usize = 20;
 const THROTTLED_PAUSE: u32 = 150;
 /// Lets the first half leave before the connection is closed.
@@ -54,13 +53,8 @@ impl Delivery {
         }
     }
 
-    /// Whether the caller gets at least the head of the answer.
-    pub(crate) fn begins(self) -> bool {
+    /// Returns whether the caller receives at least the status and the headers.
+    pub(crate) fn sends_head(self) -> bool {
         matches!(self, Self::Truncate | Self::Throttle)
     }
-}
-
-pub(crate) fn deliver(mut response: Response, delivery: Delivery) -> Response {
-    response.extensions_mut().insert(delivery);
-    response
 }

@@ -1,51 +1,52 @@
-//! What makes the models: the seam that every engine is behind.
+//! The interface of the engines, which create the models.
 
 use contract::Parameters;
 use image::DynamicImage;
 pub use sculpt::{Detail, ModelError, Progress, VIEW_COUNT};
 
-/// What a session's results are made from.
+/// The input of an engine.
 #[derive(Clone, Copy)]
 pub struct Source<'a> {
     /// The session's code.
     pub code: &'a str,
-    /// The picture's file, byte for byte as it came.
+    /// The image file, unchanged.
     pub file: &'a [u8],
-    /// The picture, decoded and upright.
-    pub picture: &'a DynamicImage,
-    /// What was asked for; what was left out is as the API documents its defaults.
+    /// The decoded image, rotated upright.
+    pub image: &'a DynamicImage,
+    /// The session's parameters. Omitted ones have the defaults of the API's documentation.
     pub parameters: &'a Parameters,
-    /// The preview's model, where the refinement is made.
+    /// The GLB file of the preview, for a refinement.
     pub preview: Option<&'a [u8]>,
-    /// Where the engine leaves word of what it does elsewhere.
+    /// Stores the state of a remote job.
     pub checkpoint: &'a dyn Checkpoint,
 }
 
-/// What an engine that has its models made elsewhere leaves with the session's stage.
+/// Stores the state of a remote job with the session's stage, so that the job can be resumed after
+/// a restart.
 pub trait Checkpoint {
-    /// What was last [written down](Checkpoint::save) for this stage; by a process before this one, it
-    /// may be.
+    /// Returns the text that was [saved](Checkpoint::save) last for this stage, possibly by an
+    /// earlier process.
     fn load(&self) -> Option<String>;
 
-    /// What was last written down for each of the other sessions of the same engine, those that
-    /// ended among them.
+    /// Returns the text that was saved last for each other session of the same engine, including
+    /// sessions that have ended.
     fn load_others(&self) -> Vec<String>;
 
-    /// Writes a note down in place of the one before. It is there for good when this returns.
+    /// Saves a text in place of the one before. It is durable when this returns.
     ///
     /// # Errors
-    /// Nothing was written down: it cannot be, or nobody wants the result any more.
-    fn save(&self, note: &str) -> Result<(), ModelError>;
+    /// Fails if the store fails. Returns [`ModelError::Cancelled`] if the result is no longer needed.
+    fn save(&self, text: &str) -> Result<(), ModelError>;
 
-    /// Says what is waited for, in words, until something else is said.
-    fn set_status(&self, words: &str);
+    /// Sets the `engine_status` of the session, until the next call.
+    fn set_status(&self, status: &str);
 }
 
-/// A model as an engine made it.
+/// The model that an engine created.
 pub struct Model {
     /// A binary glTF 2.0 file (`model/gltf-binary`).
     pub glb: Vec<u8>,
-    /// The names of the parameters that were asked for and that it does not honour.
+    /// The names of the requested parameters that the engine does not support.
     pub unsupported: Vec<String>,
 }
 
@@ -58,19 +59,19 @@ impl From<Vec<u8>> for Model {
     }
 }
 
-/// Makes models from pictures. Several threads use it at once.
+/// Creates models from images. Several threads use it at once.
 ///
-/// A call may take as long as it needs. It tells its progress, from 0 to 1, as often as it can, and
-/// 0 while the model waits to be begun: a session shows just that of any engine but [`SCULPT`], and
-/// is queued at 0. The answer is how it learns that nobody wants the result any more, and it then ends with
-/// [`ModelError::Cancelled`]. A panic in it ends the session, and no more than that, where panics can
-/// be caught.
+/// A call may take any time. It reports its progress, from 0 to 1, as often as it can. For remote
+/// engines (all but [`SCULPT`]) the session reports this progress as is; 0 means queued. The
+/// callback returns `Break` once the result is no longer needed; the engine then returns
+/// [`ModelError::Cancelled`]. A panic of the engine fails only this session, on platforms that can
+/// catch panics.
 pub trait Engine: Send + Sync {
-    /// Makes the model. `view` is which of the [views](Engine::views) was chosen, counted from 0; 0
-    /// is the picture's own.
+    /// Creates the model. `view` is the index of the selected [view](Engine::views); 0 is the view
+    /// of the image itself.
     ///
     /// # Errors
-    /// There can be no such model, or nobody wants it any more.
+    /// Fails if the model cannot be created, or if the result is no longer needed.
     fn model(
         &self,
         source: Source,
@@ -79,10 +80,10 @@ pub trait Engine: Send + Sync {
         progress: &mut Progress,
     ) -> Result<Model, ModelError>;
 
-    /// Makes the views to choose from, as PNG files.
+    /// Creates the views to choose from, as PNG files.
     ///
     /// # Errors
-    /// As those of [`Engine::model`].
+    /// Fails if the views cannot be created, or if the result is no longer needed.
     fn views(
         &self,
         source: Source,
@@ -90,10 +91,10 @@ pub trait Engine: Send + Sync {
     ) -> Result<[Vec<u8>; VIEW_COUNT], ModelError>;
 }
 
-/// The name of the engine that is always there.
+/// The name of the built-in engine.
 pub const SCULPT: &str = "sculpt";
 
-/// The engine that is always there: [`sculpt`], which makes geometry from the picture's outline.
+/// The built-in engine: [`sculpt`], which creates a model from the outline of the image's object.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Sculptor;
 
@@ -106,7 +107,7 @@ impl Engine for Sculptor {
         progress: &mut Progress,
     ) -> Result<Model, ModelError> {
         let request = sculpt::ModelRequest {
-            image: source.picture,
+            image: source.image,
             parameters: source.parameters,
             detail,
             view,
@@ -119,6 +120,6 @@ impl Engine for Sculptor {
         source: Source,
         progress: &mut Progress,
     ) -> Result<[Vec<u8>; VIEW_COUNT], ModelError> {
-        sculpt::render_views(source.picture, source.parameters, progress)
+        sculpt::render_views(source.image, source.parameters, progress)
     }
 }

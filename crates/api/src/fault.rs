@@ -1,11 +1,12 @@
-//! Faults on request, by magic keys: `x-api-key: fault_<name>[_<times>][_<nonce>]`.
+//! Simulated faults, selected by the API key: `x-api-key: fault_<name>[_<times>][_<nonce>]`.
 //!
-//! A key and not a header of our own, since a page needs no permission to send it. Without
-//! `times` every request with the key meets the fault; with it so many do, and later ones are
-//! answered as if there were none. They are counted per key, so that a nonce keeps tests apart.
-//! Faults of a session count only the requests that create one.
+//! The key selects the fault because a web page may send it without a permission for a header of
+//! its own. Without `times`, every request with the key has the fault; with it, only the first
+//! `times` requests do. Requests are counted per key, so that a nonce keeps tests apart. Faults of a
+//! session count only the requests that create a session.
 
 use std::collections::HashMap;
+use std::sync::Mutex;
 
 use http::header::{
     ACCESS_CONTROL_EXPOSE_HEADERS, HOST, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
@@ -13,167 +14,201 @@ use http::header::{
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::answer::{refused, with_header, with_type};
 use crate::delivery::Delivery;
-use crate::record::Stage;
-use crate::shape::Shape;
-use crate::{Request, Response, api_key};
+use crate::request::{Request, api_key};
+use crate::response::{Response, error, with_header, with_type};
+use crate::session_fault::SessionFault;
+use crate::stage::Stage;
+use crate::sync::lock;
 
-/// What a fault does.
+/// The effect of a fault.
 #[derive(Clone, Copy)]
 pub enum Effect {
-    /// Nothing is done, and this is the answer. The second argument is the key.
-    Answer(fn(&Request, &str) -> Response),
-    /// Nothing is done, and so is the answer delivered.
-    Undone(Delivery),
-    /// The request is answered as ever, and the answer delivered so.
-    Done(Delivery),
-    /// A session that is created with the key is so.
-    Session(Shape),
+    /// The request is not handled; this is the response. The second argument is the key.
+    Respond(fn(&Request, &str) -> Response),
+    /// The request is not handled; the response is delivered this way.
+    BeforeHandling(Delivery),
+    /// The request is handled; the response is delivered this way.
+    AfterHandling(Delivery),
+    /// Sessions created with this key have this fault.
+    Session(SessionFault),
 }
 
 struct Fault {
     name: &'static str,
-    /// What it does, in a sentence.
-    what: &'static str,
+    /// A sentence for `GET /sandbox/faults`.
+    description: &'static str,
     effect: Effect,
 }
 
-const fn fault(name: &'static str, what: &'static str, effect: Effect) -> Fault {
-    Fault { name, what, effect }
+const fn fault(name: &'static str, description: &'static str, effect: Effect) -> Fault {
+    Fault {
+        name,
+        description,
+        effect,
+    }
 }
 
 #[rustfmt::skip]
 const FAULTS: &[Fault] = {
     use Effect::*;
     &[
-        fault("400-rate", "400 that means a rate limit.", Answer(|_, _| refused(StatusCode::BAD_REQUEST, "Rate limit exceeded"))),
-        fault("401", "401, the key is not valid.", Answer(|_, _| refused(StatusCode::UNAUTHORIZED, "Invalid API key"))),
-        fault("402", "402, no credits are left.", Answer(|_, _| refused(StatusCode::PAYMENT_REQUIRED, "Not enough credits"))),
-        fault("403", "403, the key is not valid.", Answer(|_, _| refused(StatusCode::FORBIDDEN, "Invalid API key"))),
-        fault("404", "404.", Answer(|_, _| refused(StatusCode::NOT_FOUND, "Not found"))),
-        fault("413", "413, the picture is too large.", Answer(|_, _| refused(StatusCode::PAYLOAD_TOO_LARGE, "Image too large"))),
-        fault("429", "429 without Retry-After.", Answer(|_, _| too_many())),
-        fault("429-after", "429 with Retry-After: 1.", Answer(|_, _| after_a_second(too_many()))),
-        fault("429-hidden", "429 with Retry-After: 1, which pages of other origins cannot read.", Answer(|_, _| {
-            with_header(after_a_second(too_many()), ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(""))
+        fault("400-rate", "400 with the message of a rate limit.", Respond(|_, _| error(StatusCode::BAD_REQUEST, "Rate limit exceeded"))),
+        fault("401", "401: the API key is invalid.", Respond(|_, _| error(StatusCode::UNAUTHORIZED, "Invalid API key"))),
+        fault("402", "402: no credits are left.", Respond(|_, _| error(StatusCode::PAYMENT_REQUIRED, "Not enough credits"))),
+        fault("403", "403: the API key is invalid.", Respond(|_, _| error(StatusCode::FORBIDDEN, "Invalid API key"))),
+        fault("404", "404.", Respond(|_, _| error(StatusCode::NOT_FOUND, "Not found"))),
+        fault("413", "413: the image is too large.", Respond(|_, _| error(StatusCode::PAYLOAD_TOO_LARGE, "Image too large"))),
+        fault("429", "429 without Retry-After.", Respond(|_, _| too_many_requests())),
+        fault("429-after", "429 with Retry-After: 1.", Respond(|_, _| with_retry_after(too_many_requests()))),
+        fault("429-hidden", "429 with Retry-After: 1, which pages of other origins cannot read.", Respond(|_, _| {
+            with_header(with_retry_after(too_many_requests()), ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(""))
         })),
-        fault("500", "500.", Answer(|_, _| refused(StatusCode::INTERNAL_SERVER_ERROR, "Something broke"))),
-        fault("502", "502 with an HTML page, as a gateway answers.", Answer(|_, _| {
+        fault("500", "500.", Respond(|_, _| error(StatusCode::INTERNAL_SERVER_ERROR, "Something broke"))),
+        fault("502", "502 with an HTML page, as from a gateway.", Respond(|_, _| {
             html(StatusCode::BAD_GATEWAY, "<html><head><title>502 Bad Gateway</title></head></html>")
         })),
-        fault("503", "503 without Retry-After.", Answer(|_, _| down())),
-        fault("503-after", "503 with Retry-After: 1.", Answer(|_, _| after_a_second(down()))),
-        fault("empty", "500 with an empty body.", Answer(|_, _| {
+        fault("503", "503 without Retry-After.", Respond(|_, _| unavailable())),
+        fault("503-after", "503 with Retry-After: 1.", Respond(|_, _| with_retry_after(unavailable()))),
+        fault("empty", "500 with an empty body.", Respond(|_, _| {
             with_type(StatusCode::INTERNAL_SERVER_ERROR, "text/plain", Vec::new())
         })),
-        fault("no-json", "201 with a body that is HTML; no session is created.", Answer(|_, _| {
+        fault("no-json", "201 with an HTML body; no session is created.", Respond(|_, _| {
             html(StatusCode::CREATED, "<!doctype html><title>Welcome</title>")
         })),
-        fault("no-session", "201 with an envelope whose data has no session_code; no session is created.", Answer(|_, _| {
+        fault("no-session", "201 with an envelope whose data has no session_code; no session is created.", Respond(|_, _| {
             created(r#"{"error":"","message":"Created","statusCode":201,"data":{"status":"done"}}"#.into())
         })),
-        fault("echo-json", "401 that repeats the key in its message and in a header.", Answer(|_, key| {
-            echoed(refused(StatusCode::UNAUTHORIZED, &format!("Invalid API key {key:?}")), key)
+        fault("echo-json", "401 that repeats the key in its message and in a header.", Respond(|_, key| {
+            with_echo(error(StatusCode::UNAUTHORIZED, &format!("Invalid API key {key:?}")), key)
         })),
-        fault("echo-html", "502 with an HTML page that repeats the key.", Answer(|_, key| {
-            echoed(html(StatusCode::BAD_GATEWAY, &format!("<html><body>No such key: {key}</body></html>")), key)
+        fault("echo-html", "502 with an HTML page that repeats the key.", Respond(|_, key| {
+            with_echo(html(StatusCode::BAD_GATEWAY, &format!("<html><body>No such key: {key}</body></html>")), key)
         })),
-        fault("echo-created", "201 with a session that repeats the key; no session is created.", Answer(|_, key| {
-            echoed(created(format!(
+        fault("echo-created", "201 with a session that repeats the key; no session is created.", Respond(|_, key| {
+            with_echo(created(format!(
                 r#"{{"error":"","message":"Created for {key}","statusCode":201,"data":{{"session_code":"SESSION_1_1","status":"spin_generate_processing","key":{key:?}}}}}"#
             )), key)
         })),
-        fault("redirect", "307 to another origin that is this server too.", Answer(|request, _| redirect(request))),
-        fault("stall", "The request is read and nothing is done; no answer ever comes.", Undone(Delivery::Stall)),
-        fault("drop-before", "The connection is closed before the request's body is read; nothing is done.", Undone(Delivery::Drop)),
-        fault("drop-after", "The request is carried out, then the connection is closed before any byte of the answer.", Done(Delivery::Drop)),
-        fault("drop-middle", "The request is carried out, then the connection is closed in the middle of the answer's body.", Done(Delivery::Truncate)),
-        fault("trickle", "The request is carried out, and the answer's body comes in small pieces over some three seconds.", Done(Delivery::Throttle)),
-        fault("spin-failed", "The session ends in spin_generate_failed.", Session(Shape::Fails(Stage::Spin))),
-        fault("preview-failed", "The session ends in preview_failed.", Session(Shape::Fails(Stage::Preview))),
-        fault("refine-failed", "The session ends in refine_failed, once a refinement is asked for.", Session(Shape::Fails(Stage::Refine))),
-        fault("unknown-status", "The first three polls of the session answer a status and a session_status that no client knows.", Session(Shape::UnknownStatus)),
-        fault("unknown-fields", "The session has fields that no client knows.", Session(Shape::UnknownFields)),
-        fault("old-style", "The session has neither session_status nor percent_done.", Session(Shape::OldStyle)),
-        fault("result-expired", "The session's results answer 403, as a link that is too old.", Session(Shape::ResultExpired)),
-        fault("result-no-cors", "The session's results come without CORS headers.", Session(Shape::ResultNoCors)),
-        fault("result-trickle", "The session's results come in small pieces over some three seconds.", Session(Shape::ResultTrickle)),
+        fault("redirect", "307 to this server under another origin.", Respond(|request, _| redirect(request))),
+        fault("stall", "The request is read but not handled; no response is sent.", BeforeHandling(Delivery::Stall)),
+        fault("drop-before", "The connection is closed before the request body is read; the request is not handled.", BeforeHandling(Delivery::Drop)),
+        fault("drop-after", "The request is handled, then the connection is closed before the first byte of the response.", AfterHandling(Delivery::Drop)),
+        fault("drop-middle", "The request is handled, then the connection is closed in the middle of the response body.", AfterHandling(Delivery::Truncate)),
+        fault("trickle", "The request is handled, and the response body is sent in small chunks over about three seconds.", AfterHandling(Delivery::Throttle)),
+        fault("spin-failed", "The session ends in spin_generate_failed.", Session(SessionFault::StageFails(Stage::Spin))),
+        fault("preview-failed", "The session ends in preview_failed.", Session(SessionFault::StageFails(Stage::Preview))),
+        fault("refine-failed", "The session ends in refine_failed if a refinement is requested.", Session(SessionFault::StageFails(Stage::Refine))),
+        fault("unknown-status", "The first three polls of the session return an unknown status and session_status.", Session(SessionFault::UnknownStatus)),
+        fault("unknown-fields", "The session has fields that no client knows.", Session(SessionFault::UnknownFields)),
+        fault("old-style", "The session has neither session_status nor percent_done.", Session(SessionFault::LegacyFields)),
+        fault("result-expired", "The session's results return 403, as an expired link does.", Session(SessionFault::ResultExpired)),
+        fault("result-no-cors", "The session's results have no CORS headers.", Session(SessionFault::ResultNoCors)),
+        fault("result-trickle", "The session's results are sent in small chunks over about three seconds.", Session(SessionFault::ResultThrottled)),
     ]
 };
 
-/// All faults, each with what it does.
-pub fn listed() -> Value {
+/// Returns the names and descriptions of all faults.
+pub fn list() -> Value {
     FAULTS
         .iter()
-        .map(|fault| json!({ "name": fault.name, "what": fault.what }))
+        .map(|fault| json!({ "name": fault.name, "what": fault.description }))
         .collect()
 }
 
-/// Why the request's key cannot be obeyed, where it asks for a fault that does not exist: a test
-/// with a misspelt fault would pass without one.
-pub fn misspelt<B>(request: &http::Request<B>) -> Option<String> {
-    let asked = api_key(request)?.strip_prefix("fault_")?;
-    let name = asked.split('_').next()?;
-    let mut names = FAULTS.iter().map(|fault| fault.name);
-    if names.any(|known| known == name) {
-        return None;
+/// Checks that the fault which a request's key selects exists: a test with a misspelled fault would
+/// pass without any fault.
+///
+/// # Errors
+/// Returns the message for the caller if there is no such fault.
+pub fn check_name<B>(request: &http::Request<B>) -> Result<(), String> {
+    let Some(key) = api_key(request).and_then(FaultKey::parse) else {
+        return Ok(());
+    };
+    if key.fault().is_some() {
+        return Ok(());
     }
-    let known: Vec<_> = FAULTS.iter().map(|fault| fault.name).collect();
-    let known = known.join(", ");
-    Some(format!(
-        "x-api-key: there is no fault of that name; there are {known}"
+    let names: Vec<_> = FAULTS.iter().map(|fault| fault.name).collect();
+    Err(format!(
+        "x-api-key: unknown fault. Available: {}.",
+        names.join(", ")
     ))
 }
 
-/// How often each key has met its fault.
-#[derive(Default)]
-pub struct Faults(HashMap<String, u32>);
+/// The parts of a key that selects a fault.
+struct FaultKey<'a> {
+    name: &'a str,
+    /// The number of requests that have the fault; `None` for all.
+    times: Option<u32>,
+}
 
-impl Faults {
-    /// The effect that the request's key asks for, if it is its turn and `wanted` here.
-    pub fn meet<B>(
-        &mut self,
+impl<'a> FaultKey<'a> {
+    fn parse(key: &'a str) -> Option<Self> {
+        let mut parts = key.strip_prefix("fault_")?.split('_');
+        Some(Self {
+            name: parts.next()?,
+            times: parts.next().and_then(|times| times.parse().ok()),
+        })
+    }
+
+    fn fault(&self) -> Option<&'static Fault> {
+        FAULTS.iter().find(|fault| fault.name == self.name)
+    }
+}
+
+/// Counts the faults that were returned.
+#[derive(Default)]
+pub struct FaultCounter {
+    by_key: Mutex<HashMap<String, u32>>,
+    /// The polls of the sessions with a fault, by session code.
+    polls: Mutex<HashMap<String, u32>>,
+}
+
+impl FaultCounter {
+    /// Returns the effect that the request's key selects, and counts it. Returns `None` if the key
+    /// selects no fault, if its number of requests is used up, or if `is_due` rejects the effect.
+    pub fn take<B>(
+        &self,
         request: &http::Request<B>,
-        wanted: impl FnOnce(Effect) -> bool,
+        is_due: impl FnOnce(Effect) -> bool,
     ) -> Option<Effect> {
-        // A preflight carries no key; who sends one anyway is not a page.
+        // Browsers send preflight requests without a key.
         if request.method() == Method::OPTIONS {
             return None;
         }
-        let key = api_key(request)?;
-        let mut words = key.strip_prefix("fault_")?.split('_');
-        let name = words.next()?;
-        let fault = FAULTS.iter().find(|fault| fault.name == name)?;
-        if !wanted(fault.effect) {
+        let text = api_key(request)?;
+        let key = FaultKey::parse(text)?;
+        let effect = key.fault()?.effect;
+        if !is_due(effect) {
             return None;
         }
-        let times = words.next().and_then(|word| word.parse().ok());
-        let met = self.0.entry(key.to_owned()).or_default();
-        if *met >= times.unwrap_or(u32::MAX) {
+        let mut by_key = lock(&self.by_key);
+        let count = by_key.entry(text.to_owned()).or_default();
+        if *count >= key.times.unwrap_or(u32::MAX) {
             return None;
         }
-        *met += 1;
-        Some(fault.effect)
+        *count += 1;
+        Some(effect)
     }
 
-    /// Counts one more of whatever has this name, and answers how many there were with it.
-    pub fn count(&mut self, name: &str) -> u32 {
-        let count = self.0.entry(name.to_owned()).or_default();
+    /// Counts a poll of a session, and returns the number of its polls so far.
+    pub fn count_poll(&self, code: &str) -> u32 {
+        let mut polls = lock(&self.polls);
+        let count = polls.entry(code.to_owned()).or_default();
         *count += 1;
         *count
     }
 }
 
-fn too_many() -> Response {
-    refused(StatusCode::TOO_MANY_REQUESTS, "Too many requests")
+fn too_many_requests() -> Response {
+    error(StatusCode::TOO_MANY_REQUESTS, "Too many requests")
 }
 
-fn down() -> Response {
-    refused(StatusCode::SERVICE_UNAVAILABLE, "Down for maintenance")
+fn unavailable() -> Response {
+    error(StatusCode::SERVICE_UNAVAILABLE, "Down for maintenance")
 }
 
-fn after_a_second(response: Response) -> Response {
+fn with_retry_after(response: Response) -> Response {
     with_header(response, RETRY_AFTER, HeaderValue::from_static("1"))
 }
 
@@ -186,13 +221,13 @@ fn created(body: String) -> Response {
 }
 
 fn redirect(request: &Request) -> Response {
-    let response = refused(StatusCode::TEMPORARY_REDIRECT, "Moved");
-    let elsewhere = format!("http://{}{}", other_name(request), request.uri());
-    with_text(response, LOCATION, &elsewhere)
+    let response = error(StatusCode::TEMPORARY_REDIRECT, "Moved");
+    let location = format!("http://{}{}", alternative_host(request), request.uri());
+    with_text(response, LOCATION, &location)
 }
 
-/// A server that repeats what it was sent wherever it can.
-fn echoed(response: Response, key: &str) -> Response {
+/// Repeats the key in a header, as a server does that echoes what it receives.
+fn with_echo(response: Response, key: &str) -> Response {
     with_text(response, HeaderName::from_static("x-echo"), key)
 }
 
@@ -203,8 +238,8 @@ fn with_text(response: Response, name: HeaderName, text: &str) -> Response {
     }
 }
 
-/// The other name of this machine: another origin at the same place.
-fn other_name(request: &Request) -> String {
+/// Returns the other loopback name of this server: another origin for a browser.
+fn alternative_host(request: &Request) -> String {
     let host = request.headers().get(HOST);
     let host = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
     match host.strip_prefix("localhost") {

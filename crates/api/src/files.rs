@@ -1,126 +1,123 @@
-//! The files of a session: what they are called, and what is answered to those who fetch them.
+//! The names and formats of a session's files.
 
 use std::panic::catch_unwind;
 
-use http::StatusCode;
-
-use crate::answer::{refused, with_type};
 use crate::engine::VIEW_COUNT;
-use crate::record::Stage;
-use crate::refusal::{Refusal, missing, no_session};
-use crate::{Api, Millis, Response};
+use crate::stage::Stage;
 
-/// The name of the file with the session's picture.
+/// The name of the image file.
 pub const IMAGE: &str = "image";
 
-/// A format that models are offered in.
+/// A format of model files.
 pub struct Format {
-    /// As the fields of a session and the files' names end.
+    /// The suffix of the session's fields and of the files' names.
     pub name: &'static str,
-    media_type: &'static str,
-    /// How it is written from the GLB, which is what is stored.
-    written: Option<sculpt::Format>,
+    pub media_type: &'static str,
+    /// The conversion from the stored GLB file; `None` for the GLB file itself.
+    conversion: Option<sculpt::Format>,
 }
 
-/// All formats of models. STL, for printing, is one more than the API documents.
+/// All formats of model files. STL, for 3D printing, is an addition to the documented API.
 pub const FORMATS: [Format; 4] = [
     Format {
         name: "glb",
         media_type: "model/gltf-binary",
-        written: None,
+        conversion: None,
     },
     Format {
         name: "obj",
         media_type: "model/obj",
-        written: Some(sculpt::Format::Obj),
+        conversion: Some(sculpt::Format::Obj),
     },
     Format {
         name: "zip",
         media_type: "application/zip",
-        written: Some(sculpt::Format::Zip),
+        conversion: Some(sculpt::Format::Zip),
     },
     Format {
         name: "stl",
         media_type: "model/stl",
-        written: Some(sculpt::Format::Stl),
+        conversion: Some(sculpt::Format::Stl),
     },
 ];
 
 impl Format {
-    /// Whether it is the one that is stored, which is there even where no other can be written.
+    /// Returns whether this is the stored format, which is available even if the model cannot be
+    /// converted.
     pub fn is_stored(&self) -> bool {
-        self.written.is_none()
+        self.conversion.is_none()
+    }
+
+    /// Converts a stored GLB file to this format.
+    ///
+    /// # Errors
+    /// Returns the reason if the model cannot be converted.
+    pub fn convert(&self, glb: Vec<u8>) -> Result<Vec<u8>, String> {
+        match self.conversion {
+            None => Ok(glb),
+            // A GLB file of a remote engine may contain anything.
+            Some(format) => catch_unwind(|| sculpt::convert(&glb, format))
+                .map_err(|_| "the GLB file is inconsistent".to_owned())
+                .and_then(|converted| converted.map_err(|error| error.to_string())),
+        }
     }
 }
 
-/// Whether the other formats can be written from a GLB.
+/// Returns whether a GLB file can be converted to the other formats.
 pub fn can_convert(glb: &[u8]) -> bool {
     catch_unwind(|| sculpt::can_convert(glb)).unwrap_or(false)
 }
 
-/// The name of the file with one of the views, counted from 0.
+/// The file that a URL names.
+pub enum FileName {
+    Image,
+    /// One of the views, by its index.
+    Spin(usize),
+    /// The model of a stage in one of the formats.
+    Model(Stage, &'static Format),
+}
+
+impl FileName {
+    /// Parses the last segment of a file's URL, or returns `None` if there is no such file.
+    pub fn parse(name: &str) -> Option<Self> {
+        if name == IMAGE {
+            return Some(Self::Image);
+        }
+        if let Some(view) = (0..VIEW_COUNT).find(|view| spin_file(*view) == name) {
+            return Some(Self::Spin(view));
+        }
+        let (stem, extension) = name.split_once('.')?;
+        let format = FORMATS.iter().find(|format| format.name == extension)?;
+        let stage = Stage::ALL
+            .into_iter()
+            .find(|stage| model_stem(*stage) == Some(stem))?;
+        Some(Self::Model(stage, format))
+    }
+}
+
+/// Returns the name of the file with a view, by its index.
 pub fn spin_file(view: usize) -> String {
     format!("spin-{view}.png")
 }
 
-/// The names of all files that may be stored with a session.
-pub fn stored() -> impl Iterator<Item = String> {
-    let models = [Stage::Preview, Stage::Refine].map(Stage::file);
-    let others = [IMAGE.to_owned()]
-        .into_iter()
-        .chain((0..VIEW_COUNT).map(spin_file));
-    models.into_iter().flatten().chain(others)
+/// Returns the name of a stage's model files without the extension, or `None` if the stage creates
+/// no model.
+pub fn model_stem(stage: Stage) -> Option<&'static str> {
+    match stage {
+        Stage::Spin => None,
+        Stage::Preview => Some("preview"),
+        Stage::Refine => Some("mesh"),
+    }
 }
 
-/// Answers a file of a session, as soon as the session says that it is there. Where callers have
-/// keys, its address carries a ticket instead, and is not known without.
-pub fn answer(
-    sandbox: &Api,
-    code: &str,
-    name: &str,
-    query: &str,
-    now: Millis,
-) -> Result<Response, Refusal> {
-    let nothing = || missing(format!("session {code} has no file {name}"));
-    let record = sandbox.sessions.get(code);
-    let record = record.ok_or_else(|| no_session(code))?;
-    let ticket = query.strip_prefix("ticket=");
-    if sandbox.gate.is_closed() && (ticket.is_none() || ticket != record.ticket.as_deref()) {
-        return Err(no_session(code));
-    }
-    let file = |name: &str| sandbox.sessions.file(code, name)?.ok_or_else(nothing);
-    if name == IMAGE {
-        let bytes = file(name)?;
-        let media_type = contract::sniff(&bytes).unwrap_or("application/octet-stream");
-        return Ok(with_type(StatusCode::OK, media_type, bytes));
-    }
-    if (0..VIEW_COUNT).any(|view| spin_file(view) == name) && record.has_spins(now) {
-        return Ok(with_type(StatusCode::OK, "image/png", file(name)?));
-    }
-    let (stem, ending) = name.split_once('.').ok_or_else(nothing)?;
-    let format = FORMATS.iter().find(|format| format.name == ending);
-    let format = format.ok_or_else(nothing)?;
-    let stage = [Stage::Preview, Stage::Refine]
-        .into_iter()
-        .find(|stage| stage.stem() == Some(stem) && record.has(*stage, now))
-        .ok_or_else(nothing)?;
-    let glb = file(&stage.file().ok_or_else(nothing)?)?;
-    let written = match format.written {
-        None => Ok(glb),
-        // A model that was made elsewhere may be anything.
-        Some(format) => catch_unwind(|| sculpt::convert(&glb, format))
-            .map_err(|_| "the model file contradicts itself".to_owned())
-            .and_then(|written| written.map_err(|error| error.to_string())),
-    };
-    let result = match written {
-        Ok(bytes) => with_type(StatusCode::OK, format.media_type, bytes),
-        Err(reason) => {
-            let words = format!("the model cannot be written as {ending}: {reason}");
-            refused(StatusCode::INTERNAL_SERVER_ERROR, &words)
-        }
-    };
-    Ok(match record.shape {
-        Some(shape) => shape.result(result),
-        None => result,
-    })
+/// Returns the name of the stored file with a stage's model.
+pub fn model_file(stage: Stage) -> Option<String> {
+    model_stem(stage).map(|stem| format!("{stem}.glb"))
+}
+
+/// Returns the names of all files that may be stored with a session.
+pub fn stored_names() -> impl Iterator<Item = String> {
+    let models = Stage::ALL.into_iter().filter_map(model_file);
+    let spins = (0..VIEW_COUNT).map(spin_file);
+    models.chain([IMAGE.to_owned()]).chain(spins)
 }

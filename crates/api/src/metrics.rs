@@ -1,31 +1,31 @@
-//! What those who run the sandbox want to know of it.
+//! Metrics for operators.
 
 use std::collections::BTreeMap;
 
-/// How much there is, and how much of it is done.
+/// The state of all sessions and engines.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Metrics {
-    /// How many sessions there are.
+    /// The number of stored sessions.
     pub sessions: usize,
-    /// How many of them have work waiting or under way.
+    /// The number of sessions with pending work, waiting or running.
     pub pending: usize,
-    /// How many models that cost money were asked for today (UTC).
+    /// The number of paid models requested today (UTC).
     pub paid_today: u32,
-    /// How many may.
+    /// The daily limit of paid models for all clients together.
     pub paid_daily_limit: Option<u32>,
-    /// By the names of the engines.
+    /// The metrics of each engine, by its name.
     pub engines: BTreeMap<String, EngineMetrics>,
 }
 
-/// What one engine has to do, and what it did since the sandbox was opened.
+/// The state of one engine. The counters start at 0 when the API is opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct EngineMetrics {
-    /// How many sessions wait for it.
+    /// The number of sessions that wait for the engine.
     pub waiting: usize,
-    /// How many it works for.
+    /// The number of sessions that the engine works on.
     pub running: usize,
-    /// How many ended with all that was asked for. One that is refined ends once more.
+    /// The number of sessions that completed. A refinement counts as one more.
     pub done: u64,
-    /// How many ended badly, whoever's fault it was.
+    /// The number of sessions that failed, whatever the reason.
     pub failed: u64,
 }

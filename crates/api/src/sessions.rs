@@ -1,51 +1,51 @@
-//! All sessions: their records at hand, and every change of them stored before it is seen.
+//! All sessions. Records are kept in memory; every change is stored before it becomes visible.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard};
 
+use crate::clock::Millis;
 use crate::files;
+use crate::idempotency::IdempotencyRecord;
 use crate::metrics::Metrics;
-use crate::money::{DailyLimit, Purse, SPENT, Spent};
-use crate::record::{Once, Piece, Record};
+use crate::quota::{Budget, DailyLimit, LimitReached, USAGE_KEY, Usage};
+use crate::record::{JobId, Record};
 use crate::store::{Change, Store, StoreError};
-use crate::{Millis, lock};
+use crate::sync::lock;
 
-/// A file of a session by its name.
+/// A file of a session: its name and its bytes.
 pub type File = (String, Vec<u8>);
 
-/// What becomes of a session's files.
+/// The changes of a session's files.
 #[derive(Default)]
-pub struct Files {
+pub struct FileChanges {
     pub put: Vec<File>,
     pub remove: Vec<String>,
 }
 
-/// What is kept of old sessions. The newest session is always kept.
+/// When old sessions are deleted. The newest session is always kept.
 #[derive(Clone, Copy, Debug)]
 pub struct Retention {
-    /// Sessions that are older are deleted, in milliseconds.
+    /// Older sessions are deleted, in milliseconds.
     pub max_age: Millis,
-    /// The oldest sessions are deleted while all pictures and results together are larger, in
-    /// bytes.
+    /// While the images and results of all sessions together are larger, the oldest session is
+    /// deleted, in bytes.
     pub max_bytes: u64,
 }
 
-/// How much there may be.
+/// The limits of all sessions.
 pub struct Limits {
-    pub keep: Retention,
-    /// How many sessions may have work before them.
-    pub queue: usize,
-    /// How many of one client.
-    pub queue_each: usize,
-    pub daily: DailyLimit,
+    pub retention: Retention,
+    /// The maximum number of sessions with pending work.
+    pub max_pending: usize,
+    pub max_pending_per_client: usize,
+    pub daily_limit: DailyLimit,
 }
 
 pub struct Sessions {
     store: Box<dyn Store>,
     limits: Limits,
     index: Mutex<Index>,
-    /// Held from reading a record to having stored what became of it. Who only reads does not
-    /// wait for it.
+    /// Held from reading a record until its change is stored. Readers do not wait for it.
     writing: Mutex<()>,
 }
 
@@ -53,36 +53,73 @@ pub struct Sessions {
 struct Index {
     records: HashMap<String, Record>,
     by_age: BTreeSet<(Millis, String)>,
-    /// Those that have work before them.
-    open: BTreeSet<(Millis, String)>,
-    /// Which session a request's key belongs to.
-    once: HashMap<String, String>,
-    /// What was spent on the newest day.
-    spent: Spent,
+    /// The sessions with pending work.
+    pending: BTreeSet<(Millis, String)>,
+    /// Session codes by idempotency key.
+    by_idempotency_key: HashMap<String, String>,
+    /// The usage of the latest day with paid models.
+    usage: Usage,
 }
 
-/// What became of a session that was to be added.
-pub enum Added {
-    New(Record),
-    /// The request had been answered before, with this session.
-    Before(Record),
-    /// The key had come with another request.
-    Taken,
-    /// As many sessions have work before them as may.
-    Full,
-    /// Nothing more may be spent today, in words.
-    Spent(String),
+/// A session to add.
+pub struct Addition {
+    pub record: Record,
+    /// The image file, unless it still has to be downloaded.
+    pub image: Option<Vec<u8>>,
+    pub idempotency: Option<IdempotencyRecord>,
+    /// Whether the session's model is charged to the daily limit.
+    pub is_paid: bool,
+    /// The source of the session's code and id.
+    pub random: fastrand::Rng,
+}
+
+/// The idempotency key was used for a different request.
+pub struct KeyReused;
+
+/// Why a session is not added.
+pub enum AddError {
+    KeyReused,
+    QueueFull,
+    LimitReached(LimitReached),
+    Store(StoreError),
+}
+
+impl From<KeyReused> for AddError {
+    fn from(_: KeyReused) -> Self {
+        Self::KeyReused
+    }
+}
+
+impl From<StoreError> for AddError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Why a session is not changed.
+pub enum UpdateError<E> {
+    /// There is no such session.
+    NotFound,
+    /// The change was rejected.
+    Rejected(E),
+    Store(StoreError),
+}
+
+impl<E> From<StoreError> for UpdateError<E> {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
 }
 
 impl Sessions {
-    /// The sessions that the store holds.
+    /// Opens the sessions of a store, and deletes those that have expired.
     pub fn open(store: Box<dyn Store>, limits: Limits, now: Millis) -> Result<Self, StoreError> {
         let mut index = Index::default();
         for bytes in store.scan_prefix(&record_key(""))? {
             index.insert(serde_json::from_slice(&bytes)?);
         }
-        if let Some(bytes) = store.get(SPENT)? {
-            index.spent = serde_json::from_slice(&bytes)?;
+        if let Some(bytes) = store.get(USAGE_KEY)? {
+            index.usage = serde_json::from_slice(&bytes)?;
         }
         let sessions = Self {
             store,
@@ -90,19 +127,19 @@ impl Sessions {
             index: Mutex::new(index),
             writing: Mutex::default(),
         };
-        let old = sessions.old(0, now);
-        sessions.commit_without(&old, Vec::new())?;
+        let expired = sessions.expired(0, now);
+        sessions.commit_without(&expired, Vec::new())?;
         Ok(sessions)
     }
 
-    /// All that is known here.
+    /// Returns the metrics of the sessions, without those of the engines.
     pub fn metrics(&self, now: Millis) -> Metrics {
         let index = self.index();
         Metrics {
             sessions: index.records.len(),
-            pending: index.open.len(),
-            paid_today: index.spent.count(now),
-            paid_daily_limit: self.limits.daily.total,
+            pending: index.pending.len(),
+            paid_today: index.usage.count(now),
+            paid_daily_limit: self.limits.daily_limit.total,
             ..Metrics::default()
         }
     }
@@ -111,87 +148,105 @@ impl Sessions {
         self.index().records.get(code).cloned()
     }
 
-    /// Those of a client, or all of them; the newest first.
+    /// Returns a page of the sessions of a client, or of all sessions; the newest first.
     pub fn list(&self, client: Option<&str>, limit: usize, page: usize) -> Vec<Record> {
         let index = self.index();
         let newest = index.by_age.iter().rev();
         let newest = newest.filter_map(|(_, code)| index.records.get(code));
-        let own = newest.filter(|record| record.is_of(client));
-        let shown = own.skip(limit.saturating_mul(page)).take(limit);
-        shown.cloned().collect()
+        let own = newest.filter(|record| record.belongs_to(client));
+        let page = own.skip(limit.saturating_mul(page)).take(limit);
+        page.cloned().collect()
     }
 
-    /// What was last written down for each session of an engine but this one.
-    pub fn notes(&self, engine: &str, but: &str) -> Vec<String> {
+    /// Returns the latest engine note of each session of an engine, except that of `code`.
+    pub fn engine_notes_except(&self, engine: &str, code: &str) -> Vec<String> {
         let index = self.index();
-        let others = index.records.values();
-        let others = others.filter(|record| record.engine == engine && record.code != but);
-        let notes = others.filter_map(Record::last_note);
+        let records = index.records.values();
+        let records = records.filter(|record| record.engine == engine && record.code != code);
+        let notes = records.filter_map(Record::latest_engine_note);
         notes.map(str::to_owned).collect()
     }
 
-    /// Whether the session's next piece of work is this one.
-    pub fn wants(&self, piece: &Piece) -> bool {
+    /// Returns whether a job is still the next one of its session.
+    pub fn is_next_job(&self, job: &JobId) -> bool {
         let index = self.index();
-        let record = index.records.get(&piece.code);
-        record.and_then(Record::next_piece).as_ref() == Some(piece)
+        let record = index.records.get(&job.code);
+        record.and_then(Record::next_job).as_ref() == Some(job)
     }
 
-    /// Reads the sessions that have work before them, the oldest first.
-    pub fn with_open<T>(&self, read: impl FnOnce(&mut dyn Iterator<Item = &Record>) -> T) -> T {
+    /// Calls `read` with the sessions that have pending work, the oldest first.
+    pub fn with_pending<T>(&self, read: impl FnOnce(&mut dyn Iterator<Item = &Record>) -> T) -> T {
         let index = self.index();
-        let open = index.open.iter();
-        read(&mut open.filter_map(|(_, code)| index.records.get(code)))
+        let pending = index.pending.iter();
+        read(&mut pending.filter_map(|(_, code)| index.records.get(code)))
     }
 
-    /// Whether no session more, of this client, may have work before it.
-    pub fn is_full(&self, client: Option<&str>) -> bool {
-        let all = self.index().open.len() >= self.limits.queue;
-        let own = |records: &mut dyn Iterator<Item = &Record>| {
-            records.filter(|record| record.is_of(client)).count()
+    /// Returns whether this client's queue is full.
+    pub fn is_queue_full(&self, client: Option<&str>) -> bool {
+        if self.index().pending.len() >= self.limits.max_pending {
+            return true;
+        }
+        let count = |records: &mut dyn Iterator<Item = &Record>| {
+            records.filter(|record| record.belongs_to(client)).count()
         };
-        all || (client.is_some() && self.with_open(own) >= self.limits.queue_each)
+        client.is_some() && self.with_pending(count) >= self.limits.max_pending_per_client
     }
 
-    /// What became of an earlier request with the same key.
-    pub fn before(&self, once: Option<&Once>) -> Option<Added> {
-        let once = once?;
+    /// Returns the session of an earlier request with the same idempotency key, or `None` if there
+    /// was no such request.
+    ///
+    /// # Errors
+    /// Fails if the key was used for a different request.
+    pub fn find_replay(
+        &self,
+        idempotency: Option<&IdempotencyRecord>,
+    ) -> Result<Option<Record>, KeyReused> {
+        let Some(idempotency) = idempotency else {
+            return Ok(None);
+        };
         let index = self.index();
-        let record = index.records.get(index.once.get(&once.key)?)?;
-        Some(if record.once.contains(once) {
-            Added::Before(record.clone())
-        } else {
-            Added::Taken
-        })
+        let code = index.by_idempotency_key.get(&idempotency.key);
+        let Some(record) = code.and_then(|code| index.records.get(code)) else {
+            return Ok(None);
+        };
+        match record.idempotency.contains(idempotency) {
+            true => Ok(Some(record.clone())),
+            false => Err(KeyReused),
+        }
     }
 
-    /// Names a session and stores it, with its picture where it has one. It is paid for with it where
-    /// a model that costs money is asked for.
+    /// Names a session and stores it with its image and its charge. Returns the stored record, or
+    /// that of an earlier request with the same idempotency key. `url_token` derives the token of
+    /// the file URLs from the session's code and id.
     pub fn add(
         &self,
-        mut record: Record,
-        picture: Option<Vec<u8>>,
-        once: Option<Once>,
-        is_paid: bool,
-        mut random: fastrand::Rng,
-        ticket: impl FnOnce(&str) -> Option<String>,
-    ) -> Result<Added, StoreError> {
+        addition: Addition,
+        url_token: impl FnOnce(&str) -> Option<String>,
+    ) -> Result<Record, AddError> {
+        let Addition {
+            mut record,
+            image,
+            idempotency,
+            is_paid,
+            mut random,
+        } = addition;
         let _writing = self.writing();
-        // Asked again where nobody else writes: two such requests may have come at once.
-        if let Some(before) = self.before(once.as_ref()) {
-            return Ok(before);
+        // Checked under the lock, because two equal requests may arrive at the same time.
+        if let Some(replay) = self.find_replay(idempotency.as_ref())? {
+            return Ok(replay);
         }
-        let client = record.client.clone();
-        if self.is_full(client.as_deref()) {
-            return Ok(Added::Full);
+        if self.is_queue_full(record.client.as_deref()) {
+            return Err(AddError::QueueFull);
         }
-        let now = record.created;
+        let now = record.created_at;
         let mut changes = Vec::new();
-        let mut purse = self.purse();
-        if is_paid && let Err(words) = purse.pay(client.as_deref(), now) {
-            return Ok(Added::Spent(words));
+        let mut budget = self.budget();
+        if is_paid {
+            budget
+                .charge(record.client.as_deref(), now)
+                .map_err(AddError::LimitReached)?;
         }
-        changes.extend(purse.change()?);
+        changes.extend(budget.change()?);
         record.code = loop {
             let code = format!("SESSION_{}_{:07}", now / 1000, random.u32(0..10_000_000));
             if self.get(&code).is_none() {
@@ -199,100 +254,88 @@ impl Sessions {
             }
         };
         record.id = format!("{:08x}{:016x}", now / 1000, random.u64(..));
-        record.ticket = ticket(&format!("{} {}", record.code, record.id));
-        record.once.extend(once);
-        if let Some(bytes) = picture {
-            record.picture_bytes = bytes.len() as u64;
+        record.url_token = url_token(&format!("{} {}", record.code, record.id));
+        record.idempotency.extend(idempotency);
+        if let Some(bytes) = image {
+            record.image_bytes = bytes.len() as u64;
             changes.push(Change::Put(file_key(&record.code, files::IMAGE), bytes));
         }
-        changes.push(put(&record)?);
-        let old = self.old(record.bytes(), now);
-        self.commit_without(&old, changes)?;
+        changes.push(put_record(&record)?);
+        let expired = self.expired(record.total_bytes(), now);
+        self.commit_without(&expired, changes)?;
         let mut index = self.index();
-        index.spent = purse.into_spent();
+        index.usage = budget.into_usage();
         index.insert(record.clone());
-        Ok(Added::New(record))
+        Ok(record)
     }
 
-    /// Changes a session as it is now, and stores it with what becomes of its files. `change`
-    /// answers whether there is anything to store. `None` where there is no such session any more.
-    pub fn change<T, E>(
+    /// Changes the newest record of a session, and stores it together with the changes of its
+    /// files and what `change` charges to the budget. Stores nothing if `change` fails.
+    pub fn update<T, E>(
         &self,
         code: &str,
-        files: Files,
-        change: impl FnOnce(&mut Record) -> Result<T, E>,
-    ) -> Result<Option<Result<T, E>>, StoreError> {
-        self.change_and_pay(code, files, |record, _| change(record))
-    }
-
-    /// As [`Sessions::change`], where the change may cost money: what `change` pays is stored with
-    /// it.
-    pub fn change_and_pay<T, E>(
-        &self,
-        code: &str,
-        files: Files,
-        change: impl FnOnce(&mut Record, &mut Purse) -> Result<T, E>,
-    ) -> Result<Option<Result<T, E>>, StoreError> {
+        files: FileChanges,
+        change: impl FnOnce(&mut Record, &mut Budget) -> Result<T, E>,
+    ) -> Result<T, UpdateError<E>> {
         let _writing = self.writing();
-        let Some(mut record) = self.get(code) else {
-            return Ok(None);
-        };
-        let mut purse = self.purse();
-        let changed = match change(&mut record, &mut purse) {
-            Ok(changed) => changed,
-            Err(refused) => return Ok(Some(Err(refused))),
-        };
-        let mut changes = vec![put(&record)?];
-        changes.extend(purse.change()?);
+        let mut record = self.get(code).ok_or(UpdateError::NotFound)?;
+        let mut budget = self.budget();
+        let changed = change(&mut record, &mut budget).map_err(UpdateError::Rejected)?;
+        let mut changes = vec![put_record(&record)?];
+        changes.extend(budget.change()?);
         let (put, remove) = (files.put.into_iter(), files.remove.into_iter());
         changes.extend(remove.map(|name| Change::Remove(file_key(code, &name))));
         changes.extend(put.map(|(name, bytes)| Change::Put(file_key(code, &name), bytes)));
         self.store.commit(changes)?;
         let mut index = self.index();
-        index.spent = purse.into_spent();
+        index.usage = budget.into_usage();
         index.insert(record);
-        Ok(Some(Ok(changed)))
+        Ok(changed)
     }
 
     pub fn file(&self, code: &str, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
         self.store.get(&file_key(code, name))
     }
 
-    /// The sessions that have to go where so many bytes come.
-    fn old(&self, coming: u64, now: Millis) -> Vec<String> {
+    /// Returns the sessions to delete before `incoming_bytes` are added.
+    fn expired(&self, incoming_bytes: u64, now: Millis) -> Vec<String> {
         let index = self.index();
-        let sizes = index.records.values().map(Record::bytes);
-        let mut bytes = coming + sizes.sum::<u64>();
-        let mut old = Vec::new();
-        for (created, code) in &index.by_age {
-            let too_old = created.saturating_add(self.limits.keep.max_age) < now;
-            if !too_old && bytes <= self.limits.keep.max_bytes {
+        let sizes = index.records.values().map(Record::total_bytes);
+        let mut bytes = incoming_bytes + sizes.sum::<u64>();
+        let mut expired = Vec::new();
+        for (created_at, code) in &index.by_age {
+            let is_too_old = created_at.saturating_add(self.limits.retention.max_age) < now;
+            if !is_too_old && bytes <= self.limits.retention.max_bytes {
                 break;
             }
-            bytes -= index.records.get(code).map_or(0, Record::bytes);
-            old.push(code.clone());
+            bytes -= index.records.get(code).map_or(0, Record::total_bytes);
+            expired.push(code.clone());
         }
-        old
+        expired
     }
 
-    /// Makes the changes, and deletes the old sessions with them.
-    fn commit_without(&self, old: &[String], mut changes: Vec<Change>) -> Result<(), StoreError> {
-        for code in old {
+    /// Commits the changes, and deletes the expired sessions with them.
+    fn commit_without(
+        &self,
+        expired: &[String],
+        mut changes: Vec<Change>,
+    ) -> Result<(), StoreError> {
+        for code in expired {
             changes.push(Change::Remove(record_key(code)));
-            let names = files::stored();
+            let names = files::stored_names();
             changes.extend(names.map(|name| Change::Remove(file_key(code, &name))));
         }
         self.store.commit(changes)?;
         let mut index = self.index();
-        for code in old {
+        for code in expired {
             index.remove(code);
         }
         Ok(())
     }
 
-    /// To be opened where nobody else writes.
-    fn purse(&self) -> Purse {
-        Purse::new(self.limits.daily, self.index().spent.clone())
+    /// Opens the budget. The caller holds the `writing` lock.
+    fn budget(&self) -> Budget {
+        Budget::new(self.limits.daily_limit, self.index().usage.clone())
     }
 
     fn index(&self) -> MutexGuard<'_, Index> {
@@ -306,31 +349,32 @@ impl Sessions {
 
 impl Index {
     fn insert(&mut self, record: Record) {
-        for once in &record.once {
-            self.once.insert(once.key.clone(), record.code.clone());
+        for idempotency in &record.idempotency {
+            self.by_idempotency_key
+                .insert(idempotency.key.clone(), record.code.clone());
         }
-        let place = (record.created, record.code.clone());
-        match record.next_piece() {
-            Some(_) => self.open.insert(place.clone()),
-            None => self.open.remove(&place),
+        let position = (record.created_at, record.code.clone());
+        match record.next_job() {
+            Some(_) => self.pending.insert(position.clone()),
+            None => self.pending.remove(&position),
         };
-        self.by_age.insert(place);
+        self.by_age.insert(position);
         self.records.insert(record.code.clone(), record);
     }
 
     fn remove(&mut self, code: &str) {
         if let Some(record) = self.records.remove(code) {
-            for once in record.once {
-                self.once.remove(&once.key);
+            for idempotency in record.idempotency {
+                self.by_idempotency_key.remove(&idempotency.key);
             }
-            let place = (record.created, record.code);
-            self.open.remove(&place);
-            self.by_age.remove(&place);
+            let position = (record.created_at, record.code);
+            self.pending.remove(&position);
+            self.by_age.remove(&position);
         }
     }
 }
 
-fn put(record: &Record) -> Result<Change, StoreError> {
+fn put_record(record: &Record) -> Result<Change, StoreError> {
     let bytes = serde_json::to_vec(record)?;
     Ok(Change::Put(record_key(&record.code), bytes))
 }

@@ -1,45 +1,45 @@
-//! Where sessions and files are kept.
+//! Storage for sessions and files.
 
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::sync::{Mutex, MutexGuard};
 
-use crate::lock;
+use crate::sync::lock;
 
-/// Why something could not be kept or found again, in the store's words.
+/// An error of a [`Store`].
 pub type StoreError = Box<dyn Error + Send + Sync>;
 
 /// A change of one entry.
 pub enum Change {
-    /// The key holds these bytes from now on.
+    /// Sets the value of a key.
     Put(String, Vec<u8>),
-    /// The key holds nothing from now on; it may have held nothing before.
+    /// Deletes a key. Does nothing if the key does not exist.
     Remove(String),
 }
 
-/// Bytes by key. Several threads use it at once.
+/// A key-value store, used by several threads at once.
 pub trait Store: Send + Sync {
-    /// What the key holds.
+    /// Returns the value of a key, or `None` if the key does not exist.
     ///
     /// # Errors
-    /// The store cannot be read.
+    /// Fails if the store cannot be read.
     fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// What all keys that start so hold, in the order of the keys.
+    /// Returns the values of all keys that start with `prefix`, ordered by key.
     ///
     /// # Errors
-    /// The store cannot be read.
+    /// Fails if the store cannot be read.
     fn scan_prefix(&self, prefix: &str) -> Result<Vec<Vec<u8>>, StoreError>;
 
-    /// Makes all the changes or none of them, whatever happens meanwhile. What was committed when
-    /// this returns is there for good.
+    /// Makes all the changes or none of them, even if the process is killed meanwhile. Committed
+    /// changes are durable when this returns.
     ///
     /// # Errors
-    /// Nothing was changed.
+    /// Fails if the changes cannot be written; none of them is made then.
     fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError>;
 }
 
-/// A store that ends with the process.
+/// A store in memory, lost when the process exits.
 #[derive(Default)]
 pub struct MemoryStore(Mutex<BTreeMap<String, Vec<u8>>>);
 

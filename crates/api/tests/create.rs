@@ -1,4 +1,4 @@
-//! What a create answers, and what it refuses.
+//! Requests that create a session.
 
 mod support;
 
@@ -13,7 +13,7 @@ const DOCUMENTED: &str = r#"{
 }"#;
 
 #[test]
-fn the_documented_example_gets_the_documented_answer() {
+fn returns_the_documented_response_to_the_documented_example() {
     let mut api = TestApi::new();
     let headers = [("x-api-key", "any"), ("content-type", "application/json")];
     let response = api.send(request("POST", SESSIONS, &headers, DOCUMENTED));
@@ -37,7 +37,7 @@ fn the_documented_example_gets_the_documented_answer() {
     for field in ["_id", "user_id", "session_code"] {
         fields.remove(field);
     }
-    // First what is documented, then what came later and the other defaults.
+    // The documented fields, then later ones and the other defaults.
     let expected = json!({
         "image_url": "https://via.placeholder.com/300/09f/fff.png",
         "texture_resolution": 2048,
@@ -67,19 +67,19 @@ fn the_documented_example_gets_the_documented_answer() {
 }
 
 #[test]
-fn the_picture_can_be_fetched_byte_by_byte() {
+fn returns_the_image_file_unchanged() {
     let api = TestApi::new();
     let session = api.create(json!({}));
-    let answer = api.follow(&session["image_url"]);
-    assert_eq!(answer.headers()["content-type"], "image/png");
-    assert_eq!(*answer.body(), png());
+    let response = api.get_url(&session["image_url"]);
+    assert_eq!(response.headers()["content-type"], "image/png");
+    assert_eq!(*response.body(), png());
 }
 
 #[test]
-fn null_is_as_left_out() {
+fn treats_null_as_omitted() {
     let api = TestApi::new();
     let mut nulls = json!({"generate_preview_mesh": null, "newer_than_us": null});
-    for &name in contract::Parameters::NAMES {
+    for name in contract::Parameters::NAMES {
         nulls[name] = Value::Null;
     }
     let without = api.create(json!({}));
@@ -91,35 +91,42 @@ fn null_is_as_left_out() {
 }
 
 #[test]
-fn what_is_unknown_is_passed_over() {
+fn ignores_unknown_parameters() {
     let api = TestApi::new();
     api.create(json!({"geometry_model": "v2", "symmetry": {"axis": [1]}}));
 }
 
 #[test]
-fn a_body_that_is_none_is_refused_with_the_reason() {
+fn rejects_an_invalid_body_with_the_reason() {
+    const FORMS: &str = "an https:, http: or base64 data: URL of an image";
+    let not_json =
+        |line, column| format!("The request body is not valid JSON (line {line}, column {column})");
+    let not_an_object = "The request body must be a JSON object".to_owned();
+    let invalid = |received| format!("Invalid image_url {received}: expected {FORMS}");
     let api = TestApi::new();
-    for (body, words) in [
-        ("", "the body is no JSON: EOF"),
-        ("hello", "the body is no JSON"),
-        ("{\"image_url\": \"data:", "the body is no JSON"),
-        ("[1]", "no JSON object"),
-        ("\"text\"", "no JSON object"),
-        ("{}", "image_url: missing"),
-        ("{\"image_url\": null}", "image_url: missing"),
-        ("{\"image_url\": 7}", "image_url: allowed: a text"),
-        ("{\"image_url\": \"\\ud800\"}", "image_url: allowed: a text"),
+    for (body, message) in [
+        ("", not_json(1, 0)),
+        ("hello", not_json(1, 1)),
+        ("{\"image_url\": \"data:", not_json(1, 20)),
+        ("[1]", not_an_object.clone()),
+        ("\"text\"", not_an_object),
+        ("{}", format!("Missing image_url: expected {FORMS}")),
+        (
+            "{\"image_url\": null}",
+            format!("Missing image_url: expected {FORMS}"),
+        ),
+        ("{\"image_url\": 7}", invalid("7")),
+        ("{\"image_url\": \"\\ud800\"}", invalid("\"\\ud800\"")),
     ] {
-        let answer = api.send(request("POST", SESSIONS, &[], body));
-        let said = refused(&answer, 400);
-        assert!(said.contains(words), "{said}");
+        let response = api.send(request("POST", SESSIONS, &[], body));
+        assert_eq!(error_message(&response, 400), message, "{body}");
     }
 }
 
 #[test]
-fn what_a_parameter_does_not_allow_is_refused_with_what_it_allows() {
+fn rejects_an_invalid_parameter_with_the_accepted_values() {
     let api = TestApi::new();
-    for (parameter, words) in [
+    for (parameter, message) in [
         (
             json!({"creativity": "high"}),
             "Invalid creativity \"high\": expected \"highest\", \"moderate\" or \"lowest\"",
@@ -132,25 +139,39 @@ fn what_a_parameter_does_not_allow_is_refused_with_what_it_allows() {
             json!({"texture_resolution": 100}),
             "Invalid texture_resolution 100: expected 128, 256, 512, 1024 or 2048",
         ),
-        (json!({"texture_resolution": "2048"}), "texture_resolution"),
-        (json!({"scaled_bbox": [1, 2]}), "scaled_bbox"),
-        (json!({"scaled_bbox": [1, 2, -3]}), "scaled_bbox"),
-        (json!({"pivot_point": [0, 0, 0.51]}), "pivot_point"),
+        (
+            json!({"texture_resolution": "2048"}),
+            "Invalid texture_resolution \"2048\": expected 128, 256, 512, 1024 or 2048",
+        ),
+        (
+            json!({"scaled_bbox": [1, 2]}),
+            "Invalid scaled_bbox [1, 2]: expected [width, height, depth], three finite numbers \
+             greater than 0",
+        ),
+        (
+            json!({"scaled_bbox": [1, 2, -3]}),
+            "Invalid scaled_bbox [1, 2, -3]: expected [width, height, depth], three finite numbers \
+             greater than 0",
+        ),
+        (
+            json!({"pivot_point": [0, 0, 0.51]}),
+            "Invalid pivot_point [0, 0, 0.51]: expected [x, y, z], three numbers from -0.5 to 0.5",
+        ),
         (
             json!({"generate_preview_mesh": 1}),
             "Invalid generate_preview_mesh 1: expected true or false",
         ),
     ] {
-        let said = refused(&api.post(SESSIONS, &with_picture(parameter)), 400);
-        assert!(said.contains(words), "{said}");
+        let response = api.post(SESSIONS, &with_image(parameter));
+        assert_eq!(error_message(&response, 400), message);
     }
 }
 
 #[test]
-fn a_text_may_come_escaped() {
-    // As PHP writes it.
+fn accepts_an_escaped_image_url() {
+    // PHP's json_encode escapes slashes.
     let body = r#"{"image_url":"https:\/\/example.com\/a.png"}"#;
     let api = TestApi::new();
-    let answer = api.send(request("POST", SESSIONS, &[], body));
-    assert_eq!(data(&answer)["image_url"], "https://example.com/a.png");
+    let response = api.send(request("POST", SESSIONS, &[], body));
+    assert_eq!(data(&response)["image_url"], "https://example.com/a.png");
 }

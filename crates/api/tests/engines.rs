@@ -1,4 +1,4 @@
-//! Several engines to choose from, and what they leave with a session.
+//! The selection of an engine, its checkpoints and its progress.
 #![allow(missing_docs)]
 
 mod support;
@@ -11,13 +11,14 @@ use api::{
 use serde_json::{Value, json};
 use support::*;
 
-/// Writes down what it is asked for, and breaks off where it is told to.
-struct Noting<'a> {
-    notes: &'a Mutex<Vec<Option<String>>>,
-    breaks_off: bool,
+/// Saves the requested detail as its checkpoint, and stops if it is told to.
+struct CheckpointEngine<'a> {
+    /// The checkpoints that were found.
+    found: &'a Mutex<Vec<Option<String>>>,
+    stops: bool,
 }
 
-impl Engine for Noting<'_> {
+impl Engine for CheckpointEngine<'_> {
     fn model(
         &self,
         source: Source,
@@ -25,11 +26,11 @@ impl Engine for Noting<'_> {
         _: usize,
         _: &mut Progress,
     ) -> Result<Model, ModelError> {
-        self.notes.lock().unwrap().push(source.checkpoint.load());
+        self.found.lock().unwrap().push(source.checkpoint.load());
         assert_eq!(source.preview.is_some(), detail == Detail::Refined);
         source.checkpoint.save(&format!("{detail:?}"))?;
-        source.checkpoint.set_status("two before it");
-        if self.breaks_off {
+        source.checkpoint.set_status("2 jobs ahead");
+        if self.stops {
             return Err(ModelError::Cancelled);
         }
         Ok(Model {
@@ -43,30 +44,28 @@ impl Engine for Noting<'_> {
     }
 }
 
-fn two() -> Config {
+fn two_engines() -> Config {
     Config {
-        engines: vec!["far".into(), "sculpt".into()],
+        engines: vec!["remote".into(), "sculpt".into()],
         ..Default::default()
     }
 }
 
 #[test]
-fn a_caller_chooses_and_others_get_the_first() {
-    let api = TestApi::idle(&two());
-    assert_eq!(api.create(json!({}))["engine"], "far");
-    assert_eq!(api.create(json!({"engine": null}))["engine"], "far");
+fn uses_the_selected_engine_or_the_first() {
+    let api = TestApi::without_engine(&two_engines());
+    assert_eq!(api.create(json!({}))["engine"], "remote");
+    assert_eq!(api.create(json!({"engine": null}))["engine"], "remote");
     assert_eq!(api.create(json!({"engine": "sculpt"}))["engine"], "sculpt");
-    for (engine, words) in [
+    for (engine, message) in [
         (
             json!("magic"),
-            "engine: came \"magic\", allowed: far, sculpt",
+            "Invalid engine \"magic\": expected \"remote\" or \"sculpt\"",
         ),
         (json!(7), "Invalid engine 7: expected the name of an engine"),
     ] {
-        let refused = api.post(SESSIONS, &with_picture(json!({"engine": engine})));
-        assert_eq!(refused.status(), 400);
-        let body: Value = serde_json::from_slice(refused.body()).unwrap();
-        assert_eq!(body["message"], words);
+        let response = api.post(SESSIONS, &with_image(json!({"engine": engine})));
+        assert_eq!(error_message(&response, 400), message);
     }
     let sculpt = |name: &str| name == "sculpt";
     let later = api.now + 1000;
@@ -82,40 +81,40 @@ fn a_caller_chooses_and_others_get_the_first() {
 }
 
 #[test]
-fn a_note_outlives_the_process_and_ends_with_its_stage() {
-    let store = Shared::default();
-    let notes = Mutex::default();
-    let work = |api: &TestApi, breaks_off| {
-        let notes = &notes;
+fn keeps_a_checkpoint_across_processes_until_its_stage_ends() {
+    let store = SharedStore::default();
+    let found = Mutex::default();
+    let run = |api: &TestApi, stops| {
+        let found = &found;
         let job = api.inner.next_job(api.now).unwrap();
-        let engine = Noting { notes, breaks_off };
+        let engine = CheckpointEngine { found, stops };
         api.inner.run_job(job, None, &engine).unwrap();
     };
-    let mut api = store.open(&two(), START);
+    let mut api = store.open(&two_engines(), START);
     api.engine = None;
     let session = api.create(json!({"auto_refine": true}));
     let code = session["session_code"].as_str().unwrap().to_owned();
     api.now += 1000;
-    work(&api, true);
-    api = store.open(&two(), api.now);
+    run(&api, true);
+    api = store.open(&two_engines(), api.now);
     api.engine = None;
-    work(&api, false);
+    run(&api, false);
     api.now += 1000;
     assert_eq!(api.session(&code)["unsupported"], json!(["creativity"]));
-    work(&api, false);
+    run(&api, false);
     let expected = [None, Some("Preview".to_owned()), None];
-    assert_eq!(*notes.lock().unwrap(), expected);
+    assert_eq!(*found.lock().unwrap(), expected);
 }
 
 #[test]
-fn what_is_waited_for_is_said_while_it_is() {
-    let mut api = TestApi::idle(&two());
+fn returns_the_engine_status_while_the_job_runs() {
+    let mut api = TestApi::without_engine(&two_engines());
     let session = api.create(json!({}));
     let code = session["session_code"].as_str().unwrap().to_owned();
     api.now += 1000;
     let seen = Mutex::new(Value::Null);
     let engine = Stub(|source: &Source, _: &mut Progress| {
-        source.checkpoint.set_status("two before it");
+        source.checkpoint.set_status("2 jobs ahead");
         let polled = api.inner.handle(
             &request("GET", &format!("{SESSIONS}/{code}"), &[], ""),
             api.now,
@@ -127,17 +126,17 @@ fn what_is_waited_for_is_said_while_it_is() {
     api.inner.run_job(job, None, &engine).unwrap();
     assert_eq!(
         seen.into_inner().unwrap()["data"]["engine_status"],
-        "two before it"
+        "2 jobs ahead"
     );
     api.now += 1000;
     assert_eq!(api.session(&code)["engine_status"], Value::Null);
 }
 
 #[test]
-fn what_an_engine_has_begun_goes_before_what_is_older() {
-    let store = Shared::default();
-    let notes = Mutex::default();
-    let mut api = store.open(&two(), START);
+fn leases_jobs_with_a_checkpoint_before_older_ones() {
+    let store = SharedStore::default();
+    let found = Mutex::default();
+    let mut api = store.open(&two_engines(), START);
     api.engine = None;
     let codes: Vec<_> = (0..4)
         .map(|_| {
@@ -148,29 +147,29 @@ fn what_an_engine_has_begun_goes_before_what_is_older() {
     let jobs = codes.iter().map(|_| api.inner.next_job(api.now).unwrap());
     let jobs: Vec<_> = jobs.collect();
     for (at, job) in jobs.into_iter().enumerate() {
-        let engine = Noting {
-            notes: &notes,
-            breaks_off: true,
+        let engine = CheckpointEngine {
+            found: &found,
+            stops: true,
         };
         if at >= 2 {
             api.inner.run_job(job, None, &engine).unwrap();
         }
     }
-    let api = store.open(&two(), api.now);
-    let worked = Mutex::new(Vec::new());
+    let api = store.open(&two_engines(), api.now);
+    let codes_seen = Mutex::new(Vec::new());
     let engine = Stub(|source: &Source, _: &mut Progress| {
-        worked.lock().unwrap().push(source.code.to_owned());
+        codes_seen.lock().unwrap().push(source.code.to_owned());
         Ok(())
     });
     while let Some(job) = api.inner.next_job(api.now) {
         api.inner.run_job(job, None, &engine).unwrap();
     }
     let expected = [2, 3, 0, 1].map(|at: usize| codes[at].clone());
-    assert_eq!(worked.into_inner().unwrap(), expected);
+    assert_eq!(codes_seen.into_inner().unwrap(), expected);
 }
 
-/// What a poll shows after so many milliseconds: `status`, `session_status`, `percent_done`.
-fn shown(api: &TestApi, code: &str, after: Millis) -> Value {
+/// Returns the `status`, `session_status` and `percent_done` after these milliseconds.
+fn status_after(api: &TestApi, code: &str, after: Millis) -> Value {
     let poll = request("GET", &format!("{SESSIONS}/{code}"), &[], "");
     let session = data(&api.inner.handle(&poll, START + after));
     json!([
@@ -180,13 +179,14 @@ fn shown(api: &TestApi, code: &str, after: Millis) -> Value {
     ])
 }
 
-/// Works the next job with an engine that tells these parts, and answers what polls show meanwhile.
-fn told(api: &TestApi, code: &str, after: Millis, parts: &[f32]) -> Vec<Value> {
+/// Runs the next job with an engine that reports this progress, and returns the status after each
+/// report.
+fn statuses_while_running(api: &TestApi, code: &str, after: Millis, reports: &[f32]) -> Vec<Value> {
     let seen = Mutex::new(Vec::new());
     let engine = Stub(|_: &Source, progress: &mut Progress| {
-        for part in parts {
-            assert!(progress(*part).is_continue());
-            seen.lock().unwrap().push(shown(api, code, after));
+        for fraction in reports {
+            assert!(progress(*fraction).is_continue());
+            seen.lock().unwrap().push(status_after(api, code, after));
         }
         Ok(())
     });
@@ -196,8 +196,8 @@ fn told(api: &TestApi, code: &str, after: Millis, parts: &[f32]) -> Vec<Value> {
 }
 
 #[test]
-fn the_percentage_is_that_of_the_engine_itself() {
-    let api = TestApi::idle(&two());
+fn returns_the_progress_of_a_remote_engine_as_percentage() {
+    let api = TestApi::without_engine(&two_engines());
     let code = code(&api.create(json!({"auto_refine": true})));
     for (after, status) in [
         (0, "spin_generate_processing"),
@@ -205,9 +205,13 @@ fn the_percentage_is_that_of_the_engine_itself() {
         (60_000, "training_preview"),
     ] {
         let waiting = json!([status, "queued", 0]);
-        assert_eq!(shown(&api, &code, after), waiting, "after {after} ms");
+        assert_eq!(
+            status_after(&api, &code, after),
+            waiting,
+            "after {after} ms"
+        );
     }
-    let parts = [0.0, 0.01, 0.29, 0.5, 0.2, 1.0];
+    let reports = [0.0, 0.01, 0.29, 0.5, 0.2, 1.0];
     let expected = [0, 1, 29, 50, 50, 99].map(|percent| {
         let state = if percent == 0 {
             "queued"
@@ -216,42 +220,45 @@ fn the_percentage_is_that_of_the_engine_itself() {
         };
         json!(["training_preview", state, percent])
     });
-    assert_eq!(told(&api, &code, 1100, &parts), expected);
-    // The model is there before its time is over, and then all that is left costs the engine none.
+    assert_eq!(
+        statuses_while_running(&api, &code, 1100, &reports),
+        expected
+    );
+    // The model is created before the stage is over; the remaining stages take the engine no time.
     for (after, status) in [(1100, "training_preview"), (2000, "training_refine")] {
         let made = json!([status, "in_progress", 99]);
-        assert_eq!(shown(&api, &code, after), made, "after {after} ms");
+        assert_eq!(status_after(&api, &code, after), made, "after {after} ms");
     }
     let refining = json!(["training_refine", "in_progress", 99]);
     assert_eq!(
-        told(&api, &code, 2000, &[0.0, 0.5]),
+        statuses_while_running(&api, &code, 2000, &[0.0, 0.5]),
         [refining.clone(), refining]
     );
     let complete = json!(["refine_done", "complete", 100]);
-    assert_eq!(shown(&api, &code, 4000), complete);
+    assert_eq!(status_after(&api, &code, 4000), complete);
 }
 
 #[test]
-fn who_is_to_choose_waits_in_no_queue() {
-    let mut api = TestApi::idle(&two());
+fn is_in_progress_while_the_caller_selects_a_spin() {
+    let mut api = TestApi::without_engine(&two_engines());
     let code = code(&api.create(json!({"preview_mesh": "turbo"})));
     let viewing = json!(["spin_generate_processing", "queued", 0]);
-    assert_eq!(told(&api, &code, 10, &[0.9]), [viewing]);
-    let choosing = json!(["spin_generate_done", "in_progress", 0]);
-    assert_eq!(shown(&api, &code, 1000), choosing);
+    assert_eq!(statuses_while_running(&api, &code, 10, &[0.9]), [viewing]);
+    let selecting = json!(["spin_generate_done", "in_progress", 0]);
+    assert_eq!(status_after(&api, &code, 1000), selecting);
     api.now += 1000;
-    let chosen = api.preview(&code, &json!({"selected_spin_index": 2}));
-    assert_eq!(data(&chosen)["session_status"], "queued");
-    let making = json!(["training_preview", "in_progress", 30]);
-    assert_eq!(told(&api, &code, 1000, &[0.3]), [making]);
+    let started = api.preview(&code, &json!({"selected_spin_index": 2}));
+    assert_eq!(data(&started)["session_status"], "queued");
+    let running = json!(["training_preview", "in_progress", 30]);
+    assert_eq!(statuses_while_running(&api, &code, 1000, &[0.3]), [running]);
     let complete = json!(["preview_done", "complete", 100]);
-    assert_eq!(shown(&api, &code, 2000), complete);
+    assert_eq!(status_after(&api, &code, 2000), complete);
 }
 
-/// Makes a preview whose triangles are packed, and a refined model that is like any other.
-struct Packing;
+/// Creates a preview with compressed meshes, and an uncompressed refined model.
+struct CompressingEngine;
 
-impl Engine for Packing {
+impl Engine for CompressingEngine {
     fn model(
         &self,
         source: Source,
@@ -279,8 +286,8 @@ impl Engine for Packing {
     }
 }
 
-/// The names of the fields with the addresses of models.
-fn offered(session: &Value) -> Vec<&str> {
+/// Returns the names of the fields with the URLs of models.
+fn url_fields(session: &Value) -> Vec<&str> {
     let names = session.as_object().unwrap().keys().map(String::as_str);
     names.filter(|name| name.contains("mesh_url")).collect()
 }
@@ -294,25 +301,30 @@ const REFINED: [&str; 5] = [
 ];
 
 #[test]
-fn a_model_is_offered_in_the_formats_that_it_can_be_written_in() {
-    let mut api = TestApi::idle(&Config::default());
-    api.engine = Some(Box::new(Packing));
+fn offers_a_model_in_the_formats_that_it_can_be_converted_to() {
+    let mut api = TestApi::without_engine(&Config::default());
+    api.engine = Some(Box::new(CompressingEngine));
     let code = code(&api.create(json!({})));
     api.now += 2000;
     let session = api.session(&code);
     assert_eq!(session["status"], "preview_done");
-    assert_eq!(offered(&session), ["mesh_url_glb", "preview_mesh_url_glb"]);
-    assert_eq!(api.follow(&session["mesh_url_glb"]).status(), 200);
-    let words = refused(&api.get(&format!("/files/{code}/preview.obj")), 500);
-    assert!(words.contains("KHR_draco_mesh_compression"), "{words}");
+    assert_eq!(
+        url_fields(&session),
+        ["mesh_url_glb", "preview_mesh_url_glb"]
+    );
+    assert_eq!(api.get_url(&session["mesh_url_glb"]).status(), 200);
+    let message = error_message(&api.get(&format!("/files/{code}/preview.obj")), 500);
+    let prefix = "This model cannot be converted to obj: ";
+    assert!(message.starts_with(prefix), "{message}");
+    assert!(message.contains("KHR_draco_mesh_compression"), "{message}");
 
     assert_eq!(api.refine(&code, &json!({})).status(), 200);
     api.now += 2000;
     let session = api.session(&code);
     assert_eq!(session["status"], "refine_done");
     let expected = REFINED.into_iter().chain(["preview_mesh_url_glb"]);
-    assert_eq!(offered(&session), expected.collect::<Vec<_>>());
+    assert_eq!(url_fields(&session), expected.collect::<Vec<_>>());
     for name in REFINED {
-        assert_eq!(api.follow(&session[name]).status(), 200, "{name}");
+        assert_eq!(api.get_url(&session[name]).status(), 200, "{name}");
     }
 }

@@ -1,4 +1,4 @@
-//! Each fault that can be asked for.
+//! The simulated faults.
 
 mod support;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use support::*;
 
 fn create(api: &TestApi, key: &str) -> Response {
-    let body = with_picture(json!({})).to_string();
+    let body = with_image(json!({})).to_string();
     api.send(request("POST", SESSIONS, &[("x-api-key", key)], &body))
 }
 
@@ -27,19 +27,19 @@ fn listed(api: &TestApi) -> Vec<(String, String)> {
 }
 
 #[test]
-fn the_list_names_each_fault_with_a_sentence() {
+fn lists_each_fault_with_a_sentence() {
     let listed = listed(&TestApi::new());
     assert!(listed.len() > 30);
     for (at, (name, what)) in listed.iter().enumerate() {
         assert!(what.ends_with('.'), "{name}: {what}");
-        // The key's parts are told apart by `_`.
+        // `_` separates the parts of a key.
         assert!(!name.contains('_'));
         assert!(listed[..at].iter().all(|other| other.0 != *name));
     }
 }
 
 #[test]
-fn each_answer_is_the_one_that_its_sentence_says() {
+fn returns_the_status_that_the_sentence_names() {
     let api = TestApi::new();
     for (name, what) in listed(&api) {
         let Some(status) = what.get(..3).and_then(|start| start.parse::<u16>().ok()) else {
@@ -55,7 +55,7 @@ fn each_answer_is_the_one_that_its_sentence_says() {
 }
 
 #[test]
-fn a_fault_is_met_as_often_as_the_key_says() {
+fn applies_a_fault_as_often_as_the_key_says() {
     let api = TestApi::new();
     for key in ["fault_500_2_a", "fault_500_2_b", "fault_drop-after_2"] {
         let dropped = |response: &Response| {
@@ -73,17 +73,17 @@ fn a_fault_is_met_as_often_as_the_key_says() {
 }
 
 #[test]
-fn a_preflight_meets_none() {
+fn ignores_the_key_of_a_preflight() {
     let api = TestApi::new();
-    let asked = request("OPTIONS", SESSIONS, &[("x-api-key", "fault_500_1")], "");
-    let answer = api.send(asked);
-    assert_eq!(answer.status(), 204);
-    assert_eq!(answer.headers()["connection"], "close");
+    let preflight = request("OPTIONS", SESSIONS, &[("x-api-key", "fault_500_1")], "");
+    let response = api.send(preflight);
+    assert_eq!(response.status(), 204);
+    assert_eq!(response.headers()["connection"], "close");
     assert_eq!(create(&api, "fault_500_1").status(), 500);
 }
 
 #[test]
-fn a_retry_after_can_be_hidden_from_pages() {
+fn hides_retry_after_from_pages() {
     let api = TestApi::new();
     for (key, exposed) in [("fault_429-after", "retry-after"), ("fault_429-hidden", "")] {
         let headers = create(&api, key).into_parts().0.headers;
@@ -96,7 +96,7 @@ fn a_retry_after_can_be_hidden_from_pages() {
 }
 
 #[test]
-fn how_an_answer_is_delivered_is_said_with_it() {
+fn marks_the_delivery_of_a_response() {
     use Delivery::*;
     for (name, delivery, created) in [
         ("stall", Stall, 0),
@@ -106,26 +106,26 @@ fn how_an_answer_is_delivered_is_said_with_it() {
         ("trickle", Throttle, 1),
     ] {
         let api = TestApi::new();
-        let answer = create(&api, &format!("fault_{name}"));
-        assert_eq!(answer.extensions().get(), Some(&delivery), "{name}");
+        let response = create(&api, &format!("fault_{name}"));
+        assert_eq!(response.extensions().get(), Some(&delivery), "{name}");
         assert_eq!(sessions(&api), created, "{name}");
         let log = data(&api.get("/sandbox/requests"))["results"].take();
         assert_eq!(log[0]["delivery"], json!(delivery));
-        let begins = matches!(delivery, Truncate | Throttle);
-        assert_eq!(log[0].get("status"), begins.then_some(&json!(201)));
+        let sends_head = matches!(delivery, Truncate | Throttle);
+        assert_eq!(log[0].get("status"), sends_head.then_some(&json!(201)));
     }
 }
 
 #[test]
-fn only_drop_before_is_met_before_the_body() {
+fn drops_the_connection_before_the_body_only_for_drop_before() {
     let api = TestApi::new();
     for (name, _) in listed(&api) {
         let key = format!("fault_{name}_1");
-        let asked = request("POST", SESSIONS, &[("x-api-key", &key)], "");
-        let drops = api.inner.should_drop_connection(&asked, api.now);
-        assert_eq!(drops, name == "drop-before", "{name}");
+        let request = request("POST", SESSIONS, &[("x-api-key", &key)], "");
+        let is_dropped = api.inner.should_drop_connection(&request, api.now);
+        assert_eq!(is_dropped, name == "drop-before", "{name}");
     }
-    // It was met, and logged; the others are still to be met.
+    // drop-before is counted and logged; the other faults are not.
     assert_eq!(create(&api, "fault_drop-before_1").status(), 201);
     let stalled = create(&api, "fault_stall_1");
     assert_eq!(stalled.extensions().get(), Some(&Delivery::Stall));
@@ -138,7 +138,7 @@ fn only_drop_before_is_met_before_the_body() {
 }
 
 #[test]
-fn a_stage_fails_where_it_was_asked_to() {
+fn fails_the_selected_stage() {
     let auto = json!({"auto_refine": true});
     for (key, body, after, status) in [
         ("fault_spin-failed", json!({}), 1000, "spin_generate_failed"),
@@ -168,7 +168,10 @@ fn a_stage_fails_where_it_was_asked_to() {
         assert_eq!(session["status"], status, "{key}");
         if status.ends_with("_failed") {
             assert_eq!(session["session_status"], "failed");
-            assert!(session["error"].as_str().unwrap().contains("asked to fail"));
+            assert_eq!(
+                session["error"],
+                "This failure was requested by the x-api-key of the session"
+            );
             assert!(session.get("mesh_url_glb").is_none());
         }
         let has_preview = matches!(status, "preview_done" | "refine_failed");
@@ -177,7 +180,7 @@ fn a_stage_fails_where_it_was_asked_to() {
 }
 
 #[test]
-fn a_refinement_that_failed_can_be_asked_for_again() {
+fn allows_another_refinement_after_a_failed_one() {
     let mut api = TestApi::new();
     let key = [("x-api-key", "fault_refine-failed")];
     let code = code(&api.create_with(&key, json!({})));
@@ -191,7 +194,7 @@ fn a_refinement_that_failed_can_be_asked_for_again() {
 }
 
 #[test]
-fn an_unknown_status_lasts_for_three_polls() {
+fn returns_an_unknown_status_for_three_polls() {
     let mut api = TestApi::new();
     let key = [("x-api-key", "fault_unknown-status_1")];
     let created = api.create_with(&key, json!({}));
@@ -212,7 +215,7 @@ fn an_unknown_status_lasts_for_three_polls() {
 }
 
 #[test]
-fn a_session_can_be_older_or_newer_than_its_client() {
+fn omits_newer_fields_or_adds_unknown_ones() {
     let api = TestApi::new();
     let plain = api.create(json!({}));
     let old = api.create_with(&[("x-api-key", "fault_old-style")], json!({}));
@@ -231,7 +234,7 @@ fn a_session_can_be_older_or_newer_than_its_client() {
 }
 
 #[test]
-fn results_can_be_out_of_reach() {
+fn makes_results_unavailable() {
     for (key, status, readable, delivery) in [
         ("plain", 200, true, None),
         ("fault_result-expired", 403, true, None),
@@ -244,24 +247,28 @@ fn results_can_be_out_of_reach() {
         api.now += 4000;
         let session = api.session(&code(&created));
         for field in ["preview_mesh_url_glb", "mesh_url_glb"] {
-            let answer = api.follow(&session[field]);
-            assert_eq!(answer.status(), status, "{key:?}");
-            let headers = answer.headers();
+            let response = api.get_url(&session[field]);
+            assert_eq!(response.status(), status, "{key:?}");
+            let headers = response.headers();
             assert_eq!(headers.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN), readable);
-            assert_eq!(answer.extensions().get(), delivery.as_ref());
+            assert_eq!(response.extensions().get(), delivery.as_ref());
         }
-        // All else is as ever.
-        let picture = api.follow(&session["image_url"]);
+        // The image is not affected.
+        let picture = api.get_url(&session["image_url"]);
         assert_eq!(picture.headers()[ACCESS_CONTROL_ALLOW_ORIGIN], "*");
     }
 }
 
 #[test]
-fn a_misspelt_fault_is_told_the_names_that_there_are() {
+fn rejects_an_unknown_fault_with_the_known_names() {
     let api = TestApi::new();
     for key in ["fault_", "fault_nope", "fault_preview_failed_1"] {
-        let reason = refused(&create(&api, key), 400);
-        assert!(reason.contains("preview-failed"), "{reason}");
+        let names: Vec<_> = listed(&api).into_iter().map(|(name, _)| name).collect();
+        let names = names.join(", ");
+        assert_eq!(
+            error_message(&create(&api, key), 400),
+            format!("x-api-key: unknown fault. Available: {names}.")
+        );
     }
     assert_eq!(sessions(&api), 0);
     assert_eq!(create(&api, "faulty").status(), 201);

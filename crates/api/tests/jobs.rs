@@ -1,6 +1,7 @@
-//! The work behind the sessions: when it is due, who gets it, and what becomes of it.
+//! The jobs of the sessions: when they are due, who leases them, and how they end.
 //!
-//! A panic in an engine is caught, that of an assertion too: what an engine sees is told after it.
+//! A panic of an engine is caught, also that of an assertion: the tests assert what an engine saw
+//! after it returns.
 
 mod support;
 
@@ -10,25 +11,25 @@ use api::{Config, Job, Millis, ModelError, Progress, Retention, Source};
 use serde_json::{Value, json};
 use support::*;
 
-fn idle() -> TestApi {
-    TestApi::idle(&Config::default())
+fn without_engine() -> TestApi {
+    TestApi::without_engine(&Config::default())
 }
 
-/// Works a job that has nothing to fetch.
-fn work(api: &TestApi, job: Job) {
+/// Runs a job that has nothing to download.
+fn run(api: &TestApi, job: Job) {
     assert_eq!(job.image_url(), None);
-    api.inner.run_job(job, None, &quick()).unwrap();
+    api.inner.run_job(job, None, &instant_engine()).unwrap();
 }
 
-/// The session at a time, even while `api` is lent to an engine.
+/// Returns the session at a time, also while an engine borrows `api`.
 fn session_at(api: &TestApi, code: &str, now: Millis) -> Value {
     let poll = request("GET", &format!("{SESSIONS}/{code}"), &[], "");
     data(&api.inner.handle(&poll, now))
 }
 
 #[test]
-fn each_piece_is_handed_out_once_and_the_oldest_session_first() {
-    let mut api = idle();
+fn leases_each_job_once_and_the_oldest_session_first() {
+    let mut api = without_engine();
     let mut codes = Vec::new();
     for _ in 0..3 {
         codes.push(code(&api.create(json!({"generate_preview_mesh": true}))));
@@ -38,21 +39,21 @@ fn each_piece_is_handed_out_once_and_the_oldest_session_first() {
         .map(|_| api.inner.next_job(api.now).unwrap())
         .collect();
     assert!(api.inner.next_job(api.now).is_none());
-    let worked = Mutex::new(Vec::new());
+    let codes_seen = Mutex::new(Vec::new());
     let engine = Stub(|source: &Source, _: &mut Progress| {
-        worked.lock().unwrap().push(source.code.to_owned());
+        codes_seen.lock().unwrap().push(source.code.to_owned());
         Ok(())
     });
     for job in jobs {
         api.inner.run_job(job, None, &engine).unwrap();
     }
-    assert_eq!(worked.into_inner().unwrap(), codes);
+    assert_eq!(codes_seen.into_inner().unwrap(), codes);
     assert!(api.inner.next_job(api.now + 10_000).is_none());
 }
 
 #[test]
-fn work_is_due_when_its_stage_begins() {
-    let mut api = idle();
+fn leases_a_job_when_its_stage_starts() {
+    let mut api = without_engine();
     let due = |api: &TestApi| api.inner.next_due(api.now).map(|at| at - START);
     assert_eq!(due(&api), None);
     let code = code(&api.create(json!({"auto_refine": true})));
@@ -63,22 +64,22 @@ fn work_is_due_when_its_stage_begins() {
     assert_eq!(due(&api), Some(1200));
     let job = api.inner.next_job(api.now).unwrap();
     assert_eq!(due(&api), None);
-    work(&api, job);
-    // It has the result, and its time is not over.
+    run(&api, job);
+    // The result is stored, but the stage is not over.
     assert_eq!(api.session(&code)["status"], "training_preview");
     assert_eq!(due(&api), Some(2000));
     assert!(api.inner.next_job(api.now).is_none());
     api.now = START + 2000;
     assert_eq!(api.session(&code)["status"], "training_refine");
-    work(&api, api.inner.next_job(api.now).unwrap());
+    run(&api, api.inner.next_job(api.now).unwrap());
     api.now = START + 4000;
     assert_eq!(api.session(&code)["status"], "refine_done");
     assert_eq!(due(&api), None);
 }
 
 #[test]
-fn nothing_is_made_inside_a_request() {
-    let mut api = idle();
+fn runs_no_job_inside_a_request() {
+    let mut api = without_engine();
     let code = code(&api.create(json!({})));
     api.now += 60_000;
     for _ in 0..2 {
@@ -89,33 +90,33 @@ fn nothing_is_made_inside_a_request() {
 }
 
 #[test]
-fn what_is_to_fail_needs_no_work() {
-    let mut api = idle();
+fn plans_no_job_for_a_stage_that_is_to_fail() {
+    let mut api = without_engine();
     for key in ["fault_spin-failed", "fault_preview-failed"] {
         api.create_with(&[("x-api-key", key)], json!({"preview_mesh": "turbo"}));
         api.create_with(&[("x-api-key", key)], json!({"auto_refine": true}));
     }
-    // The spins of the one that fails later.
-    work(&api, api.inner.next_job(api.now).unwrap());
+    // The spins of the session that fails at its preview.
+    run(&api, api.inner.next_job(api.now).unwrap());
     api.now += 10_000;
     assert!(api.inner.next_job(api.now).is_none());
     assert_eq!(api.inner.next_due(api.now), None);
 }
 
 #[test]
-fn a_job_that_nobody_works_is_due_again() {
-    let mut api = idle();
+fn leases_a_dropped_job_again() {
+    let mut api = without_engine();
     api.create(json!({}));
     api.now += 1000;
     let job = api.inner.next_job(api.now).unwrap();
     assert!(api.inner.next_job(api.now).is_none());
     drop(job);
-    work(&api, api.inner.next_job(api.now).unwrap());
+    run(&api, api.inner.next_job(api.now).unwrap());
 }
 
 #[test]
-fn what_was_under_way_is_due_again_in_the_next_process() {
-    let store = Shared::default();
+fn leases_a_running_job_again_in_the_next_process() {
+    let store = SharedStore::default();
     let mut api = store.open(&Config::default(), START);
     api.engine = None;
     let code = code(&api.create(json!({"auto_refine": true})));
@@ -123,43 +124,43 @@ fn what_was_under_way_is_due_again_in_the_next_process() {
     let lost = api.inner.next_job(api.now).unwrap();
     let next = store.open(&Config::default(), api.now);
     assert_eq!(next.session(&code)["status"], "refine_done");
-    // As if it had never been handed out.
+    // A killed process drops no lease.
     std::mem::forget(lost);
 }
 
 #[test]
-fn the_percentage_is_never_ahead_of_the_work() {
-    let mut api = idle();
+fn limits_the_percentage_to_the_progress_of_the_job() {
+    let mut api = without_engine();
     let code = code(&api.create(json!({"auto_refine": true})));
-    // One second of four is over, and then nobody begins.
+    // One second of four is over, and no worker runs the next job.
     assert_eq!(session_at(&api, &code, START + 1000)["percent_done"], 25);
     assert_eq!(session_at(&api, &code, START + 1900)["percent_done"], 25);
     api.now += 1100;
     let job = api.inner.next_job(api.now).unwrap();
-    // How much is done, after how many milliseconds, and the percentage then.
+    // The reported progress, milliseconds after the start, and the percentage then.
     let expected = [
         (0.0, 1500, 25),
-        // Quicker than it has to be: by time.
+        // The job is ahead of the time.
         (0.8, 1500, 37),
-        // Slower.
+        // The time is ahead of the job.
         (0.8, 2000, 45),
         (0.8, 9000, 45),
-        // It never goes back.
+        // Progress never decreases.
         (0.2, 9000, 45),
-        // All is done, and not stored.
+        // The job is complete, but its result is not stored.
         (1.0, 9000, 50),
     ];
     let seen = Mutex::new(Vec::new());
     let engine = Stub(|_: &Source, progress: &mut Progress| {
         for (part, after, _) in expected {
-            let goes_on = progress(part).is_continue();
+            let is_wanted = progress(part).is_continue();
             let session = session_at(&api, &code, START + after);
-            let shown = (
-                goes_on,
+            let observed = (
+                is_wanted,
                 session["status"].clone(),
                 session["percent_done"].clone(),
             );
-            seen.lock().unwrap().push(shown);
+            seen.lock().unwrap().push(observed);
         }
         Ok(())
     });
@@ -186,7 +187,7 @@ fn the_percentage_is_never_ahead_of_the_work() {
 }
 
 #[test]
-fn the_work_for_a_session_that_is_gone_is_cancelled_and_leaves_nothing() {
+fn cancels_the_job_of_a_deleted_session_and_stores_nothing() {
     let retention = Retention {
         max_age: 5000,
         max_bytes: u64::MAX,
@@ -195,51 +196,51 @@ fn the_work_for_a_session_that_is_gone_is_cancelled_and_leaves_nothing() {
         retention,
         ..Config::default()
     };
-    for obeys in [true, false] {
-        let store = Shared::default();
+    for stops_on_break in [true, false] {
+        let store = SharedStore::default();
         let mut api = store.open(&config, START);
         api.engine = None;
         let turbo = json!({"preview_mesh": "turbo"});
-        let gone = code(&api.create(turbo));
+        let deleted = code(&api.create(turbo));
         let job = api.inner.next_job(api.now).unwrap();
-        let told = Mutex::new(Vec::new());
+        let breaks = Mutex::new(Vec::new());
         let engine = Stub(|_: &Source, progress: &mut Progress| {
-            told.lock().unwrap().push(progress(0.1).is_break());
-            let body = with_picture(json!({})).to_string();
+            breaks.lock().unwrap().push(progress(0.1).is_break());
+            let body = with_image(json!({})).to_string();
             let create = request("POST", SESSIONS, &[], &body);
             api.inner.handle(&create, START + 5001);
-            told.lock().unwrap().push(progress(0.2).is_break());
-            if obeys {
+            breaks.lock().unwrap().push(progress(0.2).is_break());
+            if stops_on_break {
                 Err(ModelError::Cancelled)
             } else {
                 Ok(())
             }
         });
         api.inner.run_job(job, None, &engine).unwrap();
-        assert_eq!(told.into_inner().unwrap(), [false, true]);
-        assert_eq!(api.get(&format!("{SESSIONS}/{gone}")).status(), 404);
-        // The other's record and picture.
+        assert_eq!(breaks.into_inner().unwrap(), [false, true]);
+        assert_eq!(api.get(&format!("{SESSIONS}/{deleted}")).status(), 404);
+        // The record and the image of the other session.
         assert_eq!(store.len(), 2);
     }
 }
 
 #[test]
-fn a_closed_sandbox_cancels_its_work_and_hands_out_no_more() {
-    let store = Shared::default();
+fn cancels_running_jobs_and_leases_no_more_after_close() {
+    let store = SharedStore::default();
     let mut api = store.open(&Config::default(), START);
     api.engine = None;
     let code = code(&api.create(json!({"generate_preview_mesh": true})));
     api.create(json!({"generate_preview_mesh": true}));
     let job = api.inner.next_job(api.now).unwrap();
-    let told = Mutex::new(Vec::new());
+    let breaks = Mutex::new(Vec::new());
     let engine = Stub(|_: &Source, progress: &mut Progress| {
-        told.lock().unwrap().push(progress(0.1).is_break());
+        breaks.lock().unwrap().push(progress(0.1).is_break());
         api.inner.close();
-        told.lock().unwrap().push(progress(0.2).is_break());
+        breaks.lock().unwrap().push(progress(0.2).is_break());
         Err(ModelError::Cancelled)
     });
     api.inner.run_job(job, None, &engine).unwrap();
-    assert_eq!(told.into_inner().unwrap(), [false, true]);
+    assert_eq!(breaks.into_inner().unwrap(), [false, true]);
     api.now += 1000;
     assert_eq!(api.session(&code)["status"], "training_preview");
     assert!(api.inner.next_job(api.now).is_none());
@@ -249,36 +250,36 @@ fn a_closed_sandbox_cancels_its_work_and_hands_out_no_more() {
 }
 
 #[test]
-fn a_session_fails_where_its_engine_does() {
-    for (panics, words) in [
-        (false, "the picture is too odd"),
-        (true, "the engine broke down"),
+fn fails_a_session_when_its_engine_fails_or_panics() {
+    for (panics, message) in [
+        (false, "the image is unsuitable"),
+        (
+            true,
+            "The engine crashed on this image; this is a bug in the engine",
+        ),
     ] {
         for (body, status) in [
             (json!({"auto_refine": true}), "preview_failed"),
             (json!({"preview_mesh": "turbo"}), "spin_generate_failed"),
         ] {
-            let mut api = idle();
+            let mut api = without_engine();
             let code = code(&api.create(body));
             api.now += 1000;
             let job = api.inner.next_job(api.now).unwrap();
             let engine = Stub(|_: &Source, _: &mut Progress| {
-                assert!(!panics, "a fault in an engine, as a test wants it");
-                Err(ModelError::Failed("the picture is too odd".into()))
+                assert!(!panics, "a panic for this test");
+                Err(ModelError::Failed("the image is unsuitable".into()))
             });
             api.inner.run_job(job, None, &engine).unwrap();
             api.now += 1000;
             let session = api.session(&code);
             assert_eq!(session["status"], status);
             assert_eq!(session["session_status"], "failed");
-            assert!(
-                session["error"].as_str().unwrap().contains(words),
-                "{session}"
-            );
+            assert_eq!(session["error"], message);
             assert!(session.get("preview_mesh_url_glb").is_none());
             assert!(api.inner.next_job(api.now + 10_000).is_none());
-            // The sandbox goes on.
-            api.engine = Some(Box::new(quick()));
+            // Other sessions are not affected.
+            api.engine = Some(Box::new(instant_engine()));
             let other = support::code(&api.create(json!({})));
             api.now += 2000;
             assert_eq!(api.session(&other)["status"], "preview_done");
@@ -287,7 +288,7 @@ fn a_session_fails_where_its_engine_does() {
 }
 
 #[test]
-fn a_refinement_that_failed_is_worked_again() {
+fn runs_a_failed_refinement_again() {
     let mut api = TestApi::new();
     let code = code(&api.create(json!({})));
     api.now += 2000;
@@ -300,7 +301,7 @@ fn a_refinement_that_failed_is_worked_again() {
     api.now += 2000;
     assert_eq!(api.session(&code)["status"], "refine_failed");
     assert_eq!(api.refine(&code, &json!({})).status(), 200);
-    work(&api, api.inner.next_job(api.now).unwrap());
+    run(&api, api.inner.next_job(api.now).unwrap());
     api.now += 2000;
     assert_eq!(api.session(&code)["status"], "refine_done");
 }

@@ -1,4 +1,4 @@
-//! A full queue, and how it gets room again.
+//! The limit of pending sessions.
 
 mod support;
 
@@ -6,14 +6,17 @@ use api::{Config, Response};
 use serde_json::json;
 use support::*;
 
-/// The seconds after which to try again.
+/// Asserts that the queue is full, and returns the seconds of `Retry-After`.
 #[track_caller]
-fn wait(answer: &Response) -> u64 {
-    let words = refused(answer, 429);
-    let wait = answer.headers()["retry-after"].to_str().unwrap();
-    assert!(words.contains(&format!("{wait} s")), "{words}");
+fn wait(response: &Response) -> u64 {
+    let message = error_message(response, 429);
+    let wait = response.headers()["retry-after"].to_str().unwrap();
     assert_eq!(
-        answer.headers()["access-control-expose-headers"],
+        message,
+        format!("Too many pending sessions. Try again in {wait} s.")
+    );
+    assert_eq!(
+        response.headers()["access-control-expose-headers"],
         "retry-after"
     );
     wait.parse().unwrap()
@@ -27,23 +30,23 @@ fn of(queue: usize) -> Config {
 }
 
 fn create(api: &TestApi) -> Response {
-    api.post(SESSIONS, &with_picture(json!({})))
+    api.post(SESSIONS, &with_image(json!({})))
 }
 
 #[test]
-fn a_create_over_the_limit_is_refused_and_nothing_is_created() {
+fn rejects_sessions_above_the_limit_and_creates_nothing() {
     let mut api = TestApi::with(&of(2));
     let first = code(&api.create(json!({})));
     api.now += 500;
     api.create(json!({"auto_refine": true}));
     assert_eq!(wait(&create(&api)), 2);
-    // An earlier request is answered again all the same, and a bad one is not even read.
+    // An invalid body is not even parsed.
     assert_eq!(wait(&api.post(SESSIONS, &json!({}))), 2);
     let listed = data(&api.get(SESSIONS))["results"].take();
     assert_eq!(listed.as_array().unwrap().len(), 2);
     api.now += 499;
     assert_eq!(wait(&create(&api)), 2);
-    // The first one's preview is made.
+    // The preview of the first session is created.
     api.now += 1;
     assert_eq!(api.session(&first)["status"], "training_preview");
     assert_eq!(create(&api).status(), 201);
@@ -51,19 +54,19 @@ fn a_create_over_the_limit_is_refused_and_nothing_is_created() {
 }
 
 #[test]
-fn a_repeated_request_is_answered_whatever_the_queue() {
+fn replays_requests_while_the_queue_is_full() {
     let api = TestApi::with(&of(1));
     let key = [("idempotency-key", "k")];
     let first = api.create_with(&key, json!({}));
     assert_eq!(code(&api.create_with(&key, json!({}))), code(&first));
-    // A refusal does not use up a key, nor a fault.
+    // A rejected request uses up neither an idempotency key nor a fault.
     let mut api = TestApi::with(&of(1));
     api.create(json!({}));
     let key = [
         ("idempotency-key", "k"),
         ("x-api-key", "fault_preview-failed_1"),
     ];
-    let body = with_picture(json!({})).to_string();
+    let body = with_image(json!({})).to_string();
     wait(&api.send(request("POST", SESSIONS, &key, &body)));
     api.now += 1000;
     api.session(&code(&data(&api.get(SESSIONS))["results"][0]));
@@ -73,10 +76,10 @@ fn a_repeated_request_is_answered_whatever_the_queue() {
 }
 
 #[test]
-fn a_preview_or_a_refinement_over_the_limit_changes_nothing() {
+fn rejects_previews_and_refinements_above_the_limit_and_changes_nothing() {
     let mut api = TestApi::with(&of(1));
     let turbo = code(&api.create(json!({"preview_mesh": "turbo"})));
-    // Its spins are made, and it waits for a choice: there is room.
+    // It waits for the selection of a spin, which does not count as pending work.
     let plain = code(&api.create(json!({"generate_preview_mesh": true})));
     api.now += 1000;
     let full = code(&api.create(json!({})));
@@ -92,7 +95,7 @@ fn a_preview_or_a_refinement_over_the_limit_changes_nothing() {
     assert_eq!(api.session(&plain)["status"], "preview_done");
     assert!(api.session(&plain).get("scaled_bbox").is_none());
     assert_eq!(
-        api.follow(&api.session(&plain)["mesh_url_glb"]).status(),
+        api.get_url(&api.session(&plain)["mesh_url_glb"]).status(),
         200
     );
     api.now += 1000;
@@ -102,8 +105,8 @@ fn a_preview_or_a_refinement_over_the_limit_changes_nothing() {
 }
 
 #[test]
-fn who_is_behind_says_so() {
-    let mut api = TestApi::idle(&of(1));
+fn expects_overdue_sessions_to_need_as_long_again() {
+    let mut api = TestApi::without_engine(&of(1));
     api.create(json!({}));
     // The preview should have been done 10 seconds ago.
     api.now += 12_000;

@@ -1,4 +1,4 @@
-//! What the tests share: the API with a clock, a store, an engine, requests, pictures.
+//! Test support: the API with a clock and an engine, a store, requests and images.
 #![allow(dead_code, missing_docs)]
 
 use std::io::Cursor;
@@ -16,11 +16,11 @@ use serde_json::{Value, json};
 /// 18 July 2024, 14:21:18.050 UTC.
 pub const START: Millis = 1_721_312_478_050;
 
-/// The API, and the time that it is told.
+/// The API, with a clock that the test sets.
 pub struct TestApi {
     pub inner: Api,
     pub now: Millis,
-    /// Works all that is due before and after each request. Without one a test does so itself.
+    /// Runs all due jobs before and after each request. Without it, the test runs them.
     pub engine: Option<Box<dyn Engine>>,
 }
 
@@ -41,8 +41,8 @@ impl TestApi {
         }
     }
 
-    /// Whose work nobody does but the test.
-    pub fn idle(config: &Config) -> Self {
+    /// Creates an API whose jobs only the test runs.
+    pub fn without_engine(config: &Config) -> Self {
         Self {
             engine: None,
             ..Self::with(config)
@@ -50,13 +50,13 @@ impl TestApi {
     }
 
     pub fn send(&self, request: Request) -> Response {
-        self.work();
+        self.run_due_jobs();
         let response = self.inner.handle(&request, self.now);
-        self.work();
+        self.run_due_jobs();
         response
     }
 
-    fn work(&self) {
+    fn run_due_jobs(&self) {
         let Some(engine) = &self.engine else {
             return;
         };
@@ -73,14 +73,14 @@ impl TestApi {
         self.send(request("POST", path, &[], &body.to_string()))
     }
 
-    /// Creates a session, with the picture where the body names none.
+    /// Creates a session, with [`png`] as its image unless the body has one.
     pub fn create(&self, body: Value) -> Value {
         self.create_with(&[], body)
     }
 
-    /// Creates a session, with headers.
+    /// Creates a session with these headers.
     pub fn create_with(&self, headers: &[(&str, &str)], body: Value) -> Value {
-        let body = with_picture(body).to_string();
+        let body = with_image(body).to_string();
         let response = self.send(request("POST", SESSIONS, headers, &body));
         assert_eq!(response.status(), 201, "{}", text(&response));
         data(&response)
@@ -100,21 +100,21 @@ impl TestApi {
         self.post(&format!("{SESSIONS}/get-3d/refine/{code}"), body)
     }
 
-    /// What an absolute address answers.
-    pub fn follow(&self, address: &Value) -> Response {
-        let address = address.as_str().unwrap();
-        self.get(address.strip_prefix("http://here:1234").unwrap())
+    /// Requests an absolute URL of this API.
+    pub fn get_url(&self, url: &Value) -> Response {
+        let url = url.as_str().unwrap();
+        self.get(url.strip_prefix("http://here:1234").unwrap())
     }
 }
 
-/// A store that several sandboxes use one after the other, and that can be made to fail.
+/// A store for several APIs, one after the other, which can be made to fail.
 #[derive(Clone, Default)]
-pub struct Shared {
+pub struct SharedStore {
     entries: Arc<MemoryStore>,
-    pub full: Arc<AtomicBool>,
+    pub is_full: Arc<AtomicBool>,
 }
 
-impl Store for Shared {
+impl Store for SharedStore {
     fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
         self.entries.get(key)
     }
@@ -124,14 +124,14 @@ impl Store for Shared {
     }
 
     fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
-        if self.full.load(Ordering::Relaxed) {
+        if self.is_full.load(Ordering::Relaxed) {
             return Err("the disk is full".into());
         }
         self.entries.commit(changes)
     }
 }
 
-impl Shared {
+impl SharedStore {
     pub fn open(&self, config: &Config, now: u64) -> TestApi {
         TestApi::open(config, Box::new(self.clone()), now)
     }
@@ -141,7 +141,7 @@ impl Shared {
     }
 }
 
-/// An engine that does what the function does, and then answers what it was asked for.
+/// An engine that calls the function, and then returns a description of the request.
 pub struct Stub<F>(pub F);
 
 impl<F> Engine for Stub<F>
@@ -171,8 +171,8 @@ where
     }
 }
 
-/// An engine that is done at once.
-pub fn quick() -> impl Engine {
+/// An engine that finishes immediately.
+pub fn instant_engine() -> impl Engine {
     Stub(|_: &Source, _: &mut Progress| Ok(()))
 }
 
@@ -187,7 +187,7 @@ pub fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -
     builder.body(body.into()).unwrap()
 }
 
-pub fn with_picture(mut body: Value) -> Value {
+pub fn with_image(mut body: Value) -> Value {
     let object = body.as_object_mut().unwrap();
     if !object.contains_key("image_url") {
         object.insert("image_url".into(), data_uri("image/png", &png()).into());
@@ -204,7 +204,7 @@ pub fn data_uri(media_type: &str, bytes: &[u8]) -> String {
 
 /// 40 × 20 pixels; the corner at the top left is red.
 pub fn png() -> Vec<u8> {
-    let picture = RgbaImage::from_fn(40, 20, |x, y| {
+    let image = RgbaImage::from_fn(40, 20, |x, y| {
         if x < 20 && y < 10 {
             Rgba([255, 0, 0, 255])
         } else {
@@ -212,7 +212,7 @@ pub fn png() -> Vec<u8> {
         }
     });
     let mut png = Cursor::new(Vec::new());
-    picture.write_to(&mut png, ImageFormat::Png).unwrap();
+    image.write_to(&mut png, ImageFormat::Png).unwrap();
     png.into_inner()
 }
 
@@ -232,9 +232,9 @@ pub fn code(session: &Value) -> String {
     session["session_code"].as_str().unwrap().to_owned()
 }
 
-/// Asserts a refusal in the API's envelope, and answers its words.
+/// Asserts an error in the API's envelope, and returns its message.
 #[track_caller]
-pub fn refused(response: &Response, status: u16) -> String {
+pub fn error_message(response: &Response, status: u16) -> String {
     let envelope = json(response);
     assert_eq!(response.status(), status, "{envelope}");
     assert_eq!(envelope["statusCode"], status);

@@ -410,7 +410,7 @@ impl Engine for RemoteEngine {
         progress: &mut Progress,
     ) -> Result<Model, ModelError> {
         let request = ModelRequest {
-            image: source.picture,
+            image: source.image,
             parameters: source.parameters.or_defaults(),
             is_textured: sculpt::is_textured(source.parameters),
         };

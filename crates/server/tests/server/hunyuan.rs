@@ -264,7 +264,7 @@ fn unknown_engine_is_rejected() {
     assert_eq!(response.status, 400);
     assert_eq!(
         response.message(),
-        "engine: came \"magic\", allowed: hunyuan, sculpt"
+        "Invalid engine \"magic\": expected \"hunyuan\" or \"sculpt\""
     );
 }
 

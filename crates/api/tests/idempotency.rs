@@ -1,4 +1,4 @@
-//! An `Idempotency-Key` makes a request count once.
+//! Requests with an `Idempotency-Key`.
 
 mod support;
 
@@ -17,7 +17,7 @@ fn sessions(api: &TestApi) -> usize {
 }
 
 #[test]
-fn the_same_request_gets_the_first_session_again() {
+fn returns_the_first_session_to_the_same_request() {
     let mut api = TestApi::new();
     let first = api.create_with(KEY, json!({}));
     api.now += 5000;
@@ -31,26 +31,29 @@ fn the_same_request_gets_the_first_session_again() {
 }
 
 #[test]
-fn another_request_with_the_same_key_is_refused() {
+fn rejects_another_request_with_the_same_key() {
     let api = TestApi::new();
     api.create_with(KEY, json!({}));
-    let other = with_picture(json!({"creativity": "highest"})).to_string();
-    let answer = api.send(request("POST", SESSIONS, KEY, &other));
-    assert!(refused(&answer, 409).contains("Idempotency-Key"));
+    let other = with_image(json!({"creativity": "highest"})).to_string();
+    let response = api.send(request("POST", SESSIONS, KEY, &other));
+    assert_eq!(
+        error_message(&response, 409),
+        "This Idempotency-Key was already used for a different request"
+    );
     assert_eq!(sessions(&api), 1);
 }
 
 #[test]
-fn a_request_that_was_refused_does_not_use_up_its_key() {
+fn does_not_use_up_the_key_of_a_rejected_request() {
     let api = TestApi::new();
-    let answer = api.send(request("POST", SESSIONS, KEY, "{}"));
-    refused(&answer, 400);
+    let response = api.send(request("POST", SESSIONS, KEY, "{}"));
+    error_message(&response, 400);
     api.create_with(KEY, json!({}));
     assert_eq!(sessions(&api), 1);
 }
 
 #[test]
-fn requests_at_the_same_time_make_one_session() {
+fn creates_one_session_for_simultaneous_requests() {
     let api = Arc::new(TestApi::new());
     for round in 0..20 {
         let key = format!("round {round}");
@@ -75,25 +78,25 @@ fn requests_at_the_same_time_make_one_session() {
 }
 
 #[test]
-fn it_holds_for_preview_and_refine_too() {
+fn applies_to_previews_and_refinements() {
     let mut api = TestApi::new();
     let code = code(&api.create(json!({"preview_mesh": "turbo"})));
     api.now += 1000;
     let preview = format!("{SESSIONS}/get-3d/preview/{code}");
-    let ask = |api: &TestApi, key, path: &str, body| {
-        let answer = api.send(request("POST", path, &[("idempotency-key", key)], body));
-        answer.status().as_u16()
+    let post = |api: &TestApi, key, path: &str, body| {
+        let response = api.send(request("POST", path, &[("idempotency-key", key)], body));
+        response.status().as_u16()
     };
     let spin = r#"{"selected_spin_index": 1}"#;
-    assert_eq!(ask(&api, "p", &preview, spin), 200);
-    assert_eq!(ask(&api, "p", &preview, spin), 200);
-    assert_eq!(ask(&api, "other", &preview, spin), 409);
+    assert_eq!(post(&api, "p", &preview, spin), 200);
+    assert_eq!(post(&api, "p", &preview, spin), 200);
+    assert_eq!(post(&api, "other", &preview, spin), 409);
     api.now += 1000;
     let refine = format!("{SESSIONS}/get-3d/refine/{code}");
-    assert_eq!(ask(&api, "p", &refine, spin), 409);
-    assert_eq!(ask(&api, "r", &refine, ""), 200);
+    assert_eq!(post(&api, "p", &refine, spin), 409);
+    assert_eq!(post(&api, "r", &refine, ""), 200);
     api.now += 2000;
-    assert_eq!(ask(&api, "r", &refine, ""), 200);
-    // The repetition did not begin it again.
+    assert_eq!(post(&api, "r", &refine, ""), 200);
+    // The replay did not start the refinement again.
     assert_eq!(api.session(&code)["status"], "refine_done");
 }

@@ -1,4 +1,4 @@
-//! What costs money is counted when it is asked for, and is refused over the day's limit.
+//! The daily limit of paid models.
 
 mod support;
 
@@ -10,12 +10,12 @@ use support::*;
 
 const DAY: u64 = 24 * 60 * 60 * 1000;
 
-fn limited(all: u32) -> Config {
+fn limited(total: u32) -> Config {
     Config {
-        engines: vec!["far".into(), "sculpt".into()],
-        paid_engines: vec!["far".into()],
+        engines: vec!["remote".into(), "sculpt".into()],
+        paid_engines: vec!["remote".into()],
         daily_limit: DailyLimit {
-            total: Some(all),
+            total: Some(total),
             per_client: None,
         },
         ..Config::default()
@@ -23,12 +23,12 @@ fn limited(all: u32) -> Config {
 }
 
 fn open(config: &Config) -> TestApi {
-    with_quick(TestApi::with(config))
+    with_instant_engine(TestApi::with(config))
 }
 
-fn with_quick(api: TestApi) -> TestApi {
+fn with_instant_engine(api: TestApi) -> TestApi {
     TestApi {
-        engine: Some(Box::new(quick())),
+        engine: Some(Box::new(instant_engine())),
         ..api
     }
 }
@@ -37,11 +37,11 @@ fn paid(api: &TestApi) -> u32 {
     api.inner.metrics(api.now).paid_today
 }
 
-fn choice() -> Value {
+fn selection() -> Value {
     json!({"selected_spin_index": 0})
 }
 
-/// A session whose view is to be chosen, with its views.
+/// Creates a session that waits for the selection of a spin.
 fn turbo(api: &mut TestApi) -> String {
     let code = code(&api.create(json!({"preview_mesh": "turbo"})));
     api.now += 1000;
@@ -50,74 +50,77 @@ fn turbo(api: &mut TestApi) -> String {
 }
 
 #[test]
-fn a_model_that_follows_a_choice_is_paid_for_on_the_day_of_the_choice() {
+fn charges_a_model_on_the_day_when_its_spin_is_selected() {
     let mut api = open(&limited(2));
     let codes: Vec<_> = (0..4).map(|_| turbo(&mut api)).collect();
     assert_eq!(paid(&api), 0);
     api.now += DAY;
     for code in &codes[..2] {
-        assert_eq!(api.preview(code, &choice()).status(), 200);
+        assert_eq!(api.preview(code, &selection()).status(), 200);
     }
     assert_eq!(paid(&api), 2);
-    let words = refused(&api.preview(&codes[2], &choice()), 402);
+    let message = error_message(&api.preview(&codes[2], &selection()), 402);
     assert_eq!(
-        words,
-        refused(&api.post(SESSIONS, &with_picture(json!({}))), 402)
+        message,
+        error_message(&api.post(SESSIONS, &with_image(json!({}))), 402)
     );
-    assert!(words.contains("of this server, 2 models"), "{words}");
-    // It changed nothing, and what costs nothing goes on.
+    assert_eq!(
+        message,
+        "The daily limit of 2 paid models for this server is reached. It resets at 00:00 UTC."
+    );
+    // The session is unchanged, and unpaid requests are accepted.
     assert_eq!(api.session(&codes[2])["status"], "spin_generate_done");
     let free = code(&api.create(json!({"engine": "sculpt", "preview_mesh": "turbo"})));
     api.now += 1000;
-    assert_eq!(api.preview(&free, &choice()).status(), 200);
+    assert_eq!(api.preview(&free, &selection()).status(), 200);
     turbo(&mut api);
     assert_eq!(api.refine(&codes[0], &json!({})).status(), 200);
     assert_eq!(paid(&api), 2);
     api.now += DAY;
     assert_eq!(paid(&api), 0);
-    assert_eq!(api.preview(&codes[2], &choice()).status(), 200);
-    // Nor does one pay for a choice that is not to be made any more.
-    refused(&api.preview(&codes[2], &choice()), 409);
+    assert_eq!(api.preview(&codes[2], &selection()).status(), 200);
+    // A selection at the wrong stage is not charged.
+    error_message(&api.preview(&codes[2], &selection()), 409);
     api.create(json!({}));
-    refused(&api.preview(&codes[3], &choice()), 402);
+    error_message(&api.preview(&codes[3], &selection()), 402);
     assert_eq!(paid(&api), 2);
 }
 
 #[test]
-fn a_repeated_request_is_paid_for_once() {
+fn charges_a_replayed_request_once() {
     let mut api = open(&limited(2));
     let turbo = turbo(&mut api);
     let path = format!("{SESSIONS}/get-3d/preview/{turbo}");
-    let create = with_picture(json!({})).to_string();
-    let preview = choice().to_string();
+    let create = with_image(json!({})).to_string();
+    let preview = selection().to_string();
     for (key, path, body, status) in [("c", SESSIONS, create, 201), ("p", &path, preview, 200)] {
         for _ in 0..3 {
             let headers = [("idempotency-key", key)];
-            let answer = api.send(request("POST", path, &headers, &body));
-            assert_eq!(answer.status(), status, "{}", text(&answer));
+            let response = api.send(request("POST", path, &headers, &body));
+            assert_eq!(response.status(), status, "{}", text(&response));
         }
     }
     assert_eq!(paid(&api), 2);
 }
 
 #[test]
-fn what_was_paid_is_stored_with_what_it_was_paid_for() {
-    let store = Shared::default();
-    let mut api = with_quick(store.open(&limited(1), START));
+fn stores_a_charge_together_with_its_session() {
+    let store = SharedStore::default();
+    let mut api = with_instant_engine(store.open(&limited(1), START));
     let first = turbo(&mut api);
-    store.full.store(true, Ordering::Relaxed);
-    refused(&api.preview(&first, &choice()), 500);
+    store.is_full.store(true, Ordering::Relaxed);
+    error_message(&api.preview(&first, &selection()), 500);
     assert_eq!(paid(&api), 0);
-    store.full.store(false, Ordering::Relaxed);
-    assert_eq!(api.preview(&first, &choice()).status(), 200);
-    let mut api = with_quick(store.open(&limited(1), api.now));
+    store.is_full.store(false, Ordering::Relaxed);
+    assert_eq!(api.preview(&first, &selection()).status(), 200);
+    let mut api = with_instant_engine(store.open(&limited(1), api.now));
     assert_eq!(paid(&api), 1);
     let second = turbo(&mut api);
-    refused(&api.preview(&second, &choice()), 402);
+    error_message(&api.preview(&second, &selection()), 402);
 }
 
 #[test]
-fn each_client_pays_for_its_own_choices() {
+fn charges_each_client_for_its_own_models() {
     let clients = ["shop", "app"].map(|name| Client {
         name: name.into(),
         key: format!("key of {name}"),
@@ -136,18 +139,20 @@ fn each_client_pays_for_its_own_choices() {
         let headers = [("x-api-key", key.as_str())];
         api.send(request("POST", path, &headers, &body.to_string()))
     };
-    let turbo = with_picture(json!({"preview_mesh": "turbo"}));
+    let turbo = with_image(json!({"preview_mesh": "turbo"}));
     let codes = ["shop", "shop", "app"].map(|owner| {
         let created = post(&api, owner, SESSIONS, turbo.clone());
         (owner, code(&data(&created)))
     });
     api.now += 1000;
-    let mut answers = codes.iter().map(|(owner, code)| {
+    let mut responses = codes.iter().map(|(owner, code)| {
         let path = format!("{SESSIONS}/get-3d/preview/{code}");
-        post(&api, owner, &path, choice())
+        post(&api, owner, &path, selection())
     });
-    assert_eq!(answers.next().unwrap().status(), 200);
-    let words = refused(&answers.next().unwrap(), 402);
-    assert!(words.contains("of this key, 1 models"), "{words}");
-    assert_eq!(answers.next().unwrap().status(), 200);
+    assert_eq!(responses.next().unwrap().status(), 200);
+    assert_eq!(
+        error_message(&responses.next().unwrap(), 402),
+        "The daily limit of 1 paid model for this key is reached. It resets at 00:00 UTC."
+    );
+    assert_eq!(responses.next().unwrap().status(), 200);
 }

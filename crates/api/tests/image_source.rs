@@ -1,4 +1,4 @@
-//! Which pictures are taken, and which are refused at once.
+//! Images that are accepted, and images that are rejected when a session is created.
 
 mod support;
 
@@ -13,41 +13,66 @@ use serde_json::json;
 use support::*;
 
 #[test]
-fn a_picture_that_cannot_be_read_is_refused_with_the_reason() {
+fn rejects_unusable_images_with_the_reason() {
+    const FORMS: &str = "an https:, http: or base64 data: URL of an image";
     let api = TestApi::new();
     let png = png();
-    for (image_url, words) in [
+    for (image_url, message) in [
         (
             data_uri("image/png", &png[..png.len() / 2]),
-            "image_url: the image/png cannot be read",
+            "image_url: the image/png file cannot be decoded: unexpected end of file"
+                .to_owned(),
         ),
         (
             data_uri("image/jpeg", &png),
-            "the data is image/png, and not the image/jpeg",
+            "image_url: the data: URL declares image/jpeg, but the data is image/png".into(),
         ),
         (
             data_uri("image/png", b"hello, world"),
-            "no picture that is known",
+            "image_url: unrecognized image format (first bytes: 68 65 6c 6c …). Supported: PNG, \
+             JPEG, WebP, GIF, BMP, AVIF, HEIC, TIFF"
+                .into(),
+        ),
+        (
+            data_uri("image/png", b""),
+            "image_url: the data: URL contains no image".into(),
         ),
         (
             data_uri("image/avif", b"\0\0\0\x1cftypavif\0\0\0\0avifmif1"),
-            "the image/avif cannot be read",
+            "image_url: this server cannot decode image/avif files"
+                .into(),
         ),
-        ("data:image/png;base64,iVBOR*w0KGgo".into(), "no base64"),
-        ("data:image/png,abc".into(), "not base64"),
-        ("data:image/png;base64".into(), "without a comma"),
-        ("ftp://example.com/a.png".into(), "image_url: allowed"),
-        (String::new(), "image_url: allowed"),
+        (
+            "data:image/png;base64,iVBOR*w0KGgo".into(),
+            "image_url: invalid base64 in data: URL (check the padding)".into(),
+        ),
+        (
+            "data:image/png,abc".into(),
+            "Invalid image_url \"data:image/png,abc\": expected data:image/<type>;base64,<image>"
+                .into(),
+        ),
+        (
+            "data:image/png;base64".into(),
+            "Invalid image_url \"data:image/png;base64\": expected data:image/<type>;base64,<image>"
+                .into(),
+        ),
+        (
+            "ftp://example.com/a.png".into(),
+            format!("Invalid image_url \"ftp://example.com/a.png\": expected {FORMS}"),
+        ),
+        (
+            String::new(),
+            format!("Invalid image_url \"\": expected {FORMS}"),
+        ),
     ] {
-        let answer = api.post(SESSIONS, &json!({"image_url": image_url}));
-        let said = refused(&answer, 400);
-        assert!(said.contains(words), "{said}");
+        let response = api.post(SESSIONS, &json!({"image_url": image_url}));
+        assert_eq!(error_message(&response, 400), message);
     }
     assert_eq!(data(&api.get(SESSIONS))["results"], json!([]));
 }
 
 #[test]
-fn the_usual_other_name_of_jpeg_is_accepted() {
+fn accepts_image_jpg_as_jpeg() {
     let mut jpeg = std::io::Cursor::new(Vec::new());
     let picture = image::RgbImage::new(2, 2);
     picture
@@ -57,19 +82,19 @@ fn the_usual_other_name_of_jpeg_is_accepted() {
     TestApi::new().create(json!({"image_url": image_url}));
 }
 
-/// The width, the height and one pixel of the picture as an engine gets it.
+/// Returns the width, the height and one pixel of the image that an engine receives.
 #[track_caller]
-fn taken(media_type: &str, file: &[u8], pixel: [u32; 2]) -> (u32, u32, [u8; 4]) {
-    let mut api = TestApi::idle(&Default::default());
+fn decoded(media_type: &str, file: &[u8], pixel: [u32; 2]) -> (u32, u32, [u8; 4]) {
+    let mut api = TestApi::without_engine(&Default::default());
     api.create(json!({"image_url": data_uri(media_type, file)}));
     api.now += 1000;
     let seen = Mutex::new(None);
     let engine = Stub(|source: &Source, _: &mut Progress| {
-        let whole = source.file == file;
-        let picture = source.picture.to_rgba8();
+        let is_unchanged = source.file == file;
+        let picture = source.image.to_rgba8();
         let [x, y] = pixel;
-        let shown = (picture.width(), picture.height(), picture.get_pixel(x, y).0);
-        *seen.lock().unwrap() = whole.then_some(shown);
+        let result = (picture.width(), picture.height(), picture.get_pixel(x, y).0);
+        *seen.lock().unwrap() = is_unchanged.then_some(result);
         Ok(())
     });
     let job = api.inner.next_job(api.now).unwrap();
@@ -84,30 +109,33 @@ fn written(picture: &RgbImage, format: ImageFormat) -> Vec<u8> {
 }
 
 #[test]
-fn a_picture_is_turned_as_its_file_says() {
+fn applies_the_exif_orientation() {
     let exif = b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
     let jpeg = written(&RgbImage::new(40, 20), ImageFormat::Jpeg);
     let mut turned = vec![0xff, 0xd8, 0xff, 0xe1, 0, exif.len() as u8 + 2];
     turned.extend(exif);
     turned.extend(&jpeg[2..]);
-    assert_eq!(taken("image/jpeg", &jpeg, [0, 0]), (40, 20, [0, 0, 0, 255]));
     assert_eq!(
-        taken("image/jpeg", &turned, [0, 0]),
+        decoded("image/jpeg", &jpeg, [0, 0]),
+        (40, 20, [0, 0, 0, 255])
+    );
+    assert_eq!(
+        decoded("image/jpeg", &turned, [0, 0]),
         (20, 40, [0, 0, 0, 255])
     );
 }
 
 #[test]
-fn a_picture_may_have_16_bits_a_channel() {
+fn decodes_16_bits_per_channel() {
     let deep = image::ImageBuffer::from_pixel(3, 2, Rgb([0xffff_u16, 0x8000, 0]));
     let mut file = Cursor::new(Vec::new());
     deep.write_to(&mut file, ImageFormat::Png).unwrap();
-    let seen = taken("image/png", file.get_ref(), [2, 1]);
+    let seen = decoded("image/png", file.get_ref(), [2, 1]);
     assert_eq!(seen, (3, 2, [255, 128, 0, 255]));
 }
 
 #[test]
-fn a_picture_may_have_a_palette() {
+fn decodes_a_palette() {
     let mut file = Vec::new();
     let mut encoder = png::Encoder::new(&mut file, 2, 1);
     encoder.set_color(png::ColorType::Indexed);
@@ -117,20 +145,23 @@ fn a_picture_may_have_a_palette() {
     let mut writer = encoder.write_header().unwrap();
     writer.write_image_data(&[0b0001_0000]).unwrap();
     writer.finish().unwrap();
-    assert_eq!(taken("image/png", &file, [0, 0]), (2, 1, [10, 20, 30, 255]));
-    assert_eq!(taken("image/png", &file, [1, 0]), (2, 1, [40, 50, 60, 0]));
+    assert_eq!(
+        decoded("image/png", &file, [0, 0]),
+        (2, 1, [10, 20, 30, 255])
+    );
+    assert_eq!(decoded("image/png", &file, [1, 0]), (2, 1, [40, 50, 60, 0]));
 }
 
 #[test]
-fn a_picture_may_be_meant_for_print() {
+fn decodes_cmyk() {
     use jpeg_encoder::{ColorType, Encoder};
-    // Cyan alone: a red that is none, in Adobe's inverted way.
+    // Cyan alone. Adobe stores CMYK inverted.
     let ink = [255, 0, 0, 0].repeat(64);
     for colors in [ColorType::Cmyk, ColorType::CmykAsYcck] {
         let mut file = Vec::new();
         let encoder = Encoder::new(&mut file, 95);
         encoder.encode(&ink, 8, 8, colors).unwrap();
-        let (width, height, [red, green, blue, _]) = taken("image/jpeg", &file, [4, 4]);
+        let (width, height, [red, green, blue, _]) = decoded("image/jpeg", &file, [4, 4]);
         assert_eq!((width, height), (8, 8));
         assert!(
             red < 10 && green > 245 && blue > 245,
@@ -140,7 +171,7 @@ fn a_picture_may_be_meant_for_print() {
 }
 
 #[test]
-fn of_a_moving_picture_the_first_frame_counts() {
+fn uses_the_first_frame_of_an_animation() {
     let frame = |color| Frame::new(RgbaImage::from_pixel(4, 4, image::Rgba(color)));
     let mut file = Vec::new();
     let mut encoder = GifEncoder::new(&mut file);
@@ -148,11 +179,14 @@ fn of_a_moving_picture_the_first_frame_counts() {
         .encode_frames([frame([255, 0, 0, 255]), frame([0, 255, 0, 255])])
         .unwrap();
     drop(encoder);
-    assert_eq!(taken("image/gif", &file, [1, 1]), (4, 4, [255, 0, 0, 255]));
+    assert_eq!(
+        decoded("image/gif", &file, [1, 1]),
+        (4, 4, [255, 0, 0, 255])
+    );
 }
 
-/// Files that say that they hold far more pixels than they could.
-fn bombs() -> Vec<(&'static str, Vec<u8>)> {
+/// Returns small files whose headers declare a huge image.
+fn decompression_bombs() -> Vec<(&'static str, Vec<u8>)> {
     let small = RgbImage::new(8, 8);
     let of = |format| written(&small, format);
     let put = |mut file: Vec<u8>, at: usize, bytes: &[u8]| {
@@ -173,7 +207,7 @@ fn bombs() -> Vec<(&'static str, Vec<u8>)> {
         .unwrap();
     let tiff = of(ImageFormat::Tiff);
     let side = 50_000_u32.to_le_bytes();
-    // The entries of width and height: tag, type SHORT or LONG, count, value.
+    // The entry of a tag: tag, type SHORT or LONG, count, value.
     let entry = |tag: u8| {
         let mut starts = tiff.windows(8);
         let long = [tag, 1, 4, 0, 1, 0, 0, 0];
@@ -182,7 +216,7 @@ fn bombs() -> Vec<(&'static str, Vec<u8>)> {
             .position(|bytes| bytes == long || bytes == short)
             .unwrap()
     };
-    // Width, height, rows in a strip.
+    // ImageWidth, ImageLength, RowsPerStrip.
     let tiff = [0x00, 0x01, 0x16]
         .into_iter()
         .fold(tiff.clone(), |file, tag| put(file, entry(tag) + 8, &side));
@@ -194,7 +228,7 @@ fn bombs() -> Vec<(&'static str, Vec<u8>)> {
             put(put(of(ImageFormat::Bmp), 18, &side), 22, &side),
         ),
         ("image/gif", put(of(ImageFormat::Gif), 6, &[0xff; 4])),
-        // Lossless: 14 bits each, less one, after a signature.
+        // VP8L: 14 bits for each side minus one, after the signature.
         (
             "image/webp",
             put(of(ImageFormat::WebP), 21, &[0xfe, 0xbf, 0xff, 0x0f]),
@@ -204,13 +238,18 @@ fn bombs() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 #[test]
-fn a_picture_of_too_many_pixels_is_refused_before_it_is_decoded() {
+fn rejects_too_many_pixels_before_decoding() {
     let api = TestApi::new();
-    for (media_type, file) in bombs() {
+    for (media_type, file) in decompression_bombs() {
         let body = json!({"image_url": data_uri(media_type, &file)});
         let start = Instant::now();
-        let words = refused(&api.post(SESSIONS, &body), 400);
+        let message = error_message(&api.post(SESSIONS, &body), 400);
         assert!(start.elapsed() < Duration::from_secs(10), "{media_type}");
-        assert!(words.contains("more than 64000000 pixels"), "{words}");
+        let end = " pixels, more than the limit of 64000000";
+        assert!(
+            message.starts_with("image_url: the image has "),
+            "{message}"
+        );
+        assert!(message.ends_with(end), "{message}");
     }
 }

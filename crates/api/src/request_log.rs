@@ -1,19 +1,22 @@
-//! The requests that came, to be read back: a test counts what really was sent.
+//! A log of the latest requests, so that a test can check what was sent.
 
 use std::collections::VecDeque;
+use std::sync::Mutex;
 
 use http::{Request, StatusCode, header};
 use serde::Serialize;
 
+use crate::clock::Millis;
 use crate::delivery::Delivery;
-use crate::{API_KEY_HEADER, Millis, api_key};
+use crate::request::{API_KEY_HEADER, api_key};
+use crate::sync::lock;
 
-/// As many requests as are kept.
-const KEPT: usize = 1000;
+/// The maximum number of logged requests.
+const CAPACITY: usize = 1000;
 
-/// The newest requests, the oldest of them first.
+/// The latest requests, the oldest first.
 #[derive(Default)]
-pub struct Log(VecDeque<Entry>);
+pub struct RequestLog(Mutex<VecDeque<Entry>>);
 
 /// One request.
 #[derive(Clone, Serialize)]
@@ -22,27 +25,27 @@ pub struct Entry {
     at: Millis,
     method: String,
     host: String,
-    /// With its query, but without the ticket of a file.
+    /// The path with its query, but without the token of a file URL.
     path: String,
     /// The names of all headers.
     headers: Vec<String>,
-    /// The key's first letters and its length.
+    /// The first characters of the API key and its length.
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     idempotency_key: Option<String>,
     body_bytes: usize,
-    /// What was answered; nothing where no byte of an answer was sent.
+    /// The status of the response; `None` if no byte of a response was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
-    /// What was done instead of simply answering.
+    /// The simulated fault in the delivery of the response.
     #[serde(skip_serializing_if = "Option::is_none")]
     delivery: Option<Delivery>,
 }
 
-impl Log {
+impl RequestLog {
     pub fn add<B>(
-        &mut self,
+        &self,
         request: &Request<B>,
         body_bytes: usize,
         status: StatusCode,
@@ -53,10 +56,11 @@ impl Log {
             let value = request.headers().get(name)?;
             value.to_str().ok().map(str::to_owned)
         };
-        if self.0.len() == KEPT {
-            self.0.pop_front();
+        let mut entries = lock(&self.0);
+        if entries.len() == CAPACITY {
+            entries.pop_front();
         }
-        self.0.push_back(Entry {
+        entries.push_back(Entry {
             at: now,
             method: request.method().to_string(),
             host: text(header::HOST.as_str()).unwrap_or_default(),
@@ -72,23 +76,23 @@ impl Log {
             key: request
                 .headers()
                 .contains_key(API_KEY_HEADER)
-                .then(|| masked(api_key(request))),
+                .then(|| mask(api_key(request))),
             idempotency_key: text("idempotency-key"),
             body_bytes,
             status: delivery
-                .is_none_or(Delivery::begins)
+                .is_none_or(Delivery::sends_head)
                 .then_some(status.as_u16()),
             delivery,
         });
     }
 
     pub fn entries(&self) -> Vec<Entry> {
-        self.0.iter().cloned().collect()
+        lock(&self.0).iter().cloned().collect()
     }
 }
 
-fn masked(key: Option<&str>) -> String {
+fn mask(key: Option<&str>) -> String {
     let key = key.unwrap_or_default();
-    let shown: String = key.chars().take((key.len() / 4).min(6)).collect();
-    format!("{shown}… ({} characters)", key.chars().count())
+    let prefix: String = key.chars().take((key.len() / 4).min(6)).collect();
+    format!("{prefix}… ({} characters)", key.chars().count())
 }

@@ -1,11 +1,11 @@
-//! What is kept, for how long, and what happens where it cannot be.
+//! Stored sessions: restarts, deletion of old sessions, failures of the store.
 
 mod support;
 
 use std::sync::atomic::Ordering;
 
-use api::{Change, Config, Retention, Sculptor, Store};
-use serde_json::{Value, json};
+use api::{Config, Retention, Sculptor};
+use serde_json::json;
 use support::*;
 
 fn exists(api: &TestApi, code: &str) -> bool {
@@ -13,8 +13,8 @@ fn exists(api: &TestApi, code: &str) -> bool {
 }
 
 #[test]
-fn a_session_goes_on_where_it_was_in_the_next_process() {
-    let store = Shared::default();
+fn resumes_sessions_in_the_next_process() {
+    let store = SharedStore::default();
     let api = store.open(&Config::default(), START);
     let key = [
         ("idempotency-key", "k"),
@@ -22,7 +22,7 @@ fn a_session_goes_on_where_it_was_in_the_next_process() {
     ];
     let turbo = code(&api.create(json!({"preview_mesh": "turbo"})));
     let failing = code(&api.create_with(&key, json!({"auto_refine": true})));
-    // Slower now: what was under way ends when it was to end.
+    // At a lower speed, stages that have started keep their planned end.
     let slow = Config {
         speed: 0.1,
         ..Default::default()
@@ -41,35 +41,15 @@ fn a_session_goes_on_where_it_was_in_the_next_process() {
     let done = api.session(&turbo);
     assert_eq!(done["status"], "preview_done");
     assert_eq!(api.session(&failing)["status"], "refine_failed");
-    let result = api.follow(&done["mesh_url_glb"]).into_body();
+    let result = api.get_url(&done["mesh_url_glb"]).into_body();
     let api = store.open(&Config::default(), START + 20_000);
-    assert_eq!(*api.follow(&done["mesh_url_glb"]).body(), result);
-    assert_eq!(*api.follow(&done["image_url"]).body(), png());
+    assert_eq!(*api.get_url(&done["mesh_url_glb"]).body(), result);
+    assert_eq!(*api.get_url(&done["image_url"]).body(), png());
 }
 
 #[test]
-fn a_session_that_an_older_server_stored_is_as_it_was() {
-    let store = Shared::default();
-    let mut api = store.open(&Config::default(), START);
-    let code = code(&api.create(json!({})));
-    api.now += 2000;
-    let session = api.session(&code);
-    let key = format!("session/{code}");
-    let mut record: Value = serde_json::from_slice(&store.get(&key).unwrap().unwrap()).unwrap();
-    for stage in ["spin", "preview"] {
-        let span = record[stage].as_object_mut().unwrap();
-        // Whether a model can be written in other formats was not asked then.
-        assert_eq!(span.remove("is_glb_alone"), Some(json!(false)));
-    }
-    let bytes = serde_json::to_vec(&record).unwrap();
-    store.commit(vec![Change::Put(key, bytes)]).unwrap();
-    let api = store.open(&Config::default(), api.now);
-    assert_eq!(api.session(&code), session);
-}
-
-#[test]
-fn old_sessions_go_with_all_that_is_theirs() {
-    let store = Shared::default();
+fn deletes_old_sessions_with_all_their_files() {
+    let store = SharedStore::default();
     let config = Config {
         retention: Retention {
             max_age: 10_000,
@@ -85,15 +65,15 @@ fn old_sessions_go_with_all_that_is_theirs() {
     let newer = code(&api.create(json!({})));
     assert_eq!(api.session(&old)["status"], "refine_done");
     assert_eq!(api.session(&turbo)["status"], "spin_generate_done");
-    // Records and pictures, two models, four spins.
+    // Records and images, two models, four spins.
     assert_eq!(store.len(), 6 + 2 + 4);
     api.now += 1;
     api.create(json!({}));
     assert!(!exists(&api, &old) && !exists(&api, &turbo) && exists(&api, &newer));
     assert_eq!(store.len(), 4);
-    // Its key is free again.
+    // The idempotency key can be used again.
     assert_ne!(code(&api.create_with(&key, json!({}))), old);
-    // Time passes for a server that does not run, too.
+    // Sessions expire while no server runs, too.
     let mut api = store.open(&config, START + 20_001);
     api.engine = None;
     assert!(!exists(&api, &newer));
@@ -101,7 +81,7 @@ fn old_sessions_go_with_all_that_is_theirs() {
 }
 
 #[test]
-fn the_oldest_go_where_the_sum_is_too_large() {
+fn deletes_the_oldest_sessions_above_the_maximum_size() {
     let size = png().len() as u64;
     let config = |bytes| Config {
         retention: Retention {
@@ -114,13 +94,13 @@ fn the_oldest_go_where_the_sum_is_too_large() {
         api.now += 1;
         code(&api.create(json!({})))
     };
-    let mut api = TestApi::idle(&config(2 * size));
+    let mut api = TestApi::without_engine(&config(2 * size));
     let codes = [0; 3].map(|_| create(&mut api));
     assert_eq!(
         [0, 1, 2].map(|at| exists(&api, &codes[at])),
         [false, true, true]
     );
-    // Results count.
+    // The size of results counts.
     api.now += 5000;
     let job = api.inner.next_job(api.now).unwrap();
     api.inner.run_job(job, None, &Sculptor).unwrap();
@@ -129,28 +109,31 @@ fn the_oldest_go_where_the_sum_is_too_large() {
     let last = create(&mut api);
     let there = [&codes[1], &codes[2], &last].map(|code| exists(&api, code));
     assert_eq!(there, [false, true, true]);
-    // The newest stays, however large.
+    // The newest session is kept, however large it is.
     let mut api = TestApi::with(&config(1));
     let code = create(&mut api);
     assert!(exists(&api, &code));
 }
 
 #[test]
-fn what_cannot_be_stored_is_not_answered_as_if_it_were() {
-    let store = Shared::default();
+fn fails_requests_and_jobs_that_cannot_be_stored() {
+    let store = SharedStore::default();
     let mut api = store.open(&Config::default(), START);
     let code = code(&api.create(json!({})));
     api.engine = None;
-    store.full.store(true, Ordering::Relaxed);
-    let answer = api.post(SESSIONS, &with_picture(json!({})));
-    assert!(refused(&answer, 500).contains("the disk is full"));
+    store.is_full.store(true, Ordering::Relaxed);
+    let response = api.post(SESSIONS, &with_image(json!({})));
+    assert_eq!(
+        error_message(&response, 500),
+        "Sessions cannot be read or stored: the disk is full"
+    );
     api.now += 2000;
     let job = api.inner.next_job(api.now).unwrap();
     let failed = api.inner.run_job(job, None, &Sculptor).unwrap_err();
     assert_eq!(failed.to_string(), "the disk is full");
     assert_eq!(api.session(&code)["status"], "training_preview");
-    store.full.store(false, Ordering::Relaxed);
-    // It is still due.
+    store.is_full.store(false, Ordering::Relaxed);
+    // The job is still due.
     let job = api.inner.next_job(api.now).unwrap();
     api.inner.run_job(job, None, &Sculptor).unwrap();
     assert_eq!(api.session(&code)["status"], "preview_done");

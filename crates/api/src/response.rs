@@ -1,4 +1,4 @@
-//! Answers in the API's envelope, readable by pages of any origin.
+//! Responses in the API's envelope, and their CORS headers.
 
 use contract::Envelope;
 use http::header::{
@@ -10,20 +10,23 @@ use http::{HeaderName, StatusCode};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::Response;
+use crate::delivery::Delivery;
 
-/// `data`, and what was done.
-pub fn done(status: StatusCode, message: &str, data: impl Serialize) -> Response {
-    enveloped(status, "", message, data)
+/// A response with its whole body.
+pub type Response = http::Response<Vec<u8>>;
+
+/// Creates a success response with `data`.
+pub fn success(status: StatusCode, message: &str, data: impl Serialize) -> Response {
+    envelope(status, "", message, data)
 }
 
-/// Why nothing was done.
-pub fn refused(status: StatusCode, message: &str) -> Response {
+/// Creates an error response.
+pub fn error(status: StatusCode, message: &str) -> Response {
     let error = status.canonical_reason().unwrap_or("Error");
-    enveloped(status, error, message, Value::Null)
+    envelope(status, error, message, Value::Null)
 }
 
-fn enveloped(status: StatusCode, error: &str, message: &str, data: impl Serialize) -> Response {
+fn envelope(status: StatusCode, error: &str, message: &str, data: impl Serialize) -> Response {
     let envelope = Envelope {
         error: error.into(),
         message: message.into(),
@@ -34,19 +37,26 @@ fn enveloped(status: StatusCode, error: &str, message: &str, data: impl Serializ
     with_type(status, "application/json", body)
 }
 
-/// Any body with its media type.
+/// Creates a response without an envelope.
 pub fn with_type(status: StatusCode, media_type: &'static str, body: Vec<u8>) -> Response {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     with_header(response, CONTENT_TYPE, HeaderValue::from_static(media_type))
 }
 
+/// Sets a header of a response.
 pub fn with_header(mut response: Response, name: HeaderName, value: HeaderValue) -> Response {
     response.headers_mut().insert(name, value);
     response
 }
 
-/// The answer to the question whether a page may send a request.
+/// Sets how a response is sent.
+pub fn with_delivery(mut response: Response, delivery: Delivery) -> Response {
+    response.extensions_mut().insert(delivery);
+    response
+}
+
+/// Creates the response to a CORS preflight request.
 pub fn preflight() -> Response {
     let mut response = Response::default();
     *response.status_mut() = StatusCode::NO_CONTENT;
@@ -57,8 +67,8 @@ pub fn preflight() -> Response {
             "x-api-key, content-type, idempotency-key",
         ),
         (ACCESS_CONTROL_MAX_AGE, "600"),
-        // A browser sends a POST again by itself when the connection that it reused dies before
-        // any byte of the answer. Right after a preflight there is none to reuse this way.
+        // A browser repeats a POST if the connection that it reused is closed before the first
+        // byte of the response. Right after a preflight there is no connection to reuse.
         (CONNECTION, "close"),
     ] {
         response = with_header(response, name, HeaderValue::from_static(value));
@@ -66,27 +76,27 @@ pub fn preflight() -> Response {
     response
 }
 
-/// In an answer's extensions: pages of other origins must not be able to read it.
+/// Marks a response, as an extension, to be sent without CORS headers.
 #[derive(Clone, Copy)]
 pub struct WithoutCors;
 
-/// Lets the page read the answer, where nothing else was said. `page` is who may; nobody where it is
-/// `None`.
-pub fn with_cors(mut response: Response, page: Option<HeaderValue>) -> Response {
-    let hidden = response.extensions().get::<WithoutCors>().is_some();
+/// Adds CORS headers unless they are already set. `origin` is the allowed origin; `None` denies
+/// all.
+pub fn with_cors(mut response: Response, origin: Option<HeaderValue>) -> Response {
+    let without_cors = response.extensions().get::<WithoutCors>().is_some();
     let headers = response.headers_mut();
     headers
         .entry(CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
-    let Some(page) = page.filter(|_| !hidden) else {
+    let Some(origin) = origin.filter(|_| !without_cors) else {
         return response;
     };
-    if page != "*" {
+    if origin != "*" {
         headers.insert(VARY, HeaderValue::from_static("origin"));
     }
     let exposed = HeaderValue::from_static("retry-after");
     for (name, value) in [
-        (ACCESS_CONTROL_ALLOW_ORIGIN, page),
+        (ACCESS_CONTROL_ALLOW_ORIGIN, origin),
         (ACCESS_CONTROL_EXPOSE_HEADERS, exposed),
     ] {
         headers.entry(name).or_insert(value);

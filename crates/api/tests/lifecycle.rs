@@ -1,4 +1,4 @@
-//! Each way through the life of a session, by a moved clock.
+//! The stages of a session, by the test's clock.
 
 mod support;
 
@@ -6,7 +6,7 @@ use api::Response;
 use serde_json::{Value, json};
 use support::*;
 
-/// The milliseconds after the beginning, and `status`, `session_status`, `percent_done` then.
+/// Milliseconds after the start, and the `status`, `session_status` and `percent_done` then.
 type Seen = (u64, &'static str, &'static str, u64);
 
 const DIRECT: &[Seen] = &[
@@ -60,7 +60,7 @@ fn assert_seen(api: &mut TestApi, code: &str, seen: &[Seen]) {
         for (field, there) in files {
             assert_eq!(session.get(field).is_some(), there, "{field} at {status}");
             if there {
-                let file = api.follow(&session[field]);
+                let file = api.get_url(&session[field]);
                 assert_eq!(file.status(), 200);
                 assert_eq!(file.headers()["content-type"], "model/gltf-binary");
                 assert_eq!(file.headers()["access-control-allow-origin"], "*");
@@ -81,7 +81,7 @@ fn has_preview(status: &str) -> bool {
 }
 
 #[test]
-fn a_session_goes_through_its_stages() {
+fn goes_through_the_stages() {
     for (body, seen) in [
         (json!({}), SIMPLE),
         (json!({"preview_mesh": "fast_sculpt"}), SIMPLE),
@@ -102,8 +102,7 @@ fn a_session_goes_through_its_stages() {
 }
 
 #[test]
-fn the_last_poll_alone_shows_all() {
-    // Nobody looked before: the results are made all the same.
+fn creates_results_without_polls() {
     for (body, seen) in [(json!({}), SIMPLE), (json!({"auto_refine": true}), REFINED)] {
         let mut api = TestApi::new();
         let code = code(&api.create(body));
@@ -112,7 +111,7 @@ fn the_last_poll_alone_shows_all() {
 }
 
 #[test]
-fn speed_divides_the_times() {
+fn divides_the_durations_by_the_speed() {
     let mut api = TestApi::with(&api::Config {
         speed: 10.0,
         ..Default::default()
@@ -125,15 +124,18 @@ fn speed_divides_the_times() {
 }
 
 #[test]
-fn a_refinement_that_is_asked_for_later_takes_completeness_back() {
+fn is_not_complete_while_a_later_refinement_runs() {
     let mut api = TestApi::new();
     let session = code(&api.create(json!({})));
     api.now += 2000;
     let preview = api.session(&session)["preview_mesh_url_glb"].clone();
     assert_eq!(api.session(&session)["mesh_url_glb"], preview);
-    let answer = api.refine(&session, &json!({}));
+    let response = api.refine(&session, &json!({}));
     assert_eq!(
-        (answer.status().as_u16(), json(&answer)["message"].as_str()),
+        (
+            response.status().as_u16(),
+            json(&response)["message"].as_str()
+        ),
         (200, Some("Generating Mesh"))
     );
     let refining: &[Seen] = &[
@@ -143,32 +145,32 @@ fn a_refinement_that_is_asked_for_later_takes_completeness_back() {
     ];
     assert_seen(&mut api, &session, refining);
     assert_ne!(api.session(&session)["mesh_url_glb"], preview);
-    // And once more.
+    // A second refinement.
     assert_eq!(api.refine(&session, &json!({})).status(), 200);
     assert_seen(&mut api, &session, refining);
 }
 
 #[test]
-fn a_spin_is_chosen_by_its_number_or_its_address() {
+fn selects_a_spin_by_index_or_url() {
     for auto_refine in [false, true] {
-        for by_address in [false, true] {
+        for by_url in [false, true] {
             let mut api = TestApi::new();
-            api.engine = Some(Box::new(quick()));
+            api.engine = Some(Box::new(instant_engine()));
             let body = json!({"preview_mesh": "turbo", "auto_refine": auto_refine});
             let code = code(&api.create(body));
             assert!(api.session(&code).get("spins").is_none());
             api.now += 1000;
             let spins = api.session(&code)["spins"].clone();
             assert_eq!(spins.as_array().unwrap().len(), 4);
-            let body = if by_address {
+            let body = if by_url {
                 json!({"selected_spin": spins[2]["image_url"]})
             } else {
                 json!({"selected_spin_index": 2})
             };
-            let answer = api.preview(&code, &body);
-            assert_eq!(answer.status(), 200, "{}", text(&answer));
-            assert_eq!(json(&answer)["message"], "Generating Mesh");
-            assert_eq!(data(&answer)["status"], "training_preview");
+            let response = api.preview(&code, &body);
+            assert_eq!(response.status(), 200, "{}", text(&response));
+            assert_eq!(json(&response)["message"], "Generating Mesh");
+            assert_eq!(data(&response)["status"], "training_preview");
             api.now += if auto_refine { 3000 } else { 1000 };
             let session = api.session(&code);
             let end = if auto_refine {
@@ -177,8 +179,8 @@ fn a_spin_is_chosen_by_its_number_or_its_address() {
                 "preview_done"
             };
             assert_eq!(session["status"], end);
-            let best = api.follow(&session["mesh_url_glb"]).into_body();
-            let preview = api.follow(&session["preview_mesh_url_glb"]).into_body();
+            let best = api.get_url(&session["mesh_url_glb"]).into_body();
+            let preview = api.get_url(&session["preview_mesh_url_glb"]).into_body();
             assert_eq!(preview, b"glTF Preview of view 2");
             if auto_refine {
                 assert_eq!(best, b"glTF Refined of view 2");
@@ -190,9 +192,9 @@ fn a_spin_is_chosen_by_its_number_or_its_address() {
 }
 
 #[test]
-fn the_spins_are_the_views_that_the_engine_made() {
+fn returns_the_views_of_the_engine_as_spins() {
     let mut api = TestApi::new();
-    api.engine = Some(Box::new(quick()));
+    api.engine = Some(Box::new(instant_engine()));
     let code = code(&api.create(json!({"preview_mesh": "turbo"})));
     api.now += 999;
     let spin = |at| format!("/files/{code}/spin-{at}.png");
@@ -200,18 +202,18 @@ fn the_spins_are_the_views_that_the_engine_made() {
     api.now += 1;
     let spins = api.session(&code)["spins"].clone();
     for at in 0..4 {
-        let answer = api.follow(&spins[at]["image_url"]);
-        assert_eq!(answer.headers()["content-type"], "image/png");
-        assert_eq!(text(&answer), format!("view {at}"));
+        let response = api.get_url(&spins[at]["image_url"]);
+        assert_eq!(response.headers()["content-type"], "image/png");
+        assert_eq!(text(&response), format!("view {at}"));
     }
     assert_eq!(api.get(&spin(4)).status(), 404);
 }
 
 #[test]
-fn what_comes_at_the_wrong_stage_is_refused() {
+fn rejects_requests_at_the_wrong_stage() {
     let turbo = || json!({"preview_mesh": "turbo"});
-    let choose = json!({"selected_spin_index": 0});
-    // The body, the time, and whether a preview and a refinement can be asked for.
+    let selection = json!({"selected_spin_index": 0});
+    // The body, the time, and whether a preview and a refinement are accepted.
     for (body, after, preview, refine) in [
         (turbo(), 0, false, false),
         (turbo(), 1000, true, false),
@@ -224,98 +226,122 @@ fn what_comes_at_the_wrong_stage_is_refused() {
         let mut api = TestApi::new();
         let code = code(&api.create(body.clone()));
         api.now += after;
-        let ask_preview: &dyn Fn() -> Response = &|| api.preview(&code, &choose);
-        let ask_refine: &dyn Fn() -> Response = &|| api.refine(&code, &json!({}));
-        for (ask, accepted) in [(ask_preview, preview), (ask_refine, refine)] {
-            let stands = api.session(&code)["status"].as_str().unwrap().to_owned();
-            let answer = ask();
+        let post_preview: &dyn Fn() -> Response = &|| api.preview(&code, &selection);
+        let post_refine: &dyn Fn() -> Response = &|| api.refine(&code, &json!({}));
+        for (post, accepted, rejection) in [
+            (
+                post_preview,
+                preview,
+                "A preview can only be requested at spin_generate_done",
+            ),
+            (
+                post_refine,
+                refine,
+                "A refinement can only be requested after the preview is done",
+            ),
+        ] {
+            let status = api.session(&code)["status"].as_str().unwrap().to_owned();
+            let response = post();
             if accepted {
-                assert_eq!(answer.status(), 200, "{body} at {stands}");
+                assert_eq!(response.status(), 200, "{body} at {status}");
             } else {
-                let words = refused(&answer, 409);
-                assert!(words.contains(&stands), "{words}");
+                assert_eq!(
+                    error_message(&response, 409),
+                    format!("{rejection}; this session is at {status}")
+                );
             }
         }
     }
 }
 
 #[test]
-fn what_is_wrong_with_a_choice_is_said() {
+fn rejects_an_invalid_selection_with_the_reason() {
     let mut api = TestApi::new();
     let code = code(&api.create(json!({"preview_mesh": "turbo"})));
     api.now += 1000;
     let spins = api.session(&code)["spins"].clone();
-    for (body, words) in [
-        (json!({}), "one of them is required"),
+    for (body, message) in [
+        (
+            json!({}),
+            "Missing selected_spin_index: expected 0, 1, 2 or 3, or the URL of a spin in \
+             selected_spin",
+        ),
         (
             json!({"selected_spin_index": 4}),
             "Invalid selected_spin_index 4: expected 0, 1, 2 or 3",
         ),
-        (json!({"selected_spin_index": -1}), "selected_spin_index -1"),
+        (
+            json!({"selected_spin_index": -1}),
+            "Invalid selected_spin_index -1: expected 0, 1, 2 or 3",
+        ),
         (
             json!({"selected_spin_index": "1"}),
-            "selected_spin_index \"1\"",
+            "Invalid selected_spin_index \"1\": expected 0, 1, 2 or 3",
         ),
         (
             json!({"selected_spin": "https://elsewhere/spin-0.png"}),
-            "one of the spins",
+            "Invalid selected_spin \"https://elsewhere/spin-0.png\": expected the URL of one of this \
+             session's spins",
         ),
         (
             json!({"selected_spin": spins[1]["image_url"], "selected_spin_index": 2}),
-            "two different",
+            "selected_spin_index and selected_spin must select the same spin",
         ),
         (
             json!({"selected_spin_index": 0, "pivot_point": [0, 0, 0.6]}),
-            "pivot_point",
+            "Invalid pivot_point [0, 0, 0.6]: expected [x, y, z], three numbers from -0.5 to 0.5",
         ),
         (
             json!({"selected_spin_index": 0, "scaled_bbox": [1, 0, 1]}),
-            "scaled_bbox",
+            "Invalid scaled_bbox [1, 0, 1]: expected [width, height, depth], three finite numbers \
+             greater than 0",
         ),
-        (json!([]), "no JSON object"),
+        (json!([]), "The request body must be a JSON object"),
     ] {
-        let said = refused(&api.preview(&code, &body), 400);
-        assert!(said.contains(words), "{said}");
+        assert_eq!(error_message(&api.preview(&code, &body), 400), message);
     }
-    // None of them moved it.
+    // The session is unchanged.
     assert_eq!(api.session(&code)["status"], "spin_generate_done");
-    for answer in [
+    for response in [
         api.preview("SESSION_1_1", &json!({"selected_spin_index": 0})),
         api.refine("SESSION_1_1", &json!({})),
         api.get("/image-to-3d-sessions/SESSION_1_1"),
         api.get("/files/SESSION_1_1/preview.glb"),
     ] {
-        assert!(refused(&answer, 404).contains("SESSION_1_1"));
+        assert_eq!(
+            error_message(&response, 404),
+            "Session SESSION_1_1 not found"
+        );
     }
 }
 
 #[test]
-fn box_and_pivot_come_with_any_of_the_requests() {
-    let measures = json!({"scaled_bbox": [1, 2, 4], "pivot_point": [-0.5, 0, 0]});
+fn accepts_scaled_bbox_and_pivot_point_in_each_request() {
+    let dimensions = json!({"scaled_bbox": [1, 2, 4], "pivot_point": [-0.5, 0, 0]});
     let expected = ([0.0, -1.0, -2.0], [1.0, 1.0, 2.0]);
     let mut api = TestApi::new();
-    let first = code(&api.create(measures.clone()));
+    let first = code(&api.create(dimensions.clone()));
     let second = code(&api.create(json!({"preview_mesh": "turbo"})));
     api.now += 2000;
-    let mut choice = measures.clone();
-    choice["selected_spin_index"] = json!(1);
-    assert_eq!(api.preview(&second, &choice).status(), 200);
+    let mut selection = dimensions.clone();
+    selection["selected_spin_index"] = json!(1);
+    assert_eq!(api.preview(&second, &selection).status(), 200);
     let third = code(&api.create(json!({"generate_preview_mesh": true})));
     api.now += 1000;
     let before = api.session(&third)["mesh_url_glb"].clone();
-    assert!(!near(bounds(api.follow(&before).body()), expected));
-    assert_eq!(api.refine(&third, &measures).status(), 200);
+    assert!(!near(bounds(api.get_url(&before).body()), expected));
+    assert_eq!(api.refine(&third, &dimensions).status(), 200);
     api.now += 2000;
     for code in [first, second, third] {
         let session = api.session(&code);
         assert_eq!(session["scaled_bbox"], json!([1.0, 2.0, 4.0]));
-        let glb = api.follow(&session["mesh_url_glb"]).into_body();
+        let glb = api.get_url(&session["mesh_url_glb"]).into_body();
         assert!(near(bounds(&glb), expected), "{:?}", bounds(&glb));
     }
 }
 
 #[test]
-fn each_model_is_offered_in_each_format() {
+fn offers_each_model_in_each_format() {
     let mut api = TestApi::new();
     let code = code(&api.create(json!({"auto_refine": true})));
     let offered = |api: &TestApi| -> Vec<(String, Value)> {
@@ -347,10 +373,10 @@ fn each_model_is_offered_in_each_format() {
         let offered = offered(&api);
         assert_eq!(offered, expected);
         for (name, address) in offered {
-            let answer = api.follow(&address);
+            let response = api.get_url(&address);
             let (media_type, format) = match name.rsplit('_').next().unwrap() {
                 "glb" => {
-                    assert_eq!(answer.headers()["content-type"], "model/gltf-binary");
+                    assert_eq!(response.headers()["content-type"], "model/gltf-binary");
                     continue;
                 }
                 "obj" => ("model/obj", sculpt::Format::Obj),
@@ -359,13 +385,13 @@ fn each_model_is_offered_in_each_format() {
                 _ => panic!("{name}"),
             };
             let stem = address.as_str().unwrap().rsplit_once('.').unwrap().0;
-            let glb = api.follow(&json!(format!("{stem}.glb"))).into_body();
+            let glb = api.get_url(&json!(format!("{stem}.glb"))).into_body();
             match sculpt::convert(&glb, format) {
                 Ok(bytes) => {
-                    assert_eq!(answer.headers()["content-type"], media_type);
-                    assert!(*answer.body() == bytes, "{name}");
+                    assert_eq!(response.headers()["content-type"], media_type);
+                    assert!(*response.body() == bytes, "{name}");
                 }
-                Err(error) => assert!(refused(&answer, 500).contains(&error.to_string())),
+                Err(error) => assert!(error_message(&response, 500).contains(&error.to_string())),
             }
         }
     }
@@ -374,11 +400,11 @@ fn each_model_is_offered_in_each_format() {
 }
 
 #[test]
-fn a_model_is_there_once_the_session_says_so() {
+fn returns_a_model_once_the_session_has_its_url() {
     let mut api = TestApi::new();
     let code = code(&api.create(json!({})));
     let status = |api: &TestApi, name: &str| api.get(&format!("/files/{code}/{name}")).status();
-    // It is made by now, but not due.
+    // The model is created, but the stage is not over.
     api.now += 1999;
     assert_eq!(status(&api, "preview.glb"), 404);
     api.now += 1;
@@ -386,14 +412,14 @@ fn a_model_is_there_once_the_session_says_so() {
     api.refine(&code, &json!({}));
     api.now += 2000;
     assert_eq!(status(&api, "mesh.glb"), 200);
-    // Nor is there the old one while it is made anew.
+    // The old model is deleted when the refinement starts again.
     api.refine(&code, &json!({}));
     assert_eq!(status(&api, "mesh.glb"), 404);
     assert_eq!(status(&api, "preview.glb"), 200);
 }
 
 #[test]
-fn the_list_has_the_newest_first_in_pages() {
+fn lists_the_newest_sessions_first_in_pages() {
     let mut api = TestApi::new();
     let mut codes = Vec::new();
     for _ in 0..12 {
@@ -413,8 +439,11 @@ fn the_list_has_the_newest_first_in_pages() {
     assert_eq!(listed("?limit=5&page=1"), codes[5..10]);
     assert_eq!(listed("?limit=5&page=2"), codes[10..]);
     assert_eq!(listed("?page=9"), [""; 0]);
-    let answer = api.get("/image-to-3d-sessions?limit=many");
-    assert!(refused(&answer, 400).contains("limit: came \"many\""));
+    let response = api.get("/image-to-3d-sessions?limit=many");
+    assert_eq!(
+        error_message(&response, 400),
+        "Invalid limit \"many\": expected a whole number"
+    );
 }
 
 fn bounds(glb: &[u8]) -> ([f32; 3], [f32; 3]) {

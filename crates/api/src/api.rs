@@ -1,0 +1,263 @@
+//! The API: its requests, its jobs and its metrics.
+
+use http::{Request as HttpRequest, StatusCode};
+
+use crate::clock::Millis;
+use crate::config::Config;
+use crate::delivery::Delivery;
+use crate::engine::Engine;
+use crate::error::ApiError;
+use crate::fault::{self, Effect};
+use crate::handlers::Context;
+use crate::job_queue::Job;
+use crate::job_runner::{Download, JobRunner};
+use crate::metrics::Metrics;
+use crate::request::{Request, api_key};
+use crate::response::{self, Response, with_cors, with_delivery};
+use crate::routes::Route;
+use crate::state::ApiState;
+use crate::store::{Store, StoreError};
+
+/// The API with all its sessions.
+pub struct Api {
+    state: ApiState,
+}
+
+impl Api {
+    /// Opens the API with the sessions of a store, and deletes those that have expired.
+    ///
+    /// # Errors
+    /// Fails if the store cannot be read or written, or has invalid contents.
+    pub fn open(config: &Config, store: Box<dyn Store>, now: Millis) -> Result<Self, StoreError> {
+        let state = ApiState::open(config, store, now)?;
+        Ok(Self { state })
+    }
+
+    /// Handles a request that was received at `now`. Errors are returned as responses. A response
+    /// that has a [`Delivery`] extension must be sent as it says.
+    pub fn handle(&self, request: &Request, now: Millis) -> Response {
+        let response = self.respond(request, now).unwrap_or_else(Into::into);
+        let delivery = response.extensions().get().copied();
+        let size = request.body().len();
+        let status = response.status();
+        self.state.log.add(request, size, status, delivery, now);
+        with_cors(response, self.state.access.allowed_origin(request))
+    }
+
+    /// Handles a request with the simulated fault that its key selects.
+    fn respond(&self, request: &Request, now: Millis) -> Result<Response, ApiError> {
+        if self.state.access.requires_key() {
+            return self.execute(request, now);
+        }
+        let is_due = |effect| !matches!(effect, Effect::Session(_));
+        match self.state.faults.take(request, is_due) {
+            Some(Effect::Respond(respond)) => {
+                Ok(respond(request, api_key(request).unwrap_or_default()))
+            }
+            Some(Effect::BeforeHandling(delivery)) => {
+                Ok(with_delivery(Response::default(), delivery))
+            }
+            Some(Effect::AfterHandling(delivery)) => {
+                let response = self.execute(request, now).unwrap_or_else(Into::into);
+                Ok(with_delivery(response, delivery))
+            }
+            Some(Effect::Session(_)) | None => {
+                fault::check_name(request).map_err(ApiError::bad_request)?;
+                self.execute(request, now)
+            }
+        }
+    }
+
+    /// Authorizes and executes a request.
+    fn execute(&self, request: &Request, now: Millis) -> Result<Response, ApiError> {
+        let route = Route::parse(request);
+        let access = &self.state.access;
+        access.check_origin(request)?;
+        let client = match route.is_public() {
+            true => None,
+            false => access.authenticate(request)?,
+        };
+        let context = Context {
+            state: &self.state,
+            request,
+            client,
+            now,
+        };
+        Ok(context.render(context.execute(&route)?))
+    }
+
+    /// Returns whether the sender of a request may use the API, which follows from its headers. If
+    /// not, [`Api::handle`] returns the same response for any body, so that the body need not be
+    /// kept.
+    pub fn is_authorized<B>(&self, request: &HttpRequest<B>) -> bool {
+        let access = &self.state.access;
+        access.check_origin(request).is_ok() && access.authenticate(request).is_ok()
+    }
+
+    /// Returns whether a simulated fault requires that the connection is closed before the body of
+    /// the request is read. Counts and logs the request then, so that it must be called once for
+    /// each request, and not followed by [`Api::handle`].
+    pub fn should_drop_connection<B>(&self, request: &HttpRequest<B>, now: Millis) -> bool {
+        if self.state.access.requires_key() {
+            return false;
+        }
+        let is_due = |effect| matches!(effect, Effect::BeforeHandling(Delivery::Drop));
+        let is_dropped = self.state.faults.take(request, is_due).is_some();
+        if is_dropped {
+            let delivery = Some(Delivery::Drop);
+            self.state
+                .log
+                .add(request, 0, StatusCode::OK, delivery, now);
+        }
+        is_dropped
+    }
+
+    /// Creates the response to a body that is larger than the `limit` of the server, in bytes.
+    pub fn payload_too_large<B>(&self, request: &HttpRequest<B>, limit: usize) -> Response {
+        let mib = limit / (1024 * 1024);
+        let message = format!("The request body is larger than {limit} bytes ({mib} MiB)");
+        let response = response::error(StatusCode::PAYLOAD_TOO_LARGE, &message);
+        with_cors(response, self.state.access.allowed_origin(request))
+    }
+
+    /// Returns the name of the client that sent a request, or `None` if callers need no key or the
+    /// key is missing or unknown.
+    pub fn client_name<B>(&self, request: &HttpRequest<B>) -> Option<&str> {
+        self.state.access.authenticate(request).ok().flatten()
+    }
+
+    /// Leases the next job that is due at `now`: first one for which its engine has saved a
+    /// checkpoint, then the one of the oldest session. Each job is leased to one worker at a time.
+    ///
+    /// A job is due when its stage starts. A stage ends when its time is over and its result is
+    /// stored. Several workers may call this at once.
+    pub fn next_job(&self, now: Millis) -> Option<Job> {
+        self.next_job_for(&|_| true, now)
+    }
+
+    /// Leases the next due job, as [`Api::next_job`], of the engines whose name `is_wanted`
+    /// accepts.
+    pub fn next_job_for(&self, is_wanted: &dyn Fn(&str) -> bool, now: Millis) -> Option<Job> {
+        self.state.queue.next(&self.state.sessions, is_wanted, now)
+    }
+
+    /// Returns the time at which the next job is due, at the earliest `now`, unless a request
+    /// changes it. Returns `None` if no job is planned.
+    pub fn next_due(&self, now: Millis) -> Option<Millis> {
+        self.next_due_for(&|_| true, now)
+    }
+
+    /// Returns the time at which the next job is due, as [`Api::next_due`], of the engines whose
+    /// name `is_wanted` accepts.
+    pub fn next_due_for(&self, is_wanted: &dyn Fn(&str) -> bool, now: Millis) -> Option<Millis> {
+        let due = self.state.queue.next_due(&self.state.sessions, is_wanted)?;
+        Some(due.max(now))
+    }
+
+    /// Runs a job to its end and stores its result. `download` is the image at [`Job::image_url`],
+    /// or the reason why it cannot be downloaded, with which the session then fails.
+    ///
+    /// A job whose result is no longer needed is cancelled, and stores nothing. A panic of the
+    /// engine fails the session, on platforms that can catch panics.
+    ///
+    /// # Errors
+    /// Fails if the store fails. The job is due again then.
+    pub fn run_job(
+        &self,
+        job: Job,
+        download: Option<Download>,
+        engine: &dyn Engine,
+    ) -> Result<(), StoreError> {
+        let runner = JobRunner {
+            sessions: &self.state.sessions,
+            queue: &self.state.queue,
+        };
+        runner.run(job, download, engine)
+    }
+
+    /// Returns the metrics of all sessions and engines.
+    pub fn metrics(&self, now: Millis) -> Metrics {
+        let mut metrics = self.state.sessions.metrics(now);
+        // Engines without sessions are listed too, with zeros.
+        for name in &self.state.engines {
+            metrics.engines.entry(name.clone()).or_default();
+        }
+        self.state
+            .queue
+            .add_metrics(&mut metrics, &self.state.sessions);
+        metrics
+    }
+
+    /// Cancels running jobs and leases no more. The jobs are due again when the store is opened
+    /// again.
+    pub fn close(&self) {
+        self.state.queue.close();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::io::Cursor;
+
+    use image::{ImageFormat, RgbImage};
+
+    use super::*;
+    use crate::engine::{Detail, Model, ModelError, Progress, Source};
+    use crate::sessions::FileChanges;
+    use crate::stage::Stage;
+    use crate::store::MemoryStore;
+
+    /// Restarts the stage while its job runs.
+    struct Restarting<'a>(&'a ApiState);
+
+    impl Engine for Restarting<'_> {
+        fn model(
+            &self,
+            source: Source,
+            _: Detail,
+            _: usize,
+            progress: &mut Progress,
+        ) -> Result<Model, ModelError> {
+            let before = progress(0.1);
+            let state = self.0;
+            let files = FileChanges::default();
+            let changed = state.sessions.update(source.code, files, |record, _| {
+                record.start_stage(Stage::Preview, 7, state.pace);
+                Ok::<_, Infallible>(())
+            });
+            let after = progress(0.2);
+            // Ignores the cancellation.
+            let result = format!("{} {before:?} {after:?}", changed.is_ok());
+            Ok(result.into_bytes().into())
+        }
+
+        fn views(&self, _: Source, _: &mut Progress) -> Result<[Vec<u8>; 4], ModelError> {
+            Err(ModelError::Cancelled)
+        }
+    }
+
+    #[test]
+    fn discards_the_result_of_a_stage_that_was_restarted() {
+        let api = Api::open(&Config::default(), Box::new(MemoryStore::default()), 0).unwrap();
+        let mut create = Request::new(
+            br#"{"image_url":"https://example.com/","generate_preview_mesh":true}"#.to_vec(),
+        );
+        *create.method_mut() = http::Method::POST;
+        *create.uri_mut() = contract::SESSIONS_PATH.parse().unwrap();
+        assert_eq!(api.handle(&create, 0).status(), 201);
+
+        let mut png = Cursor::new(Vec::new());
+        let image = RgbImage::new(8, 8);
+        image.write_to(&mut png, ImageFormat::Png).unwrap();
+        let job = api.next_job(0).unwrap();
+        let code = job.id().code.clone();
+        api.run_job(job, Some(Ok(png.into_inner())), &Restarting(&api.state))
+            .unwrap();
+        let file = api.state.sessions.file(&code, "preview.glb");
+        assert_eq!(file.unwrap(), None);
+        // The job of the restarted stage is still to be run.
+        assert!(api.next_job(6).is_none());
+        assert_eq!(api.next_job(7).unwrap().id().start, 7);
+    }
+}

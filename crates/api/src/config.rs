@@ -1,0 +1,59 @@
+//! The configuration of the API.
+
+use crate::access::Client;
+use crate::engine::SCULPT;
+use crate::quota::DailyLimit;
+use crate::sessions::Retention;
+
+/// The configuration of the API.
+#[derive(Clone)]
+pub struct Config {
+    /// The speed of sessions. At 1, a stage takes one second, and a refinement two. Default: 1.
+    pub speed: f64,
+    /// The seed of session codes and ids, which makes them reproducible. Default: 0.
+    pub seed: u64,
+    /// When old sessions are deleted. Default: after 30 days, or above 1 GiB.
+    pub retention: Retention,
+    /// The maximum number of sessions with pending work, waiting or running. Requests for more fail
+    /// with status 429. Default: 100.
+    pub max_pending: usize,
+    /// The same for the sessions of each client. Default: [`max_pending`](Config::max_pending).
+    pub max_pending_per_client: Option<usize>,
+    /// The names of the engines that a caller may select. The first one is the default. Default:
+    /// [`SCULPT`] alone.
+    pub engines: Vec<String>,
+    /// The names of the engines whose models are paid. Default: none.
+    pub paid_engines: Vec<String>,
+    /// The daily limit of paid models. Default: no limit.
+    pub daily_limit: DailyLimit,
+    /// The clients, each of which sees only its own sessions. Default: none; callers need no key
+    /// and see all sessions.
+    pub clients: Vec<Client>,
+    /// The origins whose pages may use the API, for example `https://example.com`, in addition to
+    /// the server's own origin if its host is `localhost` or an IP address. Default: all.
+    pub allowed_origins: Option<Vec<String>>,
+    /// Random bytes from which the tokens in file URLs are derived. The store keeps the first
+    /// value; later ones are ignored.
+    pub url_secret: Vec<u8>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            speed: 1.0,
+            seed: 0,
+            retention: Retention {
+                max_age: 30 * 24 * 60 * 60 * 1000,
+                max_bytes: 1 << 30,
+            },
+            max_pending: 100,
+            max_pending_per_client: None,
+            engines: vec![SCULPT.into()],
+            paid_engines: Vec::new(),
+            daily_limit: DailyLimit::default(),
+            clients: Vec::new(),
+            allowed_origins: None,
+            url_secret: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,330 @@
+//! Executes authorized requests against the sessions.
+
+use contract::{Invalid, one_of_quoted, quote};
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::body::{CreateBody, StageBody};
+use crate::clock::Millis;
+use crate::engine::SCULPT;
+use crate::error::ApiError;
+use crate::fault::{self, Effect};
+use crate::files::{FileName, Format, model_file, spin_file};
+use crate::idempotency::IdempotencyRecord;
+use crate::image_source::ImageSource;
+use crate::quota::{Budget, LimitReached};
+use crate::record::{NewSession, Record};
+use crate::request::Request;
+use crate::response::{self, Response, with_type};
+use crate::routes::Route;
+use crate::session_fault::SessionFault;
+use crate::sessions::{AddError, Addition, FileChanges, KeyReused, UpdateError};
+use crate::stage::{Stage, State};
+use crate::state::ApiState;
+
+/// An authorized request, with all that its handler needs.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    pub state: &'a ApiState,
+    pub request: &'a Request,
+    /// The name of the client, if callers need a key.
+    pub client: Option<&'a str>,
+    pub now: Millis,
+}
+
+/// The result of a request.
+pub enum Output {
+    Preflight,
+    Created(Record),
+    /// The session of a poll, with the number of its polls if it has a simulated fault.
+    Polled(Record, Option<u32>),
+    /// A session whose preview or refinement is started.
+    Started(Record),
+    Listed(Vec<Record>),
+    /// The results of a route about the server itself.
+    Results(Value),
+    File(Response),
+}
+
+impl Context<'_> {
+    /// Executes the request.
+    pub fn execute(self, route: &Route) -> Result<Output, ApiError> {
+        let state = self.state;
+        match *route {
+            Route::Preflight => Ok(Output::Preflight),
+            Route::File { code, name } => self.file(code, name).map(Output::File),
+            Route::CreateSession => self.create().map(Output::Created),
+            Route::ListSessions => self.list().map(Output::Listed),
+            Route::GetSession { code } => self.poll(code),
+            Route::StartPreview { code } => self.start(code, Stage::Preview, Self::start_preview),
+            Route::StartRefinement { code } => {
+                self.start(code, Stage::Refine, Self::start_refinement)
+            }
+            // Clients do not see each other's requests.
+            Route::ListRequests if !state.access.requires_key() => {
+                Ok(Output::Results(json!(state.log.entries())))
+            }
+            Route::ListEngines => Ok(Output::Results(json!(state.engines))),
+            Route::ListFaults => Ok(Output::Results(fault::list())),
+            Route::ListRequests | Route::Unknown => Err(ApiError::not_found(format!(
+                "No such endpoint: {} {}",
+                self.request.method(),
+                self.request.uri().path()
+            ))),
+        }
+    }
+
+    fn create(self) -> Result<Record, ApiError> {
+        let state = self.state;
+        let idempotency = self.idempotency();
+        if let Some(replay) = state.sessions.find_replay(idempotency.as_ref())? {
+            return Ok(replay);
+        }
+        // Saves decoding the image. `Sessions::add` checks again under its lock.
+        if state.sessions.is_queue_full(self.client) {
+            return Err(self.queue_full());
+        }
+        let body = CreateBody::parse(self.request.body()).map_err(ApiError::bad_request)?;
+        let engine = self.engine(body.engine)?;
+        let (image, image_url) = match body.image {
+            ImageSource::Inline(file) => (Some(file), None),
+            ImageSource::Remote(url) => (None, Some(url)),
+        };
+        let session = NewSession {
+            parameters: body.parameters,
+            engine,
+            first_stage: body.first_stage,
+            fault: self.session_fault(),
+            client: self.client.map(str::to_owned),
+            image_url,
+        };
+        let record = Record::new(session, self.now, state.pace);
+        let addition = Addition {
+            // A model that follows the selection of a spin is charged when it is requested.
+            is_paid: record.is_model_requested() && state.is_paid(&record.engine),
+            record,
+            image,
+            idempotency,
+            random: state.fork_random(),
+        };
+        let added = state
+            .sessions
+            .add(addition, |id| state.access.url_token(id));
+        added.map_err(|error| match error {
+            AddError::KeyReused => KeyReused.into(),
+            AddError::QueueFull => self.queue_full(),
+            AddError::LimitReached(limit) => limit.into(),
+            AddError::Store(error) => error.into(),
+        })
+    }
+
+    fn poll(self, code: &str) -> Result<Output, ApiError> {
+        let record = self.state.sessions.get(code);
+        let record = record.filter(|record| record.belongs_to(self.client));
+        let record = record.ok_or_else(|| ApiError::session_not_found(code))?;
+        let polls = record
+            .fault
+            .is_some()
+            .then(|| self.state.faults.count_poll(code));
+        Ok(Output::Polled(record, polls))
+    }
+
+    fn list(self) -> Result<Vec<Record>, ApiError> {
+        let limit = self.query_number("limit")?.unwrap_or(10);
+        let page = self.query_number("page")?.unwrap_or(0);
+        Ok(self.state.sessions.list(self.client, limit, page))
+    }
+
+    /// Starts a stage of a session, with the parameters of the request.
+    fn start(
+        self,
+        code: &str,
+        stage: Stage,
+        start: fn(Self, &mut Record, &StageBody) -> Result<(), ApiError>,
+    ) -> Result<Output, ApiError> {
+        let sessions = &self.state.sessions;
+        let idempotency = self.idempotency();
+        if let Some(replay) = sessions.find_replay(idempotency.as_ref())? {
+            return Ok(Output::Started(replay));
+        }
+        let body = StageBody::parse(self.request.body()).map_err(ApiError::bad_request)?;
+        // The model of an earlier run is deleted when the stage starts again.
+        let files = FileChanges {
+            remove: model_file(stage).into_iter().collect(),
+            ..FileChanges::default()
+        };
+        let change = |record: &mut Record, budget: &mut Budget| {
+            if !record.belongs_to(self.client) {
+                return Err(ApiError::session_not_found(code));
+            }
+            // Checked under the lock, because two equal requests may arrive at the same time.
+            if sessions.find_replay(idempotency.as_ref())?.is_some() {
+                return Ok(record.clone());
+            }
+            start(self, record, &body)?;
+            if sessions.is_queue_full(self.client) {
+                return Err(self.queue_full());
+            }
+            if stage == Stage::Preview && self.state.is_paid(&record.engine) {
+                budget.charge(self.client, self.now)?;
+            }
+            let parameters = &mut record.parameters;
+            parameters.scaled_bbox = body.parameters.scaled_bbox.or(parameters.scaled_bbox);
+            parameters.pivot_point = body.parameters.pivot_point.or(parameters.pivot_point);
+            record.idempotency.extend(idempotency);
+            Ok(record.clone())
+        };
+        let updated = sessions.update(code, files, change);
+        updated.map(Output::Started).map_err(|error| match error {
+            UpdateError::NotFound => ApiError::session_not_found(code),
+            UpdateError::Rejected(error) => error,
+            UpdateError::Store(error) => error.into(),
+        })
+    }
+
+    fn start_preview(self, record: &mut Record, body: &StageBody) -> Result<(), ApiError> {
+        if record.stage_at(self.now) != (Stage::Spin, State::Done) {
+            return Err(self.wrong_stage("A preview", "at spin_generate_done", record));
+        }
+        let spin = body.selected_spin(&record.code);
+        record.selected_spin = spin.map_err(ApiError::bad_request)?;
+        record.start_stage(Stage::Preview, self.now, self.state.pace);
+        Ok(())
+    }
+
+    fn start_refinement(self, record: &mut Record, _: &StageBody) -> Result<(), ApiError> {
+        match record.stage_at(self.now) {
+            (Stage::Preview, State::Done) | (Stage::Refine, State::Done | State::Failed) => {
+                record.start_refinement(self.now, self.state.pace);
+                Ok(())
+            }
+            _ => Err(self.wrong_stage("A refinement", "after the preview is done", record)),
+        }
+    }
+
+    fn wrong_stage(self, what: &str, when: &str, record: &Record) -> ApiError {
+        let status = json!(record.status(self.now));
+        let status = status.as_str().unwrap_or_default();
+        ApiError::conflict(format!(
+            "{what} can only be requested {when}; this session is at {status}"
+        ))
+    }
+
+    /// Returns a file once the session's JSON has its URL. If callers need a key, the URL has a
+    /// token instead, and the file does not exist without it.
+    fn file(self, code: &str, name: &str) -> Result<Response, ApiError> {
+        let sessions = &self.state.sessions;
+        let not_found = || ApiError::not_found(format!("Session {code} has no file {name}"));
+        let record = sessions.get(code);
+        let record = record.ok_or_else(|| ApiError::session_not_found(code))?;
+        let query = self.request.uri().query().unwrap_or_default();
+        let token = query.strip_prefix("ticket=");
+        let has_token = token.is_some() && token == record.url_token.as_deref();
+        if self.state.access.requires_key() && !has_token {
+            return Err(ApiError::session_not_found(code));
+        }
+        let read = |name: &str| sessions.file(code, name)?.ok_or_else(not_found);
+        match FileName::parse(name) {
+            Some(FileName::Image) => {
+                let bytes = read(name)?;
+                let media_type = contract::sniff(&bytes).unwrap_or("application/octet-stream");
+                Ok(with_type(StatusCode::OK, media_type, bytes))
+            }
+            Some(FileName::Spin(view)) if record.has_spins(self.now) => Ok(with_type(
+                StatusCode::OK,
+                "image/png",
+                read(&spin_file(view))?,
+            )),
+            Some(FileName::Model(stage, format)) if record.is_stage_done(stage, self.now) => {
+                let glb = read(&model_file(stage).ok_or_else(not_found)?)?;
+                let result = converted(glb, format);
+                Ok(match record.fault {
+                    Some(fault) => fault.apply_to_result(result),
+                    None => result,
+                })
+            }
+            _ => Err(not_found()),
+        }
+    }
+
+    fn idempotency(self) -> Option<IdempotencyRecord> {
+        IdempotencyRecord::from_request(self.request, self.client)
+    }
+
+    /// Returns the fault of a session that this request creates, and counts it.
+    fn session_fault(self) -> Option<SessionFault> {
+        if self.state.access.requires_key() {
+            return None;
+        }
+        let is_due = |effect| matches!(effect, Effect::Session(_));
+        match self.state.faults.take(self.request, is_due) {
+            Some(Effect::Session(fault)) => Some(fault),
+            _ => None,
+        }
+    }
+
+    /// Returns the engine of this name, or the default engine.
+    fn engine(self, name: Option<String>) -> Result<String, ApiError> {
+        let engines = &self.state.engines;
+        match name {
+            None => Ok(engines.first().cloned().unwrap_or_else(|| SCULPT.into())),
+            Some(name) if engines.contains(&name) => Ok(name),
+            Some(name) => {
+                let error = Invalid::new(
+                    "engine",
+                    quote(&name),
+                    one_of_quoted(engines.iter().map(String::as_str)),
+                );
+                Err(ApiError::bad_request(error.to_string()))
+            }
+        }
+    }
+
+    /// Returns the error of a full queue. The caller may retry once the first session is planned to
+    /// end; a session that is overdue is expected to need as long again.
+    fn queue_full(self) -> ApiError {
+        let end =
+            |records: &mut dyn Iterator<Item = &Record>| records.map(Record::planned_end).min();
+        let end = self.state.sessions.with_pending(end).unwrap_or(self.now);
+        ApiError::QueueFull {
+            retry_after_seconds: end.abs_diff(self.now).div_ceil(1000).clamp(1, 60),
+        }
+    }
+
+    /// Reads a whole number of the query, or returns `None` if it is omitted.
+    fn query_number(self, name: &str) -> Result<Option<usize>, ApiError> {
+        let query = self.request.uri().query().unwrap_or_default();
+        let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+        let Some((_, text)) = pairs.find(|(key, _)| *key == name) else {
+            return Ok(None);
+        };
+        let number = text.parse().map(Some);
+        number.map_err(|_| {
+            let error = Invalid::new(name, quote(text), "a whole number");
+            ApiError::bad_request(error.to_string())
+        })
+    }
+}
+
+fn converted(glb: Vec<u8>, format: &Format) -> Response {
+    match format.convert(glb) {
+        Ok(bytes) => with_type(StatusCode::OK, format.media_type, bytes),
+        Err(reason) => {
+            let name = format.name;
+            let message = format!("This model cannot be converted to {name}: {reason}");
+            response::error(StatusCode::INTERNAL_SERVER_ERROR, &message)
+        }
+    }
+}
+
+impl From<KeyReused> for ApiError {
+    fn from(_: KeyReused) -> Self {
+        Self::conflict("This Idempotency-Key was already used for a different request")
+    }
+}
+
+impl From<LimitReached> for ApiError {
+    fn from(limit: LimitReached) -> Self {
+        Self::new(StatusCode::PAYMENT_REQUIRED, limit.to_string())
+    }
+}

@@ -1,0 +1,44 @@
+//! Renders the results of requests as responses.
+
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use crate::handlers::{Context, Output};
+use crate::record::Record;
+use crate::request::base_url;
+use crate::response::{Response, preflight, success};
+use crate::session_json::SessionView;
+
+impl Context<'_> {
+    /// Renders the result of the request.
+    pub fn render(self, output: Output) -> Response {
+        let ok = |message, data: Value| success(StatusCode::OK, message, data);
+        match output {
+            Output::Preflight => preflight(),
+            Output::Created(record) => {
+                let session = self.session(&record, None);
+                success(StatusCode::CREATED, "Created", session)
+            }
+            Output::Polled(record, poll) => ok("Retrieved", self.session(&record, poll).into()),
+            Output::Started(record) => ok("Generating Mesh", self.session(&record, None).into()),
+            Output::Listed(records) => {
+                let sessions = records.iter().map(|record| self.session(record, None));
+                let sessions: Vec<_> = sessions.collect();
+                ok("Retrieved", json!({ "results": sessions }))
+            }
+            Output::Results(results) => ok("Retrieved", json!({ "results": results })),
+            Output::File(response) => response,
+        }
+    }
+
+    fn session(self, record: &Record, poll: Option<u32>) -> Map<String, Value> {
+        let view = SessionView {
+            record,
+            now: self.now,
+            base_url: &base_url(self.request),
+            progress: &self.state.queue.progress(record),
+            poll,
+        };
+        view.to_json()
+    }
+}

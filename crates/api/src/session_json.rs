@@ -1,0 +1,139 @@
+//! A session as the API returns it.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use contract::{Parameters, SessionFields, SessionStatus, Spin};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::clock::Millis;
+use crate::engine::VIEW_COUNT;
+use crate::files::{FORMATS, IMAGE, model_stem, spin_file};
+use crate::progress::{JobProgress, percent_done};
+use crate::record::Record;
+use crate::stage::{Stage, State};
+
+/// The `user_id` of all sessions: this server has no users.
+const USER_ID: &str = "5a4db0c5a4db0c5a4db0c5a4";
+
+/// A session with all that its JSON depends on.
+pub struct SessionView<'a> {
+    pub record: &'a Record,
+    pub now: Millis,
+    /// The scheme and host of the file URLs.
+    pub base_url: &'a str,
+    /// The progress of the session's next job.
+    pub progress: &'a JobProgress,
+    /// The number of polls of the session so far, from 1; `None` if this response is not one.
+    pub poll: Option<u32>,
+}
+
+impl SessionView<'_> {
+    /// Returns the JSON object of the session, with its simulated fault.
+    pub fn to_json(&self) -> Map<String, Value> {
+        #[derive(Serialize)]
+        struct Session {
+            #[serde(flatten)]
+            fields: SessionFields,
+            #[serde(flatten)]
+            parameters: Parameters,
+        }
+        let session = Session {
+            fields: self.fields(),
+            parameters: self.record.parameters.or_defaults(),
+        };
+        let Ok(Value::Object(mut session)) = serde_json::to_value(session) else {
+            return Map::new();
+        };
+        session.extend(self.result_urls());
+        if let Some(fault) = self.record.fault {
+            fault.apply_to_session(&mut session, self.poll);
+        }
+        session
+    }
+
+    fn fields(&self) -> SessionFields {
+        let (record, now) = (self.record, self.now);
+        let (stage, state) = record.stage_at(now);
+        let span = record.span(stage);
+        let updated_at = match state {
+            State::Running => span.map(|span| span.start),
+            State::Done | State::Failed => span.map(|span| span.end),
+        };
+        let percent = percent_done(record, now, self.progress.fraction);
+        let image_url = record.image_url.clone();
+        SessionFields {
+            id: Some(record.id.clone()),
+            user_id: Some(USER_ID.into()),
+            session_code: record.code.clone(),
+            image_url: Some(image_url.unwrap_or_else(|| self.file_url(IMAGE))),
+            status: record.status(now),
+            session_status: Some(match state {
+                State::Failed => SessionStatus::Failed,
+                _ if record.is_complete(now) => SessionStatus::Complete,
+                // The session waits for its caller, not in a queue.
+                State::Done if stage == Stage::Spin => SessionStatus::InProgress,
+                _ if percent == 0 => SessionStatus::Queued,
+                _ => SessionStatus::InProgress,
+            }),
+            percent_done: Some(percent),
+            error: record.failure_reason(now).map(str::to_owned),
+            spins: record.has_spins(now).then(|| {
+                let urls = (0..VIEW_COUNT).map(|view| self.file_url(&spin_file(view)));
+                urls.map(|image_url| Spin { image_url }).collect()
+            }),
+            // Set by `result_urls` with those of the other formats.
+            preview_mesh_url_glb: None,
+            mesh_url_glb: None,
+            engine: Some(record.engine.clone()),
+            engine_status: self
+                .progress
+                .status
+                .clone()
+                .filter(|_| state == State::Running),
+            unsupported: (!record.unsupported.is_empty()).then(|| record.unsupported.clone()),
+            source: Some("external".into()),
+            created_at: Some(timestamp(record.created_at)),
+            updated_at: Some(timestamp(updated_at.unwrap_or(record.created_at))),
+        }
+    }
+
+    /// Returns the fields with the URLs of the available models.
+    fn result_urls(&self) -> Vec<(String, Value)> {
+        let (record, now) = (self.record, self.now);
+        let [preview, refined] = [Stage::Preview, Stage::Refine]
+            .map(|stage| record.is_stage_done(stage, now).then_some(stage));
+        let best = refined.or(preview.filter(|_| record.is_complete(now)));
+        let mut fields = Vec::new();
+        for (field, stage) in [("preview_mesh_url", preview), ("mesh_url", best)] {
+            let Some((stage, stem)) = stage.and_then(|stage| Some((stage, model_stem(stage)?)))
+            else {
+                continue;
+            };
+            let url = |extension| self.file_url(&format!("{stem}.{extension}")).into();
+            let is_glb_only = record.is_glb_only(stage);
+            if !is_glb_only {
+                fields.push((field.to_owned(), url("zip")));
+            }
+            let formats = FORMATS
+                .iter()
+                .filter(|format| format.is_stored() || !is_glb_only)
+                .map(|format| format.name);
+            fields.extend(formats.map(|name| (format!("{field}_{name}"), url(name))));
+        }
+        fields
+    }
+
+    fn file_url(&self, name: &str) -> String {
+        let url = format!("{}/files/{}/{name}", self.base_url, self.record.code);
+        match &self.record.url_token {
+            Some(token) => format!("{url}?ticket={token}"),
+            None => url,
+        }
+    }
+}
+
+fn timestamp(at: Millis) -> String {
+    let time = UNIX_EPOCH + Duration::from_millis(at);
+    humantime::format_rfc3339_millis(time).to_string()
+}

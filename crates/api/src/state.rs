@@ -1,0 +1,78 @@
+//! The state that all requests share.
+
+use std::sync::Mutex;
+
+use crate::access::AccessControl;
+use crate::clock::Millis;
+use crate::config::Config;
+use crate::fault::FaultCounter;
+use crate::job_queue::JobQueue;
+use crate::request_log::RequestLog;
+use crate::sessions::{Limits, Sessions};
+use crate::stage::Pace;
+use crate::store::{Change, Store, StoreError};
+use crate::sync::lock;
+
+/// The store's key of the secret from which the tokens in file URLs are derived.
+const URL_SECRET_KEY: &str = "secret";
+
+/// The state that all requests share.
+pub struct ApiState {
+    pub pace: Pace,
+    pub engines: Vec<String>,
+    pub paid_engines: Vec<String>,
+    pub access: AccessControl,
+    pub sessions: Sessions,
+    pub queue: JobQueue,
+    pub faults: FaultCounter,
+    pub log: RequestLog,
+    random: Mutex<fastrand::Rng>,
+}
+
+impl ApiState {
+    /// Opens the sessions of a store, and deletes those that have expired.
+    ///
+    /// # Errors
+    /// Fails if the store cannot be read or written, or has invalid contents.
+    pub fn open(config: &Config, store: Box<dyn Store>, now: Millis) -> Result<Self, StoreError> {
+        let url_secret = match store.get(URL_SECRET_KEY)? {
+            Some(secret) => secret,
+            None if config.clients.is_empty() => Vec::new(),
+            None => {
+                let secret = config.url_secret.clone();
+                store.commit(vec![Change::Put(URL_SECRET_KEY.into(), secret.clone())])?;
+                secret
+            }
+        };
+        let limits = Limits {
+            retention: config.retention,
+            max_pending: config.max_pending,
+            max_pending_per_client: config.max_pending_per_client.unwrap_or(config.max_pending),
+            daily_limit: config.daily_limit,
+        };
+        let allowed_origins = config.allowed_origins.clone();
+        Ok(Self {
+            pace: Pace {
+                speed: config.speed,
+            },
+            engines: config.engines.clone(),
+            paid_engines: config.paid_engines.clone(),
+            access: AccessControl::new(&config.clients, allowed_origins, url_secret),
+            sessions: Sessions::open(store, limits, now)?,
+            queue: JobQueue::default(),
+            faults: FaultCounter::default(),
+            log: RequestLog::default(),
+            random: Mutex::new(fastrand::Rng::with_seed(config.seed)),
+        })
+    }
+
+    /// Returns whether the models of an engine are paid.
+    pub fn is_paid(&self, engine: &str) -> bool {
+        self.paid_engines.iter().any(|paid| paid == engine)
+    }
+
+    /// Returns a random number generator of its own for one request.
+    pub fn fork_random(&self) -> fastrand::Rng {
+        lock(&self.random).fork()
+    }
+}
