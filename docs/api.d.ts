@@ -1,228 +1,233 @@
 // Accepted with `cargo xtask check --accept-api`.
 
 /**
- * Where the API is and how to talk to it: the same for every call.
+ * The options of every call: the address of the API and how to access it.
  */
 export interface ConnectionOptions {
     /**
-     * The API key, or a function that gives it (or a promise of it), asked once per call.
+     * The API key, or a function that returns the key or a promise of it. The function is
+     * called once per call.
      *
-     * Required unless `baseUrl` or `fetch` is given. A key in a page is public: let a server of
-     * your own add it, and name that server in `baseUrl`.
+     * Required unless `baseUrl` or `fetch` is given. A key in a web page is public: use a
+     * server of your own that adds the key, and set `baseUrl` to that server.
      */
     apiKey?: string | (() => string | Promise<string>);
     /**
-     * The API's address, with or without a trailing slash; a path prefix is allowed, and so is
-     * an address relative to the page. Default: `"https://api.csm.ai"`.
+     * The URL of the API, with or without a trailing slash. May have a path, and may be
+     * relative to the page. Default: `"https://api.csm.ai"`.
      */
     baseUrl?: string | URL;
     /**
-     * Further headers. They cannot set what the library sets itself: `x-api-key`, `content-type`
-     * and `idempotency-key`.
+     * Additional request headers. Must not contain the headers that the library sets:
+     * `x-api-key`, `content-type` and `idempotency-key`.
      */
     headers?: HeadersInit;
     /**
-     * Ends the call: it rejects with the signal's `reason`.
+     * Cancels the call, which then rejects with the signal's `reason`.
      */
     signal?: AbortSignal;
     /**
-     * How long the whole call may take, in milliseconds. Default: `600000` (ten minutes);
-     * `Infinity` for no limit.
+     * The maximum duration of the whole call in milliseconds; `Infinity` for no limit. Default:
+     * `600000` (ten minutes), for `imageTo3d` and `waitForSession` `3600000` (one hour).
      */
     timeout?: number;
     /**
-     * How often a failed request may be sent again, where that cannot cost twice. Default: `2`.
+     * The maximum number of retries of a failed request, from 0 to 100. Default: `2`.
      *
-     * A request that creates something is sent again only where the API has said that nothing
-     * was created (429, or 503 with `Retry-After`), or under an `idempotencyKey`.
+     * A request that creates something is retried only after a temporary rejection (429, or 503
+     * with `Retry-After`), or if it has an `idempotencyKey`.
      */
     maxRetries?: number;
     /**
-     * What to call instead of the global `fetch`, with a `Request`.
+     * Replaces the global `fetch`. Called with a `Request`.
      */
     fetch?: (request: Request) => Promise<Response>;
 }
 
 /**
- * What only a request that creates something takes.
+ * The options of calls that create a session, in addition to the image and the parameters.
  */
 export interface CreateOptions {
     /**
-     * Further parameters, put into the request's body as they are: for parameters of the API
-     * that are newer than this library. A name that the library knows is an error here.
+     * Additional parameters, added to the request body unchanged: for parameters of the API
+     * that are newer than this library. Must not contain names that the library knows.
      */
     extra?: Record<string, unknown>;
     /**
-     * Sent as `Idempotency-Key`, for servers that honour it (the one of this project does):
-     * the same key and request twice make one session, and so the call may be sent again after
-     * any failure. The documented service is not known to honour it.
+     * Sent as `Idempotency-Key`. A server that supports it (such as the one of this project)
+     * creates one session for repeated requests with the same key, so the library retries the
+     * request after any transient failure. The documented service is not known to support it.
      */
     idempotencyKey?: string;
     /**
-     * Called while the picture is read and encoded, and once when the request is handed to
-     * `fetch`. What it throws ends the call.
+     * Called while the image is read and encoded, and once when the request is passed to
+     * `fetch`. If the function throws, the call rejects with that exception.
      */
     onProgress?: (progress: Progress) => void;
 }
 
 /**
- * What `createSession` takes.
+ * The options of `createSession`.
  */
 export type CreateSessionOptions = ImageSource & Parameters & CreateOptions & ConnectionOptions;
 
 /**
- * How far the model may depart from the picture.
+ * How far the model may deviate from the image.
  */
 export type Creativity = "highest" | "moderate" | "lowest";
 
 /**
- * What `downloadModel` takes beside the session.
+ * The options of `downloadModel`.
  */
-export type DownloadOptions = {
-    /** Default: `"glb"`. */
+export interface DownloadOptions extends ConnectionOptions {
+    /**
+     * The format of the model. Default: `"glb"`.
+     */
     format?: ModelFormat;
-    /** Called for each piece that has come. What it throws ends the call. */
+    /**
+     * Called for each received chunk. If the function throws, the call rejects with that
+     * exception.
+     */
     onProgress?: (progress: Progress) => void;
-} & Partial<ConnectionOptions>;
+}
 
 /**
- * What an `ImageTo3dError` holds beside its message.
+ * The fields of an `ImageTo3dError` in addition to its message.
  */
 export interface ErrorDetails {
     /**
-     * What went wrong.
+     * The kind of the error.
      */
     kind: ErrorKind;
     /**
-     * Whether the API may have created a session all the same.
+     * Whether the API may have created a session nevertheless.
      */
     sent: Sent;
     /**
-     * The HTTP status, where the API answered.
+     * The HTTP status, if a response was received.
      */
     status?: number;
     /**
-     * How many seconds to wait before the next try, where the API said so and the page may read
-     * it (`Retry-After`; from another origin only if the server exposes that header).
+     * The number of seconds to wait before the next attempt, from the header `Retry-After`. On
+     * another origin than the page's, the server must expose this header.
      */
     retryAfter?: number;
     /**
-     * What the API answered: the parsed JSON, or the text where it is none.
+     * The body of the response: the parsed JSON, or the text if it is not JSON.
      */
     body?: unknown;
     /**
-     * The session as it was last seen, where the call had seen one.
+     * The session as received last, if one was received.
      */
     session?: Session;
 }
 
 /**
- * What went wrong, for code that has to decide. The message says it for people.
+ * The kind of an error, for use in code; the message is for people.
  *
- * - `invalid_options`: an option is missing, unknown, or holds what is not allowed.
- * - `unsupported_image`: the picture is empty, cannot be read, or is no picture.
- * - `authentication`: the API refused the key (401, 403).
- * - `payment_required`: the account has no credit left (402).
- * - `not_found`: there is no such session or path (404).
- * - `rate_limited`: too many requests (429, and 400 where the API says so); see `retryAfter`.
- * - `api`: the API said no otherwise, or answered what is no answer of this API.
- * - `network`: no answer came. A page cannot tell a server that is off from a name that does not
- *   resolve, a connection that broke, or a server that does not allow the page's origin (CORS).
- * - `timeout`: the whole call took longer than `timeout`; `session` is the last that was seen.
- * - `session_failed`: the session itself ended in a `*_failed` status; `session` is it.
- * - `internal`: a fault of this library, or a page that does not allow WebAssembly.
+ * - `invalid_options`: an option is missing, unknown or invalid.
+ * - `unsupported_image`: the file is empty, unreadable, or not an image.
+ * - `authentication`: the API rejected the key (401, 403).
+ * - `payment_required`: the account has no credits left (402).
+ * - `not_found`: the session or the path does not exist (404).
+ * - `rate_limited`: too many requests (429, or a 400 whose message says so); see `retryAfter`.
+ * - `api`: any other error response, or a response that is not from this API.
+ * - `network`: no response was received. A web page cannot tell whether the server is down, its
+ *   name does not resolve, the connection broke, or the server does not allow the page's origin
+ *   (CORS).
+ * - `timeout`: the call took longer than `timeout`; `session` is the session as received last.
+ * - `session_failed`: the session ended with a `*_failed` status; `session` is that session.
+ * - `internal`: a bug in this library, or WebAssembly is not available.
  */
 export type ErrorKind = "invalid_options" | "unsupported_image" | "authentication" | "payment_required" | "not_found" | "rate_limited" | "api" | "network" | "timeout" | "session_failed" | "internal";
 
 /**
- * What following a session takes beside the connection.
+ * The options of calls that wait for a session.
  */
 export interface FollowOptions {
     /**
-     * Called with the session whenever its status or its percentage has changed, the first time
-     * at once. What it throws ends the call.
+     * Called with the session when its status or its percentage has changed, and with the first
+     * response. If the function throws, the call rejects with that exception.
      */
     onUpdate?: (session: Session) => void;
     /**
-     * How long to wait before the session is asked for again, in milliseconds. Default: `2000`.
-     * Each wait is half as long again as the one before, up to 15 s (or to `interval`, where that
-     * is longer), unless the API says in `Retry-After` when to come back.
+     * The delay before the second poll in milliseconds. Default: `2000`.
+     *
+     * Each following delay is 1.5 times as long, up to 15 s (or to `interval`, if that is
+     * longer). A `Retry-After` of the API replaces it.
      */
     interval?: number;
-    /**
-     * How long the whole call may take, in milliseconds. Default: `3600000` (an hour);
-     * `Infinity` for no limit. The error holds the session as it was last seen.
-     */
-    timeout?: number;
 }
 
 /**
- * The picture: exactly one of `image` and `image_url`.
+ * The image: exactly one of `image` and `image_url`.
  *
- * - `image`: a picture as the browser has it. What it is, is told from its first bytes; its
- *   `type` and its name do not matter. PNG, JPEG, WebP, GIF, BMP, AVIF, HEIC and TIFF are known.
- * - `image_url`: an `https:` or `http:` URL that the API can reach, or the picture as a base64
- *   `data:` URI. Who has a large picture does better with `image`.
+ * - `image`: a file or bytes. The format is detected from the first bytes; the type and the name of
+ *   a file do not matter. Supported formats: PNG, JPEG, WebP, GIF, BMP, AVIF, HEIC and TIFF.
+ * - `image_url`: an `https:` or `http:` URL that the API can fetch, or the image as a base64 `data:`
+ *   URI. Prefer `image` for large files.
  */
 export type ImageSource = { image: File | Blob | ArrayBuffer | ArrayBufferView; image_url?: never } | { image?: never; image_url: string };
 
 /**
- * What `imageTo3d` takes.
+ * The options of `imageTo3d`.
  */
 export type ImageTo3dOptions = CreateSessionOptions & FollowOptions;
 
 /**
- * The stages of a session that the API documents; later versions of it may answer others.
+ * The values of `status` that the API documents; later versions of the API may return others.
  */
 export type KnownStatus = "spin_generate_processing" | "spin_generate_done" | "spin_generate_failed" | "training_preview" | "preview_done" | "preview_failed" | "training_refine" | "refine_done" | "refine_failed";
 
 /**
- * What `listSessions` takes.
+ * The options of `listSessions`.
  */
-export type ListOptions = {
-    /** How many sessions to answer at most. Default: the API's, `10`. */
+export interface ListOptions extends ConnectionOptions {
+    /**
+     * The maximum number of sessions on a page. Default: the API's, `10`.
+     */
     limit?: number;
-    /** Which page of so many, from 0. Default: `0`. */
+    /**
+     * The number of the page, starting at 0. Default: `0`.
+     */
     page?: number;
-} & ConnectionOptions;
+}
 
-/* tslint:disable */
-/* eslint-disable */
 /**
- * A format in which a model can be had. `"stl"`, for printing, is an extension of this project's
- * own server, which the API does not document.
+ * The format of a model. `"stl"`, for 3D printing, is an extension of this project's server.
  */
 export type ModelFormat = "glb" | "obj" | "usdz" | "zip" | "fbx" | "stl";
 
 /**
- * What the API lets a caller choose about the model, by the API's own names.
+ * The parameters of the model, named as in the API.
  *
- * What is left out is left out of the request: the defaults named here are the API's, applied by
- * the server. The rules are those of the API's documentation of `POST /image-to-3d-sessions`.
+ * Omitted parameters are not sent; the server applies the defaults given here. The accepted
+ * values are those of the API's documentation of `POST /image-to-3d-sessions`.
  */
 export interface Parameters {
     /**
-     * How far the model may depart from the picture. Default: `"lowest"`.
+     * How far the model may deviate from the image. Default: `"lowest"`.
      */
     creativity?: Creativity;
     /**
-     * Whether the model gets a texture. Default: `false`.
+     * Whether to generate a texture. Default: `false`.
      *
-     * Has no effect with `preview_mesh: "turbo"`; a warning on the console says so.
+     * Has no effect with `preview_mesh: "turbo"`; the library logs a warning then.
      */
     generate_texture?: boolean;
     /**
-     * Whether the refinement follows the preview by itself. Default: `false`.
+     * Whether the refinement starts automatically after the preview. Default: `false`.
      */
     auto_refine?: boolean;
     /**
-     * How long the refinement may take. Default: `"slow"`.
+     * How much time the refinement may take. Default: `"slow"`.
      */
     refine_speed?: RefineSpeed;
     /**
-     * The model that makes the preview. Default: `"fast_sculpt"`.
+     * The model that generates the preview. Default: `"fast_sculpt"`.
      *
-     * With `"turbo"` the session stops at up to four views (spins) to choose from.
+     * With `"turbo"` the session pauses at up to four views (spins), one of which the caller
+     * selects.
      */
     preview_mesh?: PreviewMesh;
     /**
@@ -230,137 +235,141 @@ export interface Parameters {
      */
     topology?: Topology;
     /**
-     * How many faces the mesh has. Default: `"high_poly"`. For enterprise users only.
+     * The number of faces. Default: `"high_poly"`. For enterprise users only.
      */
     resolution?: Resolution;
     /**
-     * The texture's edge in pixels. Default: `2048`. For enterprise users only.
+     * The edge length of the texture in pixels. Default: `2048`. For enterprise users only.
      */
     texture_resolution?: 128 | 256 | 512 | 1024 | 2048;
     /**
-     * The model's `[width, height, depth]`: three finite numbers greater than 0.
-     * For enterprise users only.
+     * The size of the model's bounding box as `[width, height, depth]`: three finite numbers
+     * greater than 0. Default: the generated proportions. For enterprise users only.
      */
     scaled_bbox?: readonly [width: number, height: number, depth: number];
     /**
-     * Where the origin lies in the model's bounding box: `[x, y, z]`, each from -0.5 to 0.5.
-     * Default: `[0, 0, 0]`, the centre; `[0, -0.5, 0]` is the centre of the bottom,
+     * The position of the origin in the model's bounding box as `[x, y, z]`, each from -0.5 to
+     * 0.5. Default: `[0, 0, 0]`, the center. `[0, -0.5, 0]` is the center of the bottom,
      * `[-0.5, -0.5, -0.5]` the left bottom back corner. For enterprise users only.
      */
     pivot_point?: readonly [x: number, y: number, z: number];
 }
 
 /**
- * What a call is doing.
+ * The phase of a call that transfers an image or a model.
  */
 export type Phase = "encoding" | "sending" | "downloading";
 
 /**
- * The model that makes the preview.
+ * The model that generates the preview.
  */
 export type PreviewMesh = "fast_sculpt" | "turbo";
 
 /**
- * What `requestPreview` takes beside the session's code.
+ * The options of `requestPreview`. Give at most one of `selected_spin_index` and
+ * `selected_spin`.
  */
-export type PreviewOptions = {
-    /** Which of the session's `spins` to go on with, from 0 to 3. For `preview_mesh: "turbo"`. */
+export interface PreviewOptions extends RefineOptions {
+    /**
+     * The index of the selected spin in the session's `spins`, from 0 to 3. For
+     * `preview_mesh: "turbo"`.
+     */
     selected_spin_index?: 0 | 1 | 2 | 3;
-    /** The `image_url` of the spin to go on with. For `preview_mesh: "turbo"`. */
+    /**
+     * The `image_url` of the selected spin. For `preview_mesh: "turbo"`.
+     */
     selected_spin?: string;
-} & RefineOptions;
+}
 
 /**
- * How far the picture, or the model, is on its way.
+ * The progress of encoding an image or of downloading a model.
  */
 export interface Progress {
     /**
-     * `"encoding"`: the picture is being read and encoded. `"sending"`: the request has been
-     * handed to `fetch`, which reports no upload progress. `"downloading"`: the model is coming.
+     * `"encoding"`: the image is being read and encoded. `"sending"`: the request was passed to
+     * `fetch`, which reports no upload progress. `"downloading"`: the model is being received.
      */
     phase: Phase;
     /**
-     * Bytes of the picture that are encoded, or of the model that have come.
+     * The number of bytes of the image that are encoded, or of the model that are received.
      */
     loaded: number;
     /**
-     * Bytes in all; 0 where the server does not say how many.
+     * The total number of bytes; 0 if the server does not send it.
      */
     total: number;
 }
 
 /**
- * What may be said once more about the mesh when it is requested.
+ * The options of `requestRefine`. The parameters replace those of the session.
  */
 export type RefineOptions = Pick<Parameters, "scaled_bbox" | "pivot_point"> & Pick<CreateOptions, "idempotencyKey"> & ConnectionOptions;
 
 /**
- * How long the refinement may take.
+ * How much time the refinement may take.
  */
 export type RefineSpeed = "fast" | "slow";
 
 /**
- * How many faces the mesh has.
+ * The number of faces of the mesh.
  */
 export type Resolution = "low_poly" | "high_poly";
 
 /**
- * Where a session's results lie in the formats that the API documents beside GLB. A server need
- * not have them all: a field is absent, or empty, until its file exists.
+ * The URLs of a session's results in formats other than GLB. A field is absent or empty if the
+ * server does not provide the format, or until the file exists.
  */
 export interface ResultUrls {
     /**
-     * Where the preview can be fetched as the API's own default archive, a zip.
+     * The URL of the preview as a zip archive, the API's default.
      */
     preview_mesh_url?: string;
     /**
-     * Where the preview can be fetched as OBJ.
+     * The URL of the preview as OBJ.
      */
     preview_mesh_url_obj?: string;
     /**
-     * Where the preview can be fetched as USDZ.
+     * The URL of the preview as USDZ.
      */
     preview_mesh_url_usdz?: string;
     /**
-     * Where the preview can be fetched as a zip of all files.
+     * The URL of the preview as a zip archive of all files.
      */
     preview_mesh_url_zip?: string;
     /**
-     * Where the preview can be fetched as FBX.
+     * The URL of the preview as FBX.
      */
     preview_mesh_url_fbx?: string;
     /**
-     * Where the preview can be fetched as STL, for printing: an extension of this project's own
-     * server, which the API does not document.
+     * The URL of the preview as STL, for 3D printing. An extension of this project's server.
      */
     preview_mesh_url_stl?: string;
     /**
-     * Where the refined model can be fetched as the API's own default archive, a zip.
+     * The URL of the refined model as a zip archive, the API's default.
      */
     mesh_url?: string;
     /**
-     * Where the refined model can be fetched as OBJ.
+     * The URL of the refined model as OBJ.
      */
     mesh_url_obj?: string;
     /**
-     * Where the refined model can be fetched as USDZ.
+     * The URL of the refined model as USDZ.
      */
     mesh_url_usdz?: string;
     /**
-     * Where the refined model can be fetched as a zip of all files.
+     * The URL of the refined model as a zip archive of all files.
      */
     mesh_url_zip?: string;
     /**
-     * Where the refined model can be fetched as FBX.
+     * The URL of the refined model as FBX.
      */
     mesh_url_fbx?: string;
     /**
-     * Where the refined model can be fetched as STL, for printing: an extension of this project's own
-     * server, which the API does not document.
+     * The URL of the refined model as STL, for 3D printing. An extension of this project's server.
      */
     mesh_url_stl?: string;
     /**
-     * Where a video of the model can be fetched.
+     * The URL of a video of the model.
      */
     mp4_url?: string;
 }
@@ -368,16 +377,16 @@ export interface ResultUrls {
 /**
  * Whether the API may have created a session, and charged for it, before the call failed.
  *
- * - `"no"`: nothing was sent that creates something.
- * - `"rejected"`: the API said no, and nothing was created.
- * - `"unknown"`: the request went out and no clear no came back: a session may exist, or does, where
- *   the error's `session` holds it.
+ * - `"no"`: no create request was sent.
+ * - `"rejected"`: the API rejected the request and created nothing.
+ * - `"unknown"`: a create request was sent and not rejected. A session may exist; if the error has
+ *   a `session`, it does.
  */
 export type Sent = "no" | "rejected" | "unknown";
 
 /**
- * A session as the API answers it. Fields that the API documents are typed; all others are kept
- * as they come.
+ * A session as returned by the API. Documented fields are typed; all other fields are kept
+ * unchanged.
  */
 export type Session = SessionFields & ResultUrls & Parameters & { [field: string]: unknown };
 
@@ -390,74 +399,76 @@ export interface SessionFields {
      */
     _id?: string;
     /**
-     * Whose session it is.
+     * The id of the session's owner.
      */
     user_id?: string;
     /**
-     * The name by which the session is asked for: `SESSION_<digits>_<digits>`.
+     * The session's code, which all calls for this session take: `SESSION_<digits>_<digits>`.
      */
     session_code: string;
     /**
-     * Where the picture can be fetched.
+     * The URL of the image.
      */
     image_url?: string;
     /**
-     * How far the session is: one of the documented words, or one that is newer than they are.
+     * The stage of the session and its state: a documented value, or a newer one.
      */
     status: KnownStatus | (string & {});
     /**
-     * How the session is as a whole. `"complete"` once all that was asked for is there; a
-     * refinement that is asked for later takes it back to `"in_progress"`.
+     * The overall state of the session. `"complete"` once all requested results exist; a later
+     * request for a refinement returns it to `"in_progress"`.
      */
     session_status?: SessionStatus | (string & {});
     /**
-     * How much of all that was asked for is done, from 0 to 100.
+     * The progress of all requested results, from 0 to 100.
      */
     percent_done?: number;
     /**
-     * Why the session failed, where it did and a reason is known.
+     * The reason of the failure, if the session failed and the server knows it.
      */
     error?: string;
     /**
-     * The views to choose from, once they exist; only with `preview_mesh: "turbo"`.
+     * The views for selection, once they exist; only with `preview_mesh: "turbo"`.
      */
     spins?: Spin[];
     /**
-     * Where the preview can be fetched as binary glTF, once it exists.
+     * The URL of the preview as binary glTF, once it exists.
      */
     preview_mesh_url_glb?: string;
     /**
-     * Where the finished model can be fetched as binary glTF, once it exists: the refined one, or
-     * the preview where the session is complete without a refinement.
+     * The URL of the final model as binary glTF, once it exists: the refined model, or the preview
+     * if the session completed without a refinement.
      */
     mesh_url_glb?: string;
     /**
-     * The engine that makes the models, where the server names it; not one of the API's own fields.
+     * The engine that generates the models. An extension of this project's server.
      */
     engine?: string;
     /**
-     * What the engine waits for, in words, where it says so; not one of the API's own fields.
+     * The engine's own status text. An extension of this project's server.
      */
     engine_status?: string;
     /**
-     * The names of the parameters that were asked for and that the model does not honour; not one
-     * of the API's own fields.
+     * The names of the requested parameters that the engine ignores. An extension of this
+     * project's server.
      */
     unsupported?: string[];
     /**
-     * Where the session came from; `"external"` for one made through the API.
+     * The origin of the session; `"external"` if it was created through the API.
      */
     source?: string;
     /**
-     * When the session was created, as an ISO 8601 date in UTC.
+     * The time of creation, as an ISO 8601 date in UTC.
      */
     created_at?: string;
     /**
-     * When the session last changed, as an ISO 8601 date in UTC.
+     * The time of the last change, as an ISO 8601 date in UTC.
      */
     updated_at?: string;
 }
 
+/* tslint:disable */
+/* eslint-disable */
 /**
  * A page of sessions.
  */
@@ -468,39 +479,39 @@ export type SessionList = {
 };
 
 /**
- * How a session is as a whole, which later versions of the API answer beside its stage.
+ * The overall state of a session, which later versions of the API return in addition to `status`.
  */
 export type SessionStatus = "queued" | "in_progress" | "complete" | "failed";
 
 /**
- * What the API answers to a request for a mesh: need not be the whole session.
+ * The API's response to a request for a mesh, which may be only a part of the session.
  */
 export type SessionUpdate = Partial<Session>;
 
 /**
- * One of the views that a `turbo` session offers to choose from.
+ * One of the views that a `turbo` session offers for selection.
  */
 export interface Spin {
     /**
-     * Where the view can be fetched.
+     * The URL of the view.
      */
     image_url: string;
 }
 
 /**
- * How far a session is.
+ * The stage of a session and its state.
  */
 export interface Stage {
     /**
-     * What was made last, or is being made.
+     * The current stage.
      */
     stage: StageName;
     /**
-     * How that is going; `"unknown"` where the API says what this library does not know.
+     * The state of the stage; `"unknown"` for statuses that this library does not know.
      */
     state: StageState;
     /**
-     * From 0 to 100, where the API says so.
+     * The progress from 0 to 100, if the API returns it.
      */
     percent?: number;
 }
@@ -511,35 +522,40 @@ export interface Stage {
 export type StageName = "spin" | "preview" | "refine";
 
 /**
- * How a stage is going.
+ * The state of a stage.
  */
 export type StageState = "running" | "done" | "failed" | "unknown";
 
 /**
- * What the mesh is made of.
+ * The polygons of the mesh: triangles or quads.
  */
 export type Topology = "tris" | "quads";
 
 /**
- * A stage of a session, as something to wait for.
+ * The stage to wait for.
  */
 export type Until = "spins" | "preview" | "refine";
 
 /**
- * What `waitForSession` takes beside the session's code.
+ * The options of `waitForSession`.
  */
-export type WaitOptions = {
-    /** What to wait for. Default: `"preview"`. */
+export interface WaitOptions extends FollowOptions, ConnectionOptions {
+    /**
+     * The stage to wait for. Default: `"preview"`.
+     */
     until?: Until;
-} & FollowOptions & ConnectionOptions;
+}
 
 /**
- * Creates a session: sends the picture and the parameters, and answers as soon as the API has
- * taken them. The model is not made then; `waitForSession` follows it.
+ * Creates a session: sends the image and the parameters.
  *
- * Nothing is sent before all options are checked and the picture is known to be one.
+ * Resolves when the API has accepted the request; use `waitForSession` to wait for the model. All
+ * options and the image's format are validated before the request is sent.
  *
- * @throws {ImageTo3dError} for every failure; where the call is aborted, the signal's reason.
+ * @param options - The image, the parameters and the options of the connection.
+ * @returns The new session.
+ * @throws {ImageTo3dError} The call failed. If the call is aborted, it throws the signal's reason
+ * instead.
  *
  * @example
  * const session = await createSession({
@@ -552,13 +568,15 @@ export type WaitOptions = {
 export function createSession(options: CreateSessionOptions): Promise<Session>;
 
 /**
- * Downloads a session's model: the refined one where there is one, else the preview.
+ * Downloads the model of a session: the refined model if it exists, or else the preview.
  *
- * Needs no key for results that lie elsewhere, and never sends one to another origin than that of
- * `baseUrl`. Answers a `Blob` with the format's media type.
+ * The key is sent only to the origin of `baseUrl`; results on other origins need no key.
  *
- * @throws {ImageTo3dError} for every failure; where the session has no model in the format, the
- * message names the formats that it has. Where the call is aborted, the signal's reason.
+ * @param session - The session.
+ * @param options - The format and the options of the connection.
+ * @returns The model, with the media type of its format.
+ * @throws {ImageTo3dError} The call failed. If the session has no model in the format, the message
+ * lists the available formats. If the call is aborted, it throws the signal's reason instead.
  *
  * @example
  * const blob = await downloadModel(session, { format: "glb" });
@@ -567,9 +585,13 @@ export function createSession(options: CreateSessionOptions): Promise<Session>;
 export function downloadModel(session: Session, options?: DownloadOptions): Promise<Blob>;
 
 /**
- * Asks for a session as it is now.
+ * Fetches a session in its current state.
  *
- * @throws {ImageTo3dError} for every failure; where the call is aborted, the signal's reason.
+ * @param session_code - The code of the session.
+ * @param options - The options of the connection.
+ * @returns The session.
+ * @throws {ImageTo3dError} The call failed. If the call is aborted, it throws the signal's reason
+ * instead.
  *
  * @example
  * const session = await getSession(session_code, { baseUrl });
@@ -578,15 +600,17 @@ export function downloadModel(session: Session, options?: DownloadOptions): Prom
 export function getSession(session_code: string, options: ConnectionOptions): Promise<Session>;
 
 /**
- * Turns a picture into a model: creates a session and follows it to its end.
+ * Creates a session and waits for its model.
  *
- * Ends at the preview; with `auto_refine: true` at the refined model; with
- * `preview_mesh: "turbo"` at the spins, of which `requestPreview` takes one. `onUpdate` gets the
- * session as soon as it is created: keep its `session_code` there, and a page that is loaded
- * again can go on with `waitForSession`.
+ * Resolves with the preview; with `auto_refine: true` with the refined model; with
+ * `preview_mesh: "turbo"` with the spins, one of which has to be selected with `requestPreview`.
+ * `onUpdate` receives the session as soon as it is created. Store its `session_code` to continue
+ * with `waitForSession` after the page is reloaded.
  *
- * @throws {ImageTo3dError} for every failure (`"session_failed"` where the session ended so; the
- * session stands in `session`); where the call is aborted, the signal's reason.
+ * @param options - The image, the parameters, and the options of the connection and of the wait.
+ * @returns The session at the reached stage.
+ * @throws {ImageTo3dError} The call failed; of kind `"session_failed"` if the session failed. If the
+ * call is aborted, it throws the signal's reason instead.
  *
  * @example
  * const session = await imageTo3d({
@@ -600,9 +624,12 @@ export function getSession(session_code: string, options: ConnectionOptions): Pr
 export function imageTo3d(options: ImageTo3dOptions): Promise<Session>;
 
 /**
- * Asks for the sessions of the key's owner, a page of them.
+ * Fetches a page of the sessions of the key's owner.
  *
- * @throws {ImageTo3dError} for every failure; where the call is aborted, the signal's reason.
+ * @param options - The page and the options of the connection.
+ * @returns The sessions of the page.
+ * @throws {ImageTo3dError} The call failed. If the call is aborted, it throws the signal's reason
+ * instead.
  *
  * @example
  * const { results } = await listSessions({ baseUrl, limit: 20 });
@@ -611,12 +638,15 @@ export function imageTo3d(options: ImageTo3dOptions): Promise<Session>;
 export function listSessions(options: ListOptions): Promise<SessionList>;
 
 /**
- * Asks for the preview of a session that stands at its spins. It costs what a preview costs, and
- * so is sent again only as `createSession` is.
+ * Requests the preview of a session that waits for the selection of a spin.
  *
- * Answers what the API answers, which need not be the whole session.
+ * A preview may cost money; the request is retried under the same conditions as `createSession`.
  *
- * @throws {ImageTo3dError} for every failure; where the call is aborted, the signal's reason.
+ * @param session_code - The code of the session.
+ * @param options - The selected spin, parameters, and the options of the connection.
+ * @returns The API's response, which may be only a part of the session.
+ * @throws {ImageTo3dError} The call failed. If the call is aborted, it throws the signal's reason
+ * instead.
  *
  * @example
  * await requestPreview(session_code, { selected_spin_index: 2, baseUrl });
@@ -625,12 +655,15 @@ export function listSessions(options: ListOptions): Promise<SessionList>;
 export function requestPreview(session_code: string, options: PreviewOptions): Promise<SessionUpdate>;
 
 /**
- * Asks for the refined model of a session whose preview is done. It costs what a refinement
- * costs, and so is sent again only as `createSession` is.
+ * Requests the refined model of a session whose preview is done.
  *
- * Answers what the API answers, which need not be the whole session.
+ * A refinement may cost money; the request is retried under the same conditions as `createSession`.
  *
- * @throws {ImageTo3dError} for every failure; where the call is aborted, the signal's reason.
+ * @param session_code - The code of the session.
+ * @param options - Parameters and the options of the connection.
+ * @returns The API's response, which may be only a part of the session.
+ * @throws {ImageTo3dError} The call failed. If the call is aborted, it throws the signal's reason
+ * instead.
  *
  * @example
  * await requestRefine(session_code, { baseUrl });
@@ -639,18 +672,20 @@ export function requestPreview(session_code: string, options: PreviewOptions): P
 export function requestRefine(session_code: string, options: RefineOptions): Promise<SessionUpdate>;
 
 /**
- * Follows a session until it has reached a stage, and answers it as it is then.
+ * Polls a session until it reaches a stage.
  *
- * Ends as soon as the session is at the stage or beyond, rejects where it ended in a `*_failed`
- * status (`"session_failed"`), is aborted, or takes longer than `timeout`. Once the API has
- * answered, network errors, 408, 429 and 5xx only delay it. A status that this library does not
- * know is waited through. A session that has stood at `spin_generate_done` with spins to choose
- * from for three looks ends a wait for a later stage too: it is waiting for its caller, and
- * `requestPreview` takes it on. A wait for a refinement that nobody asked for lasts until
- * `timeout`: ask with `requestRefine` first, or create the session with `auto_refine`.
+ * Settles when the session reaches the stage of `until` or a later one, fails, is aborted, or the
+ * call takes longer than `timeout`. After the first successful response, network errors and the
+ * statuses 408, 429 and 5xx are retried. Unknown statuses count as in progress. If the session
+ * stays at `spin_generate_done` with spins for three polls, the call resolves early: select a spin
+ * with `requestPreview`. Waiting for a refinement that was not requested runs into the timeout:
+ * call `requestRefine` first, or create the session with `auto_refine`.
  *
- * @throws {ImageTo3dError} for every failure, with the session as it was last seen in `session`;
- * where the call is aborted, the signal's reason.
+ * @param session_code - The code of the session.
+ * @param options - The stage to wait for, and the options of the connection and of the wait.
+ * @returns The session at the reached stage.
+ * @throws {ImageTo3dError} The call failed; `session` is the session as received last. If the call
+ * is aborted, it throws the signal's reason instead.
  *
  * @example
  * const session = await waitForSession(localStorage.getItem("session") ?? "", {

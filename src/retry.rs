@@ -45,7 +45,7 @@ impl AttemptFailure {
         }
     }
 
-    /// Whether the API has rejected the request for now: with a 429, or a 503 with `Retry-After`.
+    /// Whether the rejection is temporary: a 429, or a 503 with `Retry-After`.
     fn is_temporary_rejection(self) -> bool {
         let is_temporary = matches!(
             self,

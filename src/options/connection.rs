@@ -48,8 +48,8 @@ define_options! {
         Timeout = "timeout": "number",
         /// The maximum number of retries of a failed request, from 0 to 100. Default: `2`.
         ///
-        /// A request that creates something is retried only if the API has rejected it for now (429,
-        /// or 503 with `Retry-After`), or if it has an `idempotencyKey`.
+        /// A request that creates something is retried only after a temporary rejection (429, or 503
+        /// with `Retry-After`), or if it has an `idempotencyKey`.
         MaxRetries = "maxRetries": "number",
         /// Replaces the global `fetch`. Called with a `Request`.
         Fetch = "fetch": "(request: Request) => Promise<Response>",

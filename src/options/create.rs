@@ -16,7 +16,7 @@ use crate::image::{IMAGE, ImageInput};
 use crate::js::{JsonValue, error_message, field, set, stringify};
 
 define_options! {
-    /// The options of calls that create a session, beside the image and the parameters.
+    /// The options of calls that create a session, in addition to the image and the parameters.
     enum CreateOption, interface CreateOptions {
         /// Additional parameters, added to the request body unchanged: for parameters of the API
         /// that are newer than this library. Must not contain names that the library knows.
