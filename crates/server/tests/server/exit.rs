@@ -26,32 +26,41 @@ fn run(flags: &[&str]) -> Ended {
     }
 }
 
-#[test]
-fn reports_an_invalid_configuration_in_one_line() {
+/// Checks that the program ends with one line for this configuration. `{path}` in `message` is
+/// replaced with the file's path.
+fn assert_config_error(config: &str, message: &str) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("config.toml");
     let path = file.to_str().unwrap();
-    for (text, message) in [
-        (
-            "origins = []\ndefault = 3\n",
-            format!("{path}, line 2: invalid type: integer `3`, expected a string"),
-        ),
-        (
-            "default = \"fal\"\n",
-            "Invalid default \"fal\": expected \"sculpt\". A table [engines.fal] adds this engine."
-                .into(),
-        ),
-        (
-            "[engines.fal]\npoll = 0\n",
-            "[engines.fal]: Invalid poll 0: expected a number of seconds from 0.001 to 86400"
-                .into(),
-        ),
-    ] {
-        fs::write(&file, text).unwrap();
-        let ended = run(&["--config", path]);
-        assert_eq!(ended.stderr, format!("error: {message}\n"));
-        assert_eq!((ended.code, &*ended.stdout), (Some(1), ""));
-    }
+    fs::write(&file, config).unwrap();
+    let ended = run(&["--config", path]);
+    let message = message.replace("{path}", path);
+    assert_eq!(ended.stderr, format!("error: {message}\n"));
+    assert_eq!((ended.code, &*ended.stdout), (Some(1), ""));
+}
+
+#[test]
+fn reports_a_value_of_the_wrong_type_with_its_line() {
+    assert_config_error(
+        "origins = []\ndefault = 3\n",
+        "{path}, line 2: invalid type: integer `3`, expected a string",
+    );
+}
+
+#[test]
+fn reports_a_default_engine_without_a_table() {
+    assert_config_error(
+        "default = \"fal\"\n",
+        "Invalid default \"fal\": expected \"sculpt\". A table [engines.fal] adds this engine.",
+    );
+}
+
+#[test]
+fn reports_an_invalid_value_of_an_engine() {
+    assert_config_error(
+        "[engines.fal]\npoll = 0\n",
+        "[engines.fal]: Invalid poll 0: expected a number of seconds from 0.001 to 86400",
+    );
 }
 
 #[test]

@@ -28,47 +28,47 @@ fn assert_url_fails(url: &str, expected: &str) {
 }
 
 #[test]
-fn missing_image() {
+fn reports_the_status_of_a_missing_image() {
     assert_path_fails("/nothing", "HTTP 404");
 }
 
 #[test]
-fn image_over_the_limit() {
+fn rejects_an_image_over_the_limit() {
     assert_path_fails("/large", "larger than 100000 bytes (0 MiB)");
 }
 
 #[test]
-fn endless_image() {
+fn stops_reading_an_endless_image() {
     assert_path_fails("/endless", "larger than 100000 bytes (0 MiB)");
 }
 
 #[test]
-fn slow_image() {
+fn gives_up_a_slow_image() {
     assert_path_fails("/slow", "not received within 2 s");
 }
 
 #[test]
-fn no_response() {
+fn gives_up_without_a_response() {
     assert_path_fails("/silent", "not received within 2 s");
 }
 
 #[test]
-fn truncated_image() {
+fn rejects_a_truncated_image() {
     assert_path_fails("/truncated", "the server cannot be reached");
 }
 
 #[test]
-fn response_that_is_not_http() {
+fn rejects_a_response_that_is_not_http() {
     assert_path_fails("/ssh", "the response is not valid HTTP");
 }
 
 #[test]
-fn four_redirects() {
+fn stops_after_three_redirects() {
     assert_path_fails("/?to=/?to=/?to=/?to=/a.png", "more than 3 redirects");
 }
 
 #[test]
-fn redirect_to_http() {
+fn rejects_a_redirect_to_http() {
     assert_path_fails(
         "/?to=http://localhost/a.png",
         "only https: URLs are fetched",
@@ -76,17 +76,17 @@ fn redirect_to_http() {
 }
 
 #[test]
-fn redirect_to_ftp() {
+fn rejects_a_redirect_to_ftp() {
     assert_path_fails("/?to=ftp://localhost/a.png", "only https: URLs are fetched");
 }
 
 #[test]
-fn redirect_to_a_file() {
+fn rejects_a_redirect_to_a_file() {
     assert_path_fails("/?to=file:///etc/passwd", "HTTP 404");
 }
 
 #[test]
-fn closed_port() {
+fn reports_a_closed_port() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let closed = listener.local_addr().unwrap();
     drop(listener);
@@ -97,12 +97,12 @@ fn closed_port() {
 }
 
 #[test]
-fn unknown_host() {
+fn reports_an_unknown_host() {
     assert_url_fails("https://nobody.invalid/", "the server cannot be reached");
 }
 
 #[test]
-fn untrusted_certificate() {
+fn rejects_an_untrusted_certificate() {
     let https = Https::start();
     let fetcher = Fetcher::new(all, RootCerts::WebPki, LIMIT, TIMEOUT);
     let error = fetcher.fetch(&https.url("/a.png")).unwrap_err();
@@ -111,26 +111,26 @@ fn untrusted_certificate() {
 }
 
 #[test]
-fn url_with_a_password() {
+fn rejects_a_url_with_a_password() {
     assert_url_fails("https://me:secret@localhost/", "invalid URL");
 }
 
 #[test]
-fn url_without_a_host() {
+fn rejects_a_url_without_a_host() {
     assert_url_fails("https://", "invalid URL");
 }
 
 #[test]
-fn url_with_a_space() {
+fn rejects_a_url_with_a_space() {
     assert_url_fails("https:// /", "invalid URL");
 }
 
 #[test]
-fn http_url() {
+fn rejects_an_http_url() {
     assert_url_fails("http://localhost/a.png", "only https: URLs are fetched");
 }
 
 #[test]
-fn http_url_in_upper_case() {
+fn rejects_an_http_url_in_upper_case() {
     assert_url_fails("HTTP://LOCALHOST/a.png", "only https: URLs are fetched");
 }

@@ -7,28 +7,28 @@ use super::https::{Https, LIMIT, all};
 use crate::support::{SESSIONS, session_code, solid_png};
 
 #[test]
-fn image_is_fetched_unchanged() {
+fn fetches_an_image_unchanged() {
     let https = Https::start();
     let fetched = https.fetcher(all).fetch(&https.url("/a.png"));
     assert_eq!(fetched, Ok(solid_png(1)));
 }
 
 #[test]
-fn three_redirects_are_followed() {
+fn follows_three_redirects() {
     let https = Https::start();
     let url = https.url("/?to=/?to=/?to=/a.png");
     assert_eq!(https.fetcher(all).fetch(&url), Ok(solid_png(1)));
 }
 
 #[test]
-fn image_of_the_largest_size_is_fetched() {
+fn fetches_an_image_of_the_largest_size() {
     let https = Https::start();
     let fetched = https.fetcher(all).fetch(&https.url("/limit"));
     assert_eq!(fetched.unwrap().len(), LIMIT);
 }
 
 #[test]
-fn request_reveals_nothing_about_this_machine() {
+fn reveals_nothing_about_this_machine() {
     let https = Https::start();
     let head = https.fetcher(all).fetch(&https.url("/echo")).unwrap();
     let head = String::from_utf8(head).unwrap().to_ascii_lowercase();
@@ -61,7 +61,7 @@ fn run_session(path: &str) -> Value {
 }
 
 #[test]
-fn session_of_an_image_completes() {
+fn completes_the_session_of_an_image() {
     let session = run_session("/a.png");
     assert_eq!(session["status"], "preview_done");
     assert_eq!(session["error"], Value::Null);
@@ -75,7 +75,7 @@ fn assert_session_fails(path: &str, expected: &str) {
 }
 
 #[test]
-fn session_of_a_web_page_fails() {
+fn fails_the_session_of_a_web_page() {
     assert_session_fails(
         "/page.html",
         "image_url: unrecognized image format (first bytes: 3c 21 64 6f …). Supported: PNG, JPEG, \
@@ -84,6 +84,6 @@ fn session_of_a_web_page_fails() {
 }
 
 #[test]
-fn session_of_a_missing_image_fails() {
+fn fails_the_session_of_a_missing_image() {
     assert_session_fails("/nothing", "image_url: download failed: HTTP 404");
 }

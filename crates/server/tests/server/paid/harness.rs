@@ -1,6 +1,6 @@
 //! Runs one session against an emulator and checks how it ends.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::emulators::hosted::{Emulator, Engine, KEY, Scenario};
 use crate::support::gateway::Gateway;
@@ -25,13 +25,22 @@ pub fn start_gateway(emulator: &Emulator, extra: &str, flags: &[&str]) -> Gatewa
 pub enum Outcome {
     /// With a model, which was billed once.
     Completes,
-    /// Without a model: `billed` models were billed, and `error` is in the session's error.
+    /// With this error, after this number of models was billed; see [`session_error`].
     Fails { billed: usize, error: &'static str },
 }
 
 /// Short for [`Outcome::Fails`].
 pub fn fails(billed: usize, error: &'static str) -> Outcome {
     Outcome::Fails { billed, error }
+}
+
+/// Returns the session's error, with the emulator's addresses replaced by `{host}` and `{files}`.
+pub fn session_error(emulator: &Emulator, session: &Value) -> String {
+    let error = session["error"].as_str();
+    let error = error.unwrap_or_else(|| panic!("no error: {session}"));
+    error
+        .replace(&emulator.host, "{host}")
+        .replace(&emulator.file_host, "{files}")
 }
 
 /// Runs a session while `scenario` goes wrong.
@@ -57,10 +66,7 @@ pub fn assert_session_ends(engine: Engine, scenario: Scenario, outcome: Outcome)
         }
         Outcome::Fails { billed, error } => {
             assert_eq!(session["status"], "preview_failed", "{session}");
-            assert!(
-                session["error"].as_str().unwrap().contains(error),
-                "{session}"
-            );
+            assert_eq!(session_error(&emulator, &session), error);
             assert_eq!(emulator.billed_models(), billed, "{session}");
         }
     }
