@@ -2,6 +2,7 @@
 #![allow(missing_docs)]
 
 mod access;
+mod compatibility;
 mod connection;
 mod data;
 mod emulators;
@@ -11,6 +12,7 @@ mod fetch;
 mod fetcher;
 mod hunyuan;
 mod jobs;
+mod metrics;
 mod paid;
 mod parameters;
 #[path = "../../src/public_address.rs"]

@@ -74,6 +74,8 @@ struct Job {
 #[derive(Default)]
 struct State {
     jobs: HashMap<String, Job>,
+    /// The number of jobs that were ever started.
+    started: usize,
     /// The number of each job's image.
     images: Vec<u32>,
     /// Requests that started a job.
@@ -83,33 +85,54 @@ struct State {
     max_concurrent: usize,
 }
 
+impl State {
+    /// Starts a job and returns its id.
+    fn start_job(&mut self, body: Option<Value>, now: f64) -> String {
+        self.started += 1;
+        let uid = format!("00000000-0000-4000-8000-{:012}", self.started);
+        let running = self.jobs.values().filter(|job| now < job.started + SHAPE);
+        self.max_concurrent = self.max_concurrent.max(running.count() + 1);
+        self.jobs.insert(uid.clone(), Job { started: now, body });
+        uid
+    }
+}
+
 /// A running emulator. Clones share its state.
 #[derive(Clone)]
 pub struct Hunyuan {
     /// `127.0.0.1:<port>`
     pub host: String,
+    clock: Clock,
     state: Arc<Mutex<State>>,
 }
 
 impl Hunyuan {
     pub fn start(scenario: Scenario) -> Self {
         let state = Arc::new(Mutex::new(State::default()));
-        let (shared, clock) = (state.clone(), Clock::new(SPEED));
+        let clock = Clock::new(SPEED);
+        let (shared, time) = (state.clone(), clock.clone());
         let host = serve(move |request| {
-            respond(request, scenario, &mut shared.lock().unwrap(), clock.now())
+            respond(request, scenario, &mut shared.lock().unwrap(), time.now())
         });
-        Self { host, state }
+        Self { host, clock, state }
     }
 
     /// Returns a handle of an emulator that cannot be reached.
     pub fn unreachable() -> Self {
         Self {
             host: "127.0.0.1:9".into(),
+            clock: Clock::new(SPEED),
             state: Arc::default(),
         }
     }
 
-    /// Returns the number of jobs that were started.
+    /// Adds a job that no request submitted, and that is done.
+    pub fn add_done_job(&self) {
+        let mut state = self.state.lock().unwrap();
+        state.start_job(Some(json!({})), self.clock.now() - 60.0);
+    }
+
+    /// Returns the number of requests that started a job.
     pub fn submits(&self) -> usize {
         self.state.lock().unwrap().submits
     }
@@ -212,15 +235,8 @@ fn send(request: &Request, scenario: Scenario, state: &mut State, now: f64) -> R
         return Reply::json(500, json!({"error": "Failed to start generation"}));
     }
     state.submits += 1;
-    let uid = format!("00000000-0000-4000-8000-{:012}", state.submits);
     state.images.push(image_number(&body["image"]));
-    let running = state.jobs.values().filter(|job| now < job.started + SHAPE);
-    state.max_concurrent = state.max_concurrent.max(running.count() + 1);
-    let job = Job {
-        started: now,
-        body: has_image(&body).then_some(body),
-    };
-    state.jobs.insert(uid.clone(), job);
+    let uid = state.start_job(has_image(&body).then_some(body), now);
     Reply::json(200, json!({"uid": uid}))
 }
 

@@ -93,6 +93,12 @@ impl Emulator {
         }
     }
 
+    /// Adds a job that no request submitted, and that is done.
+    pub fn add_done_job(&self) {
+        self.state()
+            .start_job(&Value::Null, self.clock.now() - 60.0);
+    }
+
     /// Changes the scenario of the requests that follow.
     pub fn set_scenario(&self, scenario: Scenario) {
         *self.scenario.lock().unwrap() = scenario;
