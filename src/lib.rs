@@ -12,7 +12,7 @@ extern crate alloc;
 extern crate std;
 
 mod api;
-mod body;
+mod base64_body;
 mod call_state;
 mod cancel;
 mod download;

@@ -8,7 +8,7 @@ use js_sys::encode_uri_component;
 use wasm_bindgen::prelude::*;
 
 use crate::api::{Api, ApiResponse};
-use crate::body;
+use crate::base64_body;
 use crate::error::{CallError, Result};
 use crate::options::{Create, Mesh, MeshStage};
 use crate::progress::{Phase, report};
@@ -17,7 +17,7 @@ use crate::response::{check_list, check_session};
 /// Sends `POST /image-to-3d-sessions`.
 pub async fn create(api: &Api, options: &Create) -> Result<ApiResponse> {
     let on_progress = options.on_progress.as_ref();
-    let body = body::write(&options.json, &options.image, on_progress).await?;
+    let body = base64_body::write(&options.json, &options.image, on_progress).await?;
     let size = options.image.size();
     report(on_progress, Phase::Sending, size, size)?;
     let key = options.idempotency_key.as_deref();

@@ -4,7 +4,7 @@ use anyhow::Result;
 use xshell::{Shell, cmd};
 
 use crate::console::step;
-use crate::{api, build, cycles, tools};
+use crate::{api_surface, build, cycles, tools};
 
 pub fn check(shell: &Shell) -> Result<()> {
     step("import cycles");
@@ -26,7 +26,7 @@ pub fn check(shell: &Shell) -> Result<()> {
     .run()?;
     build::package(shell)?;
     step("the public surface");
-    api::check(shell)?;
+    api_surface::check(shell)?;
     step("formatting and types of the JavaScript code");
     cmd!(shell, "prettier --check --log-level warn .")
         .quiet()

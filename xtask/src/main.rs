@@ -1,7 +1,7 @@
 //! The project's own commands. Each installs the tools that it needs, prints its steps, and reuses
 //! earlier results.
 
-mod api;
+mod api_surface;
 mod api_wasm;
 mod bench;
 mod build;
@@ -112,7 +112,7 @@ fn run(command: Command) -> Result<()> {
         Command::Build => build::build(&shell),
         Command::Bench(options) => bench::bench(&shell, &options),
         Command::Check { accept_api: false } => check::check(&shell),
-        Command::Check { accept_api: true } => api::accept(&shell),
+        Command::Check { accept_api: true } => api_surface::accept(&shell),
         Command::Cycles => cycles::check(&shell),
         Command::Release { .. } => release::dry_run(&shell),
     }

@@ -4,6 +4,7 @@ use http::{Request as HttpRequest, StatusCode};
 
 use crate::clock::Millis;
 use crate::config::Config;
+use crate::cors::with_cors;
 use crate::delivery::Delivery;
 use crate::engine::Engine;
 use crate::error::ApiError;
@@ -13,7 +14,7 @@ use crate::job_queue::Job;
 use crate::job_runner::{Download, JobRunner};
 use crate::metrics::Metrics;
 use crate::request::{Request, api_key};
-use crate::response::{self, Response, with_cors, with_delivery};
+use crate::response::{self, Response, with_delivery};
 use crate::routes::Route;
 use crate::state::ApiState;
 use crate::store::{Store, StoreError};

@@ -15,11 +15,11 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::delivery::Delivery;
+use crate::lock::lock;
 use crate::request::{Request, api_key};
 use crate::response::{Response, error, with_header, with_type};
 use crate::session_fault::SessionFault;
 use crate::stage::Stage;
-use crate::sync::lock;
 
 /// The effect of a fault.
 #[derive(Clone, Copy)]

@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::clock::Millis;
+use crate::lock::lock;
 use crate::metrics::Metrics;
 use crate::progress::JobProgress;
 use crate::record::{JobId, Record};
 use crate::sessions::Sessions;
-use crate::sync::lock;
 
 /// A leased job: the work for one stage of a session. A job that is dropped before it is run is due
 /// again.

@@ -3,10 +3,11 @@
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
+use crate::cors::preflight;
 use crate::handlers::{Context, Output};
 use crate::record::Record;
 use crate::request::base_url;
-use crate::response::{Response, preflight, success};
+use crate::response::{Response, success};
 use crate::session_json::SessionView;
 
 impl Context<'_> {

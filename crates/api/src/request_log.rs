@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use crate::clock::Millis;
 use crate::delivery::Delivery;
+use crate::lock::lock;
 use crate::request::{API_KEY_HEADER, api_key};
-use crate::sync::lock;
 
 /// The maximum number of logged requests.
 const CAPACITY: usize = 1000;

@@ -5,8 +5,9 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::cors::WithoutCors;
 use crate::delivery::Delivery;
-use crate::response::{Response, WithoutCors, with_delivery, with_type};
+use crate::response::{Response, with_delivery, with_type};
 use crate::stage::{Failure, Stage};
 
 /// A simulated fault of one session.

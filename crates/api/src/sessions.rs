@@ -6,11 +6,11 @@ use std::sync::{Mutex, MutexGuard};
 use crate::clock::Millis;
 use crate::files;
 use crate::idempotency::IdempotencyRecord;
+use crate::lock::lock;
 use crate::metrics::Metrics;
 use crate::quota::{Budget, DailyLimit, LimitReached, USAGE_KEY, Usage};
 use crate::record::{JobId, Record};
 use crate::store::{Change, Store, StoreError};
-use crate::sync::lock;
 
 /// A file of a session: its name and its bytes.
 pub type File = (String, Vec<u8>);

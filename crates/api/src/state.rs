@@ -7,11 +7,11 @@ use crate::clock::Millis;
 use crate::config::Config;
 use crate::fault::FaultCounter;
 use crate::job_queue::JobQueue;
+use crate::lock::lock;
 use crate::request_log::RequestLog;
 use crate::sessions::{Limits, Sessions};
 use crate::stage::Pace;
 use crate::store::{Change, Store, StoreError};
-use crate::sync::lock;
 
 /// The store's key of the secret from which the tokens in file URLs are derived.
 const URL_SECRET_KEY: &str = "secret";

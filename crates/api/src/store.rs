@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::sync::{Mutex, MutexGuard};
 
-use crate::sync::lock;
+use crate::lock::lock;
 
 /// An error of a [`Store`].
 pub type StoreError = Box<dyn Error + Send + Sync>;

@@ -1,0 +1,58 @@
+//! The CORS headers of responses.
+
+use http::StatusCode;
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, CACHE_CONTROL, CONNECTION, HeaderValue,
+    VARY,
+};
+
+use crate::response::{Response, with_header};
+
+/// Creates the response to a CORS preflight request.
+pub fn preflight() -> Response {
+    let mut response = Response::default();
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    for (name, value) in [
+        (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
+        (
+            ACCESS_CONTROL_ALLOW_HEADERS,
+            "x-api-key, content-type, idempotency-key",
+        ),
+        (ACCESS_CONTROL_MAX_AGE, "600"),
+        // A browser repeats a POST if the connection that it reused is closed before the first
+        // byte of the response. Right after a preflight there is no connection to reuse.
+        (CONNECTION, "close"),
+    ] {
+        response = with_header(response, name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// Marks a response, as an extension, to be sent without CORS headers.
+#[derive(Clone, Copy)]
+pub struct WithoutCors;
+
+/// Adds CORS headers unless they are already set. `origin` is the allowed origin; `None` denies
+/// all.
+pub fn with_cors(mut response: Response, origin: Option<HeaderValue>) -> Response {
+    let without_cors = response.extensions().get::<WithoutCors>().is_some();
+    let headers = response.headers_mut();
+    headers
+        .entry(CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    let Some(origin) = origin.filter(|_| !without_cors) else {
+        return response;
+    };
+    if origin != "*" {
+        headers.insert(VARY, HeaderValue::from_static("origin"));
+    }
+    let exposed = HeaderValue::from_static("retry-after");
+    for (name, value) in [
+        (ACCESS_CONTROL_ALLOW_ORIGIN, origin),
+        (ACCESS_CONTROL_EXPOSE_HEADERS, exposed),
+    ] {
+        headers.entry(name).or_insert(value);
+    }
+    response
+}
