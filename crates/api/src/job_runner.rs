@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use image::DynamicImage;
 
-use crate::engine::{Checkpoint, Detail, Engine, ModelError, Progress, Source};
+use crate::engine::{Checkpoint, Detail, Engine, Model, ModelError, Progress, Source, VIEW_COUNT};
 use crate::files::{IMAGE, can_convert, model_file, spin_file};
 use crate::image_source::decode;
 use crate::job_queue::{Job, JobQueue, Outcome};
@@ -31,14 +31,30 @@ struct Output {
 }
 
 impl Output {
-    fn new(files: Vec<File>, unsupported: Vec<String>, is_glb_only: bool) -> Self {
+    fn of_views(views: [Vec<u8>; VIEW_COUNT]) -> Self {
+        let files = views.into_iter().enumerate();
+        let files: Vec<_> = files.map(|(view, png)| (spin_file(view), png)).collect();
         Self {
             result: StageResult {
-                bytes: files.iter().map(|(_, bytes)| bytes.len() as u64).sum(),
-                unsupported,
-                is_glb_only,
+                bytes: files.iter().map(|(_, png)| png.len() as u64).sum(),
+                unsupported: Vec::new(),
+                is_glb_only: false,
             },
             files,
+        }
+    }
+
+    fn of_model(stage: Stage, model: Model) -> Self {
+        Self {
+            result: StageResult {
+                bytes: model.glb.len() as u64,
+                unsupported: model.unsupported,
+                is_glb_only: !can_convert(&model.glb),
+            },
+            files: model_file(stage)
+                .map(|name| (name, model.glb))
+                .into_iter()
+                .collect(),
         }
     }
 }
@@ -149,18 +165,13 @@ impl JobRunner<'_> {
         };
         let detail = match id.stage {
             Stage::Spin => {
-                let views = engine.views(source, progress)?.into_iter().enumerate();
-                let files = views.map(|(view, png)| (spin_file(view), png)).collect();
-                return Ok(Output::new(files, Vec::new(), false));
+                return Ok(Output::of_views(engine.views(source, progress)?));
             }
             Stage::Preview => Detail::Preview,
             Stage::Refine => Detail::Refined,
         };
         let model = engine.model(source, detail, record.selected_spin, progress)?;
-        let is_glb_only = !can_convert(&model.glb);
-        let files = model_file(id.stage).map(|name| (name, model.glb));
-        let files = files.into_iter().collect();
-        Ok(Output::new(files, model.unsupported, is_glb_only))
+        Ok(Output::of_model(id.stage, model))
     }
 
     /// Returns the image file and the decoded image. Stores a downloaded file first, so that it is
