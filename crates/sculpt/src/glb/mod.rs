@@ -1,11 +1,11 @@
 //! Binary glTF 2.0 files (GLB): one reader for models of any origin, and the writer of this crate's
 //! own models.
 //!
-//! The reader keeps the original JSON in place of a `gltf::Document`, for three reasons: a
-//! model is edited without the loss of extensions that are unknown here; only the extensions show
-//! whether data is compressed; and the document's accessors panic on sparse data or byte ranges that
-//! contradict each other, which files of remote engines may have. The container, the component types
-//! and the decoding of elements are those of the `gltf` crate.
+//! The reader keeps the original JSON in place of a `gltf::Document`, for three reasons: a model is
+//! edited without the loss of extensions that are unknown here; only the extensions show whether data
+//! is compressed; and the document's accessors panic on sparse data or byte ranges that contradict
+//! each other, which files of remote engines may have. The container, the component types and the
+//! decoding of elements are those of the `gltf` crate.
 
 mod accessor;
 mod check;

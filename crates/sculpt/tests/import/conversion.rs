@@ -4,7 +4,7 @@ use image::ImageFormat;
 use sculpt::{ConvertError, Format, can_convert, convert, import_glb};
 use serde_json::json;
 
-use super::box_model::{FORMATS, assert_converts, model, parts, push};
+use super::box_model::{FORMATS, assert_converts, assert_near, bounds, model, parts, push};
 use super::support::{glb, textured};
 
 #[test]
@@ -105,4 +105,38 @@ fn rejects_conversion_of_contradictory_files() {
     let mut json = json.clone();
     json["nodes"][1]["children"] = json!([0]);
     assert_converts(&glb(&json, bin));
+}
+
+/// The box model, whose sparse positions move one vertex from (2, 4, 6) to (20, 40, 60).
+fn sparse(vertex: u16) -> Vec<u8> {
+    let (mut json, mut bin) = parts(&model(ImageFormat::Png, 8));
+    let from = bin.len();
+    bin.extend(vertex.to_le_bytes());
+    bin.extend([0; 2]);
+    bin.extend([20.0f32, 40.0, 60.0].into_iter().flat_map(f32::to_le_bytes));
+    for (offset, length) in [(from, 2), (from + 4, 12)] {
+        push(
+            &mut json["bufferViews"],
+            json!({"buffer": 0, "byteOffset": offset, "byteLength": length}),
+        );
+    }
+    json["buffers"][0]["byteLength"] = bin.len().into();
+    json["accessors"][0]["sparse"] = json!({
+        "count": 1,
+        "indices": {"bufferView": 3, "componentType": 5123},
+        "values": {"bufferView": 4},
+    });
+    glb(&json, bin)
+}
+
+#[test]
+fn converts_sparse_positions() {
+    let expected = [[-70.0, 20.0, 30.0], [10.0, 60.0, 150.0]];
+    assert_near(bounds(&sparse(7)), expected);
+}
+
+#[test]
+fn rejects_sparse_positions_beyond_the_vertices() {
+    let error = convert(&sparse(8), Format::Obj).unwrap_err();
+    assert_eq!(error, ConvertError::NoTriangles);
 }
