@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::js::stringify;
 
-/// What replaces a secret.
+/// The replacement of a secret.
 const REPLACEMENT: &str = "[hidden]";
 
 /// The longest secret, in UTF-16 units, that stays in results. Keys for test servers may be short
@@ -19,7 +19,7 @@ pub struct Redactor {
 }
 
 impl Redactor {
-    /// Adds a secret, as it is and as it appears in JSON.
+    /// Adds a secret, both unchanged and escaped as in JSON.
     pub fn add_secret(&self, secret: &JsString) {
         self.secrets.push(secret);
         if let Ok(quoted) = stringify(secret, &JsValue::UNDEFINED) {

@@ -262,7 +262,7 @@ impl Checkpoint for StoredCheckpoint<'_> {
 
 /// Turns a panic of `create` into a failure, so that it ends only this session.
 fn catch_panic<T>(create: impl FnOnce() -> Result<T, JobError>) -> Result<T, JobError> {
-    // Whatever the panic left incomplete is dropped with it.
+    // Everything that the panic left incomplete is dropped with it.
     let result = catch_unwind(AssertUnwindSafe(create));
     result.unwrap_or_else(|_| {
         let reason = "The engine crashed on this image; this is a bug in the engine";

@@ -3,7 +3,7 @@
 use contract::SESSIONS_PATH;
 use http::{Method, Request};
 
-/// What a request addresses, by its method and path.
+/// The target of a request, by its method and path.
 pub enum Route<'a> {
     /// A CORS preflight request, for any path.
     Preflight,

@@ -11,7 +11,7 @@ use api::{
 use serde_json::{Value, json};
 use support::*;
 
-/// Saves the requested detail as its checkpoint, and stops if it is told to.
+/// Saves the requested detail as its checkpoint, and stops if it is configured to.
 struct CheckpointEngine<'a> {
     /// The checkpoints that were found.
     found: &'a Mutex<Vec<Option<String>>>,

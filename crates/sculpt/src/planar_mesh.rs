@@ -29,7 +29,7 @@ pub struct MeshLayout {
     pub contour_points: Option<usize>,
     /// The distance between points inside, in grid steps.
     pub spacing: f32,
-    /// What the faces are.
+    /// The kind of the faces.
     pub topology: Topology,
 }
 

@@ -1,9 +1,9 @@
-//! What a model is made from, and how.
+//! The input of a model.
 
 use contract::{Parameters, PreviewMesh};
 use image::DynamicImage;
 
-/// What a model is made from, and how.
+/// The image and the parameters of a model.
 #[derive(Clone, Copy, Debug)]
 pub struct ModelRequest<'a> {
     /// The image, upright.

@@ -32,7 +32,7 @@ use crate::workers::Workers;
 /// How long requests and jobs may take to end when the server stops.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What all connections share.
+/// The state that all connections share.
 pub struct AppState {
     /// Handles the requests.
     pub api: Arc<Api>,

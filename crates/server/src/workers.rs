@@ -17,7 +17,7 @@ const STORE_FAILURE_PAUSE: Duration = Duration::from_secs(1);
 /// How often a stopping server checks for paid requests that wait for their response.
 const STOP_CHECK_INTERVAL: Duration = Duration::from_millis(50);
 
-/// What the worker threads share.
+/// The state that the worker threads share.
 pub struct WorkerContext {
     /// Hands out the jobs, and stores their results.
     pub api: Arc<Api>,

@@ -1,5 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-/// What each file depends on.
+/// The files that each file depends on.
 pub type Dependencies = BTreeMap<PathBuf, BTreeSet<PathBuf>>;

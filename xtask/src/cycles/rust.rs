@@ -10,7 +10,7 @@ use syn::{Attribute, Item, ItemMod, ItemUse, UseTree, Visibility};
 
 use super::dependencies::Dependencies;
 
-/// Returns what each file of a crate depends on. `root` is its `lib.rs` or `main.rs`.
+/// Returns the dependencies between the files of a crate. `root` is its `lib.rs` or `main.rs`.
 ///
 /// Fails if a file is missing or is not valid Rust.
 pub fn dependencies(root: &Path) -> Result<Dependencies> {
@@ -32,7 +32,7 @@ struct Module {
     items: Vec<Item>,
     /// The names of its items, macros' results excepted.
     defined: HashSet<String>,
-    /// What `use` declarations bring into scope: name and path as written.
+    /// The imports of `use` declarations: name and path as written.
     imported: Vec<(String, Vec<String>)>,
     /// The paths whose items are all imported.
     globs: Vec<Vec<String>>,
@@ -106,7 +106,7 @@ impl Crate {
         self.read_file(path, found, &inner)
     }
 
-    /// What each file of the crate depends on.
+    /// Returns the files that each file of the crate depends on.
     fn dependencies(&self) -> Dependencies {
         let mut dependencies = Dependencies::new();
         for (path, module) in &self.0 {
@@ -318,7 +318,7 @@ impl NamedPaths {
 
 impl<'a> Visit<'a> for NamedPaths {
     fn visit_item_use(&mut self, item: &'a ItemUse) {
-        // What is only handed on is resolved where it is used.
+        // A re-exported item is resolved at its uses.
         if matches!(item.vis, Visibility::Inherited) {
             self.add_use(&item.tree, Vec::new());
         }

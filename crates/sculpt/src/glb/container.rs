@@ -17,7 +17,7 @@ pub struct Glb {
 }
 
 impl Glb {
-    /// Reads a file. What the JSON says is not validated.
+    /// Reads a file. The content of the JSON is not validated.
     ///
     /// # Errors
     /// Fails if the bytes are not a whole GLB file, or its JSON is not an object.

@@ -16,8 +16,8 @@ pub struct Placement {
     pub pivot: DVec3,
 }
 
-/// Puts a model into its place. Returns `false`, and leaves the model as it is, if its bounding box is
-/// unknown or its matrix would exceed 32-bit floats.
+/// Moves and scales a model into its bounding box. Returns `false` without a change if its bounding
+/// box is unknown or its matrix would exceed 32-bit floats.
 pub fn fit_bounding_box(file: &mut Glb, placement: &Placement) -> bool {
     let Some(scene) = default_scene(file) else {
         return false;

@@ -67,7 +67,7 @@ pub fn longest_edge(file: &Glb) -> u32 {
     edges.max().unwrap_or_default()
 }
 
-/// What the numbers of a texture are.
+/// The meaning of a texture's numbers.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Content {
     /// Colors that are seen as they are.

@@ -21,13 +21,13 @@ const SEGMENTED_MARGIN: f32 = 3.0;
 pub struct Mask {
     /// From 0 to 1, over the whole image.
     pub coverage: ScalarField,
-    /// What is covered.
+    /// The covered area.
     pub subject: Subject,
     /// The colors this far inside the contour, in pixels of the mask, are free of the background's.
     pub margin: f32,
 }
 
-/// What a mask covers.
+/// The area that a mask covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
     /// An object that stands out from the background.

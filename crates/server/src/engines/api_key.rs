@@ -9,7 +9,7 @@ use crate::private_file::read_private;
 /// An API key. It has no `Debug` and no `Display`, so that it is not printed by mistake.
 #[derive(Clone)]
 pub struct ApiKey {
-    /// What precedes the key in the header: `Bearer ` or `Key `.
+    /// The text before the key in the header: `Bearer ` or `Key `.
     scheme: &'static str,
     secret: String,
 }

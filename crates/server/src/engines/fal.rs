@@ -89,7 +89,7 @@ pub fn open(table: &toml::Table) -> anyhow::Result<OpenedService> {
     Ok(OpenedService { service, common })
 }
 
-/// What the response to a request for a result means.
+/// The meaning of the response to a request for a result.
 enum JobResult {
     /// The job is done, and this is the model's output.
     Output,

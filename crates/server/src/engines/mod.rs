@@ -44,7 +44,7 @@ pub struct ConfiguredEngine {
     pub max_concurrent: usize,
     /// Whether its models cost money.
     pub is_paid: bool,
-    /// What the configuration lacks for the engine to work, if anything.
+    /// The setting that the engine lacks, if any.
     pub missing: Option<String>,
     /// Counts the requests for models; `None` for the built-in engine.
     pub request_counts: Option<Arc<RequestCounts>>,

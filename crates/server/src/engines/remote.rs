@@ -42,7 +42,7 @@ pub struct RemoteEngine {
     request_counts: Arc<RequestCounts>,
 }
 
-/// What a poll found out about a job that is not done.
+/// The state of a job that is not done, by a poll.
 enum Observation {
     /// The job's status.
     Known(String),

@@ -1,4 +1,4 @@
-//! What a remote engine's adapter implements, and the types that it speaks in.
+//! The trait that a remote engine's adapter implements, and its types.
 
 use std::time::Duration;
 
@@ -90,7 +90,7 @@ pub enum JobState {
     Running {
         /// From 0 to 1; 0 while the job waits.
         progress: f32,
-        /// What the job is doing, for `engine_status`.
+        /// The current step of the job, for `engine_status`.
         status: String,
     },
     /// The job is done, and this is the file.

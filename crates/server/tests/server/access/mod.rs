@@ -1,5 +1,5 @@
-//! Access to a server that others can reach: who is let in, what each client sees, and what is
-//! logged.
+//! Access to a server that others can reach: which requests are accepted, what each client sees, and
+//! what is logged.
 
 mod bodies;
 mod clients;

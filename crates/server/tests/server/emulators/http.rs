@@ -38,7 +38,7 @@ impl Request {
     }
 }
 
-/// What the server does with a request.
+/// The server's reaction to a request.
 pub enum Reply {
     /// Sends status, headers and body.
     Response(u16, Vec<(&'static str, String)>, Vec<u8>),

@@ -30,7 +30,7 @@ pub enum Dialect {
     V21,
 }
 
-/// What goes wrong; nothing by default.
+/// The fault of the engine. Default: none.
 #[derive(Clone, Copy, Default)]
 pub struct Scenario {
     pub dialect: Dialect,

@@ -1,4 +1,4 @@
-//! What happens to a job whose session is deleted, and to a session whose job is deleted.
+//! Jobs whose session is deleted, and sessions whose job is deleted.
 
 use std::io::Cursor;
 

@@ -1,4 +1,4 @@
-//! What is sent to the engines: the model that fal is to use, and the fields of the request.
+//! The requests to the engines: the choice of fal's model, and the fields.
 
 use std::fs;
 

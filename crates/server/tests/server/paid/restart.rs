@@ -1,4 +1,4 @@
-//! What happens to a job when the server ends, is killed, or cannot reach the engine.
+//! Jobs of a server that ends, is killed, or cannot reach the engine.
 
 use std::thread::sleep;
 use std::time::Duration;

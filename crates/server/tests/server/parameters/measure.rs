@@ -5,7 +5,7 @@ use sculpt::Format;
 
 use crate::emulators::samples::gltf_json;
 
-/// What a model's files show.
+/// The properties of a model's files.
 pub struct Measurements {
     /// The corners of the bounding box.
     pub min: [f32; 3],

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::scenario::{RetryAfter, Scenario};
 use crate::emulators::http::Reply;
 
-/// What a request for a model does.
+/// The effect of a request for a model.
 pub struct Submit {
     pub starts_job: bool,
     /// The response, unless it is the one of success.

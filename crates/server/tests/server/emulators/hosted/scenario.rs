@@ -24,7 +24,7 @@ pub enum RetryAfter {
     Absent,
 }
 
-/// What goes wrong.
+/// The fault of the engine.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Scenario {
     /// Nothing.

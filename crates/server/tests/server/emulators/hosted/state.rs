@@ -1,4 +1,4 @@
-//! What an emulator of a hosted engine records.
+//! The records of a hosted engine's emulator.
 
 use std::collections::HashMap;
 use std::time::SystemTime;
