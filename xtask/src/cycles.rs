@@ -45,11 +45,10 @@ pub fn check(shell: &Shell) -> Result<()> {
 /// `src/lib.rs`, `src/main.rs` and the `main.rs` of a test binary.
 fn is_crate_root(file: &str) -> bool {
     let mut parents = file.rsplit('/');
-    match (parents.next(), parents.next(), parents.next()) {
-        (Some("lib.rs" | "main.rs"), Some("src"), _) => true,
-        (Some("main.rs"), Some(_), Some("tests")) => true,
-        _ => false,
-    }
+    matches!(
+        [parents.next(), parents.next(), parents.next()],
+        [Some("lib.rs" | "main.rs"), Some("src"), _] | [Some("main.rs"), Some(_), Some("tests")]
+    )
 }
 
 /// One line for each group of files that depend on each other.

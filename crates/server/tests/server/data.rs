@@ -8,7 +8,6 @@ use std::time::Duration;
 use crate::support::*;
 use serde_json::json;
 
-const KILLS: usize = 100;
 const SEED: u64 = 20_240_718;
 
 #[test]
@@ -83,9 +82,10 @@ fn sigkill_loses_no_acknowledged_session_and_leaves_none_incomplete() {
         "--speed", "50", "--data", data, "--jobs", "2", "--queue", "100000",
     ];
     let mut random = fastrand::Rng::with_seed(SEED);
+    let kills = if is_full_run() { 100 } else { 20 };
     let acknowledged = Acknowledged::default();
     let images = AtomicU32::default();
-    for kill in 0..KILLS {
+    for kill in 0..kills {
         if kill % 10 == 9 {
             // During the start.
             let mut child = spawn(&flags);
@@ -114,7 +114,7 @@ fn sigkill_loses_no_acknowledged_session_and_leaves_none_incomplete() {
     }
     let acknowledged = acknowledged.into_inner().unwrap();
     assert!(
-        acknowledged.len() > KILLS / 5,
+        acknowledged.len() > kills / 5,
         "too little load: {}",
         acknowledged.len()
     );
@@ -139,7 +139,7 @@ fn sigkill_loses_no_acknowledged_session_and_leaves_none_incomplete() {
         );
     }
     println!(
-        "{KILLS} kills: {} sessions acknowledged, {unacknowledged} more stored",
+        "{kills} kills: {} sessions acknowledged, {unacknowledged} more stored",
         acknowledged.len()
     );
 }

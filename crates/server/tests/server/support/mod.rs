@@ -10,3 +10,8 @@ pub use repository::repository_file;
 pub use server::{
     CANARY, SESSIONS, Server, command, create_body, session_code, solid_png, spawn, wait_until,
 };
+
+/// Returns whether tests with two forms run their long one: `cargo xtask test --full`.
+pub fn is_full_run() -> bool {
+    std::env::var_os("TEST_FULL").is_some()
+}
