@@ -24,7 +24,7 @@ pub struct Options {
 pub fn bench(shell: &Shell, options: &Options) -> Result<()> {
     let browsers = tools::ensure_test_tools(shell)?;
     build::build(shell)?;
-    server::compile(shell)?;
+    server::compile_optimised(shell)?;
     step("compiling the baselines");
     cmd!(
         shell,

@@ -8,12 +8,23 @@ use xshell::{Shell, cmd};
 
 use crate::console::step;
 
-const PROGRAM: &str = "target/server/csm-image-to-3d-server";
-/// Compiled by `cargo test`.
-const TEST_PROGRAM: &str = "target/debug/csm-image-to-3d-server";
+const PROGRAM: &str = "target/debug/csm-image-to-3d-server";
 
-/// Compiles the server.
+/// Compiles the server for the demo: in the profile of the tests, which optimises what decodes,
+/// encodes and makes models, and compiles faster than the profile `server`.
 pub fn compile(shell: &Shell) -> Result<()> {
+    step("compiling the server");
+    cmd!(
+        shell,
+        "cargo build --quiet --package csm-image-to-3d-server"
+    )
+    .quiet()
+    .run()?;
+    Ok(())
+}
+
+/// Compiles the server as operators do, to `target/server/`.
+pub fn compile_optimised(shell: &Shell) -> Result<()> {
     step("compiling the server");
     cmd!(
         shell,
@@ -36,11 +47,7 @@ pub fn compile_for_tests(shell: &Shell) -> Result<()> {
 
 /// Returns the command that starts the server.
 pub fn command(shell: &Shell) -> Command {
-    start(shell, PROGRAM)
-}
-
-fn start(shell: &Shell, program: &str) -> Command {
-    let mut command = Command::new(shell.current_dir().join(program));
+    let mut command = Command::new(shell.current_dir().join(PROGRAM));
     command.current_dir(shell.current_dir());
     command
 }
@@ -57,7 +64,7 @@ impl RunningServer {
     ///
     /// Fails if the server exits before.
     pub fn start(shell: &Shell, flags: &[&str]) -> Result<Self> {
-        let mut child = start(shell, TEST_PROGRAM)
+        let mut child = command(shell)
             .args(["--port", "0"])
             .args(flags)
             .stdout(Stdio::piped())
