@@ -114,7 +114,9 @@ pub fn wasm(shell: &Shell, folder: &Path, profile: Profile, flags: &[&str]) -> R
 
 /// Writes the TypeScript definitions, by a build of their own: see the feature's description.
 fn definitions(shell: &Shell, folder: &Path) -> Result<()> {
-    let compiled = compile(shell, Profile::Dev, &["--features", "typescript"])?;
+    // Without link-time optimisation the sections with the definitions of `contract` are missing:
+    // the linker takes no object from its archive that nothing refers to.
+    let compiled = compile(shell, Profile::Release, &["--features", "typescript"])?;
     let out = shell.current_dir().join("target/definitions");
     cmd!(
         shell,
