@@ -78,6 +78,19 @@ pub fn can_convert(glb: &[u8]) -> bool {
     Model::read(glb).is_ok()
 }
 
+/// Fails if the JSON of a GLB file is not valid glTF, for example if it refers to something that does
+/// not exist. Only files of remote engines may be so; without the feature `import` there are none,
+/// and the wasm of the API is smaller without this.
+#[cfg(feature = "import")]
+fn validate(glb: &[u8]) -> Result<(), GlbError> {
+    let file = gltf::Glb::from_slice(glb).map_err(GlbError::invalid)?;
+    let mut root = gltf::json::Root::from_slice(&file.json).map_err(GlbError::invalid)?;
+    // The validation also rejects unknown extensions that concern materials only.
+    root.extensions_required.clear();
+    gltf::Document::from_json(root).map_err(GlbError::invalid)?;
+    Ok(())
+}
+
 /// A texture file.
 struct Texture {
     bytes: Vec<u8>,
@@ -105,6 +118,8 @@ impl Model {
         if let Some(name) = required.find(|name| UNSUPPORTED_EXTENSIONS.contains(name)) {
             return Err(ConvertError::UnsupportedExtension(name.to_owned()));
         }
+        #[cfg(feature = "import")]
+        validate(glb)?;
         let mut model = Self {
             material: Material::read(&file),
             ..Self::default()
@@ -129,7 +144,8 @@ impl Model {
     }
 
     /// Adds the triangles of a primitive, moved by its node's matrix. Adds nothing if it has other
-    /// faces, or if its positions or indices cannot be read.
+    /// faces, or if its positions cannot be read. Without indices that can be read, every three
+    /// positions are a triangle.
     fn add_primitive(&mut self, file: &Glb, primitive: &Value, matrix: DMat4) {
         const TRIANGLES: u32 = 4;
         if primitive.get("mode").is_some_and(|mode| *mode != TRIANGLES) {
@@ -143,15 +159,10 @@ impl Model {
         };
         let first = self.positions.len();
         let count = first + positions.len();
-        let corners = match primitive.get("indices") {
-            Some(_) => file
-                .referenced(primitive, "indices", "accessors")
-                .and_then(|all| indices(file, all)),
-            None => Some((0..positions.len() as u32).collect()),
-        };
-        let Some(corners) = corners else {
-            return;
-        };
+        let corners = file
+            .referenced(primitive, "indices", "accessors")
+            .and_then(|all| indices(file, all))
+            .unwrap_or_else(|| (0..positions.len() as u32).collect());
         let positions = positions.into_iter().map(DVec3::from);
         let positions = positions.map(|point| matrix.transform_point3(point).as_vec3());
         self.positions.extend(positions);

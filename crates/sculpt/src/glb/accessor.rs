@@ -90,13 +90,7 @@ where
     [u16; N]: Item,
     [f32; N]: Item,
 {
-    let mut vectors = stored_vectors(file, accessor)?;
-    if let Some(sparse) = accessor.get("sparse") {
-        for (at, vector) in sparse_vectors(file, accessor, sparse)? {
-            *vectors.get_mut(at as usize)? = vector;
-        }
-    }
-    Some(vectors)
+    with_replacements(file, accessor, [0.0; N], stored_vectors)
 }
 
 fn stored_vectors<const N: usize>(file: &Glb, accessor: &Value) -> Option<Vec<[f64; N]>>
@@ -139,43 +133,42 @@ where
     vectors.map(|vector| vector.map(number)).collect()
 }
 
-/// Returns the replacements of a sparse accessor, each with the index of the element that it
-/// replaces.
-fn sparse_vectors<const N: usize>(
+/// Returns the elements of an accessor: those that `read` finds in its buffer view, or `zero` without
+/// a buffer view, with the replacements of a sparse accessor.
+fn with_replacements<T: Copy>(
     file: &Glb,
     accessor: &Value,
-    sparse: &Value,
-) -> Option<Vec<(u32, [f64; N])>>
-where
-    [i8; N]: Item,
-    [u8; N]: Item,
-    [i16; N]: Item,
-    [u16; N]: Item,
-    [f32; N]: Item,
-{
+    zero: T,
+    read: impl Fn(&Glb, &Value) -> Option<Vec<T>>,
+) -> Option<Vec<T>> {
+    let Some(sparse) = accessor.get("sparse") else {
+        return read(file, accessor);
+    };
+    let mut elements = match accessor.get("bufferView") {
+        Some(_) => read(file, accessor)?,
+        None => {
+            // A few bytes could ask for any amount of memory otherwise. A triangle refers to each
+            // vertex by at least one byte.
+            let count = index(accessor, "count").filter(|count| *count <= file.bin.len())?;
+            vec![zero; count]
+        }
+    };
     // Both parts are laid out as accessors are, but leave out what the accessor itself says.
-    let part = |name: &str, inherited: [(&str, Value); 3]| {
+    let part = |name: &str, inherited: &[(&str, &Value)]| {
         let mut part = sparse.get(name)?.as_object()?.clone();
         part.insert("count".into(), sparse.get("count")?.clone());
-        part.extend(inherited.map(|(name, value)| (name.to_owned(), value)));
+        let inherited = inherited.iter();
+        part.extend(inherited.map(|(name, value)| ((*name).to_owned(), (*value).clone())));
         Some(Value::Object(part))
     };
-    let of_accessor = |name: &'static str| (name, accessor[name].clone());
-    let positions = part(
-        "indices",
-        [
-            ("componentType", sparse["indices"]["componentType"].clone()),
-            ("type", "SCALAR".into()),
-            ("normalized", false.into()),
-        ],
-    )?;
-    let values = part(
-        "values",
-        ["componentType", "type", "normalized"].map(of_accessor),
-    )?;
-    let positions = indices(file, &positions)?;
-    let values = stored_vectors(file, &values)?;
-    Some(positions.into_iter().zip(values).collect())
+    let positions = part("indices", &[("type", &"SCALAR".into())])?;
+    let of_accessor = ["componentType", "type", "normalized"].map(|name| (name, &accessor[name]));
+    let values = part("values", &of_accessor)?;
+    let positions = stored_indices(file, &positions)?;
+    for (at, value) in positions.into_iter().zip(read(file, &values)?) {
+        *elements.get_mut(at as usize)? = value;
+    }
+    Some(elements)
 }
 
 /// Returns the vectors of an accessor of `N` 32-bit floats, to the last bit; `None` for any other
@@ -194,6 +187,10 @@ where
 
 /// Returns the indices of an accessor of unsigned integers of any size.
 pub fn indices(file: &Glb, accessor: &Value) -> Option<Vec<u32>> {
+    with_replacements(file, accessor, 0, stored_indices)
+}
+
+fn stored_indices(file: &Glb, accessor: &Value) -> Option<Vec<u32>> {
     if component_count(accessor)? != 1 {
         return None;
     }

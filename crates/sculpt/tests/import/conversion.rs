@@ -140,3 +140,58 @@ fn rejects_sparse_positions_beyond_the_vertices() {
     let error = convert(&sparse(8), Format::Obj).unwrap_err();
     assert_eq!(error, ConvertError::NoTriangles);
 }
+
+#[test]
+fn converts_sparse_positions_without_a_buffer_view() {
+    let (mut json, bin) = parts(&sparse(7));
+    let position = json["accessors"][0].as_object_mut().unwrap();
+    position.remove("bufferView");
+    // All other vertices are at the origin, and the last is the largest corner.
+    assert_converts(&glb(&json, bin));
+}
+
+#[test]
+fn applies_sparse_replacements_of_indices() {
+    let (mut json, mut bin) = parts(&model(ImageFormat::Png, 8));
+    let indices = json["meshes"][0]["primitives"][0]["indices"]
+        .as_u64()
+        .unwrap() as usize;
+    let component = json["accessors"][indices]["componentType"].clone();
+    let size = if component == 5125 { 4 } else { 2 };
+    let from = bin.len();
+    bin.extend([0; 4]);
+    // An index that no vertex has.
+    bin.extend([0xff; 4]);
+    for (offset, length) in [(from, 2), (from + 4, size)] {
+        push(
+            &mut json["bufferViews"],
+            json!({"buffer": 0, "byteOffset": offset, "byteLength": length}),
+        );
+    }
+    json["buffers"][0]["byteLength"] = bin.len().into();
+    let views = json["bufferViews"].as_array().unwrap().len();
+    json["accessors"][indices]["sparse"] = json!({
+        "count": 1,
+        "indices": {"bufferView": views - 2, "componentType": 5123},
+        "values": {"bufferView": views - 1},
+    });
+    let error = convert(&glb(&json, bin), Format::Obj).unwrap_err();
+    assert_eq!(error, ConvertError::MissingVertex);
+}
+
+#[test]
+fn rejects_conversion_of_files_with_references_to_nothing() {
+    let (json, bin) = parts(&model(ImageFormat::Png, 8));
+    for place in ["/meshes/0/primitives/0/indices", "/scenes/0/nodes/0"] {
+        let mut json = json.clone();
+        *json.pointer_mut(place).unwrap() = json!(99);
+        let broken = glb(&json, bin.clone());
+        let error = convert(&broken, Format::Obj).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the model file is not valid glTF",
+            "{place}"
+        );
+        assert!(!can_convert(&broken));
+    }
+}
