@@ -8,40 +8,32 @@ use xshell::{Shell, cmd};
 
 use crate::console::step;
 
+const PACKAGE: &str = "csm-image-to-3d-server";
 const PROGRAM: &str = "target/debug/csm-image-to-3d-server";
 
 /// Compiles the server for the demo: in the profile of the tests, which optimises what decodes,
 /// encodes and makes models, and compiles faster than the profile `server`.
 pub fn compile(shell: &Shell) -> Result<()> {
-    step("compiling the server");
-    cmd!(
-        shell,
-        "cargo build --quiet --package csm-image-to-3d-server"
-    )
-    .quiet()
-    .run()?;
-    Ok(())
+    cargo(shell, &["build", "--package", PACKAGE])
 }
 
 /// Compiles the server as operators do, to `target/server/`.
 pub fn compile_optimised(shell: &Shell) -> Result<()> {
-    step("compiling the server");
-    cmd!(
+    cargo(
         shell,
-        "cargo build --quiet --profile server --package csm-image-to-3d-server"
+        &["build", "--profile", "server", "--package", PACKAGE],
     )
-    .quiet()
-    .run()?;
-    Ok(())
 }
 
 /// Compiles the server as the native tests do. Any other selection of packages unifies other
 /// features, and compiles the dependencies a second time (2.5 minutes on two cores).
 pub fn compile_for_tests(shell: &Shell) -> Result<()> {
+    cargo(shell, &["test", "--workspace", "--no-run"])
+}
+
+fn cargo(shell: &Shell, arguments: &[&str]) -> Result<()> {
     step("compiling the server");
-    cmd!(shell, "cargo test --quiet --workspace --no-run")
-        .quiet()
-        .run()?;
+    cmd!(shell, "cargo {arguments...} --quiet").quiet().run()?;
     Ok(())
 }
 
