@@ -35,6 +35,12 @@ export class ImageTo3dError extends Error implements ErrorDetails {
   /** The session as last seen, if the call has seen one. */
   readonly session?: Session;
   /**
+   * The value that was thrown, if the error was caused by one: by `fetch`, by the reading of the
+   * image, or by the loading of the WebAssembly. If it may contain the API key, it is replaced by an
+   * error with its name and its message.
+   */
+  readonly cause?: unknown;
+  /**
    * Creates an error, for example in a test.
    *
    * @param message What failed.
@@ -42,3 +48,10 @@ export class ImageTo3dError extends Error implements ErrorDetails {
    */
   constructor(message: string, details: ErrorDetails);
 }
+
+/**
+ * Creates the errors of the WebAssembly.
+ *
+ * @internal
+ */
+export function createError(message: string, details: ErrorDetails): ImageTo3dError;

@@ -21,8 +21,8 @@ export class ImageTo3dError extends Error {
    * @param {string} message
    * @param {import("./error.js").ErrorDetails} details
    */
-  constructor(message, details) {
-    super(message);
+  constructor(message, { cause, ...details }) {
+    super(message, cause === undefined ? undefined : { cause });
     Object.assign(this, details);
     Object.defineProperty(this, brand, { value: true });
   }
@@ -33,3 +33,11 @@ Object.defineProperty(ImageTo3dError.prototype, "name", {
   configurable: true,
   writable: true,
 });
+
+/**
+ * Creates the errors of the WebAssembly.
+ *
+ * @param {string} message
+ * @param {import("./error.js").ErrorDetails} details
+ */
+export const createError = (message, details) => new ImageTo3dError(message, details);

@@ -1,23 +1,22 @@
 //! Requests to the API, with authentication and retries.
 
-use alloc::boxed::Box;
-use alloc::format;
-use alloc::rc::Rc;
-use alloc::string::String;
-use core::pin::Pin;
+use std::pin::Pin;
+use std::rc::Rc;
 
-use js_sys::{Date, JsString, Math, Promise};
+use js_sys::{Math, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
+use web_sys::RequestRedirect;
 
 use crate::call_state::CallState;
-use crate::cancel::run_until_cancelled;
-use crate::error::{Failure, Result};
-use crate::options::{Connection, new_headers};
-use crate::response::parse_envelope;
-use crate::retry::{self, AttemptFailure, Idempotency};
+use crate::cancel::{run_until_cancelled, throw_if_aborted};
+use crate::download;
+use crate::error::{CallError, ErrorKind, Result};
+use crate::options::{Connection, Download};
+use crate::response::ReceivedResponse;
+use crate::retry::{self, Idempotency};
 use crate::timer::sleep;
-use crate::transport::{ApiRequest, RawResponse, Redirect, exchange};
+use crate::transport::{self, ApiRequest, Method, STALL_LIMIT, copy_headers};
 
 /// The API, as one call uses it.
 pub struct Api {
@@ -29,36 +28,48 @@ pub struct Api {
 pub struct ApiResponse {
     /// The `data` of the envelope: an object.
     pub data: JsValue,
-    /// The value of `Retry-After` in milliseconds.
+    /// The value of `Retry-After` in seconds.
     pub retry_after: Option<f64>,
 }
 
-/// A call whose options are validated. The future is boxed, since the surrounding code would
-/// otherwise be compiled once for each exported function.
+/// A future on the heap. Futures of the calls' own types would compile the surrounding code once for
+/// each exported function.
+type BoxedFuture<T> = Pin<Box<dyn Future<Output = T>>>;
+
+/// A call whose options are validated.
 pub struct PreparedCall {
     api: Rc<Api>,
-    future: Pin<Box<dyn Future<Output = Result<JsValue>>>>,
+    future: BoxedFuture<Result<JsValue>>,
 }
 
-/// Runs a call: reads its options and runs its future until that completes or is cancelled. The
-/// promise rejects with an `ImageTo3dError`, or with the caller's own exception.
-pub fn run(prepare: impl FnOnce() -> Result<PreparedCall>) -> Promise {
-    start(prepare())
+/// Runs a call until it completes or is cancelled. The promise rejects with an `ImageTo3dError`, or
+/// with the caller's own exception.
+///
+/// The exported functions return this promise, instead of being `async`, so that the code around
+/// their futures exists only once (KB after brotli).
+pub fn run(call: Result<PreparedCall>) -> Promise {
+    future_to_promise(run_prepared(call))
 }
 
-fn start(call: Result<PreparedCall>) -> Promise {
-    future_to_promise(async {
-        let PreparedCall { api, future } =
-            call.map_err(|error| error.into_js(&CallState::default()))?;
-        let Connection {
-            signal, timeout, ..
-        } = &api.connection;
-        let result = run_until_cancelled(signal.as_ref(), *timeout, async {
-            api.authorize().await?;
-            future.await
-        });
-        result.await.map_err(|error| error.into_js(&api.state))
-    })
+async fn run_prepared(call: Result<PreparedCall>) -> Result<JsValue, JsValue> {
+    let PreparedCall { api, future } =
+        call.map_err(|error| error.into_js(&CallState::default()))?;
+    let Connection {
+        signal, timeout, ..
+    } = &api.connection;
+    let result = run_until_cancelled(signal.as_ref(), *timeout, async {
+        api.authorize().await?;
+        future.await
+    });
+    result.await.map_err(|error| error.into_js(&api.state))
+}
+
+/// What a request is for: how its response is read, and what its errors say.
+pub enum Target<'a> {
+    /// An endpoint of the API, whose responses are envelopes.
+    Endpoint,
+    /// The model of a session.
+    Model(&'a Download),
 }
 
 impl Api {
@@ -80,103 +91,128 @@ impl Api {
 
     /// Adds the key to the headers, and registers all credentials as secrets.
     async fn authorize(&self) -> Result<()> {
-        let headers = &self.connection.headers;
         let redactor = &self.state.redactor;
-        if let Ok(Some(authorization)) = headers.get("authorization") {
-            redactor.add_secret(&authorization.into());
+        for secret in self.connection.header_secrets() {
+            redactor.add_secret(&secret);
         }
         if let Some(key) = self.connection.key().await? {
-            redactor.add_secret(&JsString::from(&*key));
-            headers.set("x-api-key", &key)?;
+            redactor.add_secret(&key);
+            // Panics for an invalid value, so the key is checked before.
+            self.connection.headers.set("x-api-key", &key);
         }
         Ok(())
     }
 
     /// Sends a GET request for a path below the base URL.
-    pub fn get(&self, path: String) -> impl Future<Output = Result<ApiResponse>> {
+    pub async fn get(&self, path: String) -> Result<ApiResponse> {
         let request = ApiRequest {
-            method: "GET",
+            method: Method::Get,
             url: format!("{}{path}", self.connection.base_url),
-            headers: self.connection.headers.clone(),
-            body: JsValue::UNDEFINED,
-            redirect: Redirect::Manual,
+            headers: copy_headers(&self.connection.headers),
+            body: None,
+            redirect: RequestRedirect::Manual,
+            headers_limit: STALL_LIMIT,
         };
-        self.send(request, Idempotency::Idempotent)
+        let idempotency = Idempotency::Idempotent;
+        self.send(request, idempotency, Target::Endpoint).await
     }
 
     /// Sends a POST request, which may cost money: without an idempotency key it is retried only if
     /// the API has created nothing.
-    pub fn post(
+    pub async fn post(
         &self,
         path: String,
         json: JsValue,
         idempotency_key: Option<&str>,
-    ) -> Result<impl Future<Output = Result<ApiResponse>>> {
-        let headers = new_headers(&self.connection.headers)?;
-        headers.set("content-type", "application/json")?;
+    ) -> Result<ApiResponse> {
+        // Both values are checked: `Headers::set` panics for an invalid one.
+        let headers = copy_headers(&self.connection.headers);
+        headers.set("content-type", "application/json");
         let idempotency = match idempotency_key {
             Some(key) => {
-                headers.set("idempotency-key", key)?;
+                headers.set("idempotency-key", key);
                 Idempotency::Idempotent
             }
             None => Idempotency::NotIdempotent,
         };
         let request = ApiRequest {
-            method: "POST",
+            method: Method::Post,
             url: format!("{}{path}", self.connection.base_url),
             headers,
-            body: json,
-            redirect: Redirect::Manual,
+            body: Some(json),
+            redirect: RequestRedirect::Manual,
+            // Uploading an image may take longer than any limit, and `fetch` does not tell when it
+            // is done.
+            headers_limit: f64::INFINITY,
         };
-        Ok(self.send(request, idempotency))
+        self.send(request, idempotency, Target::Endpoint).await
     }
 
-    async fn send(&self, request: ApiRequest, idempotency: Idempotency) -> Result<ApiResponse> {
-        let creates = !request.body.is_undefined();
+    /// Sends a request, and repeats it as far as the retry rules allow. For a model, `data` of the
+    /// response is its `Blob`.
+    ///
+    /// # Errors
+    /// Fails if there is no valid response, or if a function of the caller throws.
+    pub async fn send(
+        &self,
+        request: ApiRequest,
+        idempotency: Idempotency,
+        target: Target<'_>,
+    ) -> Result<ApiResponse> {
         let mut retries = 0;
         loop {
-            if creates {
-                self.state.create_sent();
-            }
-            let response = exchange(&request, self.connection.fetch.as_ref()).await;
-            let (attempt, failure) = match response {
-                Ok(response) => match self.parse(&response) {
-                    Ok(parsed) => return Ok(parsed),
-                    Err(failed) => failed,
-                },
-                Err(thrown) => (
-                    AttemptFailure::Network,
-                    self.connection.network_failure(&thrown),
-                ),
+            let mut failure = match self.attempt(&request, &target).await {
+                Err(CallError::Failure(failure)) => failure,
+                result => return result,
             };
-            if creates && attempt.is_rejection() {
+            if request.method == Method::Post && failure.attempt.is_rejection() {
                 self.state.create_rejected();
             }
-            let delay = retry::delay(attempt, retries, idempotency, Math::random());
+            let delay = retry::delay(failure.attempt, retries, idempotency, Math::random());
             match delay.filter(|_| retries < self.connection.max_retries) {
                 Some(delay) => sleep(delay).await,
-                None => return Err(failure.into()),
+                None => {
+                    if failure.kind == ErrorKind::Network {
+                        failure.message = match target {
+                            Target::Endpoint => self.connection.no_response(&failure.message),
+                            Target::Model(_) => {
+                                download::no_response(&self.connection, &request.url, &failure.message)
+                            }
+                        };
+                    }
+                    return Err(failure.into());
+                }
             }
             retries += 1;
         }
     }
 
-    fn parse(&self, response: &RawResponse) -> Result<ApiResponse, (AttemptFailure, Box<Failure>)> {
-        let retry_after = response.retry_after.as_deref();
-        let retry_after =
-            retry_after.and_then(|value| retry::parse_retry_after(value, Date::now(), Date::parse));
-        match parse_envelope(response, &self.state.redactor) {
-            Ok(data) => Ok(ApiResponse {
-                data,
-                retry_after: retry_after.map(|seconds| seconds * 1000.0),
+    async fn attempt(&self, request: &ApiRequest, target: &Target<'_>) -> Result<ApiResponse> {
+        // The caller's `onProgress` may have aborted the call.
+        if let Some(signal) = &self.connection.signal {
+            throw_if_aborted(signal)?;
+        }
+        let started = transport::start(request, self.connection.fetch.as_ref())?;
+        if request.method == Method::Post {
+            self.state.create_sent();
+        }
+        let response = started.response().await?;
+        let redactor = &self.state.redactor;
+        match target {
+            Target::Model(options) if response.is_success() => Ok(ApiResponse {
+                data: download::read(response, options).await?,
+                retry_after: None,
             }),
-            Err(mut failure) => {
-                failure.retry_after = retry_after;
-                let attempt = AttemptFailure::Status {
-                    status: response.status,
-                    retry_after,
-                };
-                Err((attempt, failure))
+            Target::Model(_) => {
+                let response = ReceivedResponse::read(response).await?;
+                Err(response.into_failure(redactor, download::error_response).into())
+            }
+            Target::Endpoint => {
+                let response = ReceivedResponse::read(response).await?;
+                Ok(ApiResponse {
+                    retry_after: response.retry_after,
+                    data: response.into_data(redactor)?,
+                })
             }
         }
     }

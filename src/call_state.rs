@@ -1,9 +1,8 @@
 //! The state of a call that its errors report.
 
-use core::cell::Cell;
+use std::cell::Cell;
 
-use strum::IntoStaticStr;
-#[cfg(feature = "typescript")]
+use serde::Serialize;
 use tsify::Tsify;
 use wasm_bindgen::prelude::*;
 
@@ -15,13 +14,8 @@ use crate::redactor::Redactor;
 /// - `"rejected"`: the API rejected the request and created nothing.
 /// - `"unknown"`: a create request was sent and not rejected. A session may exist; if the error has
 ///   a `session`, it does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
-#[cfg_attr(
-    feature = "typescript",
-    derive(Tsify),
-    serde(rename_all = "snake_case")
-)]
-#[strum(serialize_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Tsify)]
+#[serde(rename_all = "snake_case")]
 pub enum Sent {
     /// No create request was sent.
     No,
@@ -43,7 +37,7 @@ pub struct CallState {
 }
 
 impl CallState {
-    /// Records that a create request is passed to `fetch`.
+    /// Records that `fetch` has accepted a create request.
     pub fn create_sent(&self) {
         if self.last_create.get() == Some(Sent::Unknown) {
             self.has_unresolved_create.set(true);

@@ -1,78 +1,85 @@
 //! Cancellation of calls by the caller's signal or by the timeout.
 
-use alloc::format;
-use core::future::{Future, poll_fn};
-use core::pin::pin;
-use core::task::Poll;
-
-use js_sys::Function;
+use futures_channel::oneshot;
+use futures_lite::future;
+use js_sys::Array;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
-use web_sys::AbortSignal;
 
 use crate::error::{CallError, ErrorKind, Failure, Result};
-use crate::js::format_number;
-use crate::timer::{LONGEST_TIMER, Timer, new_promise};
+use crate::js::{call_method, field, format_number};
+use crate::timer::elapse;
 
 /// Runs a future until it completes, the signal is aborted or the timeout (in milliseconds) elapses.
 ///
 /// A cancelled future is dropped and has to release its resources on drop. The listener and the
 /// timer are removed in any case.
 pub async fn run_until_cancelled(
-    signal: Option<&AbortSignal>,
+    signal: Option<&JsValue>,
     timeout: f64,
     future: impl Future<Output = Result<JsValue>>,
 ) -> Result<JsValue> {
-    let aborted = || signal.filter(|signal| signal.aborted());
-    // A signal that was aborted earlier sends no event.
-    if let Some(signal) = aborted() {
-        return Err(CallError::Js(signal.reason()));
+    if let Some(signal) = signal {
+        throw_if_aborted(signal)?;
     }
-    let (cancelled, cancel) = new_promise();
-    let _listener = signal.map(|signal| AbortListener::new(signal, &cancel));
-    let _timer = (timeout <= LONGEST_TIMER).then(|| Timer::new(&cancel, timeout));
-
-    let mut cancelled = pin!(JsFuture::from(cancelled));
-    let mut future = pin!(future);
-    poll_fn(|context| {
-        if let Poll::Ready(result) = future.as_mut().poll(context) {
-            return Poll::Ready(result);
-        }
-        cancelled.as_mut().poll(context).map(|_| {
-            Err(match aborted() {
-                Some(signal) => CallError::Js(signal.reason()),
-                None => timed_out(timeout),
-            })
-        })
-    })
-    .await
+    let cancelled = future::or(aborted(signal), timed_out(timeout));
+    future::or(future, cancelled).await
 }
 
-fn timed_out(timeout: f64) -> CallError {
+/// Waits until the signal is aborted, and returns its reason as the error.
+async fn aborted(signal: Option<&JsValue>) -> Result<JsValue> {
+    let Some(signal) = signal else {
+        return future::pending().await;
+    };
+    let (abort, on_abort) = oneshot::channel::<()>();
+    let _listener = AbortListener::new(signal, abort)?;
+    // Fails if the sender was dropped, which only the event does.
+    let _ = on_abort.await;
+    Err(CallError::Js(field(signal, "reason")))
+}
+
+/// Fails with the signal's reason if the signal is aborted. A signal that was aborted earlier sends
+/// no event.
+pub fn throw_if_aborted(signal: &JsValue) -> Result<()> {
+    if field(signal, "aborted").is_truthy() {
+        return Err(CallError::Js(field(signal, "reason")));
+    }
+    Ok(())
+}
+
+/// Waits until the timeout elapses, and returns the error.
+async fn timed_out(timeout: f64) -> Result<JsValue> {
+    elapse(timeout).await;
     let message = format!("Timed out after {} ms", format_number(timeout));
-    Failure::new(ErrorKind::Timeout, message).into()
+    Err(Failure::new(ErrorKind::Timeout, message).into())
 }
 
-/// Calls a function when the signal is aborted, unless it is dropped before.
+/// Listens for the abort of a signal until it is dropped.
+///
+/// The listener of gloo-events panics if the signal is not an `EventTarget`, which the signals of
+/// other libraries need not be.
 struct AbortListener<'a> {
-    signal: &'a AbortSignal,
-    function: Function,
+    signal: &'a JsValue,
+    function: Closure<dyn FnMut()>,
 }
 
 impl<'a> AbortListener<'a> {
-    fn new(signal: &'a AbortSignal, function: &Function) -> Self {
-        let _ = signal.add_event_listener_with_callback("abort", function);
-        Self {
-            signal,
-            function: function.clone(),
-        }
+    fn new(signal: &'a JsValue, abort: oneshot::Sender<()>) -> Result<Self> {
+        // Fails if the call has ended in the same turn.
+        let function = Closure::once(move || abort.send(()).unwrap_or_default());
+        let listener = Self { signal, function };
+        listener.call("addEventListener")?;
+        Ok(listener)
+    }
+
+    fn call(&self, method: &str) -> Result<JsValue, JsValue> {
+        let arguments = Array::of2(&"abort".into(), self.function.as_ref());
+        call_method(self.signal, method, &arguments)
     }
 }
 
 impl Drop for AbortListener<'_> {
     fn drop(&mut self) {
-        let _ = self
-            .signal
-            .remove_event_listener_with_callback("abort", &self.function);
+        // Nothing can be done about a signal that refuses.
+        let _ = self.call("removeEventListener");
     }
 }

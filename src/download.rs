@@ -1,91 +1,104 @@
 //! Downloads of models.
 
-use alloc::boxed::Box;
-use alloc::format;
-use alloc::string::String;
-use alloc::vec::Vec;
-
-use js_sys::{Array, Uint8Array};
+use gloo_net::http::Headers;
+use js_sys::Array;
 use strum::VariantArray;
 use wasm_bindgen::prelude::*;
-use web_sys::{ReadableStream, ReadableStreamDefaultReader, Response};
+use web_sys::RequestRedirect;
 
-use crate::api::Api;
+use crate::api::{Api, Target};
 use crate::error::{CallError, ErrorKind, Failure, Result};
-use crate::js::{await_promise, blob, error_message, field, origin, text};
-use crate::options::{Download, ModelFormat, new_headers};
-use crate::progress::{Phase, report};
-use crate::response::error_response;
-use crate::transport::{self, ApiRequest, RawResponse, Redirect};
+use crate::js::{blob, origin, text};
+use crate::options::{Connection, Download, ModelFormat};
+use crate::progress::{Phase, Progress};
+use crate::response;
+use crate::retry::Idempotency;
+use crate::transport::{ApiRequest, Method, OpenResponse, STALL_LIMIT, copy_headers};
 
-/// The host of a model, which decides whether it gets the key.
-enum Host {
-    /// The origin of `baseUrl`.
-    Api,
-    /// Another origin, such as an object store. It must not get the key.
-    Other,
-}
-
-/// Downloads a model as a `Blob`.
+/// Downloads a model as a `Blob`. A failed download is repeated from the start, as far as the retry
+/// rules allow.
 ///
 /// # Errors
 /// Fails if the model cannot be fetched, or if `on_progress` throws.
 pub async fn model(api: &Api, url: String, options: &Download) -> Result<JsValue> {
-    let model_origin = origin(&url);
-    let host = match model_origin == origin(&api.connection.base_url) {
-        true => Host::Api,
-        false => Host::Other,
-    };
-    let (headers, redirect) = match host {
-        Host::Api => (api.connection.headers.clone(), Redirect::Manual),
-        Host::Other => (new_headers(&JsValue::UNDEFINED)?, Redirect::Follow),
+    let (headers, redirect) = match is_on_api(&api.connection, &url) {
+        true => (copy_headers(&api.connection.headers), RequestRedirect::Manual),
+        // Such as an object store. It must not get the key.
+        false => (Headers::new(), RequestRedirect::Follow),
     };
     let request = ApiRequest {
-        method: "GET",
+        method: Method::Get,
         url,
         headers,
-        body: JsValue::UNDEFINED,
+        body: None,
         redirect,
+        headers_limit: STALL_LIMIT,
     };
-    let network_failure = |thrown| network_failure(&model_origin, &host, &thrown);
-    let fetch = api.connection.fetch.as_ref();
-    let (response, _abort) = transport::send(&request, fetch)
-        .await
-        .map_err(network_failure)?;
-    if !response.ok() {
-        let response = transport::read(response).await.map_err(network_failure)?;
-        return Err(failed_download(&response).into());
-    }
+    let target = Target::Model(options);
+    let response = api.send(request, Idempotency::Idempotent, target).await?;
+    Ok(response.data)
+}
+
+/// Whether a model is on the origin of the API.
+fn is_on_api(connection: &Connection, url: &str) -> bool {
+    origin(url) == origin(&connection.base_url)
+}
+
+/// Reads a model as a `Blob`.
+///
+/// # Errors
+/// Fails if the connection breaks or stalls, or if `on_progress` throws.
+pub async fn read(response: OpenResponse, options: &Download) -> Result<JsValue> {
     let total = content_length(&response);
     let parts = Array::new();
     let mut loaded = 0.0;
-    if let Some(body) = response.body() {
-        let reader = default_reader(&body);
-        loop {
-            let result = await_promise(reader.read()).await;
-            let result = result.map_err(network_failure)?;
-            // The last result has no value.
-            let Ok(chunk) = field(&result, "value").dyn_into::<Uint8Array>() else {
-                break;
-            };
+    response
+        .read(&mut |chunk| {
             loaded += f64::from(chunk.length());
             parts.push(&chunk);
-            let on_progress = options.on_progress.as_ref();
-            report(on_progress, Phase::Downloading, loaded, total)?;
-        }
-    }
+            let progress = Progress {
+                phase: Phase::Downloading,
+                loaded,
+                total,
+            };
+            progress.report(options.on_progress.as_ref())
+        })
+        .await?;
     Ok(blob(&parts, options.format.media_type())?.into())
 }
 
-fn default_reader(body: &ReadableStream) -> ReadableStreamDefaultReader {
-    body.get_reader().unchecked_into()
-}
-
 /// Returns the size in bytes, or 0 if the server does not send it.
-fn content_length(response: &Response) -> f64 {
-    let length = response.headers().get("content-length").ok().flatten();
+fn content_length(response: &OpenResponse) -> f64 {
+    let length = response.header("content-length");
     let length = length.and_then(|length| length.parse::<u32>().ok());
     f64::from(length.unwrap_or_default())
+}
+
+/// Creates the failure for an error response from its status and its body.
+pub fn error_response(status: Option<u16>, body: &JsValue) -> Box<Failure> {
+    let Some(status) = status.filter(|status| !(300..400).contains(status)) else {
+        let message = "The URL of the model responded with a redirect, which is not followed \
+                       because it would forward the API key";
+        return Failure::new(ErrorKind::Api, message);
+    };
+    let mut failure = response::error_response(status, body);
+    if matches!(status, 403 | 404 | 410) {
+        failure.message += ". The link may have expired; getSession returns a new one.";
+    }
+    failure
+}
+
+/// Returns the message for a model that cannot be fetched.
+pub fn no_response(connection: &Connection, url: &str, reason: &str) -> String {
+    let model_origin = origin(url);
+    let message = format!("Downloading the model from {model_origin} failed: {reason}");
+    match is_on_api(connection, url) {
+        true => message,
+        false => format!(
+            "{message}. The server may be down or not allow this page's origin (CORS). Let a server \
+             of your own fetch the model and pass its URL to the page."
+        ),
+    }
 }
 
 /// Returns the URL of a session's model in a format: the refined model, or else the preview.
@@ -127,35 +140,4 @@ fn url_of(session: &JsValue, format: ModelFormat) -> Option<String> {
                 _ => None,
             })
         })
-}
-
-fn failed_download(response: &RawResponse) -> Box<Failure> {
-    if response.is_redirect() {
-        let message = "The URL of the model responded with a redirect, which is not followed \
-                       because it would forward the API key";
-        return Failure::new(ErrorKind::Api, message);
-    }
-    let mut failure = error_response(response);
-    if matches!(response.status, 403 | 404 | 410) {
-        failure.message = format!(
-            "{}. The link may have expired; getSession returns a new one.",
-            failure.message
-        );
-    }
-    failure.status = Some(response.status);
-    failure.body = Some(response.text.clone());
-    failure
-}
-
-fn network_failure(model_origin: &str, host: &Host, thrown: &JsValue) -> Box<Failure> {
-    let reason = error_message(thrown);
-    let message = match host {
-        Host::Api => format!("Downloading the model from {model_origin} failed: {reason}"),
-        Host::Other => format!(
-            "Downloading the model from {model_origin} failed: {reason}. The server may be down \
-             or not allow this page's origin (CORS). Let a server of your own fetch the model and \
-             pass its URL to the page."
-        ),
-    };
-    Failure::new(ErrorKind::Network, message)
 }

@@ -1,18 +1,13 @@
 //! The errors of calls, which JavaScript receives as `ImageTo3dError`.
 
-use alloc::boxed::Box;
-use alloc::string::{String, ToString};
-
 use contract::{Invalid, Missing};
-use js_sys::{JsString, Object};
-use strum::IntoStaticStr;
-#[cfg(feature = "typescript")]
+use serde::Serialize;
 use tsify::Tsify;
 use wasm_bindgen::prelude::*;
 
-use crate::call_state::CallState;
-use crate::js::{describe, object, parse};
-use crate::retry;
+use crate::call_state::{CallState, Sent};
+use crate::js::describe;
+use crate::retry::{self, AttemptFailure};
 
 /// The kind of an error, for use in code; the message is for people.
 ///
@@ -29,13 +24,8 @@ use crate::retry;
 /// - `timeout`: the call took longer than `timeout`; `session` is the session as received last.
 /// - `session_failed`: the session ended with a `*_failed` status; `session` is that session.
 /// - `internal`: a bug in this library, or WebAssembly is not available.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
-#[cfg_attr(
-    feature = "typescript",
-    derive(Tsify),
-    serde(rename_all = "snake_case")
-)]
-#[strum(serialize_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Tsify)]
+#[serde(rename_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum ErrorKind {
     InvalidOptions,
@@ -52,6 +42,49 @@ pub enum ErrorKind {
     Internal,
 }
 
+/// The fields of an `ImageTo3dError` in addition to its message.
+#[derive(Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub struct ErrorDetails {
+    /// The kind of the error.
+    pub kind: ErrorKind,
+    /// Whether the API may have created a session nevertheless.
+    pub sent: Sent,
+    /// The HTTP status, if a response was received.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// The number of seconds to wait before the next attempt, from the header `Retry-After`. On
+    /// another origin than the page's, the server must expose this header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<f64>,
+    /// The body of the response: the parsed JSON, or the text if it is not JSON.
+    #[serde(
+        default,
+        skip_serializing_if = "JsValue::is_undefined",
+        with = "serde_wasm_bindgen::preserve"
+    )]
+    #[tsify(type = "unknown", optional)]
+    pub body: JsValue,
+    /// The session as received last, if one was received.
+    #[serde(
+        default,
+        skip_serializing_if = "JsValue::is_undefined",
+        with = "serde_wasm_bindgen::preserve"
+    )]
+    #[tsify(type = "Session", optional)]
+    pub session: JsValue,
+    /// The value that was thrown, if the error was caused by one: by `fetch`, by the reading of the
+    /// image, or by the loading of the WebAssembly. If it may contain the API key, it is replaced
+    /// by an error with its name and its message.
+    #[serde(
+        default,
+        skip_serializing_if = "JsValue::is_undefined",
+        with = "serde_wasm_bindgen::preserve"
+    )]
+    #[tsify(type = "unknown", optional)]
+    pub cause: JsValue,
+}
+
 /// A failure detected by this library or reported by the API.
 #[derive(Debug)]
 pub struct Failure {
@@ -60,8 +93,21 @@ pub struct Failure {
     pub status: Option<u16>,
     /// In seconds.
     pub retry_after: Option<f64>,
-    /// The text of the response.
-    pub body: Option<JsString>,
+    /// The response: JSON or a string; `undefined` if there is none.
+    pub body: JsValue,
+    /// The thrown value that caused it; `undefined` if there is none.
+    pub cause: JsValue,
+    /// The retry rules' view of the failure.
+    pub attempt: AttemptFailure,
+}
+
+/// Whether a poll of a session may succeed later, after one has failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PollOutlook {
+    Permanent,
+    Transient,
+    /// Something between page and API has responded, such as the login page of a network.
+    Intercepted,
 }
 
 impl Failure {
@@ -72,34 +118,50 @@ impl Failure {
             message: message.into(),
             status: None,
             retry_after: None,
-            body: None,
+            body: JsValue::UNDEFINED,
+            cause: JsValue::UNDEFINED,
+            attempt: AttemptFailure::Permanent,
         })
     }
 
-    /// Whether the same request may succeed later.
-    pub fn is_transient(&self) -> bool {
-        matches!(self.kind, ErrorKind::Network | ErrorKind::RateLimited)
-            || self.status.is_some_and(retry::is_transient_status)
+    /// Creates the failure of a request without a usable response.
+    pub fn network(message: impl Into<String>) -> Box<Self> {
+        let mut failure = Self::new(ErrorKind::Network, message);
+        failure.attempt = AttemptFailure::Network;
+        failure
+    }
+
+    /// Adds the thrown value that caused the failure.
+    pub fn with_cause(mut self: Box<Self>, cause: JsValue) -> Box<Self> {
+        self.cause = cause;
+        self
+    }
+
+    /// Returns whether the same poll may succeed later.
+    pub fn poll_outlook(&self) -> PollOutlook {
+        match (self.kind, self.status) {
+            (ErrorKind::Network | ErrorKind::RateLimited, _) => PollOutlook::Transient,
+            (_, Some(status)) if retry::is_transient_status(status) => PollOutlook::Transient,
+            // A success without a session, or a redirect, whose status browsers hide.
+            (ErrorKind::Api, None | Some(200..400)) => PollOutlook::Intercepted,
+            _ => PollOutlook::Permanent,
+        }
     }
 
     /// Converts the failure to an `ImageTo3dError`, with the call's state and without its secrets.
     fn into_js(self, state: &CallState) -> JsValue {
-        let body = self.body.map_or(JsValue::UNDEFINED, |text| {
-            let text = state.redactor.redact_error(text);
-            parse(&text).unwrap_or_else(|_| text.into())
-        });
-        let kind: &str = self.kind.into();
-        let sent: &str = state.sent().into();
-        let details = object(&[
-            ("kind", kind.into()),
-            ("sent", sent.into()),
-            ("status", self.status.into()),
-            ("retryAfter", self.retry_after.into()),
-            ("body", body),
-            ("session", state.take_session()),
-        ]);
-        let message = state.redactor.redact_error(self.message.into());
-        ImageTo3dError::new(&message, &details).into()
+        let redactor = &state.redactor;
+        let details = ErrorDetails {
+            kind: self.kind,
+            sent: state.sent(),
+            status: self.status,
+            retry_after: self.retry_after,
+            body: redactor.redact_error(&self.body),
+            session: state.take_session(),
+            cause: redactor.redact_cause(&self.cause),
+        };
+        let details = serde_wasm_bindgen::to_value(&details).unwrap_or_default();
+        create_error(&redactor.redact_text(&self.message), &details)
     }
 }
 
@@ -121,7 +183,7 @@ impl CallError {
 
     /// Creates the error for an option with a value that is not accepted.
     pub fn invalid_value(name: &str, received: &JsValue, expected: &str) -> Self {
-        Invalid::new(name, describe(received), expected).into()
+        Self::invalid_options(Invalid::new(name, describe(received), expected).to_string())
     }
 
     /// Creates an error of the kind `unsupported_image`.
@@ -150,8 +212,8 @@ impl From<JsValue> for CallError {
     }
 }
 
-impl From<Invalid> for CallError {
-    fn from(invalid: Invalid) -> Self {
+impl From<Box<Invalid>> for CallError {
+    fn from(invalid: Box<Invalid>) -> Self {
         Self::invalid_options(invalid.to_string())
     }
 }
@@ -162,14 +224,14 @@ impl From<Missing> for CallError {
     }
 }
 
-pub type Result<T, E = CallError> = core::result::Result<T, E>;
+pub type Result<T, E = CallError> = std::result::Result<T, E>;
 
-// Defined in JavaScript, so that `instanceof` works before the wasm is loaded.
-#[cfg_attr(feature = "std", wasm_bindgen(module = "/pkg/error.js"))]
-#[cfg_attr(not(feature = "std"), wasm_bindgen(raw_module = "../error.js"))]
+// Defined in JavaScript, so that `instanceof` works before the wasm is loaded. A function instead of
+// the constructor: Node.js prints the line of the source that creates an uncaught error, which would
+// be one of the generated module.
+#[cfg_attr(test, wasm_bindgen(module = "/pkg/error.js"))]
+#[cfg_attr(not(test), wasm_bindgen(raw_module = "../error.js"))]
 extern "C" {
-    #[wasm_bindgen(js_name = ImageTo3dError)]
-    type ImageTo3dError;
-    #[wasm_bindgen(constructor, js_class = ImageTo3dError)]
-    fn new(message: &JsString, details: &Object) -> ImageTo3dError;
+    #[wasm_bindgen(js_name = createError)]
+    fn create_error(message: &str, details: &JsValue) -> JsValue;
 }

@@ -1,25 +1,25 @@
 //! The image as the caller passes it.
 
-use alloc::string::String;
-
 use contract::{IMAGE_URL, Missing};
-use js_sys::{ArrayBuffer, JsString, Uint8Array};
+use js_sys::{ArrayBuffer, JsString, RegExp, Uint8Array};
 use wasm_bindgen::prelude::*;
-use web_sys::Blob;
+use web_sys::Url;
 
 use crate::error::{CallError, Result};
-use crate::js::{RegExp, Url, field, object_tag};
+use crate::js::{field, has_method, object_tag};
 
 /// The name of the option for an image in the browser's memory.
 pub const IMAGE: &str = "image";
 
-/// The length of the part of a `data:` URL in which its prefix is searched, in UTF-16 units. Longer
-/// than any media type, so that the expression never runs over the image.
+/// The length of the part of a `data:` URL in which its prefix is searched, in UTF-16 units: longer
+/// than the prefix of any image.
 const MAX_DATA_PREFIX: u32 = 200;
 
 /// The caller's image, not read yet.
 pub enum ImageInput {
-    Blob(Blob),
+    /// A `Blob`, or an object that behaves like one, and its size in bytes.
+    Blob { blob: JsValue, size: f64 },
+    /// At least one byte.
     Bytes(Uint8Array),
     /// The URL of an image that the API fetches.
     Url(String),
@@ -46,38 +46,60 @@ impl ImageInput {
     /// Returns the size of a binary image in bytes; 0 for the URL variants.
     pub fn size(&self) -> f64 {
         match self {
-            Self::Blob(blob) => blob.size(),
+            Self::Blob { size, .. } => *size,
             Self::Bytes(bytes) => bytes.length().into(),
             Self::Url(_) | Self::DataUrl(_) => 0.0,
         }
     }
 }
 
+/// Returns the error for an image without any bytes.
+pub fn empty_image() -> CallError {
+    CallError::unsupported_image("image: the file is empty")
+}
+
 fn read_image(image: JsValue) -> Result<ImageInput> {
     // By tag instead of `instanceof`, since each frame has its own classes.
-    match &*object_tag(&image) {
-        // The `Blob` of jsdom has no `stream`, and cannot be read.
-        "[object Blob]" | "[object File]" if field(&image, "stream").is_function() => {
-            Ok(ImageInput::Blob(image.unchecked_into()))
-        }
-        "[object ArrayBuffer]" | "[object SharedArrayBuffer]" => {
-            Ok(ImageInput::Bytes(Uint8Array::new(&image)))
-        }
-        _ if ArrayBuffer::is_view(&image) => {
-            let view: Uint8Array = image.unchecked_into();
-            let bytes = Uint8Array::new_with_byte_offset_and_length(
-                &view.buffer(),
-                view.byte_offset(),
-                view.byte_length(),
-            );
-            Ok(ImageInput::Bytes(bytes))
-        }
-        _ => {
-            let expected = "a File, Blob with stream(), ArrayBuffer or ArrayBufferView (pass a URL \
-                            as image_url)";
-            Err(CallError::invalid_value(IMAGE, &image, expected))
-        }
+    let is_buffer = matches!(
+        &*object_tag(&image),
+        "[object ArrayBuffer]" | "[object SharedArrayBuffer]"
+    );
+    if is_buffer {
+        check_buffer(&image, &image)?;
+        return Ok(ImageInput::Bytes(Uint8Array::new(&image)));
     }
+    if ArrayBuffer::is_view(&image) {
+        let view: Uint8Array = image.unchecked_into();
+        check_buffer(&view, &view.buffer())?;
+        let bytes = Uint8Array::new_with_byte_offset_and_length(
+            &view.buffer(),
+            view.byte_offset(),
+            view.byte_length(),
+        );
+        return Ok(ImageInput::Bytes(bytes));
+    }
+    // By its behavior, since test environments imitate `Blob`.
+    let size = field(&image, "size").as_f64();
+    if let Some(size) = size.filter(|size| (0.0..f64::INFINITY).contains(size))
+        && (has_method(&image, "stream") || has_method(&image, "arrayBuffer"))
+    {
+        return Ok(ImageInput::Blob { blob: image, size });
+    }
+    let expected = "a File, Blob, ArrayBuffer or ArrayBufferView (pass a URL as image_url)";
+    Err(CallError::invalid_value(IMAGE, &image, expected))
+}
+
+/// Checks that bytes can be read: the constructor of `Uint8Array` throws for a detached buffer.
+fn check_buffer(bytes: &JsValue, buffer: &JsValue) -> Result<()> {
+    if field(bytes, "byteLength").as_f64() > Some(0.0) {
+        return Ok(());
+    }
+    if field(buffer, "detached").is_truthy() {
+        return Err(CallError::invalid_options(
+            "image: the ArrayBuffer is detached, because it was transferred, for example to a worker",
+        ));
+    }
+    Err(empty_image())
 }
 
 fn read_image_url(value: JsValue) -> Result<ImageInput> {
@@ -94,37 +116,51 @@ fn read_image_url(value: JsValue) -> Result<ImageInput> {
         return Err(invalid());
     }
     let url = String::from(url);
-    Url::new(&url, &JsValue::UNDEFINED).map_err(|_| invalid())?;
+    Url::new(&url).map_err(|_| invalid())?;
     Ok(ImageInput::Url(url))
 }
 
 /// Validates the prefix, the alphabet and the padding without copying the image into the wasm.
 fn read_data_url(url: &JsString) -> Result<ImageInput> {
-    let start = url.slice(0, MAX_DATA_PREFIX);
-    let prefix = RegExp::new(
-        "^data:image/[a-z0-9.+-]+(;[a-z0-9-]+=[^;,\"\\\\]*)*;base64,",
-        "i",
-    );
-    let Some(prefix) = prefix.exec(&start) else {
+    let start = String::from(url.slice(0, MAX_DATA_PREFIX));
+    let Some(prefix) = data_prefix(&start) else {
         let expected = "data:image/<type>;base64,<image>";
         return Err(CallError::invalid_value(IMAGE_URL, url, expected));
     };
-    let prefix = prefix.text().length();
-    let outside_alphabet = RegExp::new("[^A-Za-z0-9+/]", "g");
-    outside_alphabet.set_last_index(prefix);
-    let end = outside_alphabet
-        .exec(url)
-        .map_or(url.length(), |found| found.index());
-    let padding = String::from(url.slice(end, url.length().min(end + 3)));
-    if !matches!(&*padding, "" | "=" | "==") || !(url.length() - prefix).is_multiple_of(4) {
+    let base64 = url.slice(prefix, url.length());
+    // Negative if there is none.
+    let outside_alphabet = base64.search(&RegExp::new("[^A-Za-z0-9+/]", ""));
+    let end = u32::try_from(outside_alphabet).unwrap_or(base64.length());
+    let padding = String::from(base64.slice(end, base64.length().min(end + 3)));
+    if !matches!(&*padding, "" | "=" | "==") || !base64.length().is_multiple_of(4) {
         return Err(CallError::invalid_options(
             "image_url: invalid base64 in data: URL (check the padding)",
         ));
     }
-    if end == prefix {
+    if end == 0 {
         return Err(CallError::unsupported_image(
             "image_url: the data: URL contains no image",
         ));
     }
     Ok(ImageInput::DataUrl(url.clone()))
+}
+
+/// Returns the length of the part before the base64 of an image, or `None` if it is not one. The part
+/// has no character that JSON escapes.
+fn data_prefix(url: &str) -> Option<u32> {
+    let (prefix, _) = url.split_once(',')?;
+    let media_type = prefix.to_ascii_lowercase();
+    let media_type = media_type.strip_prefix("data:image/")?;
+    let media_type = media_type.strip_suffix(";base64")?;
+    let (subtype, parameters) = media_type.split_once(';').unwrap_or((media_type, "="));
+    let is_subtype = !subtype.is_empty()
+        && subtype
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '+' | '-'));
+    let mut parameters = parameters.split(';');
+    let are_parameters = parameters.all(|parameter| parameter.chars().any(|c| c == '='));
+    let is_plain = prefix
+        .chars()
+        .all(|c| c.is_ascii_graphic() && !matches!(c, '"' | '\\'));
+    (is_subtype && are_parameters && is_plain).then_some(prefix.len() as u32 + 1)
 }

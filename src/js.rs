@@ -1,17 +1,14 @@
-//! Access to JavaScript values and to browser APIs that `web-sys` does not cover.
+//! Access to JavaScript values.
 //!
-//! Each function is bound in the one form in which the library uses it: every further signature
-//! adds bytes to the wasm and to the JavaScript glue.
+//! A value of the caller can be anything: a proxy, an object of another frame, or an object whose
+//! methods throw. An exception that passes through the wasm leaves the promise of the call pending
+//! for ever, so everything here that runs code of such a value returns what it throws.
 
-use alloc::format;
-use alloc::string::String;
-use alloc::vec::Vec;
-
-use contract::{MAX_QUOTED_CHARS, Value, describe_array};
-use js_sys::{Array, JsString, Number, Object, Promise};
+use contract::{MAX_ITEMS, MAX_QUOTED_CHARS, Value, describe_array};
+use js_sys::{Array, Function, JsString, Number, Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Blob, BlobPropertyBag};
+use web_sys::{Blob, BlobPropertyBag, Url};
 
 /// A value of the caller, to be validated as JSON.
 pub struct JsonValue(pub JsValue);
@@ -30,8 +27,12 @@ impl Value for JsonValue {
     }
 
     fn items(&self) -> Option<Vec<Self>> {
-        let items = self.0.dyn_ref::<Array>()?;
-        Some(items.iter().map(Self).collect())
+        if !is_array(&self.0) {
+            return None;
+        }
+        let length = field(&self.0, "length").as_f64()? as u32;
+        let item = |index| Self(Reflect::get_u32(&self.0, index).unwrap_or_default());
+        Some((0..length.min(MAX_ITEMS)).map(item).collect())
     }
 
     fn describe(&self) -> String {
@@ -39,8 +40,7 @@ impl Value for JsonValue {
     }
 }
 
-/// Describes a value for an error message in about 60 characters. Calls none of the value's own
-/// methods, which may throw.
+/// Describes a value for an error message in about 60 characters.
 pub fn describe(value: &JsValue) -> String {
     if let Some(text) = value.dyn_ref::<JsString>() {
         return format!("\"{}\"", truncate(text, MAX_QUOTED_CHARS as u32));
@@ -66,10 +66,7 @@ pub fn describe(value: &JsValue) -> String {
 
 /// Describes a thrown value: the message of an error and of its cause, or the thrown string.
 pub fn error_message(thrown: &JsValue) -> String {
-    let message_of = |error: &JsValue| {
-        let message = error.is_object().then(|| field(error, "message"));
-        message.and_then(|message| message.as_string())
-    };
+    let message_of = |error: &JsValue| field(error, "message").as_string();
     let Some(message) = message_of(thrown) else {
         return thrown.as_string().unwrap_or_else(|| "unknown error".into());
     };
@@ -89,15 +86,16 @@ pub fn truncate(text: &JsString, length: u32) -> String {
     start
 }
 
-/// Formats a number as JavaScript does.
+/// Formats a number as JavaScript does. Rust's formatting of floating-point numbers would add 7.0 KB
+/// to the wasm after brotli.
 pub fn format_number(number: f64) -> String {
     let number = Number::from(number).to_string_with_radix(10);
     number.map_or_else(|_| "a number".into(), String::from)
 }
 
-/// Returns a field of an object, or `undefined` if the value is not an object.
+/// Returns a field of a value, or `undefined` if it has none, is not an object, or throws.
 pub fn field(object: &JsValue, name: &str) -> JsValue {
-    get(object, name).unwrap_or_default()
+    Reflect::get(object, &name.into()).unwrap_or_default()
 }
 
 /// Returns a field of an object if it is a non-empty string.
@@ -107,76 +105,87 @@ pub fn text(object: &JsValue, name: &str) -> Option<String> {
         .filter(|text| !text.is_empty())
 }
 
-/// Creates an object with these fields, except those that are `undefined`.
-pub fn object(fields: &[(&str, JsValue)]) -> Object {
-    let object = Object::new();
-    for (name, value) in fields {
-        if !value.is_undefined() {
-            set(&object, name, value);
-        }
+/// Returns the names and values of an object's own fields, each of which it reads once.
+///
+/// # Errors
+/// Fails if a field throws, and returns its name too.
+pub fn own_fields(object: &JsValue) -> Result<Vec<(String, JsValue)>, (String, JsValue)> {
+    let names = Reflect::own_keys(object).map_err(|thrown| (String::new(), thrown))?;
+    let names = names.iter().filter_map(|name| name.as_string());
+    names
+        .map(|name| match Reflect::get(object, &name.as_str().into()) {
+            Ok(value) => Ok((name, value)),
+            Err(thrown) => Err((name, thrown)),
+        })
+        .collect()
+}
+
+/// Creates an object with these fields.
+pub fn from_fields(fields: Vec<(String, JsValue)>) -> Object {
+    let entries = fields.into_iter();
+    let entries = entries.map(|(name, value)| Array::of2(&name.into(), &value));
+    // Unlike an assignment, it does not give `__proto__` a meaning.
+    Object::from_entries(&entries.collect::<Array>()).unwrap_or_default()
+}
+
+/// Whether a value is an array, also one of another frame.
+pub fn is_array(value: &JsValue) -> bool {
+    js_is_array(value).unwrap_or(false)
+}
+
+/// Returns the tag of an object, such as `"[object Blob]"`. Unlike `instanceof`, it works for objects
+/// of other frames.
+pub fn object_tag(value: &JsValue) -> String {
+    js_object_tag(value).unwrap_or_else(|_| "[object Object]".into())
+}
+
+/// Calls a method of an object. The bindings of web-sys declare some of them as never throwing,
+/// which holds for the browser's own objects only.
+///
+/// # Errors
+/// Returns what the method throws, or an error if there is no such method.
+pub fn call_method(object: &JsValue, name: &str, arguments: &Array) -> Result<JsValue, JsValue> {
+    match Reflect::get(object, &name.into())?.dyn_into::<Function>() {
+        Ok(method) => method.apply(object, arguments),
+        Err(_) => Err(JsError::new(&format!("{name} is not a function")).into()),
     }
-    object
+}
+
+/// Whether an object has a method of this name.
+pub fn has_method(object: &JsValue, name: &str) -> bool {
+    field(object, name).is_function()
+}
+
+/// Waits for a value that may be a promise or another object with the method `then`.
+///
+/// # Errors
+/// Returns the reason of a rejection.
+pub async fn await_value(value: JsValue) -> Result<JsValue, JsValue> {
+    // `Promise.resolve` throws if the value's `constructor` does.
+    let promise = Promise::new(&mut |resolve, _| {
+        let _ = resolve.call1(&JsValue::UNDEFINED, &value);
+    });
+    JsFuture::from(promise).await
 }
 
 /// Creates a `Blob` from parts of any type.
 pub fn blob(parts: &Array, media_type: &str) -> Result<Blob, JsValue> {
-    let properties = BlobPropertyBag::from(JsValue::from(object(&[("type", media_type.into())])));
+    let properties = BlobPropertyBag::new();
+    properties.set_type(media_type);
     Blob::new_with_blob_sequence_and_options(parts, &properties)
-}
-
-/// Waits for a promise and returns its value, or the reason of its rejection as the error.
-pub async fn await_promise(promise: impl Into<JsValue>) -> Result<JsValue, JsValue> {
-    JsFuture::from(promise.into().unchecked_into::<Promise>()).await
 }
 
 /// Returns `scheme://host:port` of a URL, or an empty string for an invalid URL.
 pub fn origin(url: &str) -> String {
-    Url::new(url, &JsValue::UNDEFINED).map_or_else(|_| String::new(), |url| url.origin())
+    Url::new(url).map_or_else(|_| String::new(), |url| url.origin())
 }
 
+// The bindings of js-sys do not return what a proxy or a getter throws.
 #[wasm_bindgen]
 extern "C" {
-    /// Returns the tag of an object, such as `"[object Blob]"`. Unlike `instanceof`, it works for
-    /// objects of other frames.
-    #[wasm_bindgen(js_namespace = ["Object", "prototype", "toString"], js_name = call)]
-    pub fn object_tag(value: &JsValue) -> String;
+    #[wasm_bindgen(js_namespace = Array, js_name = isArray, catch)]
+    fn js_is_array(value: &JsValue) -> Result<bool, JsValue>;
 
-    #[wasm_bindgen(js_namespace = Reflect, catch)]
-    fn get(object: &JsValue, name: &str) -> Result<JsValue, JsValue>;
-
-    #[wasm_bindgen(js_namespace = Reflect)]
-    pub fn set(object: &Object, name: &str, value: &JsValue) -> bool;
-
-    #[wasm_bindgen(js_namespace = JSON, catch)]
-    pub fn parse(text: &JsString) -> Result<JsValue, JsValue>;
-
-    /// Writes the fields of the array `names`, or all fields if it is `undefined`.
-    #[wasm_bindgen(js_namespace = JSON, catch)]
-    pub fn stringify(value: &JsValue, names: &JsValue) -> Result<JsString, JsValue>;
-
-    #[wasm_bindgen(js_name = URL)]
-    pub type Url;
-    /// Parses a URL, relative to `base` unless that is `undefined`.
-    #[wasm_bindgen(constructor, js_class = URL, catch)]
-    pub fn new(url: &str, base: &JsValue) -> Result<Url, JsValue>;
-    #[wasm_bindgen(method, getter)]
-    pub fn href(this: &Url) -> String;
-    #[wasm_bindgen(method, getter)]
-    pub fn origin(this: &Url) -> String;
-
-    // js-sys passes texts as Rust strings, which would copy a whole image into the wasm.
-    pub type RegExp;
-    #[wasm_bindgen(constructor)]
-    pub fn new(pattern: &str, flags: &str) -> RegExp;
-    #[wasm_bindgen(method, setter, js_name = lastIndex)]
-    pub fn set_last_index(this: &RegExp, index: u32);
-    #[wasm_bindgen(method)]
-    pub fn exec(this: &RegExp, text: &JsString) -> Option<Match>;
-
-    pub type Match;
-    #[wasm_bindgen(method, getter)]
-    pub fn index(this: &Match) -> u32;
-    /// The matched text.
-    #[wasm_bindgen(method, getter, js_name = "0")]
-    pub fn text(this: &Match) -> JsString;
+    #[wasm_bindgen(js_namespace = ["Object", "prototype", "toString"], js_name = call, catch)]
+    fn js_object_tag(value: &JsValue) -> Result<String, JsValue>;
 }

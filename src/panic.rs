@@ -1,21 +1,23 @@
-//! The panic handler. It reports only the location, since formatting the message would add several
-//! kilobytes to the wasm.
-
-use core::panic::PanicInfo;
+//! The panic hook.
 
 use wasm_bindgen::prelude::*;
 
-#[panic_handler]
-fn panic(info: &PanicInfo) -> ! {
-    if let Some(location) = info.location() {
-        panicked(location.file(), location.line());
-    }
-    // The next call of an export creates a new instance.
-    wasm_bindgen::handler::schedule_reinit();
-    core::arch::wasm32::unreachable()
+/// Reports a panic to the package's loader, which rejects the pending calls. Runs when the wasm is
+/// instantiated.
+#[wasm_bindgen(start)]
+fn set_panic_hook() {
+    std::panic::set_hook(Box::new(|info| {
+        // Without the message, which may contain a value of the caller.
+        if let Some(location) = info.location() {
+            panicked(location.file(), location.line());
+        }
+        // The next call of an export creates a new instance.
+        wasm_bindgen::handler::schedule_reinit();
+    }));
 }
 
-#[wasm_bindgen(raw_module = "../panic.js")]
+#[cfg_attr(test, wasm_bindgen(module = "/pkg/panic.js"))]
+#[cfg_attr(not(test), wasm_bindgen(raw_module = "../panic.js"))]
 extern "C" {
     fn panicked(file: &str, line: u32);
 }

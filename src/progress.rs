@@ -1,22 +1,15 @@
 //! Progress reports to the caller's `onProgress`.
 
 use js_sys::Function;
-use strum::IntoStaticStr;
-#[cfg(feature = "typescript")]
+use serde::Serialize;
 use tsify::Tsify;
 use wasm_bindgen::prelude::*;
 
 use crate::error::Result;
-use crate::js::object;
 
 /// The phase of a call that transfers an image or a model.
-#[derive(Clone, Copy, IntoStaticStr)]
-#[cfg_attr(
-    feature = "typescript",
-    derive(Tsify),
-    serde(rename_all = "snake_case")
-)]
-#[strum(serialize_all = "snake_case")]
+#[derive(Clone, Copy, Serialize, Tsify)]
+#[serde(rename_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum Phase {
     Encoding,
@@ -24,20 +17,28 @@ pub enum Phase {
     Downloading,
 }
 
-/// Calls `on_progress` with a `Progress`; sizes are in bytes.
-///
-/// # Errors
-/// Fails if the function throws.
-pub fn report(on_progress: Option<&Function>, phase: Phase, loaded: f64, total: f64) -> Result<()> {
-    let Some(on_progress) = on_progress else {
-        return Ok(());
-    };
-    let phase: &str = phase.into();
-    let progress = object(&[
-        ("phase", phase.into()),
-        ("loaded", loaded.into()),
-        ("total", total.into()),
-    ]);
-    on_progress.call1(&JsValue::UNDEFINED, &progress)?;
-    Ok(())
+/// The progress of encoding an image or of downloading a model.
+#[derive(Serialize, Tsify)]
+pub struct Progress {
+    /// `"encoding"`: the image is being read and encoded. `"sending"`: the request was passed to
+    /// `fetch`, which reports no upload progress. `"downloading"`: the model is being received.
+    pub phase: Phase,
+    /// The number of bytes of the image that are encoded, or of the model that are received.
+    pub loaded: f64,
+    /// The total number of bytes; 0 if the server does not send it.
+    pub total: f64,
+}
+
+impl Progress {
+    /// Calls `on_progress`.
+    ///
+    /// # Errors
+    /// Fails if the function throws.
+    pub fn report(self, on_progress: Option<&Function>) -> Result<()> {
+        if let Some(on_progress) = on_progress {
+            let progress = serde_wasm_bindgen::to_value(&self).map_err(JsValue::from)?;
+            on_progress.call1(&JsValue::UNDEFINED, &progress)?;
+        }
+        Ok(())
+    }
 }

@@ -1,45 +1,89 @@
 //! Parsing of API responses and conversion of error responses to failures.
 
-use alloc::boxed::Box;
-use alloc::format;
-use alloc::string::String;
-
-use js_sys::{Array, JsString};
+use js_sys::{Date, JSON, RegExp};
 use wasm_bindgen::prelude::*;
 
-use crate::error::{ErrorKind, Failure};
-use crate::js::{RegExp, field, parse, stringify, text, truncate};
+use crate::error::{CallError, ErrorKind, Failure};
+use crate::js::{field, is_array, text, truncate};
 use crate::redactor::Redactor;
-use crate::transport::RawResponse;
+use crate::retry::{self, AttemptFailure};
+use crate::transport::OpenResponse;
 
 /// The number of UTF-16 units of an unexpected body that a message repeats at most.
 const MAX_EXCERPT: u32 = 200;
 
-/// Returns the `data` of the response's envelope, which is an object.
-///
-/// # Errors
-/// Fails if the response is a redirect, has an error status, or is not from this API.
-pub fn parse_envelope(
-    response: &RawResponse,
-    redactor: &Redactor,
-) -> Result<JsValue, Box<Failure>> {
-    let mut failure = if response.is_redirect() {
-        let message = "The server responded with a redirect, which is not followed because it \
-                       would forward the API key. Set baseUrl to the target of the redirect.";
-        Failure::new(ErrorKind::Api, message)
-    } else if (200..300).contains(&response.status) {
-        let text = redactor.redact_result(response.text.clone());
-        let data = field(&parse(&text).unwrap_or_default(), "data");
-        if data.is_object() {
-            return Ok(data);
+const REDIRECTED: &str = "The server responded with a redirect, which is not followed because it would \
+                          forward the API key. Set baseUrl to the target of the redirect.";
+
+/// A response whose body is read.
+pub struct ReceivedResponse {
+    /// `None` for a redirect, which browsers hide.
+    pub status: Option<u16>,
+    /// The value of `Retry-After` in seconds.
+    pub retry_after: Option<f64>,
+    /// The parsed JSON, or the text if it is not JSON; `undefined` if it is empty.
+    pub body: JsValue,
+}
+
+impl ReceivedResponse {
+    /// Reads the body of a response.
+    ///
+    /// # Errors
+    /// Fails if the connection breaks or stalls.
+    pub async fn read(response: OpenResponse) -> Result<Self, CallError> {
+        let status = response.status();
+        let retry_after = response.header("retry-after");
+        let retry_after = retry_after
+            .and_then(|value| retry::parse_retry_after(&value, Date::now(), Date::parse));
+        let text = response.text().await?;
+        let body = match &*text {
+            "" => JsValue::UNDEFINED,
+            text => JSON::parse(text).unwrap_or_else(|_| text.into()),
+        };
+        Ok(Self {
+            status,
+            retry_after,
+            body,
+        })
+    }
+
+    /// Returns the `data` of the response's envelope, which is an object.
+    ///
+    /// # Errors
+    /// Fails if the response is a redirect, has an error status, or is not from this API.
+    pub fn into_data(self, redactor: &Redactor) -> Result<JsValue, Box<Failure>> {
+        if matches!(self.status, Some(200..300)) {
+            let data = redactor.redact_result(&field(&self.body, "data"));
+            if data.is_object() {
+                return Ok(data);
+            }
         }
-        unexpected_body(response)
-    } else {
-        error_response(response)
-    };
-    failure.status = (response.status > 0).then_some(response.status);
-    failure.body = (response.text.length() > 0).then(|| response.text.clone());
-    Err(failure)
+        Err(self.into_failure(redactor, |status, body| match status {
+            None | Some(300..400) => Failure::new(ErrorKind::Api, REDIRECTED),
+            Some(status @ 200..300) => unexpected_body(status, body),
+            Some(status) => error_response(status, body),
+        }))
+    }
+
+    /// Converts the response to the failure that `describe` creates from the status and the redacted
+    /// body.
+    pub fn into_failure(
+        self,
+        redactor: &Redactor,
+        describe: impl FnOnce(Option<u16>, &JsValue) -> Box<Failure>,
+    ) -> Box<Failure> {
+        // Before a message repeats a part of it, which may end within a secret.
+        let body = redactor.redact_error(&self.body);
+        let mut failure = describe(self.status, &body);
+        failure.status = self.status;
+        failure.retry_after = self.retry_after;
+        failure.attempt = AttemptFailure::Status {
+            status: self.status.unwrap_or_default(),
+            retry_after: self.retry_after,
+        };
+        failure.body = body;
+        failure
+    }
 }
 
 /// Checks the fields that the library needs of a session: its code and its status, in the older or
@@ -63,7 +107,7 @@ pub fn check_session(data: &JsValue) -> Result<(), Box<Failure>> {
 /// # Errors
 /// Fails if `results` is not an array.
 pub fn check_list(data: &JsValue) -> Result<(), Box<Failure>> {
-    if Array::is_array(&field(data, "results")) {
+    if is_array(&field(data, "results")) {
         return Ok(());
     }
     Err(missing_field(data, "list of sessions", "results"))
@@ -72,17 +116,13 @@ pub fn check_list(data: &JsValue) -> Result<(), Box<Failure>> {
 fn missing_field(data: &JsValue, object: &str, name: &str) -> Box<Failure> {
     let message = format!("Unexpected response: the {object} has no {name}");
     let mut failure = Failure::new(ErrorKind::Api, message);
-    failure.body = stringify(data, &JsValue::UNDEFINED).ok();
+    failure.body = data.clone();
     failure
 }
 
-/// Converts an error response to a failure without status and body.
-pub fn error_response(response: &RawResponse) -> Box<Failure> {
-    let RawResponse {
-        status, text: body, ..
-    } = response;
-    let json = parse(body).unwrap_or_default();
-    let message = text(&json, "message").or_else(|| text(&json, "error"));
+/// Creates the failure for an error response from its status and its body.
+pub fn error_response(status: u16, body: &JsValue) -> Box<Failure> {
+    let message = text(body, "message").or_else(|| text(body, "error"));
     let kind = match status {
         401 | 403 => ErrorKind::Authentication,
         402 => ErrorKind::PaymentRequired,
@@ -107,22 +147,25 @@ pub fn error_response(response: &RawResponse) -> Box<Failure> {
 }
 
 fn is_rate_limit(message: &str) -> bool {
-    let pattern = RegExp::new("rate[ -]limit|too many requests", "i");
-    pattern.exec(&message.into()).is_some()
+    RegExp::new("rate[ -]?limit|too many requests", "i").test(message)
 }
 
-fn unexpected_body(response: &RawResponse) -> Box<Failure> {
-    let RawResponse { status, text, .. } = response;
-    let excerpt = excerpt(text);
+fn unexpected_body(status: u16, body: &JsValue) -> Box<Failure> {
+    let excerpt = excerpt(body);
     let message = format!(
         "Unexpected response (HTTP {status}): not JSON from the Image-to-3D API: {excerpt}"
     );
     Failure::new(ErrorKind::Api, message)
 }
 
-fn excerpt(body: &JsString) -> String {
-    match body.length() {
-        0 => "empty body".into(),
-        _ => truncate(body, MAX_EXCERPT),
+/// Returns the start of a body: of a text, or of JSON in its compact form.
+fn excerpt(body: &JsValue) -> String {
+    if body.is_undefined() {
+        return "empty body".into();
     }
+    let text = body
+        .as_string()
+        .or_else(|| JSON::stringify(body).ok().map(String::from))
+        .unwrap_or_default();
+    truncate(&text.into(), MAX_EXCERPT)
 }

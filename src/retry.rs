@@ -11,11 +11,20 @@ const LONGEST_DELAY: f64 = 8000.0;
 /// The part of a delay that is random, so that many clients do not retry at the same time.
 const JITTER: f64 = 0.25;
 
+/// The shortest delay that a `Retry-After` can request, in seconds: with 0 every waiting page would
+/// send requests without a pause.
+const SHORTEST_RETRY_AFTER: f64 = 1.0;
+
+/// The longest delay that a `Retry-After` can request, in seconds.
+const LONGEST_RETRY_AFTER: f64 = 300.0;
+
 /// The failure of one attempt.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum AttemptFailure {
     /// No response was received.
     Network,
+    /// Repeating the request cannot help: it is invalid, or the caller's `fetch` does not work.
+    Permanent,
     /// The response has an error status.
     Status {
         status: u16,
@@ -36,7 +45,7 @@ impl AttemptFailure {
     /// 503 with `Retry-After`. After any other failure the request may have been carried out.
     pub fn is_rejection(self) -> bool {
         match self {
-            Self::Network => false,
+            Self::Network | Self::Permanent => false,
             Self::Status {
                 status: 503,
                 retry_after,
@@ -61,6 +70,7 @@ impl AttemptFailure {
     fn is_transient(self) -> bool {
         match self {
             Self::Network => true,
+            Self::Permanent => false,
             Self::Status { status, .. } => is_transient_status(status),
         }
     }
@@ -72,7 +82,8 @@ pub fn is_transient_status(status: u16) -> bool {
 }
 
 /// Returns the delay before the next attempt in milliseconds, or `None` if the request must not be
-/// repeated. `retries` is the number of retries so far, `random` a number from 0 to 1.
+/// repeated, or not within five minutes. `retries` is the number of retries so far, `random` a number
+/// from 0 to 1.
 pub fn delay(
     failure: AttemptFailure,
     retries: u32,
@@ -88,10 +99,24 @@ pub fn delay(
         ..
     } = failure
     {
-        return Some(seconds * 1000.0);
+        return (seconds <= LONGEST_RETRY_AFTER).then(|| requested_delay(seconds, random));
     }
     let delay = (FIRST_DELAY * f64::from(1 << retries.min(4))).min(LONGEST_DELAY);
     Some(delay * (1.0 - JITTER * random))
+}
+
+/// Returns the delay before the next poll of a session in milliseconds. `retry_after` is the value of
+/// `Retry-After` in seconds, `interval` the delay without one in milliseconds, `random` a number from
+/// 0 to 1.
+pub fn poll_delay(retry_after: Option<f64>, interval: f64, random: f64) -> f64 {
+    retry_after.map_or(interval, |seconds| requested_delay(seconds, random))
+}
+
+/// Returns the delay for a `Retry-After`. The jitter makes it longer, since the server has asked for
+/// no earlier request.
+fn requested_delay(seconds: f64, random: f64) -> f64 {
+    let seconds = seconds.clamp(SHORTEST_RETRY_AFTER, LONGEST_RETRY_AFTER);
+    seconds * 1000.0 * (1.0 + JITTER * random)
 }
 
 /// Returns the value of `Retry-After`, a number or a date, in seconds from `now` (milliseconds since
@@ -108,8 +133,6 @@ pub fn parse_retry_after(value: &str, now: f64, parse_date: impl Fn(&str) -> f64
 
 #[cfg(test)]
 mod tests {
-    use alloc::vec::Vec;
-
     use super::Idempotency::{Idempotent, NotIdempotent};
     use super::*;
 
@@ -124,6 +147,7 @@ mod tests {
     fn retries_creates_only_after_temporary_rejections() {
         for failure in [
             AttemptFailure::Network,
+            AttemptFailure::Permanent,
             status(408, None),
             status(500, None),
             status(500, Some(1.0)),
@@ -136,7 +160,7 @@ mod tests {
         for (failure, expected) in [
             (status(429, None), 500.0),
             (status(429, Some(3.0)), 3000.0),
-            (status(503, Some(0.0)), 0.0),
+            (status(503, Some(0.0)), 1000.0),
         ] {
             let delay = delay(failure, 0, NotIdempotent, 0.0);
             assert_eq!(delay, Some(expected), "{failure:?}");
@@ -173,6 +197,24 @@ mod tests {
         );
         let shortest = delay(AttemptFailure::Network, 1, Idempotent, 1.0);
         assert_eq!(shortest, Some(750.0));
+    }
+
+    #[test]
+    fn limits_and_scatters_requested_delays() {
+        for (seconds, random, expected) in [
+            (0.0, 0.0, Some(1000.0)),
+            (0.0, 1.0, Some(1250.0)),
+            (60.0, 1.0, Some(75_000.0)),
+            (300.0, 0.0, Some(300_000.0)),
+            (301.0, 0.0, None),
+            (f64::INFINITY, 0.0, None),
+        ] {
+            let failure = status(429, Some(seconds));
+            assert_eq!(delay(failure, 0, Idempotent, random), expected, "{seconds}");
+        }
+        assert_eq!(poll_delay(None, 20.0, 1.0), 20.0);
+        assert_eq!(poll_delay(Some(0.0), 20.0, 0.0), 1000.0);
+        assert_eq!(poll_delay(Some(f64::INFINITY), 20.0, 0.0), 300_000.0);
     }
 
     #[test]

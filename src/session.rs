@@ -1,17 +1,14 @@
 //! The requests about sessions.
 
-use alloc::format;
-use alloc::string::String;
-
 use contract::SESSIONS_PATH;
-use js_sys::encode_uri_component;
 use wasm_bindgen::prelude::*;
 
 use crate::api::{Api, ApiResponse};
 use crate::base64_body;
-use crate::error::{CallError, Result};
+use crate::error::{CallError, ErrorKind, Failure, Result};
 use crate::options::{Create, Mesh, MeshStage};
-use crate::progress::{Phase, report};
+use crate::js::{describe, field};
+use crate::progress::{Phase, Progress};
 use crate::response::{check_list, check_session};
 
 /// Sends `POST /image-to-3d-sessions`.
@@ -19,9 +16,14 @@ pub async fn create(api: &Api, options: &Create) -> Result<ApiResponse> {
     let on_progress = options.on_progress.as_ref();
     let body = base64_body::write(&options.json, &options.image, on_progress).await?;
     let size = options.image.size();
-    report(on_progress, Phase::Sending, size, size)?;
+    let progress = Progress {
+        phase: Phase::Sending,
+        loaded: size,
+        total: size,
+    };
+    progress.report(on_progress)?;
     let key = options.idempotency_key.as_deref();
-    let response = api.post(SESSIONS_PATH.into(), body, key)?.await?;
+    let response = api.post(SESSIONS_PATH.into(), body, key).await?;
     received(api, response)
 }
 
@@ -58,24 +60,46 @@ pub async fn request_mesh(
     };
     let path = format!("{SESSIONS_PATH}/get-3d/{stage}/{}", code.0);
     let key = options.idempotency_key.as_deref();
-    let body = options.json.clone().into();
-    Ok(api.post(path, body, key)?.await?.data)
+    let body = options.json.as_str().into();
+    Ok(api.post(path, body, key).await?.data)
 }
 
-/// The code of a session, escaped for a path.
+/// The code of a session, which needs no escaping in a path.
 pub struct SessionCode(String);
 
 impl SessionCode {
     /// Validates the caller's `session_code`.
     ///
     /// # Errors
-    /// Fails if it is not a string, or is blank.
+    /// Fails if it is not a string, or cannot be the code of a session.
     pub fn read(value: &JsValue) -> Result<Self> {
-        match value.as_string().filter(|code| !code.trim().is_empty()) {
-            Some(code) => Ok(Self(encode_uri_component(&code).into())),
-            None => Err(CallError::invalid_options(
-                "session_code must be a non-empty string",
-            )),
-        }
+        let expected = "the code of a session, such as \"SESSION_1700000000_1234567\"";
+        Self::parse(value).ok_or_else(|| CallError::invalid_value("session_code", value, expected))
     }
+
+    /// Returns the code of a session that the API has returned.
+    ///
+    /// # Errors
+    /// Fails if no request for the session can be made with it.
+    pub fn of_session(session: &JsValue) -> Result<Self> {
+        let value = field(session, "session_code");
+        Self::parse(&value).ok_or_else(|| {
+            let code = describe(&value);
+            let message = format!("Unexpected response: invalid session_code {code}");
+            Failure::new(ErrorKind::Api, message).into()
+        })
+    }
+
+    /// Accepts the characters that URLs reserve for no purpose (RFC 3986). `.` and `..` would name
+    /// other paths of the API.
+    fn parse(value: &JsValue) -> Option<Self> {
+        let code = value.as_string()?;
+        let is_unreserved = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~');
+        let is_code = !code.is_empty() && code.chars().all(is_unreserved) && !is_dots(&code);
+        is_code.then_some(Self(code))
+    }
+}
+
+fn is_dots(code: &str) -> bool {
+    matches!(code, "." | "..")
 }

@@ -1,7 +1,6 @@
 //! The stage of a session, derived from its fields.
 
 use strum::EnumString;
-#[cfg(feature = "typescript")]
 use tsify::Tsify;
 use wasm_bindgen::prelude::*;
 
@@ -9,12 +8,8 @@ use crate::error::Result;
 use crate::js::text;
 
 /// The stages in their order.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, EnumString)]
-#[cfg_attr(
-    feature = "typescript",
-    derive(Tsify),
-    serde(rename_all = "snake_case")
-)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, EnumString, Tsify)]
+#[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum StageName {
@@ -24,12 +19,8 @@ pub enum StageName {
 }
 
 /// The state of a stage.
-#[derive(Clone, Copy, PartialEq, Eq, EnumString)]
-#[cfg_attr(
-    feature = "typescript",
-    derive(Tsify),
-    serde(rename_all = "snake_case")
-)]
+#[derive(Clone, Copy, PartialEq, Eq, EnumString, Tsify)]
+#[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum StageState {
@@ -51,8 +42,8 @@ pub fn stage_of(session: &JsValue) -> Result<(StageName, StageState)> {
 }
 
 // Implemented in JavaScript, so that pages can call it synchronously before the wasm is loaded.
-#[cfg_attr(feature = "std", wasm_bindgen(module = "/pkg/stage.js"))]
-#[cfg_attr(not(feature = "std"), wasm_bindgen(raw_module = "../stage.js"))]
+#[cfg_attr(test, wasm_bindgen(module = "/pkg/stage.js"))]
+#[cfg_attr(not(test), wasm_bindgen(raw_module = "../stage.js"))]
 extern "C" {
     #[wasm_bindgen(js_name = stageOf, catch)]
     fn js_stage_of(session: &JsValue) -> Result<JsValue, JsValue>;

@@ -1,112 +1,264 @@
-//! HTTP through the browser's `fetch`.
+//! HTTP through the browser's `fetch`, or through the caller's.
 
-use alloc::string::String;
-
-use js_sys::{Function, JsString, Promise};
+use gloo_net::http::{Headers, Request, Response};
+use js_sys::{Array, Function, Uint8Array};
 use wasm_bindgen::prelude::*;
-use web_sys::{AbortController, Headers, Request, Response, ResponseType};
+use web_sys::{
+    AbortController, RequestCache, RequestInit, RequestRedirect, TextDecodeOptions, TextDecoder,
+};
 
-use crate::js::{await_promise, object};
+use crate::error::{CallError, ErrorKind, Failure};
+use crate::js::{call_method, describe, error_message, field, from_fields, has_method};
+use crate::timer::await_within;
 
-/// How `fetch` treats a redirect.
-#[derive(Clone, Copy)]
-pub enum Redirect {
-    Follow,
-    /// Returns the redirect. Required for requests with a key: a followed redirect would send the
-    /// key to its target.
-    Manual,
+/// The time that a server may take for the headers of a response, if the request is repeatable and
+/// small, and between two chunks of any body, in milliseconds. A connection that the network has
+/// forgotten, such as after a sleep of the machine, reports no error.
+pub const STALL_LIMIT: f64 = 30_000.0;
+
+/// The size of a response in bytes above which it is not from the API. A WebAssembly memory never
+/// shrinks, so an endless body must not fill it.
+const MAX_TEXT: usize = 64 << 20;
+
+const TOO_LARGE: &str = "Unexpected response: larger than any response of the Image-to-3D API";
+
+/// The method of a request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    Get,
+    Post,
 }
 
 /// A request, which may be sent several times.
 pub struct ApiRequest {
-    pub method: &'static str,
+    pub method: Method,
     pub url: String,
     pub headers: Headers,
-    /// `undefined` if there is none.
-    pub body: JsValue,
-    pub redirect: Redirect,
+    pub body: Option<JsValue>,
+    /// Must be `Manual` for requests with a key: a followed redirect would send the key to its
+    /// target.
+    pub redirect: RequestRedirect,
+    /// The time limit for the headers of the response in milliseconds, which includes the time to
+    /// send the body.
+    pub headers_limit: f64,
 }
 
-/// A response with any status.
-pub struct RawResponse {
-    /// 0 for a redirect, which browsers hide.
-    pub status: u16,
-    pub retry_after: Option<String>,
-    pub text: JsString,
+/// A request that `fetch` has accepted. Dropping it aborts the request.
+pub struct StartedRequest {
+    promise: JsValue,
+    headers_limit: f64,
+    abort: AbortOnDrop,
 }
 
-impl RawResponse {
-    /// Whether the response is a redirect that was not followed.
-    pub fn is_redirect(&self) -> bool {
-        matches!(self.status, 0 | 301 | 302 | 303 | 307 | 308)
-    }
-}
-
-/// Sends a request once and reads the whole response. Dropping the future aborts the request.
+/// Starts a request.
 ///
 /// # Errors
-/// Returns what `fetch` or the reading of the response threw.
-pub async fn exchange(
+/// Fails if the request is invalid or the caller's `fetch` throws at once. Nothing is sent then.
+pub fn start(
     request: &ApiRequest,
     fetch: Option<&Function>,
-) -> Result<RawResponse, JsValue> {
-    let (response, _abort) = send(request, fetch).await?;
-    read(response).await
-}
-
-/// Reads a whole response.
-///
-/// # Errors
-/// Returns what the reading threw.
-pub async fn read(response: Response) -> Result<RawResponse, JsValue> {
-    let text = await_promise(response.text()?).await?;
-    Ok(RawResponse {
-        status: match response.type_() {
-            ResponseType::Opaqueredirect => 0,
-            _ => response.status(),
-        },
-        retry_after: response.headers().get("retry-after")?,
-        text: text.unchecked_into(),
+) -> Result<StartedRequest, Box<Failure>> {
+    let abort = AbortController::new().map_err(network_failure)?;
+    let abort = AbortOnDrop(abort);
+    let promise = match fetch {
+        None => global_fetch(request, &abort)?,
+        Some(fetch) => custom_fetch(fetch, request, &abort)?,
+    };
+    Ok(StartedRequest {
+        promise,
+        headers_limit: request.headers_limit,
+        abort,
     })
 }
 
-/// Sends a request once. The caller keeps the returned guard until the body is read: dropping it
-/// aborts the request.
-///
-/// # Errors
-/// Returns what `fetch` threw.
-pub async fn send(
-    request: &ApiRequest,
-    fetch: Option<&Function>,
-) -> Result<(Response, AbortOnDrop), JsValue> {
-    let abort = AbortOnDrop(AbortController::new()?);
-    let redirect = match request.redirect {
-        Redirect::Follow => "follow",
-        Redirect::Manual => "manual",
+fn global_fetch(request: &ApiRequest, abort: &AbortOnDrop) -> Result<JsValue, Box<Failure>> {
+    let builder = match request.method {
+        Method::Get => Request::get(&request.url),
+        Method::Post => Request::post(&request.url),
     };
-    let request = Request::new_with_str_and_init(
-        &request.url,
-        object(&[
-            ("method", request.method.into()),
-            ("headers", request.headers.clone().into()),
-            ("body", request.body.clone()),
-            ("redirect", redirect.into()),
-            ("cache", "no-store".into()),
-            ("signal", abort.0.signal().into()),
-        ])
-        .unchecked_ref(),
-    )?;
-    let response = match fetch {
-        Some(fetch) => fetch.call1(&JsValue::UNDEFINED, &request)?,
-        None => global_fetch(&request)?,
+    let builder = builder
+        .headers(copy_headers(&request.headers))
+        .redirect(request.redirect)
+        .cache(RequestCache::NoStore)
+        .abort_signal(Some(&abort.0.signal()));
+    let built = match &request.body {
+        Some(body) => builder.body(body),
+        None => builder.build(),
     };
-    // The caller's `fetch` may return a plain response instead of a promise.
-    let response = await_promise(Promise::resolve(&response)).await?;
-    Ok((response.unchecked_into(), abort))
+    let built = built.map_err(|error| Failure::network(error.to_string()))?;
+    // `Request::send` of gloo-net panics if `fetch` rejects with a value that is no `Error`.
+    let built: web_sys::Request = built.into();
+    js_fetch(&built).map_err(network_failure)
 }
 
-/// Aborts a request when it is dropped.
-pub struct AbortOnDrop(AbortController);
+/// Calls the caller's `fetch` with a URL and an object. The functions of other libraries (undici,
+/// node-fetch) do not accept the `Request` of the runtime.
+fn custom_fetch(
+    fetch: &Function,
+    request: &ApiRequest,
+    abort: &AbortOnDrop,
+) -> Result<JsValue, Box<Failure>> {
+    let init = RequestInit::new();
+    init.set_method(match request.method {
+        Method::Get => "GET",
+        Method::Post => "POST",
+    });
+    // A plain object, because callers copy it with `{ ...init.headers }`.
+    let headers = request.headers.entries();
+    let headers = headers.map(|(name, value)| (name, value.into()));
+    init.set_headers(&from_fields(headers.collect()));
+    if let Some(body) = &request.body {
+        init.set_body(body);
+    }
+    init.set_redirect(request.redirect);
+    init.set_cache(RequestCache::NoStore);
+    init.set_signal(Some(&abort.0.signal()));
+    let url = request.url.as_str().into();
+    fetch.call2(&JsValue::UNDEFINED, &url, &init).map_err(|thrown| {
+        let message = format!("The function fetch threw: {}", error_message(&thrown));
+        Failure::new(ErrorKind::InvalidOptions, message).with_cause(thrown)
+    })
+}
+
+/// Copies headers.
+pub fn copy_headers(headers: &Headers) -> Headers {
+    let copy = Headers::new();
+    for (name, value) in headers.entries() {
+        copy.append(&name, &value);
+    }
+    copy
+}
+
+/// A response whose body is not read yet. Dropping it aborts the request.
+pub struct OpenResponse {
+    response: Response,
+    _abort: AbortOnDrop,
+}
+
+impl StartedRequest {
+    /// Waits for the headers of the response, which may be the `Response` of any runtime or library.
+    ///
+    /// # Errors
+    /// Fails if there is none.
+    pub async fn response(self) -> Result<OpenResponse, Box<Failure>> {
+        let value = await_step(self.headers_limit, self.promise).await?;
+        let is_response = field(&value, "status").as_f64().is_some()
+            && has_method(&field(&value, "headers"), "get")
+            && has_method(&value, "text");
+        if !is_response {
+            let received = describe(&value);
+            let message = format!("The function fetch must return a Response, got {received}");
+            return Err(Failure::new(ErrorKind::InvalidOptions, message));
+        }
+        let response: web_sys::Response = value.unchecked_into();
+        Ok(OpenResponse {
+            response: response.into(),
+            _abort: self.abort,
+        })
+    }
+}
+
+impl OpenResponse {
+    /// Returns the status, or `None` for a redirect that was not followed and that the browser
+    /// hides.
+    pub fn status(&self) -> Option<u16> {
+        // 0 hides the status of a redirect.
+        Some(self.response.status()).filter(|status| *status > 0)
+    }
+
+    /// Whether the response has a status of success.
+    pub fn is_success(&self) -> bool {
+        matches!(self.status(), Some(200..300))
+    }
+
+    /// Returns the value of a header. `Headers::get` of gloo-net panics if the method throws, which
+    /// that of another library may do.
+    pub fn header(&self, name: &str) -> Option<String> {
+        let headers = self.response.headers().into_raw();
+        let value = call_method(&headers, "get", &Array::of1(&name.into()));
+        value.ok()?.as_string()
+    }
+
+    /// Reads the body, and calls `on_chunk` with each chunk. Through the stream instead of gloo-net,
+    /// whose error conversion panics if a body fails with a value that is no `Error`.
+    ///
+    /// # Errors
+    /// Fails if the connection breaks or stalls, or if `on_chunk` fails.
+    pub async fn read(
+        self,
+        on_chunk: &mut dyn FnMut(Uint8Array) -> Result<(), CallError>,
+    ) -> Result<(), CallError> {
+        let Self { response, _abort } = self;
+        let response: web_sys::Response = response.into();
+        let body = field(&response, "body");
+        if !has_method(&body, "getReader") {
+            // node-fetch has a stream of Node.js there, and tests may have only `text()`.
+            return on_chunk(whole_body(&response).await?);
+        }
+        let no_arguments = Array::new();
+        let reader = call_method(&body, "getReader", &no_arguments).map_err(network_failure)?;
+        loop {
+            let read = call_method(&reader, "read", &no_arguments).map_err(network_failure)?;
+            let result = await_step(STALL_LIMIT, read).await?;
+            // The last result has no value.
+            let Ok(chunk) = field(&result, "value").dyn_into::<Uint8Array>() else {
+                return Ok(());
+            };
+            on_chunk(chunk)?;
+        }
+    }
+
+    /// Reads the body as text in UTF-8.
+    ///
+    /// # Errors
+    /// Fails if the connection breaks or stalls.
+    pub async fn text(self) -> Result<String, CallError> {
+        let decoder = TextDecoder::new()?;
+        let options = TextDecodeOptions::new();
+        options.set_stream(true);
+        let mut text = String::new();
+        self.read(&mut |chunk| {
+            text += &decoder.decode_with_js_u8_array_and_options(&chunk, &options)?;
+            match text.len() > MAX_TEXT {
+                true => Err(Failure::new(ErrorKind::Api, TOO_LARGE).into()),
+                false => Ok(()),
+            }
+        })
+        .await?;
+        text += &decoder.decode()?;
+        Ok(text)
+    }
+}
+
+async fn whole_body(response: &JsValue) -> Result<Uint8Array, Box<Failure>> {
+    let method = match has_method(response, "arrayBuffer") {
+        true => "arrayBuffer",
+        false => "text",
+    };
+    let promise = call_method(response, method, &Array::new()).map_err(network_failure)?;
+    let whole = await_step(STALL_LIMIT, promise).await?;
+    Ok(match whole.as_string() {
+        Some(text) => Uint8Array::from(text.as_bytes()),
+        None => Uint8Array::new(&whole),
+    })
+}
+
+/// Waits for a promise for at most a number of milliseconds.
+async fn await_step(milliseconds: f64, promise: JsValue) -> Result<JsValue, Box<Failure>> {
+    match await_within(milliseconds, promise).await {
+        Some(result) => result.map_err(network_failure),
+        None => Err(Failure::network("the server has sent nothing for 30 seconds")),
+    }
+}
+
+/// Converts what `fetch` or the reading of a body threw. The message is only the reason; the caller
+/// adds what was requested.
+fn network_failure(thrown: JsValue) -> Box<Failure> {
+    Failure::network(error_message(&thrown)).with_cause(thrown)
+}
+
+/// Aborts a request when it is dropped. Without a response in use this has no effect.
+struct AbortOnDrop(AbortController);
 
 impl Drop for AbortOnDrop {
     fn drop(&mut self) {
@@ -116,6 +268,7 @@ impl Drop for AbortOnDrop {
 
 #[wasm_bindgen]
 extern "C" {
+    // web-sys has it only for windows and for workers, and declares that it never throws.
     #[wasm_bindgen(js_name = fetch, catch)]
-    fn global_fetch(request: &Request) -> Result<JsValue, JsValue>;
+    fn js_fetch(request: &web_sys::Request) -> Result<JsValue, JsValue>;
 }

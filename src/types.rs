@@ -1,29 +1,11 @@
 //! The TypeScript types of the functions' parameters and results, except those of the modules in
-//! `options`. The library reads and writes plain JavaScript objects, so the published wasm contains
-//! none of these types.
+//! `options`. The library reads and writes plain JavaScript objects.
 #![allow(dead_code, missing_docs)]
-
-use alloc::string::String;
 
 use tsify::Tsify;
 use wasm_bindgen::prelude::*;
 
-use crate::call_state::Sent;
-use crate::error::ErrorKind;
-use crate::progress::Phase;
 use crate::stage::{StageName, StageState};
-
-/// The progress of encoding an image or of downloading a model.
-#[derive(Tsify)]
-pub struct Progress {
-    /// `"encoding"`: the image is being read and encoded. `"sending"`: the request was passed to
-    /// `fetch`, which reports no upload progress. `"downloading"`: the model is being received.
-    pub phase: Phase,
-    /// The number of bytes of the image that are encoded, or of the model that are received.
-    pub loaded: f64,
-    /// The total number of bytes; 0 if the server does not send it.
-    pub total: f64,
-}
 
 /// The image: exactly one of `image` and `image_url`.
 ///
@@ -137,27 +119,4 @@ pub struct Stage {
     /// The progress from 0 to 100, if the API returns it.
     #[tsify(optional)]
     pub percent: Option<f64>,
-}
-
-/// The fields of an `ImageTo3dError` in addition to its message.
-#[derive(Tsify)]
-#[serde(rename_all = "camelCase")]
-pub struct ErrorDetails {
-    /// The kind of the error.
-    pub kind: ErrorKind,
-    /// Whether the API may have created a session nevertheless.
-    pub sent: Sent,
-    /// The HTTP status, if a response was received.
-    #[tsify(optional)]
-    pub status: Option<u16>,
-    /// The number of seconds to wait before the next attempt, from the header `Retry-After`. On
-    /// another origin than the page's, the server must expose this header.
-    #[tsify(optional)]
-    pub retry_after: Option<f64>,
-    /// The body of the response: the parsed JSON, or the text if it is not JSON.
-    #[tsify(type = "unknown", optional)]
-    pub body: JsValue,
-    /// The session as received last, if one was received.
-    #[tsify(type = "Session", optional)]
-    pub session: JsValue,
 }

@@ -1,15 +1,13 @@
 //! Polling of a session until it reaches a stage.
 
-use alloc::boxed::Box;
-use alloc::format;
-
-use js_sys::{Array, Function, JsString};
+use js_sys::{Array, Function, Math};
 use wasm_bindgen::prelude::*;
 
 use crate::api::{Api, ApiResponse};
-use crate::error::{CallError, ErrorKind, Failure, Result};
-use crate::js::{field, stringify, text};
+use crate::error::{CallError, ErrorKind, Failure, PollOutlook, Result};
+use crate::js::{field, text};
 use crate::options::{Create, Follow, Until};
+use crate::retry;
 use crate::session::{self, SessionCode};
 use crate::stage::{StageName, StageState, stage_of};
 use crate::timer::sleep;
@@ -22,6 +20,10 @@ const INTERVAL_GROWTH: f64 = 1.5;
 
 /// The number of polls after which a session that waits for the selection of a spin ends the wait.
 const SELECTION_POLLS: u32 = 3;
+
+/// The number of consecutive polls that something else than the API may answer, such as the login
+/// page of a network.
+const MAX_INTERCEPTED_POLLS: u32 = 10;
 
 /// The session of a call.
 pub enum Start {
@@ -43,10 +45,10 @@ pub async fn run_session(api: &Api, start: Start, follow: Option<Follow>) -> Res
     };
     let code = match code {
         Some(code) => code,
-        None => SessionCode::read(&field(&response.data, "session_code"))?,
+        None => SessionCode::of_session(&response.data)?,
     };
     let mut interval = follow.interval;
-    let mut last_reported = JsString::default();
+    let mut last_reported = None;
     let mut selection_polls = 0;
     loop {
         let ApiResponse { data, retry_after } = response;
@@ -63,18 +65,25 @@ pub async fn run_session(api: &Api, start: Start, follow: Option<Follow>) -> Res
         if selection_polls == SELECTION_POLLS || has_reached(follow.until, stage, state) {
             return Ok(data);
         }
-        let mut delay = retry_after;
+        let mut requested_delay = retry_after;
+        let mut intercepted_polls = 0;
         response = loop {
-            sleep(delay.unwrap_or(interval)).await;
+            sleep(retry::poll_delay(requested_delay, interval, Math::random())).await;
             interval = (interval * INTERVAL_GROWTH).min(LONGEST_INTERVAL.max(follow.interval));
-            match session::get(api, &code).await {
+            let failure = match session::get(api, &code).await {
                 Ok(response) => break response,
-                // The API has responded before, so the connection itself is valid.
-                Err(CallError::Failure(failure)) if failure.is_transient() => {
-                    delay = failure.retry_after.map(|seconds| seconds * 1000.0);
-                }
+                Err(CallError::Failure(failure)) => failure,
                 Err(error) => return Err(error),
+            };
+            // The API has responded before, so the connection itself is valid.
+            match failure.poll_outlook() {
+                PollOutlook::Transient => {}
+                PollOutlook::Intercepted if intercepted_polls < MAX_INTERCEPTED_POLLS => {
+                    intercepted_polls += 1;
+                }
+                PollOutlook::Intercepted | PollOutlook::Permanent => return Err(failure.into()),
             }
+            requested_delay = failure.retry_after;
         };
     }
 }
@@ -106,21 +115,16 @@ fn has_reached(until: Until, stage: StageName, state: StageState) -> bool {
 fn report_update(
     on_update: Option<&Function>,
     session: &JsValue,
-    last_reported: &mut JsString,
+    last_reported: &mut Option<[JsValue; 3]>,
 ) -> Result<()> {
     let Some(on_update) = on_update else {
         return Ok(());
     };
-    let names = Array::new();
-    for name in ["status", "session_status", "percent_done"] {
-        names.push(&name.into());
+    let current = ["status", "session_status", "percent_done"].map(|name| field(session, name));
+    if last_reported.as_ref() != Some(&current) {
+        *last_reported = Some(current);
+        on_update.call1(&JsValue::UNDEFINED, session)?;
     }
-    let current = stringify(session, &names)?;
-    if *last_reported == current {
-        return Ok(());
-    }
-    *last_reported = current;
-    on_update.call1(&JsValue::UNDEFINED, session)?;
     Ok(())
 }
 

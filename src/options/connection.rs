@@ -1,20 +1,17 @@
 //! The options of every call: the address of the API and how to access it.
 
-use alloc::boxed::Box;
-use alloc::format;
-use alloc::string::String;
-
 use contract::Missing;
-use js_sys::{Function, Promise};
+use gloo_net::http::Headers;
+use js_sys::Function;
 use strum::VariantNames;
 use wasm_bindgen::prelude::*;
-use web_sys::{AbortSignal, Headers};
+use web_sys::Url;
 
 use super::define::define_options;
 use super::header::check_header_value;
 use super::object::OptionsObject;
-use crate::error::{CallError, ErrorKind, Failure, Result};
-use crate::js::{Url, await_promise, error_message, field, object_tag};
+use crate::error::{CallError, Result};
+use crate::js::{await_value, field, has_method, object_tag};
 
 /// The base URL in the API's documentation.
 const DEFAULT_BASE_URL: &str = "https://api.csm.ai";
@@ -25,6 +22,10 @@ pub const DEFAULT_TIMEOUT: f64 = 600_000.0;
 const DEFAULT_RETRIES: u32 = 2;
 
 const MAX_RETRIES: f64 = 100.0;
+
+/// The length of a header's value in bytes below which it is kept in errors: shorter values, such as
+/// numbers, occur in messages by chance.
+const SHORTEST_HEADER_SECRET: usize = 8;
 
 define_options! {
     /// The options of every call: the address of the API and how to access it.
@@ -51,8 +52,9 @@ define_options! {
         /// A request that creates something is retried only after a temporary rejection (429, or 503
         /// with `Retry-After`), or if it has an `idempotencyKey`.
         MaxRetries = "maxRetries": "number",
-        /// Replaces the global `fetch`. Called with a `Request`.
-        Fetch = "fetch": "(request: Request) => Promise<Response>",
+        /// Replaces the global `fetch`. Called with a URL and the options of the request, as the
+        /// functions of undici and other libraries expect; `init.headers` is a plain object.
+        Fetch = "fetch": "(url: string, init: RequestInit & { headers: Record<string, string> }) => Promise<Response>",
     }
 }
 
@@ -70,7 +72,8 @@ pub struct Connection {
     pub base_url: String,
     /// The caller's headers; the call adds the key.
     pub headers: Headers,
-    pub signal: Option<AbortSignal>,
+    /// An `AbortSignal`, possibly of another frame or library.
+    pub signal: Option<JsValue>,
     /// In milliseconds.
     pub timeout: f64,
     pub max_retries: u32,
@@ -100,12 +103,11 @@ impl Connection {
                 Some(url) => absolute_url(&url)?,
             },
             headers: read_headers(options.get(ConnectionOption::Headers))?,
-            // By its field instead of `instanceof`, since each frame has its own classes.
-            signal: options
-                .checked(ConnectionOption::Signal, "an AbortSignal", &|signal| {
-                    field(signal, "aborted").as_bool().is_some()
-                })?
-                .map(JsCast::unchecked_into),
+            // By its fields instead of `instanceof`, since each frame has its own classes.
+            signal: options.checked(ConnectionOption::Signal, "an AbortSignal", &|signal| {
+                field(signal, "aborted").as_bool().is_some()
+                    && has_method(signal, "addEventListener")
+            })?,
             timeout: options
                 .milliseconds(ConnectionOption::Timeout)?
                 .unwrap_or(default_timeout),
@@ -131,7 +133,7 @@ impl Connection {
         let key = match key.dyn_ref::<Function>() {
             Some(function) => {
                 let returned = function.call0(&JsValue::UNDEFINED)?;
-                await_promise(Promise::resolve(&returned)).await?
+                await_value(returned).await?
             }
             None => key.clone(),
         };
@@ -143,8 +145,8 @@ impl Connection {
         Ok(Some(key))
     }
 
-    /// Creates the failure for a request without a response.
-    pub fn network_failure(&self, thrown: &JsValue) -> Box<Failure> {
+    /// Returns the message for a request without a response.
+    pub fn no_response(&self, reason: &str) -> String {
         let base_url = &self.base_url;
         let hint = if base_url == DEFAULT_BASE_URL {
             "The service at this address has been reported offline since 2026. Set baseUrl to \
@@ -153,10 +155,59 @@ impl Connection {
             "The server may be down, its name may not resolve, or it may not allow this page's \
              origin (CORS); browsers do not report which."
         };
-        let reason = error_message(thrown);
-        let message = format!("No response from {base_url}: {reason}. {hint}");
-        Failure::new(ErrorKind::Network, message)
+        format!("No response from {base_url}: {reason}. {hint}")
     }
+
+    /// Returns the credentials in the caller's headers: the parts of `Authorization`, and the values
+    /// of all other headers that may hold some.
+    pub fn header_secrets(&self) -> Vec<String> {
+        let mut secrets = Vec::new();
+        for (name, value) in self.headers.entries() {
+            if name == "authorization" {
+                add_authorization(&mut secrets, &value);
+            }
+            if name == "authorization" || value.len() >= SHORTEST_HEADER_SECRET && !is_public(&name)
+            {
+                secrets.push(value);
+            }
+        }
+        secrets
+    }
+}
+
+/// Whether a header holds no credentials.
+fn is_public(name: &str) -> bool {
+    matches!(
+        name,
+        "accept"
+            | "accept-language"
+            | "cache-control"
+            | "traceparent"
+            | "user-agent"
+            | "x-correlation-id"
+            | "x-request-id"
+    )
+}
+
+/// Adds the credentials of `<scheme> <credentials>`, and for Basic authentication the password.
+fn add_authorization(secrets: &mut Vec<String>, value: &str) {
+    let Some((scheme, credentials)) = value.split_once(' ') else {
+        return;
+    };
+    if scheme.eq_ignore_ascii_case("basic")
+        && let Ok(decoded) = atob(credentials)
+        && let Some((_, password)) = decoded.split_once(':')
+    {
+        secrets.push(password.to_owned());
+    }
+    secrets.push(credentials.to_owned());
+}
+
+#[wasm_bindgen]
+extern "C" {
+    // web-sys has it only for windows and for workers.
+    #[wasm_bindgen(catch)]
+    fn atob(base64: &str) -> Result<String, JsValue>;
 }
 
 fn read_key(options: &OptionsObject) -> Result<Option<JsValue>> {
@@ -188,8 +239,12 @@ fn absolute_url(value: &JsValue) -> Result<String> {
     };
     let text = text.as_string().ok_or_else(invalid)?;
     // The URL of the page or worker; `undefined` in Node.
-    let page = field(&field(&js_sys::global(), "location"), "href");
-    let url = Url::new(&text, &page).map_err(|_| invalid())?;
+    let page = field(&field(&js_sys::global(), "location"), "href").as_string();
+    let url = match page {
+        Some(page) => Url::new_with_base(&text, &page),
+        None => Url::new(&text),
+    };
+    let url = url.map_err(|_| invalid())?;
     let (mut href, origin) = (url.href(), url.origin());
     if !href.starts_with("http:") && !href.starts_with("https:") {
         return Err(invalid());
@@ -211,11 +266,6 @@ fn absolute_url(value: &JsValue) -> Result<String> {
     Ok(href)
 }
 
-/// Copies headers of any form that `fetch` accepts.
-pub fn new_headers(headers: &JsValue) -> Result<Headers, JsValue> {
-    Headers::new_with_str_sequence_sequence(headers)
-}
-
 fn read_headers(value: Option<JsValue>) -> Result<Headers> {
     // The browser's message may contain a value, which may be a secret.
     let headers = new_headers(&value.unwrap_or_default()).map_err(|_| {
@@ -223,16 +273,23 @@ fn read_headers(value: Option<JsValue>) -> Result<Headers> {
             "headers must be an object, an array of pairs or Headers, with valid names and values",
         )
     })?;
+    let headers = Headers::from_raw(headers);
     for (name, hint) in [
         ("x-api-key", "pass the key as apiKey"),
         ("content-type", "the library sets it"),
         ("idempotency-key", "pass it as idempotencyKey"),
     ] {
-        if headers.has(name).unwrap_or(false) {
+        if headers.has(name) {
             return Err(CallError::invalid_options(format!(
                 "headers must not contain {name}: {hint}"
             )));
         }
     }
     Ok(headers)
+}
+
+/// Creates headers from a value of any form that `fetch` accepts, like the constructor, to which all
+/// of these functions of web-sys pass their argument.
+fn new_headers(value: &JsValue) -> Result<web_sys::Headers, JsValue> {
+    web_sys::Headers::new_with_str_sequence_sequence(value)
 }

@@ -1,19 +1,17 @@
 //! The options of a call that creates a session.
 
-use alloc::format;
-use alloc::string::String;
-
-use contract::{IMAGE_URL, Parameters, quote};
-use js_sys::{Function, JsString, Object};
+use contract::{IMAGE_URL, Parameters, PreviewMesh, quote};
+use js_sys::{Function, JSON};
 use strum::VariantNames;
 use wasm_bindgen::prelude::*;
+use web_sys::console;
 
 use super::connection::{Connection, ConnectionOption, DEFAULT_TIMEOUT};
 use super::define::define_options;
-use super::object::{OptionsObject, is_known, names, plain_object};
-use crate::error::{CallError, Result};
+use super::object::{OptionsObject, is_known, is_plain_object, read_fields};
+use crate::error::{CallError, ErrorKind, Failure, Result};
 use crate::image::{IMAGE, ImageInput};
-use crate::js::{JsonValue, error_message, field, set, stringify};
+use crate::js::{JsonValue, error_message, from_fields};
 
 define_options! {
     /// The options of calls that create a session, in addition to the image and the parameters.
@@ -42,8 +40,9 @@ pub const CREATE_OPTIONS: [&[&str]; 4] = [
 /// The options of `createSession`.
 pub struct Create {
     pub image: ImageInput,
+    pub parameters: Parameters,
     /// The parameters and `extra` as a JSON object.
-    pub json: JsString,
+    pub json: String,
     pub idempotency_key: Option<String>,
     pub on_progress: Option<Function>,
 }
@@ -57,13 +56,19 @@ impl Create {
 
     /// Reads the options of a call that creates a session. `default_timeout` is in milliseconds.
     pub fn read_from(options: &OptionsObject, default_timeout: f64) -> Result<(Self, Connection)> {
-        let parameters = parameters(options)?;
-        if is_turbo(options) && field(&parameters, "generate_texture").is_truthy() {
-            warn("csm-image-to-3d: generate_texture has no effect with preview_mesh \"turbo\"");
+        let parameters = read_parameters(options)?;
+        if parameters.preview_mesh == Some(PreviewMesh::Turbo)
+            && parameters.generate_texture == Some(true)
+        {
+            let warning =
+                "csm-image-to-3d: generate_texture has no effect with preview_mesh \"turbo\"";
+            console::warn_1(&warning.into());
         }
+        let extra = read_extra(options.get(CreateOption::Extra))?;
         let create = Self {
             image: ImageInput::read(options.get(IMAGE), options.get(IMAGE_URL))?,
-            json: request_json(parameters, options.get(CreateOption::Extra))?,
+            json: request_json(&parameters, extra)?,
+            parameters,
             idempotency_key: options.header(CreateOption::IdempotencyKey)?,
             on_progress: options.function(CreateOption::OnProgress)?,
         };
@@ -71,48 +76,42 @@ impl Create {
     }
 }
 
-/// Whether the session pauses for the selection of a spin.
-pub fn is_turbo(options: &OptionsObject) -> bool {
-    let mesh = options.get("preview_mesh");
-    mesh.and_then(|mesh| mesh.as_string()).as_deref() == Some("turbo")
+/// Reads the valid parameters among the options.
+pub fn read_parameters(options: &OptionsObject) -> Result<Parameters> {
+    Ok(Parameters::read(|name| options.get(name).map(JsonValue))?)
 }
 
-/// Returns the valid parameters among the options.
-pub fn parameters(options: &OptionsObject) -> Result<Object> {
-    Parameters::read(|name| options.get(name).map(JsonValue))?;
-    let parameters = Object::new();
-    for &name in Parameters::NAMES {
-        if let Some(value) = options.get(name) {
-            set(&parameters, name, &value);
-        }
+fn read_extra(extra: Option<JsValue>) -> Result<Vec<(String, JsValue)>> {
+    let Some(extra) = extra else {
+        return Ok(Vec::new());
+    };
+    if !is_plain_object(&extra) {
+        let expected = "an object of additional parameters";
+        return Err(CallError::invalid_value("extra", &extra, expected));
     }
-    Ok(parameters)
+    let fields = read_fields("field of extra", &extra)?;
+    match fields.iter().find(|(name, _)| is_known(name, &CREATE_OPTIONS)) {
+        Some((name, _)) => {
+            let name = quote(name);
+            Err(CallError::invalid_options(format!(
+                "extra must not contain {name}: pass it as an option"
+            )))
+        }
+        None => Ok(fields),
+    }
 }
 
-/// Returns the parameters and `extra` as one JSON object.
-fn request_json(parameters: Object, extra: Option<JsValue>) -> Result<JsString> {
-    if let Some(extra) = extra {
-        let extra = plain_object(&extra).ok_or_else(|| {
-            CallError::invalid_value("extra", &extra, "an object of additional parameters")
-        })?;
-        for name in names(&extra) {
-            if is_known(&name, &CREATE_OPTIONS) {
-                let name = quote(&name);
-                return Err(CallError::invalid_options(format!(
-                    "extra must not contain {name}: pass it as an option"
-                )));
-            }
-            set(&parameters, &name, &field(&extra, &name));
-        }
-    }
-    stringify(&parameters, &JsValue::UNDEFINED).map_err(|thrown| {
+/// Returns the parameters and further fields as one JSON object.
+pub fn request_json(parameters: &Parameters, more: Vec<(String, JsValue)>) -> Result<String> {
+    let parameters = serde_wasm_bindgen::to_value(parameters).map_err(JsValue::from)?;
+    let mut fields = read_fields("parameter", &parameters)?;
+    fields.extend(more);
+    let json = JSON::stringify(&from_fields(fields)).map_err(|thrown| {
         let reason = error_message(&thrown);
-        CallError::invalid_options(format!("extra cannot be converted to JSON: {reason}"))
-    })
-}
-
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(js_namespace = console)]
-    fn warn(message: &str);
+        let message = format!("extra cannot be converted to JSON: {reason}");
+        Failure::new(ErrorKind::InvalidOptions, message).with_cause(thrown)
+    })?;
+    // A method `toJSON` in `extra` may return anything.
+    let json = json.as_string().filter(|json| json.starts_with('{'));
+    json.ok_or_else(|| CallError::invalid_options("extra cannot be converted to a JSON object"))
 }

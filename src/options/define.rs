@@ -1,7 +1,7 @@
 //! Definition of the options of a call in one place.
 
-/// Defines an enum of option names and, under the feature `typescript`, the TypeScript interface
-/// with these options, all of which are optional.
+/// Defines an enum of option names and the TypeScript interface with these options, all of which are
+/// optional.
 ///
 /// Each line gives the variant, the name in JavaScript, the TypeScript type and the documentation.
 /// The interface extends those after `extends`.
@@ -20,7 +20,6 @@ macro_rules! define_options {
             $(#[strum(serialize = $name)] $Name,)+
         }
 
-        #[cfg(feature = "typescript")]
         $(#[$interface_attribute])*
         #[derive(tsify::Tsify)]
         #[allow(dead_code, non_snake_case)]

@@ -1,27 +1,29 @@
 //! The options of `downloadModel`.
 
-use js_sys::{Function, Object};
+use js_sys::Function;
 use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
-#[cfg(feature = "typescript")]
 use tsify::Tsify;
 use wasm_bindgen::prelude::*;
 
-#[cfg(feature = "typescript")]
-use super::connection::ConnectionOptions;
-use super::connection::{Connection, ConnectionOption, DEFAULT_TIMEOUT};
+use super::connection::{Connection, ConnectionOption, ConnectionOptions, DEFAULT_TIMEOUT};
 use super::define::define_options;
 use super::object::OptionsObject;
 use crate::error::Result;
 
 /// The format of a model. `"stl"`, for 3D printing, is an extension of this project's server.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray, VariantNames,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+    VariantNames,
+    Tsify,
 )]
-#[cfg_attr(
-    feature = "typescript",
-    derive(Tsify),
-    serde(rename_all = "snake_case")
-)]
+#[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum ModelFormat {
@@ -65,12 +67,12 @@ pub struct Download {
 }
 
 impl Download {
-    /// Reads the options of `downloadModel`; all defaults apply if they are `undefined`.
-    pub fn read(options: &JsValue) -> Result<(Self, Connection)> {
+    /// Reads the options of `downloadModel`; without any, all defaults apply.
+    pub fn read(options: Option<&JsValue>) -> Result<(Self, Connection)> {
         let known = [DownloadOption::VARIANTS, ConnectionOption::VARIANTS];
-        let options = match options.is_undefined() {
-            true => OptionsObject::read(&Object::new(), &known)?,
-            false => OptionsObject::read(options, &known)?,
+        let options = match options {
+            Some(options) => OptionsObject::read(options, &known)?,
+            None => OptionsObject::empty(),
         };
         let download = Self {
             format: options

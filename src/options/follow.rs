@@ -1,15 +1,13 @@
 //! The options of a call that waits for a session.
 
+use contract::{Parameters, PreviewMesh};
 use js_sys::Function;
 use strum::{EnumString, VariantNames};
-#[cfg(feature = "typescript")]
 use tsify::Tsify;
 use wasm_bindgen::prelude::*;
 
-#[cfg(feature = "typescript")]
-use super::connection::ConnectionOptions;
-use super::connection::{Connection, ConnectionOption};
-use super::create::{CREATE_OPTIONS, Create, is_turbo};
+use super::connection::{Connection, ConnectionOption, ConnectionOptions};
+use super::create::{CREATE_OPTIONS, Create};
 use super::define::define_options;
 use super::object::OptionsObject;
 use crate::error::Result;
@@ -21,12 +19,8 @@ const DEFAULT_TIMEOUT: f64 = 3_600_000.0;
 const DEFAULT_INTERVAL: f64 = 2000.0;
 
 /// The stage to wait for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, VariantNames)]
-#[cfg_attr(
-    feature = "typescript",
-    derive(Tsify),
-    serde(rename_all = "snake_case")
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, VariantNames, Tsify)]
+#[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum Until {
@@ -92,7 +86,7 @@ impl Follow {
         ];
         let options = OptionsObject::read(options, &known)?;
         let (create, connection) = Create::read_from(&options, DEFAULT_TIMEOUT)?;
-        let follow = Self::read_from(&options, last_stage(&options))?;
+        let follow = Self::read_from(&options, last_stage(&create.parameters))?;
         Ok((create, follow, connection))
     }
 
@@ -108,11 +102,10 @@ impl Follow {
 }
 
 /// Returns the stage at which a session with these parameters pauses or ends.
-fn last_stage(options: &OptionsObject) -> Until {
-    let refines = options.get("auto_refine");
-    if is_turbo(options) {
+fn last_stage(parameters: &Parameters) -> Until {
+    if parameters.preview_mesh == Some(PreviewMesh::Turbo) {
         Until::Spins
-    } else if refines.is_some_and(|refines| refines.is_truthy()) {
+    } else if parameters.auto_refine == Some(true) {
         Until::Refine
     } else {
         Until::Preview

@@ -1,7 +1,5 @@
 //! Validation of header values.
 
-use alloc::format;
-
 use crate::error::{CallError, Result};
 
 /// Rejects a value that `fetch` would reject. The message does not contain the value, which may be

@@ -1,14 +1,9 @@
 //! The options of `listSessions`.
 
-use alloc::format;
-use alloc::string::String;
-
 use strum::VariantNames;
 use wasm_bindgen::prelude::*;
 
-#[cfg(feature = "typescript")]
-use super::connection::ConnectionOptions;
-use super::connection::{Connection, ConnectionOption, DEFAULT_TIMEOUT};
+use super::connection::{Connection, ConnectionOption, ConnectionOptions, DEFAULT_TIMEOUT};
 use super::define::define_options;
 use super::object::OptionsObject;
 use crate::error::Result;

@@ -1,18 +1,13 @@
 //! The options of `requestPreview` and `requestRefine`.
 
-use alloc::string::String;
-
-use js_sys::JsString;
 use strum::VariantNames;
 use wasm_bindgen::prelude::*;
 
 use super::connection::{Connection, ConnectionOption, DEFAULT_TIMEOUT};
-use super::create::{CreateOption, parameters};
+use super::create::{CreateOption, read_parameters, request_json};
 use super::define::define_options;
 use super::object::OptionsObject;
 use crate::error::{CallError, Result};
-use crate::js::{set, stringify};
-#[cfg(feature = "typescript")]
 use crate::types::RefineOptions;
 
 /// The parameters that a request for a mesh can replace.
@@ -40,7 +35,7 @@ pub enum MeshStage {
 /// The options of `requestPreview` or `requestRefine`.
 pub struct Mesh {
     /// The request's body.
-    pub json: JsString,
+    pub json: String,
     pub idempotency_key: Option<String>,
 }
 
@@ -58,7 +53,7 @@ impl Mesh {
             ConnectionOption::VARIANTS,
         ];
         let options = OptionsObject::read(options, &known)?;
-        let body = parameters(&options)?;
+        let parameters = read_parameters(&options)?;
         let index = options.number(SpinOption::SelectedSpinIndex, "0, 1, 2 or 3", |index| {
             [0.0, 1.0, 2.0, 3.0].contains(&index)
         })?;
@@ -68,13 +63,10 @@ impl Mesh {
                 "Expected one of selected_spin_index and selected_spin, got both",
             ));
         }
-        for &name in SpinOption::VARIANTS {
-            if let Some(value) = options.get(name) {
-                set(&body, name, &value);
-            }
-        }
+        let selected = SpinOption::VARIANTS.iter().copied();
+        let selected = selected.filter_map(|name| Some((name.to_owned(), options.get(name)?)));
         let mesh = Self {
-            json: stringify(&body, &JsValue::UNDEFINED)?,
+            json: request_json(&parameters, selected.collect())?,
             idempotency_key: options.header(CreateOption::IdempotencyKey)?,
         };
         Ok((mesh, Connection::read(&options, DEFAULT_TIMEOUT)?))

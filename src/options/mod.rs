@@ -11,9 +11,9 @@ mod mesh;
 mod object;
 mod spelling;
 
-pub use connection::{Connection, new_headers, read_connection};
+pub use connection::{Connection, ConnectionOptions, read_connection};
 pub use create::Create;
-pub use download::{Download, ModelFormat};
-pub use follow::{Follow, Until};
-pub use list::read_list;
-pub use mesh::{Mesh, MeshStage};
+pub use download::{Download, DownloadOptions, ModelFormat};
+pub use follow::{Follow, Until, WaitOptions};
+pub use list::{ListOptions, read_list};
+pub use mesh::{Mesh, MeshStage, PreviewOptions};

@@ -1,40 +1,49 @@
 //! Reading of an options object, one option at a time.
 
-use alloc::format;
-use alloc::string::String;
-use core::str::FromStr;
+use std::str::FromStr;
 
 use contract::{one_of_quoted, quote};
-use js_sys::{Array, Function, Object};
+use js_sys::Function;
 use strum::VariantNames;
 use wasm_bindgen::prelude::*;
 
 use super::header::check_header_value;
 use super::spelling::nearest;
-use crate::error::{CallError, Result};
-use crate::js::{describe, field};
+use crate::error::{CallError, ErrorKind, Failure, Result};
+use crate::js::{describe, error_message, is_array, own_fields};
 
-/// The caller's options object, without unknown options.
-pub struct OptionsObject(Object);
+/// The caller's options, without unknown ones. Each is read once, so that a getter cannot return a
+/// valid value to the check and another one to the request. Inherited fields are not options: another
+/// script of the page may have added them to `Object.prototype`.
+pub struct OptionsObject(Vec<(String, JsValue)>);
 
 impl OptionsObject {
     /// Checks that the value is an object whose options are all in the lists of known names.
     pub fn read(value: &JsValue, known: &[&[&'static str]]) -> Result<Self> {
-        let options = plain_object(value).ok_or_else(|| {
+        if !is_plain_object(value) {
             let received = describe(value);
-            CallError::invalid_options(format!("Expected an options object, got {received}"))
-        })?;
-        let unknown = names(&options).find(|name| !is_known(name, known));
-        match unknown {
-            Some(unknown) => Err(unknown_option(&unknown, known)),
-            None => Ok(Self(options)),
+            return Err(CallError::invalid_options(format!(
+                "Expected an options object, got {received}"
+            )));
         }
+        let fields = read_fields("option", value)?;
+        match fields.iter().find(|(name, _)| !is_known(name, known)) {
+            Some((unknown, _)) => Err(unknown_option(unknown, known)),
+            None => Ok(Self(fields)),
+        }
+    }
+
+    /// Returns options that are all omitted.
+    pub fn empty() -> Self {
+        Self(Vec::new())
     }
 
     /// Returns the value of an option, or `None` if it is omitted or `undefined`.
     pub fn get(&self, name: impl Into<&'static str>) -> Option<JsValue> {
-        let value = field(&self.0, name.into());
-        (!value.is_undefined()).then_some(value)
+        let name = name.into();
+        let mut fields = self.0.iter();
+        let (_, value) = fields.find(|(field, value)| field == name && !value.is_undefined())?;
+        Some(value.clone())
     }
 
     /// Returns the value of an option if `is_accepted`; `expected` describes the accepted values.
@@ -116,16 +125,22 @@ fn unknown_option(name: &str, known: &[&[&'static str]]) -> CallError {
     CallError::invalid_options(format!("Unknown option {}. {hint}", quote(name)))
 }
 
-/// Returns the value as an object if it is one, and not an array.
-pub fn plain_object(value: &JsValue) -> Option<Object> {
-    let is_plain = value.is_object() && !Array::is_array(value);
-    is_plain.then(|| value.clone().unchecked_into())
+/// Whether a value is an object, and not an array.
+pub fn is_plain_object(value: &JsValue) -> bool {
+    value.is_object() && !is_array(value)
 }
 
-/// Returns the names of an object's own fields.
-pub fn names(object: &Object) -> impl Iterator<Item = String> {
-    let names = Object::keys(object);
-    (0..names.length()).filter_map(move |index| names.get(index).as_string())
+/// Returns an object's own fields. `kind` is what the message calls them.
+///
+/// # Errors
+/// Fails if reading a field throws.
+pub fn read_fields(kind: &str, object: &JsValue) -> Result<Vec<(String, JsValue)>> {
+    own_fields(object).map_err(|(name, thrown)| {
+        let reason = error_message(&thrown);
+        let message = format!("Reading the {kind} {} threw: {reason}", quote(&name));
+        let failure = Failure::new(ErrorKind::InvalidOptions, message);
+        failure.with_cause(thrown).into()
+    })
 }
 
 /// Whether a name is in one of the lists.

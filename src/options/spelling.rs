@@ -1,9 +1,5 @@
 //! Suggestions for misspelled option names.
 
-use alloc::string::String;
-use alloc::vec;
-use alloc::vec::Vec;
-
 /// Returns the known name that is most similar to a misspelled one, or `None` if none is similar.
 /// Case and underscores are ignored, so that `api_key` finds `apiKey`.
 pub fn nearest(name: &str, known: &[&[&'static str]]) -> Option<&'static str> {

@@ -4,12 +4,6 @@
 //! The crate does no I/O and depends on no JSON parser: the validation reads the browser's values
 //! and those of `serde_json` through the trait [`Value`].
 
-#![no_std]
-
-extern crate alloc;
-#[cfg(any(test, feature = "typescript"))]
-extern crate std;
-
 mod media_type;
 mod message;
 mod parameters;
@@ -23,4 +17,4 @@ pub use parameters::{
     Topology,
 };
 pub use session::{Envelope, KnownStatus, SESSIONS_PATH, SessionFields, SessionStatus, Spin};
-pub use value::{Value, describe_array};
+pub use value::{MAX_ITEMS, Value, describe_array};

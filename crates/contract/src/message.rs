@@ -1,10 +1,7 @@
 //! The sentences of error messages that client and server share, one type or function per form.
 
-use alloc::format;
-use alloc::string::{String, ToString};
-use alloc::vec::Vec;
-use core::error::Error;
-use core::fmt::{self, Display};
+use std::error::Error;
+use std::fmt::{self, Display};
 
 /// The number of characters of a caller's text that a message repeats at most.
 pub const MAX_QUOTED_CHARS: usize = 60;

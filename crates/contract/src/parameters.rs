@@ -1,7 +1,6 @@
 //! The parameters of `POST /image-to-3d-sessions` and their accepted values.
 
-use alloc::string::String;
-use core::str::FromStr;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, VariantNames};
@@ -105,7 +104,7 @@ macro_rules! parameters {
             /// first one.
             pub fn read<V: Value>(
                 get: impl Fn(&'static str) -> Option<V>,
-            ) -> Result<Self, Invalid> {
+            ) -> Result<Self, Box<Invalid>> {
                 Ok(Self {
                     $($name: $rule.read(stringify!($name), get(stringify!($name)))?,)+
                 })
@@ -205,13 +204,13 @@ struct Rule<V, T> {
 }
 
 impl<V: Value, T> Rule<V, T> {
-    fn read(&self, name: &str, value: Option<V>) -> Result<Option<T>, Invalid> {
+    fn read(&self, name: &str, value: Option<V>) -> Result<Option<T>, Box<Invalid>> {
         let Some(value) = value else {
             return Ok(None);
         };
         match (self.parse)(&value) {
             Some(parsed) => Ok(Some(parsed)),
-            None => Err(Invalid::new(name, value.describe(), (self.expected)())),
+            None => Err(Invalid::new(name, value.describe(), (self.expected)()).into()),
         }
     }
 }

@@ -1,7 +1,5 @@
 //! The session and the response envelope.
 
-use alloc::string::String;
-use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 #[cfg(feature = "typescript")]

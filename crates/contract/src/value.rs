@@ -1,8 +1,5 @@
 //! A JSON value, independent of the library that parsed it.
 
-use alloc::format;
-use alloc::string::String;
-use alloc::vec::Vec;
 
 /// A JSON value of the client (the browser's `JsValue`) or of the server (`serde_json`'s).
 pub trait Value: Sized {
@@ -12,11 +9,14 @@ pub trait Value: Sized {
     fn boolean(&self) -> Option<bool>;
     /// Returns the value of a number, which may be NaN or infinite.
     fn number(&self) -> Option<f64>;
-    /// Returns the items of an array.
+    /// Returns the items of an array, of which those after the first [`MAX_ITEMS`] may be missing.
     fn items(&self) -> Option<Vec<Self>>;
     /// Describes the value for an error message in about 60 characters.
     fn describe(&self) -> String;
 }
+
+/// One item more than any valid array has, so that its length is not mistaken for a valid one.
+pub const MAX_ITEMS: u32 = 4;
 
 /// The number of items of an array that a message repeats at most.
 const MAX_DESCRIBED_ITEMS: usize = 3;
