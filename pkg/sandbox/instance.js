@@ -18,7 +18,15 @@ const INTERNAL_HOST = "inside.invalid";
  * @param {Settings} settings
  */
 export function createInstance({ origin, ...settings }) {
-  const ended = new AbortController();
+  /**
+   * The functions that reject the pending requests. No shared `AbortSignal`: Node.js warns of a leak
+   * when one has more than ten listeners.
+   *
+   * @type {Set<(reason: unknown) => void>}
+   */
+  const interrupters = new Set();
+  /** @type {TypeError | undefined} */
+  let endReason;
   const fileUrls = createFileUrls(origin, get);
   /** @type {Promise<Host> | undefined} */
   let host;
@@ -28,7 +36,7 @@ export function createInstance({ origin, ...settings }) {
    * @returns {Promise<ApiResponse>}
    */
   async function send(request) {
-    ended.signal.throwIfAborted();
+    if (endReason) throw endReason;
     const current = (host ??= startHost(settings));
     try {
       return await (await current).send(request);
@@ -65,12 +73,37 @@ export function createInstance({ origin, ...settings }) {
     return toResponse(response, signal, origin === undefined ? "page" : "server");
   }
 
+  /**
+   * Settles as the promise does, or rejects once the instance ends or the signal is aborted.
+   *
+   * @template T
+   * @param {Promise<T>} promise
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<T>}
+   */
+  async function untilInterrupted(promise, signal) {
+    /** @type {(reason: unknown) => void} */
+    let interrupt = () => {};
+    /** @type {Promise<never>} */
+    const interrupted = new Promise((_, reject) => (interrupt = reject));
+    const abort = () => interrupt(signal?.reason);
+    if (signal?.aborted) abort();
+    signal?.addEventListener("abort", abort);
+    interrupters.add(interrupt);
+    try {
+      return await Promise.race([interrupted, promise]);
+    } finally {
+      signal?.removeEventListener("abort", abort);
+      interrupters.delete(interrupt);
+    }
+  }
+
   return {
     /**
      * @param {Request} request
      * @returns {Promise<Response>}
      */
-    fetch: (request) => untilAborted([request.signal, ended.signal], handle(request)),
+    fetch: (request) => untilInterrupted(handle(request), request.signal),
 
     /**
      * Returns the requests that the API has received, oldest first.
@@ -78,7 +111,7 @@ export function createInstance({ origin, ...settings }) {
      * @returns {Promise<ReceivedRequest[]>}
      */
     async requests() {
-      const { body } = await untilAborted([ended.signal], get("/sandbox/requests"));
+      const { body } = await untilInterrupted(get("/sandbox/requests"));
       const { data } = JSON.parse(new TextDecoder().decode(body));
       /** @type {ReceivedRequest[]} */
       const all = data.results;
@@ -87,30 +120,11 @@ export function createInstance({ origin, ...settings }) {
 
     /** Rejects all pending requests, revokes all `blob:` URLs and closes the API. */
     async end() {
-      ended.abort(new TypeError("Failed to fetch: the sandbox was reset"));
+      endReason = new TypeError("Failed to fetch: the sandbox was reset");
+      for (const interrupt of interrupters) interrupt(endReason);
       fileUrls.revoke();
       const started = await host?.catch(() => undefined);
       started?.close();
     },
   };
-}
-
-/**
- * Settles as the promise does, or rejects with the reason of the signal that is aborted first.
- *
- * @template T
- * @param {AbortSignal[]} signals
- * @param {Promise<T>} promise
- * @returns {Promise<T>}
- */
-function untilAborted(signals, promise) {
-  return new Promise((resolve, reject) => {
-    const removers = signals.map((signal) => {
-      const abort = () => reject(signal.reason);
-      if (signal.aborted) abort();
-      signal.addEventListener("abort", abort);
-      return () => signal.removeEventListener("abort", abort);
-    });
-    promise.then(resolve, reject).finally(() => removers.forEach((remove) => remove()));
-  });
 }

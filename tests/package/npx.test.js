@@ -184,6 +184,14 @@ test("survives a client that aborts its upload", async () => {
   assert.equal((await fetch(sessions)).status, 200);
 });
 
+test("prints nothing while it serves parallel requests", async () => {
+  const { out, err } = npx.printed;
+  const responses = await Promise.all(Array.from({ length: 30 }, () => fetch(sessions)));
+  assert.ok(responses.every(({ status }) => status === 200));
+  assert.deepEqual(npx.printed, { out, err });
+  assert.equal(err, "");
+});
+
 test("reports invalid flags", async () => {
   for (const [flags, words] of /** @type {const} */ ([
     [["--prot", "1"], "Unknown option '--prot'"],

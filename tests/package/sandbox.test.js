@@ -108,6 +108,18 @@ test("reset deletes sessions, requests and URLs, and rejects pending requests", 
   assert.equal((await imageTo3d({ image, fetch, interval })).status, "preview_done");
 });
 
+test("parallel requests print no warnings", async (t) => {
+  const { sandbox, fetch } = fastSandbox();
+  /** @type {string[]} */
+  const warnings = [];
+  const record = (/** @type {Error} */ warning) => void warnings.push(String(warning));
+  process.on("warning", record);
+  t.after(() => process.off("warning", record));
+  const requests = Array.from({ length: 30 }, () => [fetch(url), sandbox.requests()]).flat();
+  await Promise.all(requests);
+  assert.deepEqual(warnings, []);
+});
+
 test("sandboxes share no sessions, and give the same codes for the same seed", async (t) => {
   t.mock.timers.enable({ apis: ["Date"], now: 1_800_000_000_000 });
   const [one, two] = [fastSandbox({ seed: 7 }), fastSandbox({ seed: 7 })];
