@@ -1,6 +1,7 @@
 // Importing the package, loading its WebAssembly, and its class of errors.
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 
@@ -98,6 +99,35 @@ test("an error names what a content security policy has to allow", async () => {
     error.message,
     /^ImageTo3dError: Could not load the WebAssembly of csm-image-to-3d \(a content security policy must allow 'wasm-unsafe-eval' in script-src; a service worker must be bundled or use csm-image-to-3d\/static\): ./,
   );
+});
+
+/** @param {string} entry */
+const notSupported = (entry) =>
+  `This browser or runtime cannot run ${entry}: it does not support WebAssembly with SIMD and ` +
+  "reference types. Use Chrome 98, Edge 98, Firefox 97, Safari 16.4, Node.js 20, or a newer version.";
+
+// Only on this architecture can V8 switch SIMD off.
+const skip = process.arch !== "x64";
+test("an error names the required browsers if there is no SIMD", { skip }, () => {
+  const flags = ["--no-enable-sse4-1", "tests/support/first-errors.js"];
+  const errors = JSON.parse(execFileSync(process.execPath, flags).toString());
+  const details = { kind: "internal", sent: "no", cause: "CompileError" };
+  assert.deepEqual(errors, [
+    { message: notSupported("csm-image-to-3d"), ...details },
+    { message: notSupported("csm-image-to-3d/sandbox"), ...details },
+  ]);
+});
+
+test("an error names the required browsers if there is no WebAssembly", async () => {
+  const message = await inPage(async () => {
+    // @ts-expect-error as in the Lockdown Mode of Safari
+    delete globalThis.WebAssembly;
+    const { listSessions } = await import("/pkg/index.js");
+    return listSessions({ baseUrl: location.origin }).catch(
+      (/** @type {Error} */ { message }) => message,
+    );
+  });
+  assert.equal(message, notSupported("csm-image-to-3d"));
 });
 
 test("a failed load is retried by the next call", async () => {
