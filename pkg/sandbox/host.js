@@ -23,6 +23,9 @@ import { startApi } from "./worker.js";
  */
 let loading;
 
+/** The entry of the package, for error messages. */
+const ENTRY = "csm-image-to-3d/sandbox";
+
 /** Workers are not tried again after a failure: browsers log each failure to the console. */
 let canStartWorkers = true;
 
@@ -46,7 +49,7 @@ async function load() {
   } catch (cause) {
     // The next call tries again, because a network failure may be temporary.
     loading = undefined;
-    throw loadError("csm-image-to-3d/sandbox", cause);
+    throw loadError(ENTRY, cause);
   }
 }
 
@@ -95,10 +98,14 @@ async function startInWorker(source, settings) {
  * @returns {Promise<Host>}
  */
 async function startOnThisThread(settings) {
-  const glue = await import("../wasm/sandbox.js");
-  const api = startApi(glue, settings, (message) => receive(message));
-  const { host, receive } = createHost(api.handle, api.close);
-  return host;
+  try {
+    const glue = await import("../wasm/sandbox.js");
+    const api = startApi(glue, settings, (message) => receive(message));
+    const { host, receive } = createHost(api.handle, api.close);
+    return host;
+  } catch (cause) {
+    throw loadError(ENTRY, cause);
+  }
 }
 
 /**

@@ -154,8 +154,22 @@ for (const [name, start] of Object.entries({ Chromium: startChromium, Firefox: s
         });
       }));
 
-    // Firefox does not report long tasks.
+    // Only Playwright's API can abort a request, and Firefox does not report long tasks.
     if (name === "Chromium") {
+      test("retries a failed load on the page's thread", () =>
+        withPage("'none'", async (page) => {
+          let attempts = 0;
+          await page.route("**/pkg/wasm/sandbox.js", (route) =>
+            attempts++ === 0 ? route.abort() : route.continue(),
+          );
+          const results = await page.evaluate(async () => {
+            const { requests } = sandboxHelpers.createSandbox();
+            const error = await requests().catch((error) => error);
+            return [error.name, error.kind, await requests()];
+          });
+          assert.deepEqual(results, ["ImageTo3dError", "internal", []]);
+        }));
+
       test("does not block the page while it makes models", async () => {
         const measureUnder = (/** @type {string} */ workers) =>
           withPage(workers, async (page) => {
