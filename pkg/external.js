@@ -1,11 +1,9 @@
 // The entry whose WebAssembly is a separate file, which the first call fetches.
 
-import { createFunctions } from "./functions.js";
-import { loadWasm } from "./load.js";
+import { createFunctions, loadWasm } from "./wasm/shared.js";
 import { url } from "./wasm/url.js";
 
-export { ImageTo3dError } from "./error.js";
-export { stageOf } from "./stage.js";
+export { ImageTo3dError, stageOf } from "./wasm/shared.js";
 
 /** @type {import("./wasm/csm_image_to_3d.js").InitInput | undefined} */
 let input;

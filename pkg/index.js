@@ -1,10 +1,8 @@
 // The default entry: the first call imports a module that contains the WebAssembly as base64.
 
-import { decodeBase64 } from "./decode-base64.js";
-import { createFunctions } from "./functions.js";
+import { createFunctions, decodeBase64 } from "./wasm/shared.js";
 
-export { ImageTo3dError } from "./error.js";
-export { stageOf } from "./stage.js";
+export { ImageTo3dError, stageOf } from "./wasm/shared.js";
 
 export const {
   createSession,

@@ -1,12 +1,10 @@
 // The entry without `import()`, which service workers do not support.
 
-import { decodeBase64 } from "./decode-base64.js";
-import { createFunctions } from "./functions.js";
 import * as wasm from "./wasm/csm_image_to_3d.js";
 import { base64 } from "./wasm/inlined.js";
+import { createFunctions, decodeBase64 } from "./wasm/shared.js";
 
-export { ImageTo3dError } from "./error.js";
-export { stageOf } from "./stage.js";
+export { ImageTo3dError, stageOf } from "./wasm/shared.js";
 
 export const {
   createSession,

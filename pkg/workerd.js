@@ -1,11 +1,10 @@
 // The entry for runtimes that import a `.wasm` file as a compiled module and do not compile bytes.
 
-import { createFunctions } from "./functions.js";
 import * as wasm from "./wasm/csm_image_to_3d.js";
 import { module } from "./wasm/module.js";
+import { createFunctions } from "./wasm/shared.js";
 
-export { ImageTo3dError } from "./error.js";
-export { stageOf } from "./stage.js";
+export { ImageTo3dError, stageOf } from "./wasm/shared.js";
 
 export const {
   createSession,

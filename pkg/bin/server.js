@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { pipeline } from "node:stream/promises";
 
-import { ImageTo3dError } from "../error.js";
 import { createSandbox } from "../sandbox.js";
+import { ImageTo3dError } from "../wasm/shared.js";
 
 /** The largest request body, in bytes. Base64 makes an image a third larger. */
 const BODY_LIMIT = 64 * 1024 * 1024;

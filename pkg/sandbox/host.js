@@ -1,9 +1,7 @@
 // Starts the API of a sandbox in a worker of its own or, where no worker can be started, on the
 // caller's thread.
 
-import { decodeBase64 } from "../decode-base64.js";
-import { ImageTo3dError } from "../error.js";
-import { loadError } from "../load-error.js";
+import { decodeBase64, ImageTo3dError, loadError } from "../wasm/shared.js";
 import { startApi } from "./worker.js";
 
 /** @import { ApiResponse, HostRequest, HostResponse, WorkerSettings } from "./worker.js" */

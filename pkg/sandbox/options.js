@@ -1,7 +1,7 @@
 // Checks the options of `createSandbox` before the WebAssembly is loaded. The Rust side trusts them.
 
-import { ImageTo3dError } from "../error.js";
 import { describe, invalid, unknownOption } from "../message.js";
+import { ImageTo3dError } from "../wasm/shared.js";
 
 /** @import { SandboxOptions } from "../sandbox.js" */
 /** @typedef {Required<Omit<SandboxOptions, "origin">> & { origin?: string }} Settings */

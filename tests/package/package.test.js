@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
+import { inspect } from "node:util";
 
 import { server, startChromium } from "../support/browsers.js";
 
@@ -38,6 +39,19 @@ test("importing compiles nothing, and all entries share one instance", async () 
     assert.equal(again.session_code, session.session_code);
   }
   assert.equal(compiled, 1);
+});
+
+test("all entries and the WebAssembly share one class of errors, which prints its name", async () => {
+  const { createSession, ImageTo3dError } = await import("../../pkg/index.js");
+  for (const entry of ["static.js", "external.js"]) {
+    const other = await import(`../../pkg/${entry}`);
+    assert.equal(other.ImageTo3dError, ImageTo3dError);
+  }
+  const options = { image: new Blob(), baseUrl: server };
+  const error = await createSession(options).catch((error) => error);
+  assert.equal(error.constructor, ImageTo3dError);
+  // Node.js prints the name of the constructor, which a bundler may have changed.
+  assert.match(inspect(error), /^ImageTo3dError: /);
 });
 
 test("instanceof accepts errors of another copy of the package", async () => {

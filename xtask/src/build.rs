@@ -89,6 +89,7 @@ pub fn wasm(shell: &Shell, folder: &Path, profile: Profile, flags: &[&str]) -> R
     )
     .quiet()
     .run()?;
+    bundle_shared(shell, &out)?;
     let file = out.join("csm_image_to_3d_bg.wasm");
     if profile == Profile::Release {
         cmd!(
@@ -109,6 +110,28 @@ pub fn wasm(shell: &Shell, folder: &Path, profile: Profile, flags: &[&str]) -> R
         let module = format!("// Written by `cargo xtask build`.\n{module}\n");
         shell.write_file(out.join(name), module)?;
     }
+    Ok(())
+}
+
+/// Bundles the modules that the entries and the glue share, so that a page without a bundler loads one
+/// file instead of seven, and lets the glue import that file.
+fn bundle_shared(shell: &Shell, out: &Path) -> Result<()> {
+    let shared = out.join("shared.js");
+    // esbuild renames a class that refers to itself, and Node.js prints that name with its errors.
+    cmd!(
+        shell,
+        "esbuild pkg/shared.js --bundle --format=esm --keep-names --log-level=warning --outfile={shared}"
+    )
+    .quiet()
+    .run()?;
+    // Its comments, and with them its types, are not in the bundle.
+    shell.write_file(out.join("shared.d.ts"), "export * from \"../shared.js\";\n")?;
+    let glue = out.join("csm_image_to_3d.js");
+    let mut script = shell.read_file(&glue)?;
+    for module in ["../error.js", "../panic.js", "../stage.js"] {
+        script = script.replace(module, "./shared.js");
+    }
+    shell.write_file(glue, script)?;
     Ok(())
 }
 
