@@ -93,10 +93,10 @@ impl Api {
     async fn authorize(&self) -> Result<()> {
         let redactor = &self.state.redactor;
         for secret in self.connection.header_secrets() {
-            redactor.add_secret(&secret);
+            redactor.add(&secret);
         }
         if let Some(key) = self.connection.key().await? {
-            redactor.add_secret(&key);
+            redactor.add(&key);
             // Panics for an invalid value, so the key is checked before.
             self.connection.headers.set("x-api-key", &key);
         }
@@ -175,9 +175,11 @@ impl Api {
                     if failure.kind == ErrorKind::Network {
                         failure.message = match target {
                             Target::Endpoint => self.connection.no_response(&failure.message),
-                            Target::Model(_) => {
-                                download::no_response(&self.connection, &request.url, &failure.message)
-                            }
+                            Target::Model(_) => download::no_response(
+                                &self.connection,
+                                &request.url,
+                                &failure.message,
+                            ),
                         };
                     }
                     return Err(failure.into());
@@ -205,7 +207,9 @@ impl Api {
             }),
             Target::Model(_) => {
                 let response = ReceivedResponse::read(response).await?;
-                Err(response.into_failure(redactor, download::error_response).into())
+                Err(response
+                    .into_failure(redactor, download::error_response)
+                    .into())
             }
             Target::Endpoint => {
                 let response = ReceivedResponse::read(response).await?;

@@ -22,7 +22,10 @@ use crate::transport::{ApiRequest, Method, OpenResponse, STALL_LIMIT, copy_heade
 /// Fails if the model cannot be fetched, or if `on_progress` throws.
 pub async fn model(api: &Api, url: String, options: &Download) -> Result<JsValue> {
     let (headers, redirect) = match is_on_api(&api.connection, &url) {
-        true => (copy_headers(&api.connection.headers), RequestRedirect::Manual),
+        true => (
+            copy_headers(&api.connection.headers),
+            RequestRedirect::Manual,
+        ),
         // Such as an object store. It must not get the key.
         false => (Headers::new(), RequestRedirect::Follow),
     };

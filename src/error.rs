@@ -161,7 +161,8 @@ impl Failure {
             cause: redactor.redact_cause(&self.cause),
         };
         let details = serde_wasm_bindgen::to_value(&details).unwrap_or_default();
-        create_error(&redactor.redact_text(&self.message), &details)
+        let message = redactor.redact_error(&self.message.into());
+        create_error(&message.as_string().unwrap_or_default(), &details)
     }
 }
 
@@ -230,7 +231,7 @@ pub type Result<T, E = CallError> = std::result::Result<T, E>;
 // the constructor: Node.js prints the line of the source that creates an uncaught error, which would
 // be one of the generated module.
 #[cfg_attr(test, wasm_bindgen(module = "/pkg/error.js"))]
-#[cfg_attr(not(test), wasm_bindgen(raw_module = "../error.js"))]
+#[cfg_attr(not(test), wasm_bindgen(raw_module = "./shared.js"))]
 extern "C" {
     #[wasm_bindgen(js_name = createError)]
     fn create_error(message: &str, details: &JsValue) -> JsValue;

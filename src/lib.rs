@@ -103,9 +103,8 @@ pub fn image_to_3d(options: Ts<ImageTo3dOptions>) -> Promise {
 #[wasm_bindgen(js_name = createSession, unchecked_return_type = "Promise<Session>")]
 pub fn create_session(options: Ts<CreateSessionOptions>) -> Promise {
     let call = Create::read(&options.into());
-    let call = call.map(|(create, connection)| {
-        prepare_session(Start::New(create.into()), None, connection)
-    });
+    let call = call
+        .map(|(create, connection)| prepare_session(Start::New(create.into()), None, connection));
     run(call)
 }
 
@@ -237,7 +236,11 @@ pub fn request_refine(
     run(call)
 }
 
-fn prepare_mesh(stage: MeshStage, session_code: &JsValue, options: &JsValue) -> Result<PreparedCall> {
+fn prepare_mesh(
+    stage: MeshStage,
+    session_code: &JsValue,
+    options: &JsValue,
+) -> Result<PreparedCall> {
     let (mesh, connection) = Mesh::read(options, stage)?;
     let code = SessionCode::read(session_code)?;
     Ok(Api::prepare(connection, async move |api| {
@@ -259,10 +262,7 @@ fn prepare_mesh(stage: MeshStage, session_code: &JsValue, options: &JsValue) -> 
 /// const blob = await downloadModel(session, { format: "glb" });
 /// viewer.src = URL.createObjectURL(blob);
 #[wasm_bindgen(js_name = downloadModel, unchecked_return_type = "Promise<Blob>")]
-pub fn download_model(
-    session: Ts<Session>,
-    options: Option<Ts<DownloadOptions>>,
-) -> Promise {
+pub fn download_model(session: Ts<Session>, options: Option<Ts<DownloadOptions>>) -> Promise {
     let prepare = || {
         let options = options.map(JsValue::from);
         let (download, connection) = Download::read(options.as_ref())?;
@@ -272,11 +272,4 @@ pub fn download_model(
         }))
     };
     run(prepare())
-}
-
-/// Panics.
-#[cfg(feature = "panic-on-demand")]
-#[wasm_bindgen(js_name = panicOnDemand)]
-pub async fn panic_on_demand() {
-    panic!("on demand");
 }

@@ -6,8 +6,8 @@ use wasm_bindgen::prelude::*;
 use crate::api::{Api, ApiResponse};
 use crate::base64_body;
 use crate::error::{CallError, ErrorKind, Failure, Result};
-use crate::options::{Create, Mesh, MeshStage};
 use crate::js::{describe, field};
+use crate::options::{Create, Mesh, MeshStage};
 use crate::progress::{Phase, Progress};
 use crate::response::{check_list, check_session};
 
@@ -94,7 +94,8 @@ impl SessionCode {
     /// other paths of the API.
     fn parse(value: &JsValue) -> Option<Self> {
         let code = value.as_string()?;
-        let is_unreserved = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~');
+        let is_unreserved =
+            |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~');
         let is_code = !code.is_empty() && code.chars().all(is_unreserved) && !is_dots(&code);
         is_code.then_some(Self(code))
     }

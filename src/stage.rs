@@ -43,7 +43,7 @@ pub fn stage_of(session: &JsValue) -> Result<(StageName, StageState)> {
 
 // Implemented in JavaScript, so that pages can call it synchronously before the wasm is loaded.
 #[cfg_attr(test, wasm_bindgen(module = "/pkg/stage.js"))]
-#[cfg_attr(not(test), wasm_bindgen(raw_module = "../stage.js"))]
+#[cfg_attr(not(test), wasm_bindgen(raw_module = "./shared.js"))]
 extern "C" {
     #[wasm_bindgen(js_name = stageOf, catch)]
     fn js_stage_of(session: &JsValue) -> Result<JsValue, JsValue>;

@@ -114,10 +114,12 @@ fn custom_fetch(
     init.set_cache(RequestCache::NoStore);
     init.set_signal(Some(&abort.0.signal()));
     let url = request.url.as_str().into();
-    fetch.call2(&JsValue::UNDEFINED, &url, &init).map_err(|thrown| {
-        let message = format!("The function fetch threw: {}", error_message(&thrown));
-        Failure::new(ErrorKind::InvalidOptions, message).with_cause(thrown)
-    })
+    fetch
+        .call2(&JsValue::UNDEFINED, &url, &init)
+        .map_err(|thrown| {
+            let message = format!("The function fetch threw: {}", error_message(&thrown));
+            Failure::new(ErrorKind::InvalidOptions, message).with_cause(thrown)
+        })
 }
 
 /// Copies headers.
@@ -247,7 +249,9 @@ async fn whole_body(response: &JsValue) -> Result<Uint8Array, Box<Failure>> {
 async fn await_step(milliseconds: f64, promise: JsValue) -> Result<JsValue, Box<Failure>> {
     match await_within(milliseconds, promise).await {
         Some(result) => result.map_err(network_failure),
-        None => Err(Failure::network("the server has sent nothing for 30 seconds")),
+        None => Err(Failure::network(
+            "the server has sent nothing for 30 seconds",
+        )),
     }
 }
 

@@ -90,7 +90,10 @@ fn read_extra(extra: Option<JsValue>) -> Result<Vec<(String, JsValue)>> {
         return Err(CallError::invalid_value("extra", &extra, expected));
     }
     let fields = read_fields("field of extra", &extra)?;
-    match fields.iter().find(|(name, _)| is_known(name, &CREATE_OPTIONS)) {
+    match fields
+        .iter()
+        .find(|(name, _)| is_known(name, &CREATE_OPTIONS))
+    {
         Some((name, _)) => {
             let name = quote(name);
             Err(CallError::invalid_options(format!(

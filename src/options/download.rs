@@ -12,16 +12,7 @@ use crate::error::Result;
 
 /// The format of a model. `"stl"`, for 3D printing, is an extension of this project's server.
 #[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    EnumString,
-    IntoStaticStr,
-    VariantArray,
-    VariantNames,
-    Tsify,
+    Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray, VariantNames, Tsify,
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]

@@ -4,7 +4,7 @@ use js_sys::{Function, JSON};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::support::*;
+use super::support::*;
 
 /// A local URL without a server.
 const UNUSED_URL: &str = "http://127.0.0.1:20113";
@@ -69,7 +69,11 @@ async fn rejects_unreadable_files() {
         broken.call0(&JsValue::UNDEFINED).unwrap(),
     );
     let message = assert_error(&create_error(&options).await, "unsupported_image", "no");
-    assert_eq!(message, "image: the file cannot be read: gone");
+    assert_eq!(
+        message,
+        "image: the file cannot be read. It was changed or moved after it was chosen, or is not on \
+         this device (gone)."
+    );
 }
 
 #[wasm_bindgen_test]
@@ -174,19 +178,19 @@ async fn hides_keys_that_the_server_echoes() {
 
 #[wasm_bindgen_test]
 async fn hides_keys_in_exceptions_of_fetch() {
-    for (code, reason) in [
-        (
-            "(r) => Promise.reject(new Error('sent ' + r.headers.get('x-api-key')))",
-            "sent [hidden]",
-        ),
-        ("(r) => { throw r.headers.get('x-api-key') }", "[hidden]"),
-    ] {
+    let failing = async |code| {
         let options = to_server(r#"{"maxRetries": 0}"#).await;
         set(&options, "apiKey", format!("a \"quoted\" {CANARY}"));
         set(&options, "fetch", js_sys::eval(code).unwrap());
-        let message = assert_error(&create_error(&options).await, "network", "unknown");
-        assert_eq!(message, no_response(&server().await, reason));
-    }
+        create_error(&options).await
+    };
+    let rejecting =
+        "(url, { headers }) => Promise.reject(new Error('sent ' + headers['x-api-key']))";
+    let message = assert_error(&failing(rejecting).await, "network", "unknown");
+    assert_eq!(message, no_response(&server().await, "sent [hidden]"));
+    let throwing = "(url, { headers }) => { throw headers['x-api-key'] }";
+    let message = assert_error(&failing(throwing).await, "invalid_options", "no");
+    assert_eq!(message, "The function fetch threw: [hidden]");
 }
 
 /// Returns the message of a request to `base_url` that failed for this reason.

@@ -4,7 +4,7 @@ use js_sys::{DataView, Function, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::support::*;
+use super::support::*;
 
 /// The size of a chunk of the library (`CHUNK` in `src/body.rs`).
 const CHUNK: usize = 768 * 1024;
@@ -21,7 +21,7 @@ async fn assert_arrives(image: JsValue, expected: &[u8]) {
     set(&options, "image", image);
     set(&options, "baseUrl", server().await);
     let session = create(&options).await.unwrap();
-    for name in keys(&crate::support::options(ALL)) {
+    for name in keys(&super::support::options(ALL)) {
         let (sent, received) = (get(&options, &name), get(&session, &name));
         let text = |value| js_sys::JSON::stringify(&value).unwrap();
         assert_eq!(text(sent), text(received), "{name}");

@@ -1,6 +1,4 @@
 //! Tests of the library in a real browser, against a real server on another origin.
-#![cfg(target_arch = "wasm32")]
-#![allow(missing_docs)]
 
 mod abort;
 mod errors;

@@ -4,7 +4,7 @@ use js_sys::{Array, Function, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::support::*;
+use super::support::*;
 
 /// Asserts that a create with these options fails with this message before `fetch` is called.
 async fn assert_rejected(options: &JsValue, message: &str) {
@@ -313,7 +313,8 @@ async fn adds_headers_but_rejects_those_that_the_library_sets() {
     let (fetch, records) = recording_fetch();
     let record_and_fail = Function::new_with_args(
         "fetch",
-        "return (r) => { fetch(r).catch(() => {}); return Promise.reject(new Error('enough')); }",
+        "return (url, init) => {
+             fetch(url, init).catch(() => {}); return Promise.reject(new Error('enough')) }",
     );
     let fetch = record_and_fail.call1(&JsValue::UNDEFINED, &fetch).unwrap();
     let options = to_server(r#"{"headers": {"X-Trace": "7"}, "maxRetries": 0}"#).await;
@@ -451,8 +452,8 @@ async fn rejects_images_that_are_not_binary() {
         let options = to_server("{}").await;
         set(&options, "image", image);
         let message = format!(
-            "Invalid image {received}: expected a File, Blob with stream(), ArrayBuffer or \
-             ArrayBufferView (pass a URL as image_url)"
+            "Invalid image {received}: expected a File, Blob, ArrayBuffer or ArrayBufferView (pass a \
+             URL as image_url)"
         );
         assert_rejected(&options, &message).await;
     }

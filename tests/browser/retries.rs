@@ -2,7 +2,7 @@
 
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::support::*;
+use super::support::*;
 
 /// Creates a session and returns the times of the requests in milliseconds after the first.
 async fn attempts(options: &wasm_bindgen::JsValue) -> (Result<(), ()>, Vec<f64>) {

@@ -2,6 +2,7 @@
 
 use csm_image_to_3d::create_session;
 use js_sys::{Array, Function, JSON, Object, Promise, Reflect, Uint8Array};
+use tsify::Ts;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, Response};
@@ -74,7 +75,7 @@ pub async fn to_failing_server(fault: &str, json: &str) -> JsValue {
 }
 
 pub async fn create(options: &JsValue) -> Result<JsValue, JsValue> {
-    JsFuture::from(create_session(options.clone())).await
+    JsFuture::from(create_session(Ts::new_unchecked(options.clone()))).await
 }
 
 /// Returns the exception of a create, and asserts that nothing a page could print of it contains
@@ -156,9 +157,9 @@ pub fn recording_fetch() -> (Function, Array) {
     let records = Array::new();
     let make = Function::new_with_args(
         "records",
-        "return (request) => {
-            records.push({ at: performance.now(), request: request.clone() });
-            return fetch(request);
+        "return (url, init) => {
+            records.push({ at: performance.now(), request: new Request(url, init) });
+            return fetch(url, init);
         }",
     );
     let fetch = make.call1(&JsValue::UNDEFINED, &records).unwrap();

@@ -1,4 +1,4 @@
-// Aborted waits leak no memory and no listeners.
+// Calls leak no memory and no listeners.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -48,16 +48,14 @@ test("aborted waits leak no listeners, no memory of the WebAssembly and no objec
       };
       Object.assign(globalThis, { waitTwice, counts });
     });
+    await page.evaluate(defineMemorySize);
     const runWaits = async (/** @type {number} */ times) => {
       const state = await page.evaluate(async (times) => {
-        const { waitTwice, counts } = /** @type {any} */ (globalThis);
+        const { waitTwice, counts, memorySize } = /** @type {any} */ (globalThis);
         for (let done = 0; done < times; done += 10) {
           await Promise.all(Array.from({ length: 10 }, waitTwice));
         }
-        const wasm = await import("/pkg/wasm/csm_image_to_3d.js");
-        // @ts-expect-error needs no argument, because the library has initialised it
-        const { memory } = await wasm.default();
-        return { listeners: counts.listeners, wasm: memory.buffer.byteLength };
+        return { listeners: counts.listeners, wasm: await memorySize() };
       }, times);
       for (let round = 0; round < 3; round++) await devtools.send("HeapProfiler.collectGarbage");
       const { usedSize } = await devtools.send("Runtime.getHeapUsage");
@@ -84,3 +82,48 @@ test("aborted waits leak no listeners, no memory of the WebAssembly and no objec
     await browser.close();
   }
 });
+
+test("20,000 calls leak at most 20 bytes each", async () => {
+  const browser = await startChromium();
+  try {
+    const page = await browser.newPage();
+    await page.goto(`${server}/favicon.svg`);
+    const devtools = await page.context().newCDPSession(page);
+    await page.evaluate(defineMemorySize);
+    const runCalls = async (/** @type {number} */ calls) => {
+      const wasm = await page.evaluate(async (calls) => {
+        const { getSession } = await import("/pkg/index.js");
+        const { signal } = new AbortController();
+        const body = JSON.stringify({ data: { session_code: "SESSION_1_1", status: "queued" } });
+        const fetch = async () => new Response(body);
+        for (let done = 0; done < calls; done++) {
+          await getSession("SESSION_1_1", { baseUrl: location.origin, fetch, signal });
+        }
+        return /** @type {any} */ (globalThis).memorySize();
+      }, calls);
+      for (let round = 0; round < 3; round++) await devtools.send("HeapProfiler.collectGarbage");
+      const { usedSize } = await devtools.send("Runtime.getHeapUsage");
+      return { wasm, heap: usedSize };
+    };
+    const first = await runCalls(2000);
+    const last = await runCalls(20_000);
+    const grown = (last.heap - first.heap) / 20_000;
+    console.log(`${grown.toFixed(1)} bytes of the JavaScript heap for each call`);
+    assert.equal(last.wasm, first.wasm);
+    assert.ok(grown <= 20, `${grown} bytes for each call`);
+  } finally {
+    await browser.close();
+  }
+});
+
+/** Defines a global function that returns the size of the WebAssembly's memory in bytes. */
+function defineMemorySize() {
+  /** @type {any} */ (globalThis).memorySize = async () => {
+    const wasm = await import("/pkg/wasm/csm_image_to_3d.js");
+    // @ts-expect-error needs no argument, because the library has initialised it
+    const exports = await wasm.default();
+    // The build shortens its name.
+    const memory = Object.values(exports).find((value) => value instanceof WebAssembly.Memory);
+    return memory?.buffer.byteLength;
+  };
+}

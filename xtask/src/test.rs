@@ -2,13 +2,11 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 use xshell::{Shell, cmd};
 
-use crate::build::Profile;
 use crate::console::step;
 use crate::server::RunningServer;
 use crate::tools::Browsers;
@@ -38,13 +36,6 @@ pub fn test(shell: &Shell, length: Length) -> Result<()> {
     output.run(cargo(shell).args(["test", "--quiet", "--workspace"]))?;
 
     build::build(shell)?;
-    let flags = ["--features", "panic-on-demand"];
-    build::wasm(
-        shell,
-        Path::new("target/test-package"),
-        Profile::Dev,
-        &flags,
-    )?;
     step("the types, against right and wrong uses");
     check::types(shell)?;
 
@@ -103,33 +94,24 @@ fn node(shell: &Shell, server: &RunningServer, seconds: u32) -> Command {
     node
 }
 
-/// Runs `tests/browser` in both browsers, with the page on one origin and the server on another.
+/// Runs `tests/browser` in both browsers, with the page on one origin and the server on another. The
+/// library is optimised as published.
 fn browser_tests(shell: &Shell, output: &mut Output, browsers: &Browsers) -> Result<()> {
-    for (name, variable, driver) in [
-        ("Chromium", "CHROMEDRIVER", &browsers.chromedriver),
-        ("Firefox", "GECKODRIVER", &browsers.geckodriver),
-    ] {
-        step(&format!("the library in {name}"));
-        let target = ["--target", "wasm32-unknown-unknown", "--test", "browser"];
-        output.run(
-            cargo(shell)
-                .arg("test")
-                .args(target)
-                .args(["--", "--nocapture"])
-                .env(
-                    "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER",
-                    "wasm-bindgen-test-runner",
-                )
-                .env(
-                    "WASM_BINDGEN_TEST_WEBDRIVER_JSON",
-                    "tests/browser/webdriver.json",
-                )
-                .env("WASM_BINDGEN_TEST_TIMEOUT", "300")
-                .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "30")
-                .env(variable, driver),
-        )?;
-    }
-    Ok(())
+    step("the library in Chromium and Firefox");
+    output.run(
+        command(shell, "wasm-pack")
+            .args(["test", "--mode", "no-install", "--release", "--headless"])
+            .args(["--chrome", "--chromedriver"])
+            .arg(&browsers.chromedriver)
+            .args(["--firefox", "--geckodriver"])
+            .arg(&browsers.geckodriver)
+            .env(
+                "WASM_BINDGEN_TEST_WEBDRIVER_JSON",
+                "tests/browser/webdriver.json",
+            )
+            .env("WASM_BINDGEN_TEST_TIMEOUT", "300")
+            .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "30"),
+    )
 }
 
 fn cargo(shell: &Shell) -> Command {

@@ -9,6 +9,7 @@ use xshell::{Shell, cmd};
 use crate::console::step;
 
 const GECKODRIVER: &str = "0.36.0";
+const WASM_PACK: &str = "0.15.1";
 
 /// Installs what building the package needs, and puts it on `PATH`.
 pub fn ensure_build_tools(shell: &Shell) -> Result<()> {
@@ -27,6 +28,17 @@ pub fn ensure_build_tools(shell: &Shell) -> Result<()> {
             flags: &[],
             // It takes ten times as long over the API's wasm without any.
             opt_level: "1",
+        },
+    )?;
+    // It calls wasm-bindgen, and the wasm-opt of the npm packages.
+    install(
+        shell,
+        &Program {
+            name: "wasm-pack",
+            package: "wasm-pack",
+            version: WASM_PACK,
+            flags: &["--locked"],
+            opt_level: "0",
         },
     )?;
     npm_ci(shell)
