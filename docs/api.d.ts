@@ -39,9 +39,10 @@ export interface ConnectionOptions {
      */
     maxRetries?: number;
     /**
-     * Replaces the global `fetch`. Called with a `Request`.
+     * Replaces the global `fetch`. Called with a URL and the options of the request, as the
+     * functions of undici and other libraries expect; `init.headers` is a plain object.
      */
-    fetch?: (request: Request) => Promise<Response>;
+    fetch?: (url: string, init: RequestInit & { headers: Record<string, string> }) => Promise<Response>;
 }
 
 /**
@@ -120,6 +121,12 @@ export interface ErrorDetails {
      * The session as received last, if one was received.
      */
     session?: Session;
+    /**
+     * The value that was thrown, if the error was caused by one: by `fetch`, by the reading of the
+     * image, or by the loading of the WebAssembly. If it may contain the API key, it is replaced
+     * by an error with its name and its message.
+     */
+    cause?: unknown;
 }
 
 /**
@@ -582,7 +589,7 @@ export function createSession(options: CreateSessionOptions): Promise<Session>;
  * const blob = await downloadModel(session, { format: "glb" });
  * viewer.src = URL.createObjectURL(blob);
  */
-export function downloadModel(session: Session, options?: DownloadOptions): Promise<Blob>;
+export function downloadModel(session: Session, options?: DownloadOptions | null): Promise<Blob>;
 
 /**
  * Fetches a session in its current state.

@@ -49,7 +49,7 @@ await createSession({
   signal: AbortSignal.timeout(1000),
   timeout: Infinity,
   maxRetries: 0,
-  fetch: (request: Request) => fetch(request),
+  fetch: (url, init) => fetch(url, { ...init, headers: { ...init.headers, "x-a": "b" } }),
   onProgress({ phase, loaded, total }) {
     const share: number = loaded / total;
     const during: "encoding" | "sending" | "downloading" = phase;

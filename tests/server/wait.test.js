@@ -19,16 +19,14 @@ describeInBrowsers("waitForSession", (page) => {
           baseUrl,
           interval: 20,
           maxRetries: 0,
-          fetch: (request) => {
+          fetch: (url, init) => {
             calls++;
-            if (calls === 1 || calls > 8) return fetch(request);
+            if (calls === 1 || calls > 8) return fetch(url, init);
             failed++;
             // A port without a server gives a real network error.
-            return fetch(
-              calls % 2
-                ? "http://127.0.0.1:20113/"
-                : new Request(request, { headers: { "x-api-key": helpers.faultKey("500") } }),
-            );
+            return calls % 2
+              ? fetch("http://127.0.0.1:20113/")
+              : fetch(url, { ...init, headers: { "x-api-key": helpers.faultKey("500") } });
           },
         }),
       );
@@ -97,9 +95,9 @@ describeInBrowsers("waitForSession", (page) => {
           baseUrl,
           signal: controller.signal,
           apiKey: helpers.faultKey("stall"),
-          fetch: (request) => {
+          fetch: (url, init) => {
             setTimeout(() => controller.abort(null), 50);
-            return fetch(request);
+            return fetch(url, init);
           },
         }),
       );

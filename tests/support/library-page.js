@@ -14,10 +14,13 @@ const image = await (await fetch("/samples/turtle.webp")).blob();
 function recordRequests() {
   /** @type {{ at: number, key: string | null }[]} */
   const requests = [];
-  /** @param {Request} request */
-  const recordingFetch = (request) => {
-    requests.push({ at: performance.now(), key: request.headers.get("x-api-key") });
-    return fetch(request);
+  /**
+   * @param {string} url
+   * @param {RequestInit & { headers: Record<string, string> }} init
+   */
+  const recordingFetch = (url, init) => {
+    requests.push({ at: performance.now(), key: init.headers["x-api-key"] ?? null });
+    return fetch(url, init);
   };
   return { requests, fetch: recordingFetch };
 }

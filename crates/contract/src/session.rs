@@ -1,6 +1,5 @@
 //! The session and the response envelope.
 
-
 use serde::{Deserialize, Serialize};
 #[cfg(feature = "typescript")]
 use tsify::Tsify;

@@ -1,6 +1,5 @@
 //! A JSON value, independent of the library that parsed it.
 
-
 /// A JSON value of the client (the browser's `JsValue`) or of the server (`serde_json`'s).
 pub trait Value: Sized {
     /// Returns the text of a string.
