@@ -4,10 +4,20 @@ import { openBrowser } from "./lib/browser.js";
 import { startHarness } from "./lib/harness.js";
 import { checkBody, createImage } from "./lib/images.js";
 import { formatNumber, formatSummary, shuffle, summarize } from "./lib/statistics.js";
+import { sumOfCounters } from "./lib/tcp.js";
 import { limit, methodNames, referenceNames } from "./methods.js";
 
 /** @import { Summary } from "./lib/statistics.js" */
-/** @typedef {{ browser: string, megabytes: number, method: string, cold: Summary, warm: Summary }} Row */
+/** @import { TcpCounters } from "./lib/tcp.js" */
+/**
+ * @typedef {object} Row
+ * @property {string} browser
+ * @property {number} megabytes
+ * @property {string} method
+ * @property {Summary} cold
+ * @property {Summary} warm
+ * @property {TcpCounters} [tcp] the events during all warm uploads
+ */
 
 export const title = "Upload";
 
@@ -52,7 +62,11 @@ export async function measure(settings) {
         const times = Object.fromEntries(
           Object.keys(allNames).map((method) => [
             method,
-            { cold: /** @type {number[]} */ ([]), warm: /** @type {number[]} */ ([]) },
+            {
+              cold: /** @type {number[]} */ ([]),
+              warm: /** @type {number[]} */ ([]),
+              tcp: /** @type {TcpCounters[]} */ ([]),
+            },
           ]),
         );
         // The references keep prepared bodies of one size.
@@ -72,11 +86,18 @@ export async function measure(settings) {
             if (upload.body && !isReference) checkBody(method, upload.body, images[file]);
             // The first warm round warms up the page.
             if (isCold) times[method].cold.push(result.milliseconds);
-            else if (round > cold) times[method].warm.push(result.milliseconds);
+            else if (round > cold) {
+              times[method].warm.push(result.milliseconds);
+              if (upload.tcp) times[method].tcp.push(upload.tcp);
+            }
           }
         }
-        for (const [method, { cold, warm }] of Object.entries(times)) {
-          const row = { cold: summarize(cold), warm: summarize(warm) };
+        for (const [method, { cold, warm, tcp }] of Object.entries(times)) {
+          const row = {
+            cold: summarize(cold),
+            warm: summarize(warm),
+            ...(tcp.length > 0 ? { tcp: sumOfCounters(tcp) } : {}),
+          };
           rows.push({ browser: browserName, megabytes, method, ...row });
         }
         settings.log(`${browserName}, ${megabytes} MB`);
@@ -111,7 +132,7 @@ export function ratios(rows, browser, megabytes) {
 /** @param {Row[]} rows */
 export function tables(rows) {
   const browsers = [...new Set(rows.map(({ browser }) => browser))];
-  return browsers.map((browser) => {
+  const timeTables = browsers.map((browser) => {
     const own = rows.filter((row) => row.browser === browser);
     const sizes = [...new Set(own.map(({ megabytes }) => megabytes))];
     return {
@@ -132,4 +153,29 @@ export function tables(rows) {
       }),
     };
   });
+  return [...timeTables, ...tcpTables(rows)];
+}
+
+/**
+ * Returns a table that shows how often the receiver or the kernel delayed the uploads.
+ *
+ * @param {Row[]} rows
+ */
+function tcpTables(rows) {
+  const counted = rows.flatMap(({ browser, megabytes, warm, tcp }) =>
+    tcp ? [{ key: `${browser}, ${megabytes} MB`, runs: warm.runs, tcp }] : [],
+  );
+  if (counted.length === 0) return [];
+  return [
+    {
+      caption: "TCP during the warm uploads",
+      head: ["", "uploads", "segments sent again", "zero windows"],
+      rows: [...new Set(counted.map(({ key }) => key))].map((key) => {
+        const same = counted.filter((row) => row.key === key);
+        const { retransmissions, zeroWindows } = sumOfCounters(same.map(({ tcp }) => tcp));
+        const uploads = same.reduce((sum, { runs }) => sum + runs, 0);
+        return [key, uploads, retransmissions, zeroWindows];
+      }),
+    },
+  ];
 }

@@ -1,11 +1,16 @@
-// The server of the measured pages: hands tasks to a page, and records the uploads that it receives.
+// The server of the measured pages: hands tasks to a page. A process of its own receives the uploads
+// (`../receiver/`), because Node.js delays them: see `../LIMITS.md`.
 
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname } from "node:path";
+import { createInterface } from "node:readline";
 
-import { now } from "./clock.js";
+import { countersSince, tcpCounters } from "./tcp.js";
+
+/** @import { TcpCounters } from "./tcp.js" */
 
 /** The time limit of a task in milliseconds; no task takes that long. */
 const TASK_TIMEOUT = 300_000;
@@ -33,6 +38,7 @@ const mediaTypes = {
  * @property {number} arrived when its headers arrived, in milliseconds since 1970
  * @property {number} bytes of its body
  * @property {Buffer} [body] only if it was to be kept
+ * @property {TcpCounters} [tcp] the events during the upload
  */
 
 /** @typedef {Awaited<ReturnType<typeof startHarness>>} Harness */
@@ -45,10 +51,6 @@ export async function startHarness() {
   const tasks = [];
   /** @type {((result: any) => void) | undefined} */
   let finish;
-  /** @type {Upload[]} */
-  const uploads = [];
-  /** @type {"keep" | "discard"} */
-  let bodies = "discard";
 
   /**
    * @param {import("node:http").IncomingMessage} request
@@ -67,11 +69,6 @@ export async function startHarness() {
       const chunks = await request.toArray();
       response.end();
       finish?.(JSON.parse(Buffer.concat(chunks).toString()));
-    } else if (path === "/image-to-3d-sessions") {
-      uploads.push(await receive(request, bodies));
-      response.setHeader("content-type", "application/json");
-      response.statusCode = 201;
-      response.end(JSON.stringify({ data: { session_code: "SESSION_1", status: "queued" } }));
     } else {
       const [prefix, target] =
         routes.find(([prefix]) => path.startsWith(prefix)) ?? routes[routes.length - 1];
@@ -89,9 +86,16 @@ export async function startHarness() {
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
+  // The receiver keeps its connections.
+  server.keepAliveTimeout = 0;
   const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
+  const receiver = spawn("target/server/bench-receiver", [String(port)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [line] = await once(createInterface(receiver.stdout), "line");
+  const origin = String(line).replace("listening on ", "");
   return {
-    origin: `http://127.0.0.1:${port}`,
+    origin,
 
     /**
      * Runs one of the tasks of `page/tasks.js` in the page, and returns its result.
@@ -125,32 +129,23 @@ export async function startHarness() {
      * @returns {Promise<{ result: T, upload: Upload }>}
      */
     async captureUpload(body, step) {
-      bodies = body;
-      uploads.length = 0;
+      await fetch(`${origin}/uploads/${body}`, { method: "POST" });
+      const before = tcpCounters();
       const result = await step();
+      const tcp = countersSince(before);
+      /** @type {Upload[]} */
+      const uploads = await (await fetch(`${origin}/uploads`)).json();
       if (uploads.length !== 1) throw new Error(`Received ${uploads.length} uploads: expected 1`);
-      return { result, upload: uploads[0] };
+      const upload = { ...uploads[0], tcp };
+      if (body === "discard") return { result, upload };
+      const kept = await (await fetch(`${origin}/uploads/body`)).arrayBuffer();
+      return { result, upload: { ...upload, body: Buffer.from(kept) } };
     },
 
     close() {
+      receiver.kill();
       server.close();
       server.closeAllConnections();
     },
   };
-}
-
-/**
- * @param {import("node:http").IncomingMessage} request
- * @param {"keep" | "discard"} bodies
- * @returns {Promise<Upload>}
- */
-async function receive(request, bodies) {
-  const arrived = now();
-  const chunks = [];
-  let bytes = 0;
-  for await (const chunk of request) {
-    bytes += chunk.length;
-    if (bodies === "keep") chunks.push(chunk);
-  }
-  return { arrived, bytes, body: bodies === "keep" ? Buffer.concat(chunks) : undefined };
 }

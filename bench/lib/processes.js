@@ -64,7 +64,7 @@ export const resetPeak = (id) => writeFileSync(`/proc/${id}/clear_refs`, "5");
  * @returns a function that stops and returns the difference between peak and start in megabytes
  */
 export async function watchMemoryGrowth(main) {
-  // In a thread of its own, because this one receives the uploads.
+  // In a thread of its own, because reading `smaps_rollup` blocks, and this one serves the page.
   const worker = new Worker(new URL("./memory-worker.js", import.meta.url), {
     workerData: processTree(main),
   });

@@ -25,10 +25,10 @@ pub fn bench(shell: &Shell, options: &Options) -> Result<()> {
     let browsers = tools::ensure_test_tools(shell)?;
     build::build(shell)?;
     server::compile_optimised(shell)?;
-    step("compiling the baselines");
+    step("compiling the receiver and the baselines");
     cmd!(
         shell,
-        "cargo build --quiet --profile server --package csm-image-to-3d-sculpt --example measure"
+        "cargo build --quiet --profile server --package csm-image-to-3d-sculpt --example measure --package bench-receiver --bin bench-receiver"
     )
     .quiet()
     .run()?;
