@@ -3,6 +3,9 @@
 /** The method that is the lower bound for the time of an upload. */
 export const limit = "limit";
 
+/** The method that does what every page has to do, without reading a file and without encoding. */
+export const reach = "reach";
+
 /**
  * The methods that send an image: the library and the baselines.
  *
@@ -17,12 +20,12 @@ export const methodNames = {
 };
 
 /**
- * References, which send no image: they read the file, and send a prepared body of the same size.
+ * References, which send no image but a prepared body of the same size.
  *
  * @type {Record<string, string>}
  */
 export const referenceNames = {
   [limit]: "the limit: read the file, send a prepared `Blob`",
   bytes: "no encoding: read the file, send prepared bytes",
-  handover: "no encoding: read the file, create a `Blob` from prepared bytes, send it",
+  [reach]: "what a page can reach: create a `Blob` from prepared bytes, send it",
 };

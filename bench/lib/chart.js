@@ -1,6 +1,6 @@
 // Draws the results as SVG.
 
-import { methodNames } from "../methods.js";
+import { limit, methodNames } from "../methods.js";
 import { ratios } from "../upload.js";
 import { formatNumber } from "./statistics.js";
 
@@ -25,7 +25,7 @@ export function chart({ upload = [], memory = [], "main-thread": mainThread = []
     const megabytes = largest(sizes);
     panels.push({
       title: `Sending ${megabytes} MB in ${browser}: time as a multiple of the limit`,
-      bars: Object.entries(ratios(upload, browser, megabytes))
+      bars: Object.entries(ratios(upload, browser, megabytes, limit))
         .filter(([method]) => method in methodNames)
         .map(([method, value]) => ({ label: methodNames[method], value, unit: "×" })),
     });

@@ -49,11 +49,12 @@ export function shuffle(values) {
 }
 
 /**
- * Formats a number with about three significant digits.
+ * Formats a number with about three significant digits; "–" if it is missing (`NaN`).
  *
  * @param {number} value
  */
 export function formatNumber(value) {
+  if (Number.isNaN(value)) return "–";
   if (Math.abs(value) >= 100) return value.toFixed(0);
   return value.toFixed(Math.abs(value) >= 10 ? 1 : 2).replace(/\.?0+$/, "");
 }
