@@ -3,7 +3,7 @@
 import { openBrowser } from "./lib/browser.js";
 import { startHarness } from "./lib/harness.js";
 import { createImage } from "./lib/images.js";
-import { formatNumber, formatSummary, shuffle, summarize } from "./lib/statistics.js";
+import { formatNumber, formatSummary, ratio, shuffle, summarize } from "./lib/statistics.js";
 import { methodNames } from "./methods.js";
 
 /** @import { Summary } from "./lib/statistics.js" */
@@ -53,7 +53,7 @@ export async function measure(settings) {
 /** @param {Row[]} rows */
 export function tables(rows) {
   const plain = (/** @type {string} */ browser) =>
-    rows.find((row) => row.browser === browser && row.method === "FileReader")?.first.median ?? NaN;
+    rows.find((row) => row.browser === browser && row.method === "FileReader")?.first;
   return [
     {
       head: ["browser", "method", "milliseconds", "× plain `fetch`"],
@@ -61,7 +61,7 @@ export function tables(rows) {
         browser,
         methodNames[method],
         formatSummary(first),
-        formatNumber(first.median / plain(browser)),
+        formatNumber(ratio(first, plain(browser))),
       ]),
     },
   ];

@@ -5,7 +5,7 @@ import { mkdirSync } from "node:fs";
 
 import { openBrowser } from "./lib/browser.js";
 import { startHarness } from "./lib/harness.js";
-import { formatNumber, formatSummary, summarize } from "./lib/statistics.js";
+import { formatNumber, formatSummary, ratio, summarize } from "./lib/statistics.js";
 
 /** @import { Summary } from "./lib/statistics.js" */
 /**
@@ -143,7 +143,7 @@ export function tables({ rows, whole }) {
         growthPerMegapixel(at, "nativePeak"),
         formatSummary(page),
         formatNumber(page.median / megapixels),
-        formatNumber(page.median / native.median),
+        formatNumber(ratio(page, native)),
         formatNumber(pagePeak),
         growthPerMegapixel(at, "pagePeak"),
       ]),

@@ -3,7 +3,7 @@
 import { openBrowser } from "./lib/browser.js";
 import { startHarness } from "./lib/harness.js";
 import { checkBody, createImage } from "./lib/images.js";
-import { formatNumber, formatSummary, shuffle, summarize } from "./lib/statistics.js";
+import { formatNumber, formatSummary, ratio, shuffle, summarize } from "./lib/statistics.js";
 import { sumOfCounters } from "./lib/tcp.js";
 import { limit, methodNames, reach, referenceNames } from "./methods.js";
 
@@ -118,7 +118,7 @@ function bodyLength(bytes) {
 }
 
 /**
- * Returns the warm time of each method as a multiple of that of a reference.
+ * Returns the warm time of each method as a multiple of that of a reference: compares lower quartiles.
  *
  * @param {Row[]} rows
  * @param {string} browser
@@ -127,8 +127,8 @@ function bodyLength(bytes) {
  */
 export function ratios(rows, browser, megabytes, reference) {
   const same = rows.filter((row) => row.browser === browser && row.megabytes === megabytes);
-  const whole = same.find(({ method }) => method === reference)?.warm.median ?? NaN;
-  return Object.fromEntries(same.map(({ method, warm }) => [method, warm.median / whole]));
+  const whole = same.find(({ method }) => method === reference)?.warm;
+  return Object.fromEntries(same.map(({ method, warm }) => [method, ratio(warm, whole)]));
 }
 
 /** @param {Row[]} rows */

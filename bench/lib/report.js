@@ -29,7 +29,7 @@ export function markdown({ command, machine, versions, results }, chapters) {
   return [
     "# Benchmark results",
     "Compares the library with the code that its users would write instead, in one run on one machine. " +
-      "The absolute numbers depend on the machine; compare the ratios. No debugger was attached to " +
+      "The absolute numbers depend on the machine; compare the ratios, which are those of the lower quartiles (25th percentiles). No debugger was attached to " +
       `the pages. Written by \`${command}\`; [LIMITS.md](LIMITS.md) explains the goals that are not reached.`,
     "![Comparison of the library with the baselines](results.svg)",
     table({
