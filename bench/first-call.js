@@ -4,8 +4,9 @@ import { openBrowser } from "./lib/browser.js";
 import { startHarness } from "./lib/harness.js";
 import { createImage } from "./lib/images.js";
 import { formatNumber, formatSummary, ratio, shuffle, summarize } from "./lib/statistics.js";
-import { methodNames } from "./methods.js";
+import { methodNames, selectMethods } from "./methods.js";
 
+/** @import { Series } from "./lib/comparison.js" */
 /** @import { Summary } from "./lib/statistics.js" */
 /** @typedef {{ browser: string, method: string, first: Summary }} Row */
 
@@ -19,12 +20,12 @@ export const note =
 /** @param {import("./lib/settings.js").Settings} settings */
 export async function measure(settings) {
   const rounds = settings.quick ? 5 : 25;
-  const methods = Object.keys(methodNames);
+  const methods = selectMethods(settings);
   const image = createImage(0.1);
   /** @type {Row[]} */
   const rows = [];
   for (const browserName of /** @type {const} */ (["Chromium", "Firefox"])) {
-    const harness = await startHarness();
+    const harness = await startHarness(settings.baseline);
     const browser = await openBrowser(browserName, harness, [image.path]);
     try {
       const times = Object.fromEntries(
@@ -49,6 +50,18 @@ export async function measure(settings) {
   }
   return rows;
 }
+
+/**
+ * @param {Row[]} rows
+ * @returns {Series[]}
+ */
+export const series = (rows) =>
+  rows.map(({ browser, method, first }) => ({
+    measurement: `first call in ${browser}`,
+    unit: "ms",
+    method,
+    summary: first,
+  }));
 
 /** @param {Row[]} rows */
 export function tables(rows) {

@@ -4,8 +4,9 @@ import { openBrowser } from "./lib/browser.js";
 import { startHarness } from "./lib/harness.js";
 import { createImage } from "./lib/images.js";
 import { formatNumber, formatSummary, shuffle, summarize } from "./lib/statistics.js";
-import { methodNames } from "./methods.js";
+import { methodNames, selectMethods } from "./methods.js";
 
+/** @import { Series } from "./lib/comparison.js" */
 /** @import { Summary } from "./lib/statistics.js" */
 /** @typedef {{ megabytes: number, method: string, longest: Summary, worst: number }} Row */
 
@@ -18,9 +19,9 @@ export const note =
 /** @param {import("./lib/settings.js").Settings} settings */
 export async function measure(settings) {
   const sizes = settings.quick ? [32] : [32, 100];
-  const rounds = settings.quick ? 2 : 3;
-  const methods = settings.quick ? ["library", "FileReader"] : Object.keys(methodNames);
-  const harness = await startHarness();
+  const rounds = settings.quick ? 2 : settings.baseline === undefined ? 3 : 9;
+  const methods = selectMethods(settings, ["library", "FileReader"]);
+  const harness = await startHarness(settings.baseline);
   const files = sizes.map((megabytes) => createImage(megabytes).path);
   const browser = await openBrowser("Chromium", harness, files);
   /** @type {Row[]} */
@@ -47,6 +48,18 @@ export async function measure(settings) {
   }
   return rows;
 }
+
+/**
+ * @param {Row[]} rows
+ * @returns {Series[]}
+ */
+export const series = (rows) =>
+  rows.map(({ megabytes, method, longest }) => ({
+    measurement: `longest main-thread task, ${megabytes} MB`,
+    unit: "ms",
+    method,
+    summary: longest,
+  }));
 
 /** @param {Row[]} rows */
 export function tables(rows) {

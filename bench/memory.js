@@ -11,9 +11,10 @@ import {
   resetPeak,
   watchMemoryGrowth,
 } from "./lib/processes.js";
-import { formatNumber, formatSummary, summarize } from "./lib/statistics.js";
-import { methodNames } from "./methods.js";
+import { formatNumber, formatSummary, shuffle, summarize } from "./lib/statistics.js";
+import { methodNames, selectMethods } from "./methods.js";
 
+/** @import { Series } from "./lib/comparison.js" */
 /** @import { Summary } from "./lib/statistics.js" */
 /** @typedef {{ megabytes: number, method: string, page: Summary, all: Summary, heap: number }} Row */
 
@@ -30,25 +31,26 @@ export const note =
 export async function measure(settings) {
   /** @type {Row[]} */
   const rows = [];
-  const methods = settings.quick ? ["library", "FileReader"] : Object.keys(methodNames);
-  for (const megabytes of settings.quick ? [32] : [32, 100]) {
+  const { quick, baseline } = settings;
+  const methods = selectMethods(settings, ["library", "FileReader"]);
+  const rounds = baseline === undefined ? (quick ? 1 : 3) : quick ? 4 : 9;
+  for (const megabytes of quick ? [32] : [32, 100]) {
     const files = [createImage(1).path, createImage(megabytes).path];
-    for (const method of methods) {
-      /** @type {Awaited<ReturnType<typeof measureGrowth>>[]} */
-      const growths = [];
-      for (let round = 0; round < (settings.quick ? 1 : 3); round++) {
-        growths.push(await measureGrowth(method, files));
-      }
-      const summaryOf = (/** @type {"page" | "all"} */ processes) =>
-        summarize(growths.map((growth) => growth[processes]));
+    /** @type {Record<string, Awaited<ReturnType<typeof measureGrowth>>[]>} */
+    const growths = Object.fromEntries(methods.map((method) => [method, []]));
+    for (let round = 0; round < rounds; round++) {
+      for (const method of shuffle(methods))
+        growths[method].push(await measureGrowth(method, files, baseline));
+      settings.log(`${megabytes} MB, ${round + 1} of ${rounds}`);
+    }
+    for (const [method, own] of Object.entries(growths)) {
       rows.push({
         megabytes,
         method,
-        page: summaryOf("page"),
-        all: summaryOf("all"),
-        heap: growths[0].heap,
+        page: summarize(own.map(({ page }) => page)),
+        all: summarize(own.map(({ all }) => all)),
+        heap: own[0].heap,
       });
-      settings.log(`${megabytes} MB, ${method}`);
     }
   }
   return rows;
@@ -60,9 +62,10 @@ export async function measure(settings) {
  *
  * @param {string} method
  * @param {string[]} files
+ * @param {string} [baseline]
  */
-async function measureGrowth(method, files) {
-  const harness = await startHarness();
+async function measureGrowth(method, files, baseline) {
+  const harness = await startHarness(baseline);
   const browser = await openBrowser("Chromium", harness, files);
   try {
     for (let round = 0; round < 3; round++) {
@@ -90,6 +93,26 @@ async function measureGrowth(method, files) {
     harness.close();
   }
 }
+
+/**
+ * @param {Row[]} rows
+ * @returns {Series[]}
+ */
+export const series = (rows) =>
+  rows.flatMap(({ megabytes, method, page, all }) => [
+    {
+      measurement: `memory growth of the page's process, ${megabytes} MB`,
+      unit: "MB",
+      method,
+      summary: page,
+    },
+    {
+      measurement: `memory growth of all processes, ${megabytes} MB`,
+      unit: "MB",
+      method,
+      summary: all,
+    },
+  ]);
 
 /** @param {Row[]} rows */
 export function tables(rows) {

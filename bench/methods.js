@@ -1,5 +1,7 @@
 // The names of the methods in `page/methods.js`, as the tables show them.
 
+/** @import { Settings } from "./lib/settings.js" */
+
 /** The method that is the lower bound for the time of an upload. */
 export const limit = "limit";
 
@@ -29,3 +31,26 @@ export const referenceNames = {
   bytes: "no encoding: read the file, send prepared bytes",
   [reach]: "what a page can reach: create a `Blob` from prepared bytes, send it",
 };
+
+/**
+ * The builds that are measured with a baseline. The old one is measured twice, for its spread against
+ * itself.
+ */
+export const buildNames = {
+  library: "this build",
+  old: "the old build",
+  oldAgain: "the old build again",
+};
+
+/** @typedef {keyof typeof buildNames} BuildName */
+
+/**
+ * Returns the names of the methods to measure.
+ *
+ * @param {Settings} settings
+ * @param {string[]} [quickMethods] those of a quick run, if fewer than all
+ */
+export function selectMethods({ quick, baseline }, quickMethods) {
+  if (baseline !== undefined) return Object.keys(buildNames);
+  return (quick && quickMethods) || Object.keys(methodNames);
+}

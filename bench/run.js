@@ -2,13 +2,14 @@
 //
 // `node bench/run.js --report-only` writes the report from `bench/results.json` without measuring.
 
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, release, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 
 import { invalid, oneOf } from "../pkg/message.js";
 import { chart } from "./lib/chart.js";
-import { markdown } from "./lib/report.js";
+import { compare, comparisonTable } from "./lib/comparison.js";
+import { comparisonMarkdown, markdown } from "./lib/report.js";
 import { measurements } from "./measurements.js";
 
 /** @import { Measurements, Run } from "./measurements.js" */
@@ -17,33 +18,45 @@ const { values } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
     only: { type: "string" },
+    baseline: { type: "string" },
     "report-only": { type: "boolean", default: false },
   },
 });
-const { quick, only, "report-only": reportOnly } = values;
-const names = /** @type {(keyof Measurements)[]} */ (Object.keys(measurements));
+const { quick, only, baseline, "report-only": reportOnly } = values;
+const names = /** @type {(keyof Measurements)[]} */ (Object.keys(measurements)).filter(
+  (name) => baseline === undefined || "series" in measurements[name],
+);
 if (only !== undefined && !names.some((name) => name === only)) {
   console.error(invalid("--only", only, oneOf(names)));
   process.exit(2);
 }
+if (baseline !== undefined && !existsSync(`${baseline}/wasm`)) {
+  console.error(invalid("--baseline", baseline, "the folder of a built package, such as pkg/"));
+  process.exit(2);
+}
 
-// A quick run does not overwrite the results of a full run.
-const folder = quick ? "target/bench" : "bench";
+// Only a full run of this build overwrites the results of the repository.
+const folder = quick || baseline !== undefined ? "target/bench" : "bench";
+const report = baseline === undefined ? "RESULTS.md" : "COMPARISON.md";
 mkdirSync("target/bench", { recursive: true });
-const previous = only || reportOnly ? readResults() : undefined;
+const previous = baseline === undefined && (only || reportOnly) ? readResults() : undefined;
 if (reportOnly) {
   if (!previous) throw new Error(`Missing ${folder}/results.json: run \`cargo xtask bench\` first`);
   write(previous);
 } else {
   await measure();
 }
-console.log(readFileSync(`${folder}/RESULTS.md`, "utf8"));
-console.error(`Wrote RESULTS.md, results.json and results.svg to ${folder}/`);
+console.log(readFileSync(`${folder}/${report}`, "utf8"));
+console.error(`Wrote ${report} to ${folder}/`);
 
 async function measure() {
   /** @type {Run} */
   const run = {
-    command: `cargo xtask bench${quick ? " --quick" : ""}`,
+    command: [
+      "cargo xtask bench",
+      ...(quick ? ["--quick"] : []),
+      ...(baseline === undefined ? [] : [`--baseline ${baseline}`]),
+    ].join(" "),
     machine: {
       cores: `${cpus().length} × ${cpus()[0].model.trim()}`,
       memory: `${(totalmem() / 1e9).toFixed(0)} GB`,
@@ -59,10 +72,12 @@ async function measure() {
       const seconds = ((performance.now() - start) / 1000).toFixed(0);
       console.error(`· ${seconds.padStart(4)} s  ${name}: ${message}`);
     };
-    const result = await measurements[name].measure({ quick, versions: run.versions, log });
+    const settings = { quick, baseline, versions: run.versions, log };
+    const result = await measurements[name].measure(settings);
     Object.assign(run.results, { [name]: result });
     // Written after each measurement, so that a later failure does not lose it.
-    write(run);
+    if (baseline === undefined) write(run);
+    else writeComparison(run, baseline);
   }
 }
 
@@ -73,10 +88,32 @@ function write(run) {
     const result = /** @type {any} */ (run.results[name]);
     return result ? [{ title, note, tables: tables(result) }] : [];
   });
-  writeFileSync(`${folder}/results.json`, `${JSON.stringify(run, null, 1)}\n`);
+  // The values of single runs would make up most of the file.
+  const withoutValues = (/** @type {string} */ key, /** @type {unknown} */ value) =>
+    key === "values" ? undefined : value;
+  writeFileSync(`${folder}/results.json`, `${JSON.stringify(run, withoutValues, 1)}\n`);
   writeFileSync(`${folder}/RESULTS.md`, markdown(run, chapters));
   const svg = chart(run.results);
   if (svg) writeFileSync(`${folder}/results.svg`, svg);
+}
+
+/**
+ * @param {Run} run
+ * @param {string} baseline
+ */
+function writeComparison(run, baseline) {
+  const series = names.flatMap((name) => {
+    const measurement = measurements[name];
+    const result = /** @type {any} */ (run.results[name]);
+    return result && "series" in measurement ? measurement.series(result) : [];
+  });
+  const comparisons = compare(series);
+  const text = comparisonMarkdown(run, baseline, comparisonTable(comparisons));
+  writeFileSync(
+    `${folder}/comparison.json`,
+    `${JSON.stringify({ ...run, comparisons }, null, 1)}\n`,
+  );
+  writeFileSync(`${folder}/COMPARISON.md`, text);
 }
 
 /**

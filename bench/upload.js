@@ -5,9 +5,10 @@ import { startHarness } from "./lib/harness.js";
 import { checkBody, createImage } from "./lib/images.js";
 import { formatNumber, formatSummary, ratio, shuffle, summarize } from "./lib/statistics.js";
 import { sumOfCounters } from "./lib/tcp.js";
-import { limit, methodNames, reach, referenceNames } from "./methods.js";
+import { limit, methodNames, reach, referenceNames, selectMethods } from "./methods.js";
 
 /** @import { Summary } from "./lib/statistics.js" */
+/** @import { Series } from "./lib/comparison.js" */
 /** @import { TcpCounters } from "./lib/tcp.js" */
 /**
  * @typedef {object} Row
@@ -31,27 +32,51 @@ export const note =
 
 const allNames = { ...methodNames, ...referenceNames };
 
-/** Megabytes, and how often each method runs cold and warm. */
-const full = /** @type {const} */ ([
-  [0.1, 5, 61],
-  [1, 5, 15],
-  [8, 3, 11],
-  [32, 3, 9],
-  [100, 1, 5],
-]);
-const quick = /** @type {const} */ ([
-  [0.1, 1, 3],
-  [8, 1, 2],
-]);
+/**
+ * Megabytes, and how often each method runs cold and warm.
+ *
+ * @type {Record<"full" | "quick", [number, number, number][]>}
+ */
+const methodRuns = {
+  full: [
+    [0.1, 5, 61],
+    [1, 5, 15],
+    [8, 3, 11],
+    [32, 3, 9],
+    [100, 1, 5],
+  ],
+  quick: [
+    [0.1, 1, 3],
+    [8, 1, 2],
+  ],
+};
+
+/** The same for two builds: they differ less than methods, and need more runs. */
+const buildRuns = {
+  full: [
+    [0.1, 1, 61],
+    [1, 1, 31],
+    [8, 1, 31],
+    [32, 1, 21],
+    [100, 1, 13],
+  ],
+  quick: [
+    [0.1, 1, 15],
+    [8, 1, 15],
+  ],
+};
 
 /** @param {import("./lib/settings.js").Settings} settings */
 export async function measure(settings) {
   /** @type {Row[]} */
   const rows = [];
-  const sizes = settings.quick ? quick : full;
+  const { quick, baseline } = settings;
+  const sizes = (baseline === undefined ? methodRuns : buildRuns)[quick ? "quick" : "full"];
+  const references = baseline === undefined ? Object.keys(referenceNames) : [];
+  const methods = [...selectMethods(settings), ...references];
   const images = sizes.map(([megabytes]) => createImage(megabytes));
   for (const browserName of /** @type {const} */ (["Chromium", "Firefox"])) {
-    const harness = await startHarness();
+    const harness = await startHarness(baseline);
     const browser = await openBrowser(
       browserName,
       harness,
@@ -61,7 +86,7 @@ export async function measure(settings) {
     try {
       for (const [file, [megabytes, cold, warm]] of sizes.entries()) {
         const times = Object.fromEntries(
-          Object.keys(allNames).map((method) => [
+          methods.map((method) => [
             method,
             {
               cold: /** @type {number[]} */ ([]),
@@ -74,7 +99,7 @@ export async function measure(settings) {
         await harness.runTask("reset", {});
         const length = bodyLength(images[file].bytes);
         for (let round = 0; round < cold + 1 + warm; round++) {
-          for (const method of shuffle(Object.keys(allNames))) {
+          for (const method of shuffle(methods)) {
             const isCold = round < cold;
             const isReference = method in referenceNames;
             const { result, upload } = await harness.captureUpload(
@@ -130,6 +155,20 @@ export function ratios(rows, browser, megabytes, reference) {
   const whole = same.find(({ method }) => method === reference)?.warm;
   return Object.fromEntries(same.map(({ method, warm }) => [method, ratio(warm, whole)]));
 }
+
+/**
+ * Returns the warm times. The first call is measured separately.
+ *
+ * @param {Row[]} rows
+ * @returns {Series[]}
+ */
+export const series = (rows) =>
+  rows.map(({ browser, megabytes, method, warm }) => ({
+    measurement: `upload in ${browser}, ${megabytes} MB`,
+    unit: "ms",
+    method,
+    summary: warm,
+  }));
 
 /** @param {Row[]} rows */
 export function tables(rows) {

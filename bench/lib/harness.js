@@ -16,7 +16,7 @@ import { countersSince, tcpCounters } from "./tcp.js";
 const TASK_TIMEOUT = 300_000;
 
 /** URL prefixes, and the folders or files that are served there. */
-const routes = /** @type {const} */ ([
+const fixedRoutes = /** @type {const} */ ([
   ["/pkg/", "dist/pkg/"],
   ["/baseline-rust/", "target/bench-baseline-rust/pkg/"],
   ["/images/", "target/bench/images/"],
@@ -43,8 +43,21 @@ const mediaTypes = {
 
 /** @typedef {Awaited<ReturnType<typeof startHarness>>} Harness */
 
-/** Starts the server for one page at a time. */
-export async function startHarness() {
+/**
+ * Starts the server for one page at a time.
+ *
+ * @param {string} [baseline] the folder of another build of the package
+ */
+export async function startHarness(baseline) {
+  const routes = [
+    ...(baseline === undefined
+      ? []
+      : [
+          ["/old/", `${baseline}/`],
+          ["/old-again/", `${baseline}/`],
+        ]),
+    ...fixedRoutes,
+  ];
   /** Delivers a task to the page, which waits for one. @type {((task: string) => void) | undefined} */
   let deliver;
   /** @type {string[]} */

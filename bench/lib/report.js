@@ -46,6 +46,27 @@ export function markdown({ command, machine, versions, results }, chapters) {
     .concat("\n");
 }
 
+/**
+ * Describes how this build compares with another one.
+ *
+ * @param {import("../measurements.js").Run} run
+ * @param {string} baseline the folder of the other build
+ * @param {Table} comparisons
+ */
+export const comparisonMarkdown = ({ command, machine, versions }, baseline, comparisons) =>
+  [
+    "# Comparison of two builds",
+    "Compares this build of the package (new) with the one in " +
+      `\`${baseline}\` (old), in one run on one machine, in random order. The old build is measured ` +
+      "twice. All numbers compare lower quartiles (25th percentiles). *Spread*: the largest ratio between " +
+      "two random halves of the old build's runs. *Worse beyond the spread*: new / old is larger than " +
+      `that, and the difference is more than 1 ms or 1 MB. Written by \`${command}\`.`,
+    table({ head: ["", ""], rows: Object.entries({ ...machine, ...versions }) }),
+    table(comparisons),
+  ]
+    .join("\n\n")
+    .concat("\n");
+
 /** @param {Table} table */
 function table({ caption, head, rows }) {
   const line = (/** @type {(string | number)[]} */ cells) => `| ${cells.join(" | ")} |`;

@@ -3,6 +3,7 @@
 /**
  * @typedef {object} Settings
  * @property {boolean} quick whether to measure briefly, for a first impression
+ * @property {string} [baseline] the folder of another build to compare with, instead of other methods
  * @property {Record<string, string>} versions of the measured programs; measurements add to it
  * @property {(message: string) => void} log reports progress
  */

@@ -6,6 +6,7 @@
  * @property {number} p25
  * @property {number} p75
  * @property {number} runs
+ * @property {number[]} values of the runs, which `results.json` leaves out
  */
 
 /**
@@ -16,7 +17,7 @@
  */
 export function summarize(values) {
   const [p25, median, p75] = [0.25, 0.5, 0.75].map((part) => quantile(values, part));
-  return { median, p25, p75, runs: values.length };
+  return { median, p25, p75, runs: values.length, values };
 }
 
 /**
@@ -64,6 +65,7 @@ export function shuffle(values) {
  */
 export function formatNumber(value) {
   if (Number.isNaN(value)) return "–";
+  if (value === Infinity) return "∞";
   if (Math.abs(value) >= 100) return value.toFixed(0);
   return value.toFixed(Math.abs(value) >= 10 ? 1 : 2).replace(/\.?0+$/, "");
 }

@@ -16,14 +16,11 @@ const headers = { "content-type": "application/json" };
 
 /** @type {Record<string, (file: File) => Promise<Method>>} */
 export const methods = {
-  async library() {
-    const { createSession } = await import(urlOf("/pkg/index.js"));
-    const baseUrl = location.origin;
-    return {
-      send: (image) => createSession({ image, creativity, baseUrl }),
-      heap: () => heapOf("/pkg/wasm/csm_image_to_3d.js"),
-    };
-  },
+  library: loadLibrary("/pkg"),
+
+  // Another build, under two URLs: see `buildNames`.
+  old: loadLibrary("/old"),
+  oldAgain: loadLibrary("/old-again"),
 
   async FileReader() {
     return {
@@ -80,6 +77,23 @@ export const methods = {
     return { send: () => post(new Blob(parts)) };
   },
 };
+
+/**
+ * Returns the method of a build of the library.
+ *
+ * @param {string} folder
+ * @returns {() => Promise<Method>}
+ */
+function loadLibrary(folder) {
+  return async () => {
+    const { createSession } = await import(urlOf(`${folder}/index.js`));
+    const baseUrl = location.origin;
+    return {
+      send: (image) => createSession({ image, creativity, baseUrl }),
+      heap: () => heapOf(`${folder}/wasm/csm_image_to_3d.js`),
+    };
+  };
+}
 
 /** Returns a body of the size that the file takes. @param {File} file */
 function preparedBody(file) {

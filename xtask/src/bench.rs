@@ -1,5 +1,6 @@
 //! Measures the library against what its users would write instead: see `bench/`.
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Result, ensure};
@@ -19,20 +20,34 @@ pub struct Options {
     /// waiting, sculpting or server.
     #[arg(long, value_name = "NAME")]
     only: Option<String>,
+    /// Compares with another build instead: the `pkg/` of another commit, built and copied. Runs upload,
+    /// memory, main-thread and first-call, and writes to target/bench/.
+    #[arg(long, value_name = "DIR")]
+    baseline: Option<PathBuf>,
 }
 
-pub fn bench(shell: &Shell, options: &Options) -> Result<()> {
+/// Measures. `caller_folder` is what the paths in the options are relative to.
+pub fn bench(shell: &Shell, options: &Options, caller_folder: &Path) -> Result<()> {
     let browsers = tools::ensure_test_tools(shell)?;
     build::build(shell)?;
-    server::compile_optimised(shell)?;
-    step("compiling the receiver and the baselines");
+    step("compiling the receiver of the uploads");
     cmd!(
         shell,
-        "cargo build --quiet --profile server --package csm-image-to-3d-sculpt --example measure --package bench-receiver --bin bench-receiver"
+        "cargo build --quiet --profile server --package bench-receiver"
     )
     .quiet()
     .run()?;
-    baselines(shell)?;
+    if options.baseline.is_none() {
+        server::compile_optimised(shell)?;
+        step("compiling the baselines");
+        cmd!(
+            shell,
+            "cargo build --quiet --profile server --package csm-image-to-3d-sculpt --example measure"
+        )
+        .quiet()
+        .run()?;
+        baselines(shell)?;
+    }
     step("measuring");
     let mut run = Command::new("node");
     run.arg("bench/run.js")
@@ -44,6 +59,9 @@ pub fn bench(shell: &Shell, options: &Options) -> Result<()> {
     }
     if let Some(name) = &options.only {
         run.args(["--only", name]);
+    }
+    if let Some(folder) = &options.baseline {
+        run.arg("--baseline").arg(caller_folder.join(folder));
     }
     let status = run.status()?;
     ensure!(status.success(), "bench/run.js: {status}");

@@ -110,7 +110,7 @@ fn run(command: Command) -> Result<()> {
         Command::Test { full: true, .. } => test::test(&shell, Length::Full),
         Command::Test { .. } => test::test(&shell, Length::Short),
         Command::Build => build::build(&shell),
-        Command::Bench(options) => bench::bench(&shell, &options),
+        Command::Bench(options) => bench::bench(&shell, &options, &caller_folder),
         Command::Check { accept_api: false } => check::check(&shell),
         Command::Check { accept_api: true } => api_surface::accept(&shell),
         Command::Cycles => cycles::check(&shell),
