@@ -103,7 +103,7 @@ export async function startHarness(baseline) {
   server.keepAliveTimeout = 0;
   const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
   const receiver = spawn("target/server/bench-receiver", [String(port)], {
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["pipe", "pipe", "inherit"],
   });
   const [line] = await once(createInterface(receiver.stdout), "line");
   const origin = String(line).replace("listening on ", "");

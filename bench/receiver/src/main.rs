@@ -5,6 +5,7 @@
 use std::env;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::process;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -48,6 +49,11 @@ fn main() -> io::Result<()> {
     let harness: u16 = harness.ok_or_else(|| io::Error::other("usage: bench-receiver PORT"))?;
     let listener = TcpListener::bind(("127.0.0.1", 0))?;
     println!("listening on http://{}", listener.local_addr()?);
+    // The harness holds the other end of the standard input, which closes when it ends.
+    thread::spawn(|| {
+        let _ = io::copy(&mut io::stdin(), &mut io::sink());
+        process::exit(0);
+    });
     let uploads = Arc::<Mutex<Uploads>>::default();
     for client in listener.incoming() {
         let (client, uploads) = (client?, Arc::clone(&uploads));
