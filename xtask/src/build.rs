@@ -21,18 +21,36 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 const LIBRARY: &str = "pkg/wasm";
 
 pub fn build(shell: &Shell) -> Result<()> {
-    tools::ensure_build_tools(shell)?;
-    package(shell)?;
-    site(shell)?;
+    build_without_api(shell)?;
+    add_api(shell)?;
     step("the package is in pkg/, the static site in dist/");
     Ok(())
 }
 
-/// Compiles the library and the API, and completes the package's folder.
+/// Writes the package and the site without the API in the page, which takes longer to compile than
+/// everything else. If it was compiled before, that one stays in the package.
+pub fn build_without_api(shell: &Shell) -> Result<()> {
+    tools::ensure_build_tools(shell)?;
+    library_package(shell)?;
+    site(shell)
+}
+
+/// Adds the API in the page to the package and to the site.
+pub fn add_api(shell: &Shell) -> Result<()> {
+    api_wasm::build(shell)?;
+    copy_to_site(shell, "sandbox")
+}
+
+/// Writes the package without the site.
 pub fn package(shell: &Shell) -> Result<()> {
+    library_package(shell)?;
+    api_wasm::build(shell)
+}
+
+/// Compiles the library, and completes the package's folder.
+fn library_package(shell: &Shell) -> Result<()> {
     step("compiling the library to WebAssembly");
     library(shell)?;
-    api_wasm::build(shell)?;
     for file in ["README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE"] {
         shell.copy_file(file, "pkg")?;
     }
@@ -205,22 +223,27 @@ fn modules(shell: &Shell, out: &Path) -> Result<[(&'static str, String); 3]> {
     ])
 }
 
-/// Writes the demo page and the package to `dist/`, for any static host.
-pub fn site(shell: &Shell) -> Result<()> {
+/// Writes the demo page and the library to `dist/`, for any static host.
+fn site(shell: &Shell) -> Result<()> {
     let root = shell.current_dir();
     let dist = root.join("dist");
     shell.remove_path(&dist)?;
     shell.create_dir(&dist)?;
     let into = CopyOptions::new().content_only(true);
     fs_extra::dir::copy(root.join("www"), &dist, &into)?;
-    for entry in ["index", "sandbox"] {
-        for file in files(shell, entry)? {
-            let copy = dist.join(&file);
-            shell.create_dir(copy.parent().context("a file without a folder")?)?;
-            shell.copy_file(root.join(file), copy)?;
-        }
-    }
+    copy_to_site(shell, "index")?;
     model_viewer(shell, &dist.join("model-viewer"))
+}
+
+/// Copies an entry of the package and the files that it imports to `dist/`.
+fn copy_to_site(shell: &Shell, entry: &str) -> Result<()> {
+    let root = shell.current_dir();
+    for file in files(shell, entry)? {
+        let copy = root.join("dist").join(&file);
+        shell.create_dir(copy.parent().context("a file without a folder")?)?;
+        shell.copy_file(root.join(file), copy)?;
+    }
+    Ok(())
 }
 
 /// Returns the files that an entry of the package imports, directly or not, as `pkg/…`. Writes them

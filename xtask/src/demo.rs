@@ -1,10 +1,12 @@
 //! Serves the demo page, the package and the API at one address.
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
 use xshell::Shell;
 
+use crate::console::step;
 use crate::{build, server};
 
 pub fn demo(
@@ -14,7 +16,7 @@ pub fn demo(
     config: Option<PathBuf>,
     server_options: &[String],
 ) -> Result<()> {
-    build::build(shell)?;
+    build::build_without_api(shell)?;
     server::compile(shell)?;
     eprintln!(
         "\n  Open http://localhost:{port}/ and drop a picture on the page. Press Ctrl+C to stop.\n"
@@ -29,7 +31,27 @@ pub fn demo(
         server.arg("--config").arg(config);
     }
     server.args(server_options);
-    let status = server.status()?;
+    let mut server = server.spawn()?;
+    let path = shell.var_os("PATH").unwrap_or_default();
+    let folder = shell.current_dir();
+    // The page needs the API only for its choice "In this page", so it is compiled while the page is
+    // used: it takes more than half as long as everything else.
+    std::thread::spawn(move || {
+        if let Err(error) = add_api(&folder, &path) {
+            eprintln!("warning: the page cannot offer the API \"In this page\": {error:#}");
+        }
+    });
+    let status = server.wait()?;
     ensure!(status.success(), "the server: {status}");
+    Ok(())
+}
+
+fn add_api(folder: &Path, path: &OsStr) -> Result<()> {
+    // A `Shell` belongs to one thread.
+    let shell = Shell::new()?;
+    shell.change_dir(folder);
+    shell.set_var("PATH", path);
+    build::add_api(&shell)?;
+    step("the page offers the API \"In this page\", too");
     Ok(())
 }
