@@ -4,11 +4,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { otherOrigin, server } from "../support/browsers.js";
-import { describeInBrowsers } from "../support/in-browsers.js";
+import { describeInPages } from "../support/in-browsers.js";
 
 const baseUrl = otherOrigin;
 
-describeInBrowsers("downloadModel", (page) => {
+describeInPages("downloadModel", (page) => {
   test("rejects a missing format, and names the available ones", async () => {
     const outcomes = await page().evaluate(async (baseUrl) => {
       const { image } = helpers;

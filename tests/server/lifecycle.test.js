@@ -4,11 +4,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { otherOrigin } from "../support/browsers.js";
-import { describeInBrowsers } from "../support/in-browsers.js";
+import { describeInPages } from "../support/in-browsers.js";
 
 const baseUrl = otherOrigin;
 
-describeInBrowsers("the lifecycle of a session", (page) => {
+describeInPages("the lifecycle of a session", (page) => {
   test("imageTo3d resolves at the preview, the refinement or the spins, as its parameters ask", async () => {
     for (const [parameters, statuses] of /** @type {const} */ ([
       [{}, ["spin_generate_processing", "preview_done"]],

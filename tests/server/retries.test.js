@@ -4,11 +4,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { otherOrigin, server } from "../support/browsers.js";
-import { describeInBrowsers } from "../support/in-browsers.js";
+import { describeInPages } from "../support/in-browsers.js";
 
 const baseUrl = otherOrigin;
 
-describeInBrowsers("retries of createSession", (page) => {
+describeInPages("retries of createSession", (page) => {
   test("does not retry after a dropped connection, and reports that a session may exist", async () => {
     for (const fault of ["drop-before", "drop-after", "drop-middle"]) {
       const { outcome, requests } = await page().evaluate(

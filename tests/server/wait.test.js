@@ -4,11 +4,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { otherOrigin } from "../support/browsers.js";
-import { describeInBrowsers } from "../support/in-browsers.js";
+import { describeInPages } from "../support/in-browsers.js";
 
 const baseUrl = otherOrigin;
 
-describeInBrowsers("waitForSession", (page) => {
+describeInPages("waitForSession", (page) => {
   test("keeps polling after network errors and responses with status 500", async () => {
     const { outcome, failed } = await page().evaluate(async (baseUrl) => {
       const { session_code } = await library.createSession({ image: helpers.image, baseUrl });

@@ -1,9 +1,11 @@
+import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 
 import { bundleForPage } from "./bundle.js";
 
 /** @import { AddressInfo } from "node:net" */
+/** @import { Browser, Page } from "playwright-core" */
 
 const policy =
   "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; img-src 'self' blob: data:; " +
@@ -11,6 +13,15 @@ const policy =
 
 const page =
   '<!doctype html><title>Empty</title><script type="module" src="/sandbox-page.js"></script>';
+
+/**
+ * Runs in the page: waits for the page's script. The drivers' own functions for waiting evaluate
+ * strings, which the policy forbids.
+ */
+async function waitForGlobals() {
+  const script = "/sandbox-page.js";
+  await import(script);
+}
 
 /**
  * Serves `dist/` under a strict content security policy, and at `/` an empty page with the globals of
@@ -32,10 +43,43 @@ export async function startCspSite() {
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(undefined)));
   const { port } = /** @type {AddressInfo} */ (server.address());
+  const origin = `http://127.0.0.1:${port}`;
+
+  /**
+   * Opens the empty page in a browser, and returns the result of the visit. Fails on an error in the
+   * page, and on a request to another origin.
+   *
+   * @template T
+   * @param {Browser} browser
+   * @param {string} workers the policy's `worker-src`
+   * @param {(page: Page) => Promise<T>} visit
+   */
+  async function withPage(browser, workers, visit) {
+    const page = await browser.newPage();
+    /** @type {string[]} */
+    const faults = [];
+    page.on("pageerror", (error) => {
+      // Firefox reports violations of the policy as errors of the page.
+      if (!/Content-Security-Policy.*worker-src/.test(String(error))) faults.push(String(error));
+    });
+    page.on("request", (request) => {
+      const url = request.url();
+      const isLocal = url.startsWith(`${origin}/`) || /^(blob|data):/.test(url);
+      if (!isLocal) faults.push(url);
+    });
+    paths.length = 0;
+    await page.goto(`${origin}/?worker-src=${encodeURIComponent(workers)}`);
+    await page.evaluate(waitForGlobals);
+    const result = await visit(page).finally(() => page.close());
+    assert.deepEqual(faults, []);
+    return result;
+  }
+
   return {
-    origin: `http://127.0.0.1:${port}`,
+    origin,
     /** The paths that were requested. */
     paths,
+    withPage,
     close: () => server.close(),
   };
 }

@@ -1,4 +1,4 @@
-// Tests of the library in pages of Chromium and Firefox.
+// Tests in Chromium and Firefox.
 
 import { after, before, describe } from "node:test";
 
@@ -17,28 +17,46 @@ import { bundleForPage } from "./bundle.js";
 const starters = { Chromium: startChromium, Firefox: startFirefox };
 
 /**
- * Defines tests once for each browser.
+ * Defines tests once for each browser. The browsers run at the same time, because most tests wait for
+ * timers or the server.
+ *
+ * @param {string} topic
+ * @param {(browser: () => Browser) => void} defineTests `browser` returns the browser once a test runs
+ */
+export function describeInBrowsers(topic, defineTests) {
+  describe(topic, { concurrency: true }, () => {
+    for (const [name, start] of Object.entries(starters)) {
+      describe(`${topic} in ${name}`, { concurrency: 1 }, () => {
+        /** @type {Browser} */
+        let browser;
+        before(async () => {
+          // The drivers share all methods that are used here, but not their types.
+          browser = /** @type {Browser} */ (/** @type {unknown} */ (await start()));
+        });
+        after(() => browser.close());
+
+        defineTests(() => browser);
+      });
+    }
+  });
+}
+
+/**
+ * Defines tests of the library once for each browser.
  *
  * @param {string} topic
  * @param {(page: () => LibraryPage) => void} defineTests `page` returns the page once a test runs
  */
-export function describeInBrowsers(topic, defineTests) {
-  for (const [name, start] of Object.entries(starters)) {
-    describe(`${topic} in ${name}`, () => {
-      /** @type {Browser} */
-      let browser;
-      /** @type {LibraryPage} */
-      let page;
-      before(async () => {
-        // The drivers share all methods that are used here, but not their types.
-        browser = /** @type {Browser} */ (/** @type {unknown} */ (await start()));
-        page = await openLibraryPage(browser);
-      });
-      after(() => browser.close());
-
-      defineTests(() => page);
+export function describeInPages(topic, defineTests) {
+  describeInBrowsers(topic, (browser) => {
+    /** @type {LibraryPage} */
+    let page;
+    before(async () => {
+      page = await openLibraryPage(browser());
     });
-  }
+
+    defineTests(() => page);
+  });
 }
 
 /**
