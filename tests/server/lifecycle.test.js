@@ -5,6 +5,7 @@ import { test } from "node:test";
 
 import { otherOrigin } from "../support/browsers.js";
 import { describeInPages } from "../support/in-browsers.js";
+import { startServer } from "../support/server.js";
 
 const baseUrl = otherOrigin;
 
@@ -63,35 +64,34 @@ describeInPages("the lifecycle of a session", (page) => {
   });
 
   test("waitForSession resolves at the requested stage, for every combination of parameters", async () => {
-    const table = [];
+    const combinations = [];
     for (const preview_mesh of /** @type {const} */ (["fast_sculpt", "turbo"])) {
-      for (const auto_refine of [false, true]) {
-        for (const until of /** @type {const} */ (["spins", "preview", "refine"])) {
-          table.push({ preview_mesh, auto_refine, until });
-        }
-      }
+      for (const auto_refine of [false, true]) combinations.push({ preview_mesh, auto_refine });
     }
-    const outcomes = await page().evaluate(
-      ({ baseUrl, table }) =>
+    const sessions = await page().evaluate(
+      ({ baseUrl, combinations }) =>
         Promise.all(
-          table.map(async ({ until, ...parameters }) => {
+          combinations.map(async (parameters) => {
             const { image } = helpers;
             const session = await library.createSession({ image, baseUrl, ...parameters });
-            // No refinement was requested.
-            const timesOut =
-              until === "refine" &&
-              parameters.preview_mesh === "fast_sculpt" &&
-              !parameters.auto_refine;
             const code = session.session_code;
-            const wait = { baseUrl, interval: 20, timeout: 30_000 };
-            if (timesOut) await library.waitForSession(code, { ...wait, until: "preview" });
-            const options = { ...wait, until, ...(timesOut && { timeout: 2000 }) };
-            const { status, kind } = await helpers.outcome(library.waitForSession(code, options));
-            return `${parameters.preview_mesh} ${parameters.auto_refine} ${until}: ${kind ?? ""} ${status}`;
+            const { preview_mesh, auto_refine } = parameters;
+            const stages = /** @type {const} */ (["spins", "preview", "refine"]);
+            const waits = stages.map(async (until) => {
+              // No refinement was requested.
+              const timesOut = until === "refine" && preview_mesh === "fast_sculpt" && !auto_refine;
+              const wait = { baseUrl, interval: 20, timeout: 120_000 };
+              if (timesOut) await library.waitForSession(code, { ...wait, until: "preview" });
+              const options = { ...wait, until, ...(timesOut && { timeout: 2000 }) };
+              const { status, kind } = await helpers.outcome(library.waitForSession(code, options));
+              return `${preview_mesh} ${auto_refine} ${until}: ${kind ?? ""} ${status}`;
+            });
+            return Promise.all(waits);
           }),
         ),
-      { baseUrl, table },
+      { baseUrl, combinations },
     );
+    const outcomes = sessions.flat();
     // fast_sculpt passes through the spins without stopping there.
     const spinsOrLater =
       / (spin_generate_done|training_preview|preview_done|training_refine|refine_done)$/;
@@ -158,6 +158,7 @@ describeInPages("the lifecycle of a session", (page) => {
   });
 
   test("listSessions returns the newest sessions first", async () => {
+    const { address } = await startServer();
     const { codes, pages } = await page().evaluate(async (baseUrl) => {
       const codes = [];
       for (let count = 0; count < 3; count++) {
@@ -172,11 +173,11 @@ describeInPages("the lifecycle of a session", (page) => {
         pages.push(results.map(({ session_code }) => session_code));
       }
       return { codes, pages };
-    }, baseUrl);
+    }, address);
     assert.deepEqual(
       pages.map((page) => page.length),
-      [2, 2],
+      [2, 1],
     );
-    assert.deepEqual(pages.flat().slice(0, 3), codes);
+    assert.deepEqual(pages.flat(), codes);
   });
 });

@@ -84,7 +84,8 @@ describeInPages("waitForSession", (page) => {
       return { threw, took: performance.now() - aborted };
     }, baseUrl);
     assert.deepEqual(outcome.threw, ["enough", "enough"]);
-    assert.ok(outcome.took < 1000, `${outcome.took} ms`);
+    // The pauses last a minute.
+    assert.ok(outcome.took < 30_000, `${outcome.took} ms`);
   });
 
   test("an abort ends a pending request", async () => {
