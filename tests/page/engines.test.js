@@ -5,12 +5,13 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 
 import { server, startChromium } from "../support/browsers.js";
 import { canary } from "../support/keys.js";
 import { startProgram, waitForOutput } from "../support/programs.js";
-import { dropTurtle, slowDrawing, waitForModel } from "../support/viewer.js";
+import { startServer } from "../support/server.js";
+import { dropTurtle, slowDrawing, waitForModel, waitForRotation } from "../support/viewer.js";
 
 /** @import { Browser, Page, Request } from "playwright-core" */
 
@@ -20,15 +21,18 @@ import { dropTurtle, slowDrawing, waitForModel } from "../support/viewer.js";
 let emulators;
 /** @type {Browser} */
 let browser;
+/** Renders models, which is slow without a GPU. @type {Browser} */
+let renderingBrowser;
 const folder = mkdtempSync(join(tmpdir(), "engines-"));
 
 before(async () => {
   const [line] = await waitForOutput(startProgram("target/debug/examples/emulators", []), /^.+\n/);
   emulators = JSON.parse(line);
-  browser = await startChromium({ draws: true });
+  browser = await startChromium();
+  renderingBrowser = await startChromium({ draws: true });
 });
 after(async () => {
-  await browser?.close();
+  await Promise.all([browser?.close(), renderingBrowser?.close()]);
   rmSync(folder, { recursive: true });
 });
 
@@ -49,25 +53,28 @@ async function serve(engines, settings = "") {
   );
   const config = join(folder, "config.toml");
   writeFileSync(config, `${settings}\n${tables.join("")}`);
-  const flags = ["--config", config, "--site", "dist", "--port", "0", "--speed", "20", "--log"];
+  const flags = ["--config", config, "--site", "dist", "--speed", "20", "--log"];
   const { key } = emulators;
   assert.ok(key.includes(secretMark));
-  const environment = { FAL_KEY: key, MESHY_API_KEY: key };
-  const program = startProgram("target/debug/csm-image-to-3d-server", flags, environment);
-  const [, address] = await waitForOutput(program, /^listening on (\S+)\n/);
-  return { address, printed: program.printed };
+  return startServer(flags, { FAL_KEY: key, MESHY_API_KEY: key });
 }
 
 /**
- * Opens the page of a server and uses it. Fails if an engine's key appears in the page, its log, its
- * storage, the server's responses or the server's output, or if the page logs anything unexpected.
+ * @typedef {object} Settings
+ * @property {RegExp} [expected] what the page may log
+ * @property {boolean} [draws] whether the browser can render the model
+ */
+
+/**
+ * Opens the page of a server. `close` fails if an engine's key appears in the page, its log, its
+ * storage, the server's responses or the server's output, or if the page has logged anything
+ * unexpected.
  *
  * @param {Awaited<ReturnType<typeof serve>>} gateway
- * @param {(page: Page) => Promise<void>} visit
- * @param {RegExp} [expected] what the page may log
+ * @param {Settings} settings
  */
-async function withPage({ address, printed }, visit, expected = slowDrawing) {
-  const page = await browser.newPage();
+async function openPage({ address, printed }, { expected, draws = false }) {
+  const page = await (draws ? renderingBrowser : browser).newPage();
   /** @type {string[]} */
   const logged = [];
   page.on("console", (message) => logged.push(message.text()));
@@ -81,23 +88,40 @@ async function withPage({ address, printed }, visit, expected = slowDrawing) {
   };
   // Responses are gone once the page navigates.
   page.on("requestfinished", (request) => responses.push(readResponse(request).catch(() => "")));
-  try {
-    await page.goto(address);
-    await visit(page);
+  await page.goto(address);
+  const close = async () => {
     const state = await page.evaluate(() => JSON.stringify([{ ...localStorage }, document.cookie]));
     const all = [...(await Promise.all(responses)), await page.content(), state, ...logged];
+    await page.close();
     const { out, err } = printed;
     assert.ok(all.some((text) => text.includes('"session_code"')) && err.includes("POST /image"));
     for (const text of [...all, out, err]) {
       assert.ok(!text.includes(secretMark), `an engine's key appears in ${text.slice(0, 300)}`);
     }
-  } finally {
+    assert.deepEqual(
+      logged.filter((text) => !expected?.test(text) && !slowDrawing.test(text)),
+      [],
+    );
+  };
+  return { page, close };
+}
+
+/**
+ * Opens the page of a server, uses it, and closes it.
+ *
+ * @param {Awaited<ReturnType<typeof serve>>} gateway
+ * @param {(page: Page) => Promise<void>} visit
+ * @param {Settings} [settings]
+ */
+async function withPage(gateway, visit, settings = {}) {
+  const { page, close } = await openPage(gateway, settings);
+  try {
+    await visit(page);
+  } catch (error) {
     await page.close();
+    throw error;
   }
-  assert.deepEqual(
-    logged.filter((text) => !expected.test(text) && !slowDrawing.test(text)),
-    [],
-  );
+  await close();
 }
 
 const engineChoice = (/** @type {Page} */ page) =>
@@ -148,16 +172,29 @@ function readGlb(glb) {
   };
 }
 
-for (const engine of /** @type {const} */ (["hunyuan", "fal", "meshy"])) {
-  test(`shows a model that ${engine} made of a dropped image`, async () => {
+// The tests share a page: without a GPU, each page takes seconds to prepare its lighting.
+describe("with three engines", () => {
+  /** @type {Awaited<ReturnType<typeof serve>>} */
+  let gateway;
+  /** @type {Awaited<ReturnType<typeof openPage>>} */
+  let opened;
+  before(async () => {
     const { hunyuan, fal, meshy } = emulators;
-    const gateway = await serve({ hunyuan, fal, meshy });
-    const before = await fetchBilled();
-    await withPage(gateway, async (page) => {
+    gateway = await serve({ hunyuan, fal, meshy });
+    opened = await openPage(gateway, { draws: true });
+    await opened.page.getByText("For enterprise users").click();
+  });
+  after(() => opened?.close());
+
+  for (const engine of /** @type {const} */ (["hunyuan", "fal", "meshy"])) {
+    test(`shows a model that ${engine} made of a dropped image`, async () => {
+      const { page } = opened;
+      const before = await fetchBilled();
       const choice = engineChoice(page);
       await choice.waitFor();
       const options = await choice.getByRole("option").allInnerTexts();
       assert.deepEqual(options, ["sculpt (default)", "fal", "hunyuan", "meshy"]);
+      await choice.selectOption("sculpt (default)");
       assert.ok(await page.getByText("No machine learning is involved.").isVisible());
       // Selects the engine by keyboard.
       await choice.focus();
@@ -165,7 +202,6 @@ for (const engine of /** @type {const} */ (["hunyuan", "fal", "meshy"])) {
       assert.equal(await choice.inputValue(), engine);
       assert.ok(!(await page.getByText("No machine learning is involved.").isVisible()));
       await page.getByLabel("Creativity").selectOption("highest");
-      await page.getByText("For enterprise users").click();
       for (const [label, length] of [
         ["Width", "1"],
         ["Height", "2"],
@@ -186,15 +222,7 @@ for (const engine of /** @type {const} */ (["hunyuan", "fal", "meshy"])) {
       assert.ok(session.preview_mesh_url_glb.startsWith(`${gateway.address}/files/`));
 
       await waitForModel(page);
-      const angle = () =>
-        page.evaluate(
-          () => /** @type {any} */ (document.getElementById("viewer")).turntableRotation,
-        );
-      const initial = await angle();
-      for (const until = Date.now() + 60_000; (await angle()) === initial;) {
-        assert.ok(Date.now() < until, "the model does not rotate");
-        await page.waitForTimeout(100);
-      }
+      await waitForRotation(page);
 
       const downloading = page.waitForEvent("download");
       await page.getByRole("button", { name: "Download GLB" }).click();
@@ -206,10 +234,10 @@ for (const engine of /** @type {const} */ (["hunyuan", "fal", "meshy"])) {
       const info = await page.locator("#model-info").innerText();
       const faces = made.faces.toLocaleString("en");
       assert.equal(info, `1 × 2 × 3 (width × height × depth), ${faces} faces`);
+      assert.deepEqual(await fetchBilled(), { ...before, [engine]: before[engine] + 1 });
     });
-    assert.deepEqual(await fetchBilled(), { ...before, [engine]: before[engine] + 1 });
-  });
-}
+  }
+});
 
 test("shows why an engine failed and that it may have charged", async () => {
   const gateway = await serve({ fal: emulators.lossy });
@@ -306,6 +334,6 @@ test("shows the choice after the key if the server requires one", async () => {
       await dropTurtle(page);
       assert.equal((await create(page, "preview_done")).session.engine, "fal");
     },
-    /401/,
+    { expected: /401/ },
   );
 });

@@ -2,12 +2,19 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { after, before, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 
 import { otherOrigin, server, startChromium } from "../support/browsers.js";
 import { holdSessions } from "../support/hold-sessions.js";
 import { canary } from "../support/keys.js";
-import { dropTurtle, inspectModel, slowDrawing, waitForModel } from "../support/viewer.js";
+import {
+  dropTurtle,
+  inspectModel,
+  rotation,
+  slowDrawing,
+  waitForModel,
+  waitForRotation,
+} from "../support/viewer.js";
 
 /** @import { Browser, Page } from "playwright-core" */
 
@@ -22,16 +29,19 @@ before(async () => {
 after(() => Promise.all([browser.close(), renderingBrowser.close()]));
 
 /**
- * Opens the page and uses it. Fails if the page logs anything unexpected, or sends a request to
+ * @typedef {object} Settings
+ * @property {RegExp} [expected] what the page may log
+ * @property {boolean} [draws] whether the browser can render the model
+ * @property {import("playwright-core").BrowserContextOptions} [options]
+ */
+
+/**
+ * Opens the page. `close` fails if the page has logged anything unexpected, or has sent a request to
  * another origin than the server's two.
  *
- * @param {(page: Page) => Promise<void>} visit
- * @param {object} [settings]
- * @param {RegExp} [settings.expected] what the page may log
- * @param {boolean} [settings.draws] whether the browser can render the model
- * @param {import("playwright-core").BrowserContextOptions} [settings.options]
+ * @param {Settings} settings
  */
-async function withPage(visit, { expected, draws = false, options } = {}) {
+async function openPage({ expected, draws = false, options }) {
   const page = await (draws ? renderingBrowser : browser).newPage(options);
   /** @type {string[]} */
   const logged = [];
@@ -43,17 +53,33 @@ async function withPage(visit, { expected, draws = false, options } = {}) {
       logged.push(`requested ${request.url()}`);
     }
   });
-  try {
-    await page.goto(server);
-    await visit(page);
-  } finally {
+  await page.goto(server);
+  const close = async () => {
     await page.close();
+    console.log(logged.join("\n"));
+    assert.deepEqual(
+      logged.filter((text) => !expected?.test(text) && !slowDrawing.test(text)),
+      [],
+    );
+  };
+  return { page, close };
+}
+
+/**
+ * Opens the page, uses it, and closes it.
+ *
+ * @param {(page: Page) => Promise<void>} visit
+ * @param {Settings} [settings]
+ */
+async function withPage(visit, settings = {}) {
+  const { page, close } = await openPage(settings);
+  try {
+    await visit(page);
+  } catch (error) {
+    await page.close();
+    throw error;
   }
-  console.log(logged.join("\n"));
-  assert.deepEqual(
-    logged.filter((text) => !expected?.test(text) && !slowDrawing.test(text)),
-    [],
-  );
+  await close();
 }
 
 /** The session's status; <model-viewer> has an element of this role too. */
@@ -325,52 +351,48 @@ function measures(glb) {
   return { box: max.map((end, axis) => end - min[axis]), faces };
 }
 
-test("shows the model with its real dimensions and faces", () =>
-  withPage(
-    async (page) => {
-      await choose(page, "mushroom");
-      await create(page);
-      const { covered, colours, name, info } = await inspectModel(page);
-      console.log(`${info}; ${covered.toFixed(2)} of the viewer in ${colours} colours`);
-      assert.equal(name, "3D model of mushroom.webp");
-      assert.ok(covered > 0.05 && covered < 0.9, `${covered} of the viewer`);
-      assert.ok(colours > 500, `${colours} colours`);
+// The tests share a page: without a GPU, each page takes seconds to prepare its lighting.
+describe("the viewer", () => {
+  /** @type {Awaited<ReturnType<typeof openPage>>} */
+  let opened;
+  before(async () => {
+    opened = await openPage({ draws: true, options: { reducedMotion: "reduce" } });
+    await choose(opened.page, "mushroom");
+    await create(opened.page);
+    await waitForModel(opened.page);
+  });
+  after(() => opened?.close());
 
-      const downloading = page.waitForEvent("download");
-      await page.getByRole("button", { name: "Download GLB" }).click();
-      const { box, faces } = measures(readFileSync(await (await downloading).path()));
-      const numbers = info.match(/^(.+) × (.+) × (.+) \(.*\), (.+) faces$/)?.slice(1) ?? [];
-      const [width, height, depth, count] = numbers.map((text) => Number(text.replaceAll(",", "")));
-      for (const [axis, length] of [width, height, depth].entries()) {
-        assert.ok(Math.abs(length - box[axis]) < 1e-3 * box[axis], `${info} is not ${box}`);
-      }
-      assert.equal(count, faces);
-    },
-    { draws: true },
-  ));
+  test("rotates the model only without reduced motion", async () => {
+    const { page } = opened;
+    const initial = await rotation(page);
+    // Without reduced motion it starts after half a second, later on a machine that is slow to render.
+    await page.waitForTimeout(5_000);
+    assert.equal(await rotation(page), initial);
+    await page.emulateMedia({ reducedMotion: "no-preference" });
+    await waitForRotation(page);
+    await page.emulateMedia({ reducedMotion: "reduce" });
+  });
 
-for (const reducedMotion of /** @type {const} */ (["no-preference", "reduce"])) {
-  test(`rotates the model only without reduced motion: ${reducedMotion}`, () =>
-    withPage(
-      async (page) => {
-        await choose(page, "turtle");
-        await create(page);
-        await waitForModel(page);
-        const angle = () =>
-          page.evaluate(
-            () => /** @type {any} */ (document.getElementById("viewer")).turntableRotation,
-          );
-        const before = await angle();
-        const until = Date.now() + (reducedMotion === "reduce" ? 5_000 : 60_000);
-        // Starts after a few seconds, later on a machine that is slow to render.
-        while (Date.now() < until && (await angle()) === before) {
-          await page.waitForTimeout(100);
-        }
-        assert.equal((await angle()) !== before, reducedMotion === "no-preference");
-      },
-      { draws: true, options: { reducedMotion } },
-    ));
-}
+  test("shows the model with its real dimensions and faces", async () => {
+    const { page } = opened;
+    const { covered, colours, name, info } = await inspectModel(page);
+    console.log(`${info}; ${covered.toFixed(2)} of the viewer in ${colours} colours`);
+    assert.equal(name, "3D model of mushroom.webp");
+    assert.ok(covered > 0.05 && covered < 0.9, `${covered} of the viewer`);
+    assert.ok(colours > 500, `${colours} colours`);
+
+    const downloading = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Download GLB" }).click();
+    const { box, faces } = measures(readFileSync(await (await downloading).path()));
+    const numbers = info.match(/^(.+) × (.+) × (.+) \(.*\), (.+) faces$/)?.slice(1) ?? [];
+    const [width, height, depth, count] = numbers.map((text) => Number(text.replaceAll(",", "")));
+    for (const [axis, length] of [width, height, depth].entries()) {
+      assert.ok(Math.abs(length - box[axis]) < 1e-3 * box[axis], `${info} is not ${box}`);
+    }
+    assert.equal(count, faces);
+  });
+});
 
 test("updates the note and the snippets with the endpoint", () =>
   withPage(
@@ -418,7 +440,7 @@ test("updates the note and the snippets with the endpoint", () =>
         [],
       );
     },
-    { draws: true },
+    { draws: true, options: { reducedMotion: "reduce" } },
   ));
 
 test("shows the create button on a phone without scrolling", () =>

@@ -5,6 +5,9 @@
 /** The warning of <model-viewer> on a machine that takes long to draw the first frame. */
 export const slowDrawing = /^rAF timed out in updateSource$/;
 
+/** Drawing is slow on a busy machine without a graphics card. */
+const timeout = 120_000;
+
 /**
  * Waits until the page shows a model.
  *
@@ -16,8 +19,26 @@ export async function waitForModel(page) {
     const info = document.getElementById("model-info")?.innerText ?? "";
     return viewer.loaded && viewer.modelIsVisible && info.endsWith("faces");
   };
-  // Drawing is slow on a busy machine without a graphics card.
-  await page.waitForFunction(isShown, undefined, { timeout: 120_000 });
+  await page.waitForFunction(isShown, undefined, { timeout });
+}
+
+/**
+ * Returns the angle by which the viewer has rotated the model.
+ *
+ * @param {Pick<Page, "evaluate">} page
+ */
+export const rotation = (page) =>
+  page.evaluate(() => /** @type {any} */ (document.getElementById("viewer")).turntableRotation);
+
+/**
+ * Waits until the viewer rotates the model.
+ *
+ * @param {Pick<Page, "evaluate" | "waitForFunction">} page
+ */
+export async function waitForRotation(page) {
+  const rotates = (/** @type {number} */ initial) =>
+    /** @type {any} */ (document.getElementById("viewer")).turntableRotation !== initial;
+  await page.waitForFunction(rotates, await rotation(page), { timeout });
 }
 
 /**
@@ -37,7 +58,7 @@ export async function inspectModel(page) {
     await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
   });
   const viewer = await page.$("#viewer");
-  const screenshot = Buffer.from((await viewer?.screenshot()) ?? "").toString("base64");
+  const screenshot = Buffer.from((await viewer?.screenshot({ timeout })) ?? "").toString("base64");
   return page.evaluate(async (screenshot) => {
     const bytes = Uint8Array.from(atob(screenshot), (character) => character.charCodeAt(0));
     const image = await createImageBitmap(new Blob([bytes]));
