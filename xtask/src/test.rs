@@ -47,14 +47,22 @@ pub fn test(shell: &Shell, length: Length) -> Result<()> {
     browser_tests(shell, &mut output, &browsers)?;
 
     step("the package and the demo page");
-    let files = cmd!(shell, "find tests -name *.test.js").quiet().read()?;
-    output.run(
-        node(shell, &server, 1200)
-            .args(["--test-concurrency", "1"])
-            .args(files.lines())
-            .env("CHROMIUM", &browsers.chromium)
-            .env("FIREFOX", &browsers.firefox),
-    )?;
+    let measurements = cmd!(shell, "find tests/measurements -name *.test.js");
+    let others = cmd!(
+        shell,
+        "find tests -name *.test.js -not -path tests/measurements/*"
+    );
+    // Two files at a time, because most tests wait for timers or for another process.
+    for (files, concurrency) in [(others, "2"), (measurements, "1")] {
+        let files = files.quiet().read()?;
+        output.run(
+            node(shell, &server, 1200)
+                .args(["--test-concurrency", concurrency])
+                .args(files.lines())
+                .env("CHROMIUM", &browsers.chromium)
+                .env("FIREFOX", &browsers.firefox),
+        )?;
+    }
 
     step("the example for Vitest");
     let _example = shell.push_dir("examples/vitest");
