@@ -65,8 +65,8 @@ describeInPages("retries of createSession", (page) => {
         await library.createSession({
           image,
           baseUrl,
-          fetch: async (request) => {
-            if (tries++ > 0) return fetch(request);
+          fetch: async (url, init) => {
+            if (tries++ > 0) return fetch(url, init);
             // HTTP dates have no milliseconds: this one is 2 to 3 s from now.
             const after = new Date(Math.ceil(Date.now() / 1000) * 1000 + 2000).toUTCString();
             return new Response("{}", { status: 429, headers: { "retry-after": after } });
