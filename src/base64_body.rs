@@ -69,7 +69,8 @@ fn write_data_url(head: &str, url: &JsString) -> Result<JsValue> {
         let head = JsString::from(head);
         return Ok(head.concat(url).concat(&BODY_END.into()).into());
     }
-    let parts = Array::of3(&head.into(), url, &BODY_END.into());
+    let parts = Array::of2(&head.into(), url);
+    parts.push(&BODY_END.into());
     Ok(blob(&parts, "")?.into())
 }
 

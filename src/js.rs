@@ -31,7 +31,7 @@ impl Value for JsonValue {
             return None;
         }
         let length = field(&self.0, "length").as_f64()? as u32;
-        let item = |index| Self(Reflect::get_u32(&self.0, index).unwrap_or_default());
+        let item = |index: u32| Self(Reflect::get(&self.0, &index.into()).unwrap_or_default());
         Some((0..length.min(MAX_ITEMS)).map(item).collect())
     }
 

@@ -4,7 +4,8 @@ use gloo_net::http::{Headers, Request, Response};
 use js_sys::{Array, Function, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::{
-    AbortController, RequestCache, RequestInit, RequestRedirect, TextDecodeOptions, TextDecoder,
+    AbortController, AbortSignal, RequestCache, RequestInit, RequestRedirect, TextDecodeOptions,
+    TextDecoder,
 };
 
 use crate::error::{CallError, ErrorKind, Failure};
@@ -59,7 +60,7 @@ pub fn start(
     fetch: Option<&Function>,
 ) -> Result<StartedRequest, Box<Failure>> {
     let abort = AbortController::new().map_err(network_failure)?;
-    let abort = AbortOnDrop(abort);
+    let abort = AbortOnDrop(Some(abort));
     let promise = match fetch {
         None => global_fetch(request, &abort)?,
         Some(fetch) => custom_fetch(fetch, request, &abort)?,
@@ -80,7 +81,7 @@ fn global_fetch(request: &ApiRequest, abort: &AbortOnDrop) -> Result<JsValue, Bo
         .headers(copy_headers(&request.headers))
         .redirect(request.redirect)
         .cache(RequestCache::NoStore)
-        .abort_signal(Some(&abort.0.signal()));
+        .abort_signal(abort.signal().as_ref());
     let built = match &request.body {
         Some(body) => builder.body(body),
         None => builder.build(),
@@ -112,7 +113,7 @@ fn custom_fetch(
     }
     init.set_redirect(request.redirect);
     init.set_cache(RequestCache::NoStore);
-    init.set_signal(Some(&abort.0.signal()));
+    init.set_signal(abort.signal().as_ref());
     let url = request.url.as_str().into();
     fetch
         .call2(&JsValue::UNDEFINED, &url, &init)
@@ -134,7 +135,7 @@ pub fn copy_headers(headers: &Headers) -> Headers {
 /// A response whose body is not read yet. Dropping it aborts the request.
 pub struct OpenResponse {
     response: Response,
-    _abort: AbortOnDrop,
+    abort: AbortOnDrop,
 }
 
 impl StartedRequest {
@@ -155,7 +156,7 @@ impl StartedRequest {
         let response: web_sys::Response = value.unchecked_into();
         Ok(OpenResponse {
             response: response.into(),
-            _abort: self.abort,
+            abort: self.abort,
         })
     }
 }
@@ -190,12 +191,17 @@ impl OpenResponse {
         self,
         on_chunk: &mut dyn FnMut(Uint8Array) -> Result<(), CallError>,
     ) -> Result<(), CallError> {
-        let Self { response, _abort } = self;
+        let Self {
+            response,
+            mut abort,
+        } = self;
         let response: web_sys::Response = response.into();
         let body = field(&response, "body");
         if !has_method(&body, "getReader") {
             // node-fetch has a stream of Node.js there, and tests may have only `text()`.
-            return on_chunk(whole_body(&response).await?);
+            let whole = whole_body(&response).await?;
+            abort.disarm();
+            return on_chunk(whole);
         }
         let no_arguments = Array::new();
         let reader = call_method(&body, "getReader", &no_arguments).map_err(network_failure)?;
@@ -204,6 +210,7 @@ impl OpenResponse {
             let result = await_step(STALL_LIMIT, read).await?;
             // The last result has no value.
             let Ok(chunk) = field(&result, "value").dyn_into::<Uint8Array>() else {
+                abort.disarm();
                 return Ok(());
             };
             on_chunk(chunk)?;
@@ -261,12 +268,26 @@ fn network_failure(thrown: JsValue) -> Box<Failure> {
     Failure::network(error_message(&thrown)).with_cause(thrown)
 }
 
-/// Aborts a request when it is dropped. Without a response in use this has no effect.
-struct AbortOnDrop(AbortController);
+/// Aborts a request when it is dropped, unless it is disarmed.
+struct AbortOnDrop(Option<AbortController>);
+
+impl AbortOnDrop {
+    fn signal(&self) -> Option<AbortSignal> {
+        self.0.as_ref().map(AbortController::signal)
+    }
+
+    /// Lets a request that is complete end by itself: browsers list an aborted one as cancelled, and
+    /// discard its response.
+    fn disarm(&mut self) {
+        self.0 = None;
+    }
+}
 
 impl Drop for AbortOnDrop {
     fn drop(&mut self) {
-        self.0.abort();
+        if let Some(controller) = &self.0 {
+            controller.abort();
+        }
     }
 }
 
