@@ -10,8 +10,8 @@ use web_sys::RequestRedirect;
 
 use crate::call_state::CallState;
 use crate::cancel::{run_until_cancelled, throw_if_aborted};
-use crate::download;
 use crate::error::{CallError, ErrorKind, Result};
+use crate::model_response;
 use crate::options::{Connection, Download};
 use crate::response::ReceivedResponse;
 use crate::retry::{self, Idempotency};
@@ -175,7 +175,7 @@ impl Api {
                     if failure.kind == ErrorKind::Network {
                         failure.message = match target {
                             Target::Endpoint => self.connection.no_response(&failure.message),
-                            Target::Model(_) => download::no_response(
+                            Target::Model(_) => model_response::no_response(
                                 &self.connection,
                                 &request.url,
                                 &failure.message,
@@ -202,13 +202,13 @@ impl Api {
         let redactor = &self.state.redactor;
         match target {
             Target::Model(options) if response.is_success() => Ok(ApiResponse {
-                data: download::read(response, options).await?,
+                data: model_response::read(response, options).await?,
                 retry_after: None,
             }),
             Target::Model(_) => {
                 let response = ReceivedResponse::read(response).await?;
                 Err(response
-                    .into_failure(redactor, download::error_response)
+                    .into_failure(redactor, model_response::error_response)
                     .into())
             }
             Target::Endpoint => {

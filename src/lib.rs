@@ -15,6 +15,7 @@ mod event_loop;
 mod image;
 mod image_reader;
 mod js;
+mod model_response;
 mod options;
 mod panic;
 mod progress;
