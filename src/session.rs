@@ -3,7 +3,7 @@
 use contract::SESSIONS_PATH;
 use wasm_bindgen::prelude::*;
 
-use crate::api::{Api, ApiResponse};
+use crate::api::{Api, ApiResponse, PostBody};
 use crate::base64_body;
 use crate::error::{CallError, ErrorKind, Failure, Result};
 use crate::js::{describe, field};
@@ -23,6 +23,7 @@ pub async fn create(api: &Api, options: &Create) -> Result<ApiResponse> {
     };
     progress.report(on_progress)?;
     let key = options.idempotency_key.as_deref();
+    let body = PostBody::Image(body);
     let response = api.post(SESSIONS_PATH.into(), body, key).await?;
     received(api, response)
 }
@@ -60,7 +61,7 @@ pub async fn request_mesh(
     };
     let path = format!("{SESSIONS_PATH}/get-3d/{stage}/{}", code.0);
     let key = options.idempotency_key.as_deref();
-    let body = options.json.as_str().into();
+    let body = PostBody::Parameters(&options.json);
     Ok(api.post(path, body, key).await?.data)
 }
 

@@ -3,7 +3,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { createSession, downloadModel, getSession, waitForSession } from "../../pkg/index.js";
+import {
+  createSession,
+  downloadModel,
+  getSession,
+  requestRefine,
+  waitForSession,
+} from "../../pkg/index.js";
 import {
   baseUrl,
   code,
@@ -80,6 +86,20 @@ test("a download that stalls is repeated, and then fails", async (context) => {
     /^Downloading the model from https:\/\/csm\.example failed: the server has sent/,
   );
   assert.equal(requests.length, 2);
+});
+
+test("a request for a mesh is repeated after a stall if that cannot cost twice", async (context) => {
+  for (const [idempotencyKey, expected] of /** @type {const} */ ([
+    ["order 7", 3],
+    [undefined, 1],
+  ])) {
+    const { requests, fetch } = fetchInTurn();
+    const { outcome } = await withClock(context, 700, () =>
+      requestRefine(code, { baseUrl, fetch, idempotencyKey }),
+    );
+    assert.equal(outcome?.status, "rejected");
+    assert.equal(requests.length, expected);
+  }
 });
 
 test("an upload has no time limit but that of the call", async (context) => {
