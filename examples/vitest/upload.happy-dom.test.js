@@ -1,0 +1,5 @@
+// @vitest-environment happy-dom
+
+import { testUpload } from "./upload.suite.js";
+
+testUpload();
