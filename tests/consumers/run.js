@@ -1,10 +1,11 @@
-// Tests the packed package in bundlers and runtimes, the examples and the proxies.
+// Tests the packed package in bundlers, runtimes and Jest, the examples and the proxies.
 
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 
 import { bundlers } from "./bundlers.js";
 import { examples } from "./examples.js";
+import { jest } from "./jest.js";
 import { run } from "./programs.js";
 import { keyProxies } from "./proxies/proxies.js";
 import { printTable } from "./report.js";
@@ -16,6 +17,7 @@ after(printTable);
 describe("the package in", { concurrency: 2 }, () => {
   bundlers();
   runtimes();
+  jest();
   examples();
 });
 
