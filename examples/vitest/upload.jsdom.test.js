@@ -1,0 +1,5 @@
+// @vitest-environment jsdom
+
+import { testUpload } from "./upload.suite.js";
+
+testUpload();
