@@ -13,6 +13,7 @@ const esModules = { NODE_OPTIONS: "--experimental-vm-modules" };
 /** Defines the tests. */
 export function jest() {
   inJest("Jest", { env: esModules });
+  inJest("Jest, happy-dom", { env: esModules, args: ["--env=@happy-dom/jest-environment"] });
   inJest("Jest, Babel", { args: ["--config=with-babel.json"] });
 }
 
