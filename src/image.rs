@@ -1,12 +1,12 @@
 //! The image as the caller passes it.
 
 use contract::{IMAGE_URL, Missing};
-use js_sys::{ArrayBuffer, JsString, RegExp, Uint8Array};
+use js_sys::{JsString, RegExp, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::Url;
 
 use crate::error::{CallError, Result};
-use crate::js::{field, has_method, object_tag};
+use crate::js::{bytes, field, has_method};
 
 /// The name of the option for an image in the browser's memory.
 pub const IMAGE: &str = "image";
@@ -59,24 +59,11 @@ pub fn empty_image() -> CallError {
 }
 
 fn read_image(image: JsValue) -> Result<ImageInput> {
-    // By tag instead of `instanceof`, since each frame has its own classes.
-    let is_buffer = matches!(
-        &*object_tag(&image),
-        "[object ArrayBuffer]" | "[object SharedArrayBuffer]"
-    );
-    if is_buffer {
-        check_buffer(&image, &image)?;
-        return Ok(ImageInput::Bytes(Uint8Array::new(&image)));
-    }
-    if ArrayBuffer::is_view(&image) {
-        let view: Uint8Array = image.unchecked_into();
-        check_buffer(&view, &view.buffer())?;
-        let bytes = Uint8Array::new_with_byte_offset_and_length(
-            &view.buffer(),
-            view.byte_offset(),
-            view.byte_length(),
-        );
-        return Ok(ImageInput::Bytes(bytes));
+    if let Some(bytes) = bytes(&image) {
+        return match bytes.length() {
+            0 => Err(no_bytes(&image)),
+            _ => Ok(ImageInput::Bytes(bytes)),
+        };
     }
     // By its behavior, since test environments imitate `Blob`.
     let size = field(&image, "size").as_f64();
@@ -89,17 +76,15 @@ fn read_image(image: JsValue) -> Result<ImageInput> {
     Err(CallError::invalid_value(IMAGE, &image, expected))
 }
 
-/// Checks that bytes can be read: the constructor of `Uint8Array` throws for a detached buffer.
-fn check_buffer(bytes: &JsValue, buffer: &JsValue) -> Result<()> {
-    if field(bytes, "byteLength").as_f64() > Some(0.0) {
-        return Ok(());
-    }
-    if field(buffer, "detached").is_truthy() {
-        return Err(CallError::invalid_options(
+/// Returns the error for a buffer or a view without bytes.
+fn no_bytes(image: &JsValue) -> CallError {
+    let is_detached = |buffer: &JsValue| field(buffer, "detached").is_truthy();
+    if is_detached(image) || is_detached(&field(image, "buffer")) {
+        return CallError::invalid_options(
             "image: the ArrayBuffer is detached, because it was transferred, for example to a worker",
-        ));
+        );
     }
-    Err(empty_image())
+    empty_image()
 }
 
 fn read_image_url(value: JsValue) -> Result<ImageInput> {

@@ -6,7 +6,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{ReadableStreamGetReaderOptions, ReadableStreamReaderMode, Response};
 
 use crate::error::{ErrorKind, Failure, Result};
-use crate::js::{await_value, call_method, error_message, field, has_method};
+use crate::js::{await_value, bytes, call_method, error_message, field, has_method};
 
 /// Reads the bytes of an image into buffers in the wasm.
 pub enum ImageReader {
@@ -150,15 +150,9 @@ impl Drop for ByobReader {
     }
 }
 
-/// Returns the bytes of a buffer or of a view.
+/// Returns the bytes that a file has returned.
 fn bytes_of(value: &JsValue) -> Result<Uint8Array, JsValue> {
-    if let Some(bytes) = value.dyn_ref::<Uint8Array>() {
-        return Ok(bytes.clone());
-    }
-    match value.dyn_ref::<ArrayBuffer>() {
-        Some(buffer) => Ok(Uint8Array::new(buffer)),
-        None => Err(JsError::new("the file returned no bytes").into()),
-    }
+    bytes(value).ok_or_else(|| JsError::new("the file returned no bytes").into())
 }
 
 /// Copies bytes to the start of a buffer and returns their number.

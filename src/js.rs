@@ -5,7 +5,9 @@
 //! for ever, so everything here that runs code of such a value returns what it throws.
 
 use contract::{MAX_ITEMS, MAX_QUOTED_CHARS, Value, describe_array};
-use js_sys::{Array, Function, JsString, Number, Object, Promise, Reflect};
+use js_sys::{
+    Array, ArrayBuffer, Function, JsString, Number, Object, Promise, Reflect, Uint8Array,
+};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, BlobPropertyBag, Url};
@@ -126,6 +128,29 @@ pub fn from_fields(fields: Vec<(String, JsValue)>) -> Object {
     let entries = entries.map(|(name, value)| Array::of2(&name.into(), &value));
     // Unlike an assignment, it does not give `__proto__` a meaning.
     Object::from_entries(&entries.collect::<Array>()).unwrap_or_default()
+}
+
+/// Returns the bytes of a buffer or of a view, without a copy; `None` for any other value. By tag
+/// instead of `instanceof`, since each frame and each test environment has its own classes.
+pub fn bytes(value: &JsValue) -> Option<Uint8Array> {
+    if let Some(bytes) = value.dyn_ref::<Uint8Array>() {
+        return Some(bytes.clone());
+    }
+    let size = |name| field(value, name).as_f64().unwrap_or_default() as u32;
+    let length = size("byteLength");
+    let buffer = match &*object_tag(value) {
+        "[object ArrayBuffer]" | "[object SharedArrayBuffer]" => value.clone(),
+        _ if ArrayBuffer::is_view(value) => field(value, "buffer"),
+        _ => return None,
+    };
+    // The buffer may be detached, for which the other constructor throws.
+    if length == 0 {
+        return Some(Uint8Array::new_with_length(0));
+    }
+    let offset = size("byteOffset");
+    Some(Uint8Array::new_with_byte_offset_and_length(
+        &buffer, offset, length,
+    ))
 }
 
 /// Whether a value is an array, also one of another frame.

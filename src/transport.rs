@@ -9,7 +9,7 @@ use web_sys::{
 };
 
 use crate::error::{CallError, ErrorKind, Failure};
-use crate::js::{call_method, describe, error_message, field, from_fields, has_method};
+use crate::js::{bytes, call_method, describe, error_message, field, from_fields, has_method};
 use crate::timer::await_within;
 
 /// The time that a server may take for the headers of a response, if the request is repeatable and
@@ -209,7 +209,7 @@ impl OpenResponse {
             let read = call_method(&reader, "read", &no_arguments).map_err(network_failure)?;
             let result = await_step(STALL_LIMIT, read).await?;
             // The last result has no value.
-            let Ok(chunk) = field(&result, "value").dyn_into::<Uint8Array>() else {
+            let Some(chunk) = bytes(&field(&result, "value")) else {
                 abort.disarm();
                 return Ok(());
             };
@@ -248,7 +248,7 @@ async fn whole_body(response: &JsValue) -> Result<Uint8Array, Box<Failure>> {
     let whole = await_step(STALL_LIMIT, promise).await?;
     Ok(match whole.as_string() {
         Some(text) => Uint8Array::from(text.as_bytes()),
-        None => Uint8Array::new(&whole),
+        None => bytes(&whole).unwrap_or_default(),
     })
 }
 

@@ -52,16 +52,23 @@ export function createInstance({ origin, ...settings }) {
     return send({ method: "GET", path, headers: ["host", INTERNAL_HOST] });
   }
 
-  /** @param {Request} request */
-  async function handle(request) {
+  /**
+   * @param {Request} request
+   * @param {Blob} [blob] the body, if it is not in the request
+   */
+  async function handle(request, blob) {
     const { method, signal } = request;
     const file = fileUrls.find(request.url);
-    if (file) return new Response(file, { headers: { "content-length": String(file.size) } });
+    if (file) {
+      const headers = { "content-type": file.type, "content-length": String(file.size) };
+      // Not the blob itself: the `Response` of Node.js does not accept one of jsdom.
+      return new Response(await file.arrayBuffer(), { headers });
+    }
     if (!/^https?:/.test(request.url)) return globalThis.fetch(request);
     const { host, pathname, search } = new URL(request.url);
     const headers = [...request.headers, ["host", host]].flat();
     // A blob is passed to a worker without a copy.
-    const body = /^(GET|HEAD)$/.test(method) ? undefined : await request.blob();
+    const body = /^(GET|HEAD)$/.test(method) ? undefined : (blob ?? (await request.blob()));
     signal.throwIfAborted();
     const response = await send({ method, path: pathname + search, headers, body });
     const remade = method === "POST" && /\/get-3d\/\w+\/([^/]+)$/.exec(pathname);
@@ -101,9 +108,10 @@ export function createInstance({ origin, ...settings }) {
   return {
     /**
      * @param {Request} request
+     * @param {Blob} [blob] the body, if it is not in the request
      * @returns {Promise<Response>}
      */
-    fetch: (request) => untilInterrupted(handle(request), request.signal),
+    fetch: (request, blob) => untilInterrupted(handle(request, blob), request.signal),
 
     /**
      * Returns the requests that the API has received, oldest first.

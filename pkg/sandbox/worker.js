@@ -158,6 +158,7 @@ export function startApi(glue, { module, speed, seed }, send) {
   }
 
   function close() {
+    if (closed.signal.aborted) return;
     closed.abort();
     clearTimeout(timer);
     if (instance === currentInstance) api.free();
@@ -181,6 +182,8 @@ function toMessage(response) {
 /** Lets the event loop deliver messages. Uses no timer, because a test may have replaced those. */
 function yieldToEventLoop() {
   return new Promise((resolve) => {
+    // Jest's environments with a DOM have no `MessageChannel`.
+    if (typeof MessageChannel === "undefined") return void setTimeout(resolve);
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {
       port1.close();

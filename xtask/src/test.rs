@@ -71,13 +71,13 @@ pub fn test(shell: &Shell, length: Length) -> Result<()> {
     output.assert_no_key()
 }
 
-/// Tests the packed package in bundlers and runtimes, the examples and the proxies.
+/// Tests the packed package in bundlers, runtimes and Jest, the examples and the proxies.
 pub fn consumers(shell: &Shell) -> Result<()> {
     let chromium = tools::ensure_consumer_tools(shell)?;
     let mut output = Output::new()?;
     build::build(shell)?;
     let server = start_server(shell)?;
-    step("the packed package in bundlers and runtimes, the examples, the proxies");
+    step("the packed package in bundlers, runtimes and Jest, the examples, the proxies");
     output.run(
         node(shell, &server, 2400)
             .arg("tests/consumers/run.js")
