@@ -44,7 +44,7 @@ enum Command {
     },
     /// Runs all tests: native, in browsers, of the types and of the demo page.
     Test {
-        /// Tests the packed package in bundlers and runtimes, the examples and the proxies instead.
+        /// Tests the packed package in bundlers, runtimes and Jest, the examples and the proxies instead.
         #[arg(long)]
         consumers: bool,
         /// Runs the long form of the tests that have one, such as a hundred kills instead of ten.
