@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { server, startChromium } from "../support/browsers.js";
+import { defineMemorySize } from "../support/memory-size.js";
 
 test("aborted waits leak no listeners, no memory of the WebAssembly and no objects", async () => {
   const browser = await startChromium();
@@ -115,15 +116,3 @@ test("20,000 calls leak at most 20 bytes each", async () => {
     await browser.close();
   }
 });
-
-/** Defines a global function that returns the size of the WebAssembly's memory in bytes. */
-function defineMemorySize() {
-  /** @type {any} */ (globalThis).memorySize = async () => {
-    const wasm = await import("/pkg/wasm/csm_image_to_3d.js");
-    // @ts-expect-error needs no argument, because the library has initialised it
-    const exports = await wasm.default();
-    // The build shortens its name.
-    const memory = Object.values(exports).find((value) => value instanceof WebAssembly.Memory);
-    return memory?.buffer.byteLength;
-  };
-}

@@ -16,6 +16,7 @@ import { after, before, test } from "node:test";
 import { crc32 } from "node:zlib";
 
 import { server, startChromium } from "../support/browsers.js";
+import { defineMemorySize } from "../support/memory-size.js";
 
 const folder = mkdtempSync(join(tmpdir(), "csm-image-to-3d-"));
 const small = "www/samples/chelsea.png";
@@ -53,21 +54,18 @@ test("sends an image of 100 MB in chunks, without growing the WebAssembly's heap
       }).observe({ type: "longtask" });
       Object.assign(globalThis, { longTasks });
     });
+    await page.evaluate(defineMemorySize);
     const send = async (/** @type {string} */ path) => {
       await page.setInputFiles("#image", path);
       return page.evaluate(async () => {
-        /** @type {{ longTasks: number[] }} */
-        const { longTasks } = /** @type {any} */ (globalThis);
+        const { longTasks, memorySize } = /** @type {any} */ (globalThis);
         longTasks.length = 0;
         const { createSession } = await import("/pkg/index.js");
         const input = /** @type {HTMLInputElement} */ (document.getElementById("image"));
         const image = /** @type {FileList} */ (input.files)[0];
         const session = await createSession({ image, baseUrl: location.origin });
-        const wasm = await import("/pkg/wasm/csm_image_to_3d.js");
-        // @ts-expect-error needs no argument, because the library has initialised it
-        const { memory } = await wasm.default();
         await new Promise((resolve) => setTimeout(resolve, 200));
-        return { code: session.session_code, heap: memory.buffer.byteLength, longTasks };
+        return { code: session.session_code, heap: await memorySize(), longTasks };
       });
     };
     for (let round = 0; round < 3; round++) await send(small);

@@ -1,32 +1,57 @@
 //! Compiles the API to WebAssembly, for pages and Node.js.
 
 use std::path::Path;
+use std::process::{Child, Command, Stdio};
 
 use anyhow::Result;
 use base64_simd::STANDARD;
 use xshell::{Shell, cmd};
 
 use crate::console::step;
+use crate::tools;
 
 const COMPILED: &str = "target/wasm32-unknown-unknown/api-wasm/csm_image_to_3d_api_wasm.wasm";
 /// Caches the glue and the optimised wasm until the next change.
 const BUILT: &str = "target/api-wasm-package";
 
+const COMPILE: [&str; 8] = [
+    "build",
+    "--quiet",
+    "--package",
+    "csm-image-to-3d-api-wasm",
+    "--target",
+    "wasm32-unknown-unknown",
+    "--profile",
+    "api-wasm",
+];
+
+/// A compilation in the background, which ends with this value.
+pub struct Compilation(Child);
+
+impl Drop for Compilation {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Starts to compile the API beside other steps: its link-time optimisation uses one core for 100 s.
+/// [`build`] waits for it, since cargo locks the folder, and reports its errors.
+pub fn start(shell: &Shell) -> Result<Compilation> {
+    tools::ensure_toolchain(shell)?;
+    let cargo = Command::new("cargo")
+        .args(COMPILE)
+        .current_dir(shell.current_dir())
+        .stderr(Stdio::null())
+        .spawn()?;
+    Ok(Compilation(cargo))
+}
+
 /// Compiles the API for the package: its glue, and a module that contains the rest.
 pub fn build(shell: &Shell) -> Result<()> {
     step("compiling the API to WebAssembly");
-    let target = [
-        "--target",
-        "wasm32-unknown-unknown",
-        "--profile",
-        "api-wasm",
-    ];
-    cmd!(
-        shell,
-        "cargo build --quiet --package csm-image-to-3d-api-wasm {target...}"
-    )
-    .quiet()
-    .run()?;
+    cmd!(shell, "cargo {COMPILE...}").quiet().run()?;
     let optimised = format!("{BUILT}/optimised.wasm");
     if !is_newer(&optimised, COMPILED) {
         bind(shell, &optimised)?;

@@ -4,9 +4,10 @@ use anyhow::Result;
 use xshell::{Shell, cmd};
 
 use crate::console::step;
-use crate::{api_surface, build, cycles, tools};
+use crate::{api_surface, api_wasm, build, cycles, tools};
 
 pub fn check(shell: &Shell) -> Result<()> {
+    let _compilation = api_wasm::start(shell)?;
     step("import cycles");
     cycles::check(shell)?;
     step("formatting and lints of the Rust code");

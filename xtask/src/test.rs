@@ -10,7 +10,7 @@ use xshell::{Shell, cmd};
 use crate::console::step;
 use crate::server::RunningServer;
 use crate::tools::Browsers;
-use crate::{build, check, server, tools};
+use crate::{api_wasm, build, check, server, tools};
 
 /// Part of every API key that the tests use.
 const CANARY: &str = "canary7d1f93";
@@ -29,6 +29,7 @@ pub fn test(shell: &Shell, length: Length) -> Result<()> {
         // The tests of both languages read it.
         shell.set_var("TEST_FULL", "1");
     }
+    let _compilation = api_wasm::start(shell)?;
     let browsers = tools::ensure_test_tools(shell)?;
     let mut output = Output::new()?;
 

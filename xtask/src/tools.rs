@@ -47,7 +47,7 @@ pub fn ensure_build_tools(shell: &Shell) -> Result<()> {
 
 /// Installs the parts of the toolchain that `rust-toolchain.toml` lists. rustup does so at its first
 /// command, unless its automatic installation is off.
-fn ensure_toolchain(shell: &Shell) -> Result<()> {
+pub fn ensure_toolchain(shell: &Shell) -> Result<()> {
     let sysroot = cmd!(shell, "rustc --print sysroot").quiet().read()?;
     for (file, kind, name) in [
         ("bin/rustfmt", "component", "rustfmt"),
