@@ -97,6 +97,10 @@ pub fn format_number(number: f64) -> String {
 
 /// Returns a field of a value, or `undefined` if it has none, is not an object, or throws.
 pub fn field(object: &JsValue, name: &str) -> JsValue {
+    // wasm-bindgen leaks a slot of its table of JavaScript values for each exception.
+    if !object.is_object() && !object.is_function() {
+        return JsValue::UNDEFINED;
+    }
     Reflect::get(object, &name.into()).unwrap_or_default()
 }
 
