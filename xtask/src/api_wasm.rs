@@ -1,12 +1,12 @@
 //! Compiles the API to WebAssembly, for pages and Node.js.
 
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 
 use anyhow::Result;
 use base64_simd::STANDARD;
 use xshell::{Shell, cmd};
 
+use crate::background::BackgroundCargo;
 use crate::console::step;
 use crate::tools;
 
@@ -25,27 +25,10 @@ const COMPILE: [&str; 8] = [
     "api-wasm",
 ];
 
-/// A compilation in the background, which ends with this value.
-pub struct Compilation(Child);
-
-impl Drop for Compilation {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// Starts to compile the API beside other steps: its link-time optimisation uses one core for 100 s.
-/// [`build`] waits for it, since cargo locks the folder, and reports its errors.
-pub fn start(shell: &Shell) -> Result<Compilation> {
+pub fn start(shell: &Shell) -> Result<BackgroundCargo> {
     tools::ensure_toolchain(shell)?;
-    let cargo = Command::new("cargo")
-        .args(COMPILE)
-        .current_dir(shell.current_dir())
-        .stderr(Stdio::null())
-        .spawn()?;
-    Ok(Compilation(cargo))
+    BackgroundCargo::start(shell, &COMPILE)
 }
 
 /// Compiles the API for the package: its glue, and a module that contains the rest.

@@ -16,6 +16,7 @@ pub fn demo(
     config: Option<PathBuf>,
     server_options: &[String],
 ) -> Result<()> {
+    let _compilation = server::start_compiling(shell)?;
     build::build_without_api(shell)?;
     server::compile(shell)?;
     eprintln!(

@@ -3,6 +3,7 @@
 
 mod api_surface;
 mod api_wasm;
+mod background;
 mod bench;
 mod build;
 mod check;

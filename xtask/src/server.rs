@@ -6,34 +6,50 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, Result};
 use xshell::{Shell, cmd};
 
+use crate::background::BackgroundCargo;
 use crate::console::step;
 
 const PACKAGE: &str = "csm-image-to-3d-server";
 const PROGRAM: &str = "target/debug/csm-image-to-3d-server";
 
-/// Compiles the server for the demo: in the profile of the tests, which optimises what decodes,
-/// encodes and makes models, and compiles faster than the profile `server`.
+/// In the profile of the tests, which optimises what decodes, encodes and makes models, and compiles
+/// faster than the profile `server`.
+const COMPILE: [&str; 4] = ["build", "--quiet", "--package", PACKAGE];
+
+/// Starts to compile the server for the demo beside other steps.
+pub fn start_compiling(shell: &Shell) -> Result<BackgroundCargo> {
+    BackgroundCargo::start(shell, &COMPILE)
+}
+
+/// Compiles the server for the demo.
 pub fn compile(shell: &Shell) -> Result<()> {
-    cargo(shell, &["build", "--package", PACKAGE])
+    cargo(shell, &COMPILE)
 }
 
 /// Compiles the server as operators do, to `target/server/`.
 pub fn compile_optimised(shell: &Shell) -> Result<()> {
     cargo(
         shell,
-        &["build", "--profile", "server", "--package", PACKAGE],
+        &[
+            "build",
+            "--quiet",
+            "--profile",
+            "server",
+            "--package",
+            PACKAGE,
+        ],
     )
 }
 
 /// Compiles the server as the native tests do. Any other selection of packages unifies other
 /// features, and compiles the dependencies a second time (2.5 minutes on two cores).
 pub fn compile_for_tests(shell: &Shell) -> Result<()> {
-    cargo(shell, &["test", "--workspace", "--no-run"])
+    cargo(shell, &["test", "--quiet", "--workspace", "--no-run"])
 }
 
 fn cargo(shell: &Shell, arguments: &[&str]) -> Result<()> {
     step("compiling the server");
-    cmd!(shell, "cargo {arguments...} --quiet").quiet().run()?;
+    cmd!(shell, "cargo {arguments...}").quiet().run()?;
     Ok(())
 }
 

@@ -27,8 +27,6 @@ pub fn ensure_build_tools(shell: &Shell) -> Result<()> {
             version: wasm_bindgen,
             // Its default is TLS, which it needs only for WebDriver servers on other machines.
             flags: &["--no-default-features"],
-            // It takes ten times as long over the API's wasm without any.
-            opt_level: "1",
         },
     )?;
     // It calls wasm-bindgen, and the wasm-opt of the npm packages.
@@ -39,7 +37,6 @@ pub fn ensure_build_tools(shell: &Shell) -> Result<()> {
             package: "wasm-pack",
             version: WASM_PACK,
             flags: &["--locked"],
-            opt_level: "0",
         },
     )?;
     npm_ci(shell)
@@ -113,7 +110,6 @@ pub fn ensure_test_tools(shell: &Shell) -> Result<Browsers> {
             package: "geckodriver",
             version: GECKODRIVER,
             flags: &["--locked"],
-            opt_level: "0",
         },
     )?;
     Ok(Browsers {
@@ -152,7 +148,6 @@ struct Program<'a> {
     package: &'a str,
     version: &'a str,
     flags: &'a [&'a str],
-    opt_level: &'a str,
 }
 
 /// Builds a program into `.tools`, unless that version is on `PATH`.
@@ -162,7 +157,6 @@ fn install(shell: &Shell, program: &Program) -> Result<()> {
         package,
         version,
         flags,
-        opt_level,
     } = *program;
     let version_text = cmd!(shell, "{name} --version")
         .quiet()
@@ -179,7 +173,7 @@ fn install(shell: &Shell, program: &Program) -> Result<()> {
         "cargo install --quiet --root .tools {package} --version {version} {flags...}"
     )
     .env("CARGO_TARGET_DIR", target)
-    .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", opt_level)
+    .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
     .env("CARGO_PROFILE_RELEASE_LTO", "off")
     .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
     .run()?;
