@@ -135,8 +135,10 @@ function dataUrl(file) {
 
 /** @param {string} glue the JavaScript module of the WebAssembly, loaded before */
 async function heapOf(glue) {
-  const { memory } = await (await import(urlOf(glue))).default();
-  return memory.buffer.byteLength;
+  const exports = await (await import(urlOf(glue))).default();
+  // The build of the package shortens its name.
+  const memory = Object.values(exports).find((value) => value instanceof WebAssembly.Memory);
+  return memory?.buffer.byteLength ?? 0;
 }
 
 /**
