@@ -51,7 +51,7 @@ pub fn test(shell: &Shell, length: Length) -> Result<()> {
     let measurements = cmd!(shell, "find tests/measurements -name *.test.js");
     let others = cmd!(
         shell,
-        "find tests -name *.test.js -not -path tests/measurements/*"
+        "find tests/package tests/page tests/server -name *.test.js"
     );
     // Two files at a time, because most tests wait for timers or for another process.
     for (files, concurrency) in [(others, "2"), (measurements, "1")] {
