@@ -3,6 +3,7 @@
 import * as firstCall from "./first-call.js";
 import * as mainThread from "./main-thread.js";
 import * as memory from "./memory.js";
+import * as prepare from "./prepare.js";
 import * as sculpting from "./sculpting.js";
 import * as server from "./server.js";
 import * as upload from "./upload.js";
@@ -13,6 +14,7 @@ export const measurements = {
   memory,
   "main-thread": mainThread,
   "first-call": firstCall,
+  prepare,
   waiting,
   sculpting,
   server,

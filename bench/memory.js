@@ -64,7 +64,7 @@ export async function measure(settings) {
  * @param {string[]} files
  * @param {string} [baseline]
  */
-async function measureGrowth(method, files, baseline) {
+export async function measureGrowth(method, files, baseline) {
   const harness = await startHarness(baseline);
   const browser = await openBrowser("Chromium", harness, files);
   try {

@@ -18,6 +18,9 @@ const headers = { "content-type": "application/json" };
 export const methods = {
   library: loadLibrary("/pkg"),
 
+  // Scales a photo down before.
+  prepared: loadLibrary("/pkg", { prepare: true }),
+
   // Another build, under two URLs: see `buildNames`.
   old: loadLibrary("/old"),
   oldAgain: loadLibrary("/old-again"),
@@ -82,14 +85,15 @@ export const methods = {
  * Returns the method of a build of the library.
  *
  * @param {string} folder
+ * @param {{ prepare?: boolean }} [options] of `createSession`
  * @returns {() => Promise<Method>}
  */
-function loadLibrary(folder) {
+function loadLibrary(folder, options) {
   return async () => {
     const { createSession } = await import(urlOf(`${folder}/index.js`));
     const baseUrl = location.origin;
     return {
-      send: (image) => createSession({ image, creativity, baseUrl }),
+      send: (image) => createSession({ image, creativity, baseUrl, ...options }),
       heap: () => heapOf(`${folder}/wasm/csm_image_to_3d.js`),
     };
   };

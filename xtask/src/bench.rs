@@ -17,7 +17,7 @@ pub struct Options {
     #[arg(long)]
     quick: bool,
     /// Runs one measurement, named as its file in bench/: upload, memory, main-thread, first-call,
-    /// waiting, sculpting or server.
+    /// prepare, waiting, sculpting or server.
     #[arg(long, value_name = "NAME")]
     only: Option<String>,
     /// Compares with another build instead: the `pkg/` of another commit, built and copied. Runs upload,
