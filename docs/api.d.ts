@@ -1,6 +1,21 @@
 // Accepted with `cargo xtask check --accept-api`.
 
 /**
+ * The option of `imageTo3d` alone.
+ */
+export interface AbortOptions {
+    /**
+     * What happens to the session if `signal` is aborted after its creation. Default: `"keep"`,
+     * which leaves it running on the server, where it may still cost money.
+     *
+     * With `"delete"` the library then also sends the request of `deleteSession`, without
+     * waiting for its response; if that fails, it logs a warning. A session whose creation was
+     * not confirmed before the abort has no known code and cannot be deleted.
+     */
+    onAbort?: OnAbort | undefined;
+}
+
+/**
  * The options of every call: the address of the API and how to access it.
  */
 export interface ConnectionOptions {
@@ -11,38 +26,38 @@ export interface ConnectionOptions {
      * Required unless `baseUrl` or `fetch` is given. A key in a web page is public: use a
      * server of your own that adds the key, and set `baseUrl` to that server.
      */
-    apiKey?: string | (() => string | Promise<string>);
+    apiKey?: string | (() => string | Promise<string>) | undefined;
     /**
      * The URL of the API, with or without a trailing slash. May have a path, and may be
      * relative to the page. Default: `"https://api.csm.ai"`.
      */
-    baseUrl?: string | URL;
+    baseUrl?: string | URL | undefined;
     /**
      * Additional request headers. Must not contain the headers that the library sets:
      * `x-api-key`, `content-type` and `idempotency-key`.
      */
-    headers?: HeadersInit;
+    headers?: HeadersInit | undefined;
     /**
      * Cancels the call, which then rejects with the signal's `reason`.
      */
-    signal?: AbortSignal;
+    signal?: AbortSignal | undefined;
     /**
      * The maximum duration of the whole call in milliseconds; `Infinity` for no limit. Default:
      * `600000` (ten minutes), for `imageTo3d` and `waitForSession` `3600000` (one hour).
      */
-    timeout?: number;
+    timeout?: number | undefined;
     /**
      * The maximum number of retries of a failed request, from 0 to 100. Default: `2`.
      *
      * A request that creates something is retried only after a temporary rejection (429, or 503
      * with `Retry-After`), or if it has an `idempotencyKey`.
      */
-    maxRetries?: number;
+    maxRetries?: number | undefined;
     /**
      * Replaces the global `fetch`. Called with a URL and the options of the request, as the
      * functions of undici and other libraries expect; `init.headers` is a plain object.
      */
-    fetch?: (url: string, init: RequestInit & { headers: Record<string, string> }) => Promise<Response>;
+    fetch?: ((url: string, init: RequestInit & { headers: Record<string, string> }) => Promise<Response>) | undefined;
 }
 
 /**
@@ -53,24 +68,34 @@ export interface CreateOptions {
      * Additional parameters, added to the request body unchanged: for parameters of the API
      * that are newer than this library. Must not contain names that the library knows.
      */
-    extra?: Record<string, unknown>;
+    extra?: Record<string, unknown> | undefined;
     /**
      * Sent as `Idempotency-Key`. A server that supports it (such as the one of this project)
      * creates one session for repeated requests with the same key, so the library retries the
      * request after any transient failure. The documented service is not known to support it.
      */
-    idempotencyKey?: string;
+    idempotencyKey?: string | undefined;
     /**
-     * Called while the image is read and encoded, and once when the request is passed to
-     * `fetch`. If the function throws, the call rejects with that exception.
+     * Called while the image is prepared, read and encoded, and once when the request is passed
+     * to `fetch`. If the function throws, the call rejects with that exception.
      */
-    onProgress?: (progress: Progress) => void;
+    onProgress?: ((progress: Progress) => void) | undefined;
+    /**
+     * Whether the browser prepares `image` for the upload: `true`, or options. Default: `false`,
+     * the bytes are sent unchanged.
+     *
+     * The browser decodes the image, turns it upright, converts it to sRGB, scales it down and
+     * encodes it again, without EXIF and other metadata. So a photo of a phone needs a fraction
+     * of its upload, and formats that the server cannot read work if the browser can. Requires
+     * `OffscreenCanvas`.
+     */
+    prepare?: boolean | PrepareOptions | undefined;
 }
 
 /**
  * The options of `createSession`.
  */
-export type CreateSessionOptions = ImageSource & Parameters & CreateOptions & ConnectionOptions;
+export type CreateSessionOptions = ImageSource & ModelParameters & CreateOptions & ConnectionOptions;
 
 /**
  * How far the model may deviate from the image.
@@ -84,22 +109,46 @@ export interface DownloadOptions extends ConnectionOptions {
     /**
      * The format of the model. Default: `"glb"`.
      */
-    format?: ModelFormat;
+    format?: ModelFormat | undefined;
     /**
      * Called for each received chunk. If the function throws, the call rejects with that
      * exception.
      */
-    onProgress?: (progress: Progress) => void;
+    onProgress?: ((progress: Progress) => void) | undefined;
 }
 
 /**
- * The fields of an `ImageTo3dError` in addition to its message.
+ * The reason of an error, more precise than its kind. Stable, so that an app can choose its own text
+ * for each code instead of `userMessage`. A code that has no finer meaning is named as its kind.
+ *
+ * - `invalid_options`: an option is missing, unknown or invalid.
+ * - `empty_image`: the file has no bytes.
+ * - `unreadable_image`: the file was changed or moved, or is not on this device.
+ * - `unsupported_image`: the file is not an image, or has an unknown format.
+ * - `undecodable_image`: `prepare` was requested, and the browser cannot decode the image.
+ * - `image_too_large`: the API rejected the request because of its size (413).
+ * - `authentication`, `payment_required`, `not_found`, `rate_limited`: as the kinds.
+ * - `server_error`: the API responded with a 5xx status.
+ * - `unexpected_response`: the response is not from this API.
+ * - `api`: the API responded with any other error.
+ * - `network`, `timeout`, `session_failed`: as the kinds.
+ * - `unsupported_browser`: the browser does not support the WebAssembly of this library.
+ * - `internal`: a bug in this library, or the WebAssembly could not be loaded.
+ */
+export type ErrorCode = "invalid_options" | "empty_image" | "unreadable_image" | "unsupported_image" | "image_too_large" | "authentication" | "payment_required" | "not_found" | "rate_limited" | "server_error" | "unexpected_response" | "api" | "network" | "timeout" | "session_failed" | "undecodable_image" | "unsupported_browser" | "internal";
+
+/**
+ * The fields of an `ImageTo3dError` in addition to its messages.
  */
 export interface ErrorDetails {
     /**
      * The kind of the error.
      */
     kind: ErrorKind;
+    /**
+     * The reason of the error, more precise than its kind.
+     */
+    code: ErrorCode;
     /**
      * Whether the API may have created a session nevertheless.
      */
@@ -156,14 +205,14 @@ export interface FollowOptions {
      * Called with the session when its status or its percentage has changed, and with the first
      * response. If the function throws, the call rejects with that exception.
      */
-    onUpdate?: (session: Session) => void;
+    onUpdate?: ((session: Session) => void) | undefined;
     /**
      * The delay before the second poll in milliseconds. Default: `2000`.
      *
      * Each following delay is 1.5 times as long, up to 15 s (or to `interval`, if that is
      * longer). A `Retry-After` of the API replaces it.
      */
-    interval?: number;
+    interval?: number | undefined;
 }
 
 /**
@@ -174,12 +223,18 @@ export interface FollowOptions {
  * - `image_url`: an `https:` or `http:` URL that the API can fetch, or the image as a base64 `data:`
  *   URI. Prefer `image` for large files.
  */
-export type ImageSource = { image: File | Blob | ArrayBuffer | ArrayBufferView; image_url?: never } | { image?: never; image_url: string };
+export type ImageSource = { image?: undefined; image_url: string } | { image: File | Blob | ArrayBuffer | ArrayBufferView; image_url?: undefined };
 
 /**
  * The options of `imageTo3d`.
  */
-export type ImageTo3dOptions = CreateSessionOptions & FollowOptions;
+export type ImageTo3dOptions = CreateSessionOptions & FollowOptions & AbortOptions;
+
+/**
+ * The options of `imageTo3d` without the image, such as the defaults that an app shares between its
+ * calls.
+ */
+export type ImageTo3dSettings = ModelParameters & CreateOptions & FollowOptions & AbortOptions & ConnectionOptions;
 
 /**
  * The values of `status` that the API documents; later versions of the API may return others.
@@ -193,11 +248,11 @@ export interface ListOptions extends ConnectionOptions {
     /**
      * The maximum number of sessions on a page. Default: the API's, `10`.
      */
-    limit?: number;
+    limit?: number | undefined;
     /**
      * The number of the page, starting at 0. Default: `0`.
      */
-    page?: number;
+    page?: number | undefined;
 }
 
 /**
@@ -211,61 +266,92 @@ export type ModelFormat = "glb" | "obj" | "usdz" | "zip" | "fbx" | "stl";
  * Omitted parameters are not sent; the server applies the defaults given here. The accepted
  * values are those of the API's documentation of `POST /image-to-3d-sessions`.
  */
-export interface Parameters {
+export interface ModelParameters {
     /**
      * How far the model may deviate from the image. Default: `"lowest"`.
      */
-    creativity?: Creativity;
+    creativity?: Creativity | undefined;
     /**
      * Whether to generate a texture. Default: `false`.
      *
      * Has no effect with `preview_mesh: "turbo"`; the library logs a warning then.
      */
-    generate_texture?: boolean;
+    generate_texture?: boolean | undefined;
     /**
      * Whether the refinement starts automatically after the preview. Default: `false`.
      */
-    auto_refine?: boolean;
+    auto_refine?: boolean | undefined;
     /**
      * How much time the refinement may take. Default: `"slow"`.
      */
-    refine_speed?: RefineSpeed;
+    refine_speed?: RefineSpeed | undefined;
     /**
      * The model that generates the preview. Default: `"fast_sculpt"`.
      *
      * With `"turbo"` the session pauses at up to four views (spins), one of which the caller
      * selects.
      */
-    preview_mesh?: PreviewMesh;
+    preview_mesh?: PreviewMesh | undefined;
     /**
      * Triangles or quads. Default: `"tris"`. For enterprise users only.
      */
-    topology?: Topology;
+    topology?: Topology | undefined;
     /**
      * The number of faces. Default: `"high_poly"`. For enterprise users only.
      */
-    resolution?: Resolution;
+    resolution?: Resolution | undefined;
     /**
      * The edge length of the texture in pixels. Default: `2048`. For enterprise users only.
      */
-    texture_resolution?: 128 | 256 | 512 | 1024 | 2048;
+    texture_resolution?: 128 | 256 | 512 | 1024 | 2048 | undefined;
     /**
      * The size of the model's bounding box as `[width, height, depth]`: three finite numbers
      * greater than 0. Default: the generated proportions. For enterprise users only.
      */
-    scaled_bbox?: readonly [width: number, height: number, depth: number];
+    scaled_bbox?: readonly [width: number, height: number, depth: number] | undefined;
     /**
      * The position of the origin in the model's bounding box as `[x, y, z]`, each from -0.5 to
      * 0.5. Default: `[0, 0, 0]`, the center. `[0, -0.5, 0]` is the center of the bottom,
      * `[-0.5, -0.5, -0.5]` the left bottom back corner. For enterprise users only.
      */
-    pivot_point?: readonly [x: number, y: number, z: number];
+    pivot_point?: readonly [x: number, y: number, z: number] | undefined;
 }
+
+/**
+ * What happens to the session of an aborted call.
+ */
+export type OnAbort = "keep" | "delete";
 
 /**
  * The phase of a call that transfers an image or a model.
  */
-export type Phase = "encoding" | "sending" | "downloading";
+export type Phase = "preparing" | "encoding" | "sending" | "downloading";
+
+/**
+ * The options of `prepare`.
+ */
+export interface PrepareOptions {
+    /**
+     * The maximum length of the longer edge in pixels, an integer from 1 to 8192. Smaller images keep
+     * their size. Default: `2048`, the longest edge of a texture.
+     */
+    maxEdge?: number | undefined;
+    /**
+     * The media type of the prepared image. Default: JPEG, or WebP if the image has transparent
+     * pixels. Browsers that cannot encode WebP encode PNG instead. In a JPEG, transparent pixels
+     * become white.
+     */
+    type?: PreparedType | undefined;
+    /**
+     * The quality of JPEG and WebP, from 0 to 1. Default: `0.9`.
+     */
+    quality?: number | undefined;
+}
+
+/**
+ * The media type of a prepared image.
+ */
+export type PreparedType = "image/jpeg" | "image/png" | "image/webp";
 
 /**
  * The model that generates the preview.
@@ -281,24 +367,26 @@ export interface PreviewOptions extends RefineOptions {
      * The index of the selected spin in the session's `spins`, from 0 to 3. For
      * `preview_mesh: "turbo"`.
      */
-    selected_spin_index?: 0 | 1 | 2 | 3;
+    selected_spin_index?: 0 | 1 | 2 | 3 | undefined;
     /**
      * The `image_url` of the selected spin. For `preview_mesh: "turbo"`.
      */
-    selected_spin?: string;
+    selected_spin?: string | undefined;
 }
 
 /**
- * The progress of encoding an image or of downloading a model.
+ * The progress of preparing or encoding an image, or of downloading a model.
  */
 export interface Progress {
     /**
-     * `"encoding"`: the image is being read and encoded. `"sending"`: the request was passed to
-     * `fetch`, which reports no upload progress. `"downloading"`: the model is being received.
+     * `"preparing"`: the browser scales the image down, with the option `prepare`. `"encoding"`: the
+     * image is being read and encoded. `"sending"`: the request was passed to `fetch`, which reports
+     * no upload progress. `"downloading"`: the model is being received.
      */
     phase: Phase;
     /**
-     * The number of bytes of the image that are encoded, or of the model that are received.
+     * The number of bytes of the image that are prepared or encoded, or of the model that are
+     * received. A preparation reports its start and its end only.
      */
     loaded: number;
     /**
@@ -310,7 +398,7 @@ export interface Progress {
 /**
  * The options of `requestRefine`. The parameters replace those of the session.
  */
-export type RefineOptions = Pick<Parameters, "scaled_bbox" | "pivot_point"> & Pick<CreateOptions, "idempotencyKey"> & ConnectionOptions;
+export type RefineOptions = Pick<ModelParameters, "scaled_bbox" | "pivot_point"> & Pick<CreateOptions, "idempotencyKey"> & ConnectionOptions;
 
 /**
  * How much time the refinement may take.
@@ -392,10 +480,11 @@ export interface ResultUrls {
 export type Sent = "no" | "rejected" | "unknown";
 
 /**
- * A session as returned by the API. Documented fields are typed; all other fields are kept
- * unchanged.
+ * A session as returned by the API. Its type contains the documented fields only, so that a
+ * misspelt name is an error. Other fields are kept unchanged:
+ * `(session as Session & Record<string, unknown>).name_of_field`.
  */
-export type Session = SessionFields & ResultUrls & Parameters & { [field: string]: unknown };
+export type Session = SessionFields & ResultUrls & ModelParameters;
 
 /**
  * The fields of a session that the API documents.
@@ -477,13 +566,14 @@ export interface SessionFields {
 /* tslint:disable */
 /* eslint-disable */
 /**
- * A page of sessions.
+ * A page of sessions. Other fields are kept unchanged, as those of a session.
  */
-export type SessionList = {
-    /** The sessions of the page. */
+export interface SessionList {
+    /**
+     * The sessions of the page.
+     */
     results: Session[];
-    [field: string]: unknown;
-};
+}
 
 /**
  * The overall state of a session, which later versions of the API return in addition to `status`.
@@ -524,9 +614,9 @@ export interface Stage {
 }
 
 /**
- * The stages in their order.
+ * The stages in their order. Only sessions with `preview_mesh: "turbo"` pause at the spins.
  */
-export type StageName = "spin" | "preview" | "refine";
+export type StageName = "spins" | "preview" | "refine";
 
 /**
  * The state of a stage.
@@ -539,18 +629,13 @@ export type StageState = "running" | "done" | "failed" | "unknown";
 export type Topology = "tris" | "quads";
 
 /**
- * The stage to wait for.
- */
-export type Until = "spins" | "preview" | "refine";
-
-/**
  * The options of `waitForSession`.
  */
 export interface WaitOptions extends FollowOptions, ConnectionOptions {
     /**
      * The stage to wait for. Default: `"preview"`.
      */
-    until?: Until;
+    until?: StageName | undefined;
 }
 
 /**
@@ -566,13 +651,30 @@ export interface WaitOptions extends FollowOptions, ConnectionOptions {
  *
  * @example
  * const session = await createSession({
- *   image: fileInput.files[0],
+ *   image: file, // of an <input type="file">
  *   generate_texture: true,
  *   baseUrl: "https://my-server.example/csm",
  * });
  * console.log(session.session_code, session.status);
  */
 export function createSession(options: CreateSessionOptions): Promise<Session>;
+
+/**
+ * Deletes a session with its image and its models, and cancels its work.
+ *
+ * An extension of this project's server. Aborting a call stops only the waiting; the session keeps
+ * running on the server, and may cost money, until it is deleted.
+ *
+ * @param session_code - The code of the session.
+ * @param options - The options of the connection.
+ * @returns A promise that resolves once the session is deleted.
+ * @throws {ImageTo3dError} The call failed; of kind `"not_found"` if there is no such session. If the
+ * call is aborted, it throws the signal's reason instead.
+ *
+ * @example
+ * await deleteSession(session_code, { baseUrl });
+ */
+export function deleteSession(session_code: string, options: ConnectionOptions): Promise<void>;
 
 /**
  * Downloads the model of a session: the refined model if it exists, or else the preview.
@@ -612,7 +714,8 @@ export function getSession(session_code: string, options: ConnectionOptions): Pr
  * Resolves with the preview; with `auto_refine: true` with the refined model; with
  * `preview_mesh: "turbo"` with the spins, one of which has to be selected with `requestPreview`.
  * `onUpdate` receives the session as soon as it is created. Store its `session_code` to continue
- * with `waitForSession` after the page is reloaded.
+ * with `waitForSession` after the page is reloaded. An abort ends the call and leaves the session
+ * running on the server, unless `onAbort` is `"delete"`.
  *
  * @param options - The image, the parameters, and the options of the connection and of the wait.
  * @returns The session at the reached stage.
@@ -621,7 +724,7 @@ export function getSession(session_code: string, options: ConnectionOptions): Pr
  *
  * @example
  * const session = await imageTo3d({
- *   image: fileInput.files[0],
+ *   image: file, // of an <input type="file">
  *   generate_texture: true,
  *   baseUrl: "https://my-server.example/csm",
  *   onUpdate: (session) => localStorage.setItem("session", session.session_code),

@@ -1,9 +1,12 @@
-import type { ErrorDetails, ErrorKind, Sent, Session } from "./wasm/csm_image_to_3d.js";
+import type { ErrorCode, ErrorDetails, ErrorKind, Sent, Session } from "./wasm/csm_image_to_3d.js";
 
 export type { ErrorDetails };
 
+/** The properties of a new error. `code` is the same as `kind` if it is omitted. */
+export type ErrorProperties = Omit<ErrorDetails, "code"> & { code?: ErrorCode };
+
 /**
- * The error that a failed call rejects with. `kind` tells what failed.
+ * The error that a failed call rejects with. `kind` tells what failed, `code` why.
  *
  * Two kinds of failures reject with another value. An aborted call rejects with the signal's
  * `reason`, as `fetch` does. If one of the caller's own functions throws, the call rejects with the
@@ -15,15 +18,22 @@ export type { ErrorDetails };
  * try {
  *   await createSession({ image: file, baseUrl });
  * } catch (error) {
- *   if (error instanceof ImageTo3dError && error.kind === "rate_limited") {
- *     console.log(`try again in ${error.retryAfter ?? "some"} seconds`);
- *   } else throw error;
+ *   if (!(error instanceof ImageTo3dError)) throw error; // an abort
+ *   alert(error.userMessage);
+ *   console.error(error); // what exactly failed
  * }
  */
 export class ImageTo3dError extends Error implements ErrorDetails {
   readonly name: "ImageTo3dError";
   /** What failed. */
   readonly kind: ErrorKind;
+  /** Why it failed: more precise than `kind`, and stable, so that an app can translate it. */
+  readonly code: ErrorCode;
+  /**
+   * A short sentence in English for the people who use the app, without technical terms. It depends
+   * on `code` only. `message` is for developers.
+   */
+  readonly userMessage: string;
   /** Whether the API may have created a session, and charged for it. */
   readonly sent: Sent;
   /** The HTTP status of the response, if there was one. */
@@ -43,10 +53,10 @@ export class ImageTo3dError extends Error implements ErrorDetails {
   /**
    * Creates an error, for example in a test.
    *
-   * @param message What failed.
+   * @param message What failed, for developers.
    * @param details The error's properties.
    */
-  constructor(message: string, details: ErrorDetails);
+  constructor(message: string, details: ErrorProperties);
 }
 
 /**
@@ -54,4 +64,4 @@ export class ImageTo3dError extends Error implements ErrorDetails {
  *
  * @internal
  */
-export function createError(message: string, details: ErrorDetails): ImageTo3dError;
+export function createError(message: string, details: ErrorProperties): ImageTo3dError;

@@ -1,6 +1,34 @@
 const brand = Symbol.for("csm-image-to-3d.ImageTo3dError");
 
 /**
+ * The messages for the people who use an app, by the `code` of the error: one or two short sentences
+ * without technical terms.
+ *
+ * @type {Record<import("./wasm/csm_image_to_3d.js").ErrorCode, string>}
+ */
+const USER_MESSAGES = {
+  invalid_options: "Something is wrong with this app. Please tell its maker.",
+  empty_image: "This file is empty. Choose another image.",
+  unreadable_image: "This file can no longer be read. Choose it again.",
+  unsupported_image: "This file is not an image we can read. Use a JPEG, PNG or WebP.",
+  undecodable_image: "Your browser cannot open this image. Use a JPEG, PNG or WebP.",
+  image_too_large: "This image is too large. Use a smaller one.",
+  authentication: "You have no access to this service. Sign in again or check your key.",
+  payment_required: "There are no credits left. No model can be made at the moment.",
+  not_found: "This model was not found. It may have been deleted.",
+  rate_limited: "There are too many requests at the moment. Try again in a few minutes.",
+  server_error: "The service has a problem at the moment. Try again later.",
+  unexpected_response:
+    "The service cannot be reached properly. Check your connection and try again.",
+  api: "The service did not accept the request.",
+  network: "The service cannot be reached. Check your connection and try again.",
+  timeout: "This took too long. Try again later.",
+  session_failed: "No model could be made from this image. Try another image.",
+  unsupported_browser: "Your browser is too old for this. Update it or use another one.",
+  internal: "Something went wrong. Reload the page and try again.",
+};
+
+/**
  * The error of a failed call: see `error.d.ts`.
  *
  * It is defined in JavaScript so that `instanceof` works before the WebAssembly is loaded.
@@ -8,11 +36,12 @@ const brand = Symbol.for("csm-image-to-3d.ImageTo3dError");
 export class ImageTo3dError extends Error {
   /**
    * @param {string} message
-   * @param {import("./error.js").ErrorDetails} details
+   * @param {import("./error.js").ErrorProperties} details
    */
   constructor(message, { cause, ...details } = /** @type {any} */ ({})) {
     super(message, cause === undefined ? undefined : { cause });
-    Object.assign(this, details);
+    const code = details.code ?? details.kind;
+    Object.assign(this, { userMessage: USER_MESSAGES[code], ...details, code });
     Object.defineProperty(this, brand, { value: true });
   }
 }

@@ -9,7 +9,11 @@ export { ImageTo3dError, stageOf } from "./wasm/shared.js";
 let input;
 
 /** @type {import("./load.js").WasmSource} */
-const source = async () => [await import("./wasm/csm_image_to_3d.js"), input ?? url()];
+const source = async () => ({
+  wasm: await import("./wasm/csm_image_to_3d.js"),
+  input: input ?? url(),
+  loadPreparation: () => import("./wasm/prepare.js"),
+});
 
 /** @type {typeof import("./external.js").load} */
 export async function load(from) {
@@ -19,6 +23,7 @@ export async function load(from) {
 
 export const {
   createSession,
+  deleteSession,
   downloadModel,
   getSession,
   imageTo3d,

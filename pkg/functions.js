@@ -12,6 +12,7 @@ export const createFunctions = (source) => ({
   imageTo3d: (options) => callWasm(source, (wasm) => wasm.imageTo3d(options)),
   createSession: (options) => callWasm(source, (wasm) => wasm.createSession(options)),
   waitForSession: (code, options) => callWasm(source, (wasm) => wasm.waitForSession(code, options)),
+  deleteSession: (code, options) => callWasm(source, (wasm) => wasm.deleteSession(code, options)),
   getSession: (code, options) => callWasm(source, (wasm) => wasm.getSession(code, options)),
   listSessions: (options) => callWasm(source, (wasm) => wasm.listSessions(options)),
   requestPreview: (code, options) => callWasm(source, (wasm) => wasm.requestPreview(code, options)),

@@ -2,6 +2,7 @@ export { ImageTo3dError } from "./error.js";
 export { stageOf } from "./stage.js";
 export {
   createSession,
+  deleteSession,
   downloadModel,
   getSession,
   imageTo3d,
@@ -11,21 +12,27 @@ export {
   waitForSession,
 } from "./wasm/csm_image_to_3d.js";
 export type {
+  AbortOptions,
   ConnectionOptions,
   CreateOptions,
   CreateSessionOptions,
   Creativity,
   DownloadOptions,
+  ErrorCode,
   ErrorDetails,
   ErrorKind,
   FollowOptions,
   ImageSource,
   ImageTo3dOptions,
+  ImageTo3dSettings,
   KnownStatus,
   ListOptions,
   ModelFormat,
-  Parameters,
+  ModelParameters,
+  OnAbort,
   Phase,
+  PreparedType,
+  PrepareOptions,
   PreviewMesh,
   PreviewOptions,
   Progress,
@@ -44,6 +51,5 @@ export type {
   StageName,
   StageState,
   Topology,
-  Until,
   WaitOptions,
 } from "./wasm/csm_image_to_3d.js";

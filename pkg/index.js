@@ -6,6 +6,7 @@ export { ImageTo3dError, stageOf } from "./wasm/shared.js";
 
 export const {
   createSession,
+  deleteSession,
   downloadModel,
   getSession,
   imageTo3d,
@@ -18,5 +19,5 @@ export const {
     import("./wasm/csm_image_to_3d.js"),
     import("./wasm/inlined.js"),
   ]);
-  return [wasm, decodeBase64(base64)];
+  return { wasm, input: decodeBase64(base64), loadPreparation: () => import("./wasm/prepare.js") };
 });

@@ -18,12 +18,14 @@ const REQUIRED_FEATURES = new Uint8Array([
  * @param {string} [hint] what else the entry requires
  */
 export function loadError(entry, cause, hint = "") {
-  const message = isSupported()
+  const supported = isSupported();
+  const message = supported
     ? `Could not load the WebAssembly of ${entry} (a content security policy must allow ` +
       `'wasm-unsafe-eval' in script-src${hint}): ${/** @type {any} */ (cause)?.message}`
     : `This browser or runtime cannot run ${entry}: it does not support WebAssembly with SIMD and ` +
       "reference types. Use Chrome 98, Edge 98, Firefox 97, Safari 16.4, Node.js 20, or a newer version.";
-  return new ImageTo3dError(message, { kind: "internal", sent: "no", cause });
+  const code = supported ? "internal" : "unsupported_browser";
+  return new ImageTo3dError(message, { kind: "internal", code, sent: "no", cause });
 }
 
 /** Returns whether WebAssembly is available with all required features. */

@@ -2,14 +2,19 @@
 
 import { loadError } from "./load-error.js";
 import { pendingCalls } from "./panic.js";
+import { setPreparation } from "./preparation.js";
 
 /** @typedef {typeof import("./wasm/csm_image_to_3d.js")} Wasm */
 
 /**
- * Provides the two halves of the library: the generated module, and the WebAssembly that it
- * instantiates. Each entry of the package has its own.
+ * Provides the parts of the library, which each entry of the package loads in another way: the
+ * generated module, the WebAssembly that it instantiates, and the module that prepares images.
  *
- * @typedef {() => Promise<[Wasm, import("./wasm/csm_image_to_3d.js").InitInput]>} WasmSource
+ * @typedef {() => Promise<{
+ *   wasm: Wasm,
+ *   input: import("./wasm/csm_image_to_3d.js").InitInput,
+ *   loadPreparation: () => Promise<typeof import("./prepare.js")>,
+ * }>} WasmSource
  */
 
 /**
@@ -47,8 +52,9 @@ export async function callWasm(source, call) {
 /** @param {WasmSource} source */
 async function load(source) {
   try {
-    const [wasm, module_or_path] = await source();
-    await wasm.default({ module_or_path });
+    const { wasm, input, loadPreparation } = await source();
+    setPreparation(loadPreparation);
+    await wasm.default({ module_or_path: input });
     return wasm;
   } catch (cause) {
     // The next call tries again, because a network failure may be temporary.

@@ -7,5 +7,6 @@ export { createFunctions } from "./functions.js";
 export { loadError } from "./load-error.js";
 export { loadWasm } from "./load.js";
 export { panicked } from "./panic.js";
+export { prepareImage } from "./preparation.js";
 export { Redactor } from "./redactor.js";
 export { stageOf } from "./stage.js";

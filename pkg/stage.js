@@ -8,9 +8,9 @@
  * @type {Record<string, Stage>}
  */
 const STAGES = {
-  spin_generate_processing: { stage: "spin", state: "running" },
-  spin_generate_done: { stage: "spin", state: "done" },
-  spin_generate_failed: { stage: "spin", state: "failed" },
+  spin_generate_processing: { stage: "spins", state: "running" },
+  spin_generate_done: { stage: "spins", state: "done" },
+  spin_generate_failed: { stage: "spins", state: "failed" },
   training_preview: { stage: "preview", state: "running" },
   preview_done: { stage: "preview", state: "done" },
   preview_failed: { stage: "preview", state: "failed" },
@@ -67,7 +67,7 @@ function fromStatus(session) {
       return { stage, state };
     }
   }
-  return { stage: "spin", state };
+  return { stage: "spins", state };
 }
 
 /**

@@ -2,12 +2,14 @@
 
 import * as wasm from "./wasm/csm_image_to_3d.js";
 import { base64 } from "./wasm/inlined.js";
+import * as preparation from "./wasm/prepare.js";
 import { createFunctions, decodeBase64 } from "./wasm/shared.js";
 
 export { ImageTo3dError, stageOf } from "./wasm/shared.js";
 
 export const {
   createSession,
+  deleteSession,
   downloadModel,
   getSession,
   imageTo3d,
@@ -15,4 +17,8 @@ export const {
   requestPreview,
   requestRefine,
   waitForSession,
-} = createFunctions(async () => [wasm, decodeBase64(base64)]);
+} = createFunctions(async () => ({
+  wasm,
+  input: decodeBase64(base64),
+  loadPreparation: async () => preparation,
+}));

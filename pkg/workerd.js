@@ -8,6 +8,7 @@ export { ImageTo3dError, stageOf } from "./wasm/shared.js";
 
 export const {
   createSession,
+  deleteSession,
   downloadModel,
   getSession,
   imageTo3d,
@@ -15,4 +16,9 @@ export const {
   requestPreview,
   requestRefine,
   waitForSession,
-} = createFunctions(async () => [wasm, module]);
+} = createFunctions(async () => ({
+  wasm,
+  input: module,
+  // Never called: the runtime has no canvas.
+  loadPreparation: () => import("./wasm/prepare.js"),
+}));

@@ -5,12 +5,12 @@ use std::rc::Rc;
 
 use js_sys::{Math, Promise};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
+use wasm_bindgen_futures::{future_to_promise, spawn_local};
 use web_sys::RequestRedirect;
 
 use crate::call_state::CallState;
 use crate::cancel::{run_until_cancelled, throw_if_aborted};
-use crate::error::{CallError, ErrorKind, Result};
+use crate::error::{CallError, ErrorCode, Result};
 use crate::model_response;
 use crate::options::{Connection, Download};
 use crate::response::ReceivedResponse;
@@ -42,12 +42,23 @@ pub enum PostBody<'a> {
 
 /// A future on the heap. Futures of the calls' own types would compile the surrounding code once for
 /// each exported function.
-type BoxedFuture<T> = Pin<Box<dyn Future<Output = T>>>;
+pub type BoxedFuture<T> = Pin<Box<dyn Future<Output = T>>>;
 
 /// A call whose options are validated.
 pub struct PreparedCall {
     api: Rc<Api>,
     future: BoxedFuture<Result<JsValue>>,
+    after_abort: Option<fn(Rc<Api>) -> BoxedFuture<()>>,
+}
+
+impl PreparedCall {
+    /// Runs a task if the caller aborts the call. The call does not wait for it.
+    pub fn after_abort(self, task: fn(Rc<Api>) -> BoxedFuture<()>) -> Self {
+        Self {
+            after_abort: Some(task),
+            ..self
+        }
+    }
 }
 
 /// Runs a call until it completes or is cancelled. The promise rejects with an `ImageTo3dError`, or
@@ -60,8 +71,11 @@ pub fn run(call: Result<PreparedCall>) -> Promise {
 }
 
 async fn run_prepared(call: Result<PreparedCall>) -> Result<JsValue, JsValue> {
-    let PreparedCall { api, future } =
-        call.map_err(|error| error.into_js(&CallState::default()))?;
+    let PreparedCall {
+        api,
+        future,
+        after_abort,
+    } = call.map_err(|error| error.into_js(&CallState::default()))?;
     let Connection {
         signal, timeout, ..
     } = &api.connection;
@@ -69,13 +83,27 @@ async fn run_prepared(call: Result<PreparedCall>) -> Result<JsValue, JsValue> {
         api.authorize().await?;
         future.await
     });
-    result.await.map_err(|error| error.into_js(&api.state))
+    let result = result.await;
+    let is_aborted = || {
+        signal
+            .as_ref()
+            .is_some_and(|signal| throw_if_aborted(signal).is_err())
+    };
+    if let Some(task) = after_abort
+        && result.is_err()
+        && is_aborted()
+    {
+        spawn_local(task(api.clone()));
+    }
+    result.map_err(|error| error.into_js(&api.state))
 }
 
 /// What a request is for: how its response is read, and what its errors say.
 pub enum Target<'a> {
     /// An endpoint of the API, whose responses are envelopes.
     Endpoint,
+    /// The deletion of a session, whose response may be empty.
+    Deletion,
     /// The model of a session.
     Model(&'a Download),
 }
@@ -94,6 +122,7 @@ impl Api {
         PreparedCall {
             api,
             future: Box::pin(async move { call(&shared).await }),
+            after_abort: None,
         }
     }
 
@@ -113,16 +142,28 @@ impl Api {
 
     /// Sends a GET request for a path below the base URL.
     pub async fn get(&self, path: String) -> Result<ApiResponse> {
-        let request = ApiRequest {
-            method: Method::Get,
+        let request = self.request(Method::Get, &path);
+        let idempotency = Idempotency::Idempotent;
+        self.send(request, idempotency, Target::Endpoint).await
+    }
+
+    /// Sends a DELETE request for a path below the base URL.
+    pub async fn delete(&self, path: String) -> Result<()> {
+        let request = self.request(Method::Delete, &path);
+        let idempotency = Idempotency::Idempotent;
+        self.send(request, idempotency, Target::Deletion).await?;
+        Ok(())
+    }
+
+    fn request(&self, method: Method, path: &str) -> ApiRequest {
+        ApiRequest {
+            method,
             url: format!("{}{path}", self.connection.base_url),
             headers: copy_headers(&self.connection.headers),
             body: None,
             redirect: RequestRedirect::Manual,
             headers_limit: STALL_LIMIT,
-        };
-        let idempotency = Idempotency::Idempotent;
-        self.send(request, idempotency, Target::Endpoint).await
+        }
     }
 
     /// Sends a POST request, which may cost money: without an idempotency key it is retried only if
@@ -133,12 +174,12 @@ impl Api {
         body: PostBody<'_>,
         idempotency_key: Option<&str>,
     ) -> Result<ApiResponse> {
+        let mut request = self.request(Method::Post, &path);
         // Both values are checked: `Headers::set` panics for an invalid one.
-        let headers = copy_headers(&self.connection.headers);
-        headers.set("content-type", "application/json");
+        request.headers.set("content-type", "application/json");
         let idempotency = match idempotency_key {
             Some(key) => {
-                headers.set("idempotency-key", key);
+                request.headers.set("idempotency-key", key);
                 Idempotency::Idempotent
             }
             None => Idempotency::NotIdempotent,
@@ -152,14 +193,8 @@ impl Api {
             // An upload may take longer than any limit, and `fetch` does not tell when it is done.
             (PostBody::Image(json), _) => (json, f64::INFINITY),
         };
-        let request = ApiRequest {
-            method: Method::Post,
-            url: format!("{}{path}", self.connection.base_url),
-            headers,
-            body: Some(json),
-            redirect: RequestRedirect::Manual,
-            headers_limit,
-        };
+        request.body = Some(json);
+        request.headers_limit = headers_limit;
         self.send(request, idempotency, Target::Endpoint).await
     }
 
@@ -187,9 +222,11 @@ impl Api {
             match delay.filter(|_| retries < self.connection.max_retries) {
                 Some(delay) => sleep(delay).await,
                 None => {
-                    if failure.kind == ErrorKind::Network {
+                    if failure.code == ErrorCode::Network {
                         failure.message = match target {
-                            Target::Endpoint => self.connection.no_response(&failure.message),
+                            Target::Endpoint | Target::Deletion => {
+                                self.connection.no_response(&failure.message)
+                            }
                             Target::Model(_) => model_response::no_response(
                                 &self.connection,
                                 &request.url,
@@ -205,8 +242,10 @@ impl Api {
     }
 
     async fn attempt(&self, request: &ApiRequest, target: &Target<'_>) -> Result<ApiResponse> {
-        // The caller's `onProgress` may have aborted the call.
-        if let Some(signal) = &self.connection.signal {
+        // The caller's `onProgress` may have aborted the call. `onAbort` sends a deletion after an abort.
+        if let Some(signal) = &self.connection.signal
+            && request.method != Method::Delete
+        {
             throw_if_aborted(signal)?;
         }
         let started = transport::start(request, self.connection.fetch.as_ref())?;
@@ -226,11 +265,14 @@ impl Api {
                     .into_failure(redactor, model_response::error_response)
                     .into())
             }
-            Target::Endpoint => {
+            Target::Endpoint | Target::Deletion => {
                 let response = ReceivedResponse::read(response).await?;
                 Ok(ApiResponse {
                     retry_after: response.retry_after,
-                    data: response.into_data(redactor)?,
+                    data: match target {
+                        Target::Deletion if response.is_empty_success() => JsValue::UNDEFINED,
+                        _ => response.into_data(redactor)?,
+                    },
                 })
             }
         }

@@ -11,7 +11,7 @@ use contract::{IMAGE_FORMATS, IMAGE_URL};
 use js_sys::{Array, Function, JSON, JsString, Uint8Array};
 use wasm_bindgen::prelude::*;
 
-use crate::error::{CallError, Result};
+use crate::error::{CallError, ErrorCode, Failure, Result};
 use crate::event_loop::Pacer;
 use crate::image::{ImageInput, empty_image};
 use crate::image_reader::ImageReader;
@@ -145,7 +145,8 @@ fn unrecognized_format(bytes: &[u8]) -> CallError {
         signature.push("…".into());
     }
     let signature = signature.join(" ");
-    CallError::unsupported_image(format!(
+    let message = format!(
         "image: unrecognized image format (first bytes: {signature}). Supported: {IMAGE_FORMATS}"
-    ))
+    );
+    Failure::new(ErrorCode::UnsupportedImage, message).into()
 }

@@ -5,7 +5,7 @@ use futures_lite::future;
 use js_sys::Array;
 use wasm_bindgen::prelude::*;
 
-use crate::error::{CallError, ErrorKind, Failure, Result};
+use crate::error::{CallError, ErrorCode, Failure, Result};
 use crate::js::{call_method, field, format_number};
 use crate::timer::elapse;
 
@@ -32,6 +32,8 @@ async fn aborted(signal: Option<&JsValue>) -> Result<JsValue> {
     };
     let (abort, on_abort) = oneshot::channel::<()>();
     let _listener = AbortListener::new(signal, abort)?;
+    // A function of the caller may have aborted it before the listener was added.
+    throw_if_aborted(signal)?;
     // Fails if the sender was dropped, which only the event does.
     let _ = on_abort.await;
     Err(CallError::Js(field(signal, "reason")))
@@ -50,7 +52,7 @@ pub fn throw_if_aborted(signal: &JsValue) -> Result<()> {
 async fn timed_out(timeout: f64) -> Result<JsValue> {
     elapse(timeout).await;
     let message = format!("Timed out after {} ms", format_number(timeout));
-    Err(Failure::new(ErrorKind::Timeout, message).into())
+    Err(Failure::new(ErrorCode::Timeout, message).into())
 }
 
 /// Listens for the abort of a signal until it is dropped.

@@ -38,16 +38,82 @@ pub enum ErrorKind {
     Network,
     Timeout,
     SessionFailed,
-    #[allow(dead_code)] // Created by the package's loader, in JavaScript.
     Internal,
 }
 
-/// The fields of an `ImageTo3dError` in addition to its message.
+/// The reason of an error, more precise than its kind. Stable, so that an app can choose its own text
+/// for each code instead of `userMessage`. A code that has no finer meaning is named as its kind.
+///
+/// - `invalid_options`: an option is missing, unknown or invalid.
+/// - `empty_image`: the file has no bytes.
+/// - `unreadable_image`: the file was changed or moved, or is not on this device.
+/// - `unsupported_image`: the file is not an image, or has an unknown format.
+/// - `undecodable_image`: `prepare` was requested, and the browser cannot decode the image.
+/// - `image_too_large`: the API rejected the request because of its size (413).
+/// - `authentication`, `payment_required`, `not_found`, `rate_limited`: as the kinds.
+/// - `server_error`: the API responded with a 5xx status.
+/// - `unexpected_response`: the response is not from this API.
+/// - `api`: the API responded with any other error.
+/// - `network`, `timeout`, `session_failed`: as the kinds.
+/// - `unsupported_browser`: the browser does not support the WebAssembly of this library.
+/// - `internal`: a bug in this library, or the WebAssembly could not be loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Tsify)]
+#[serde(rename_all = "snake_case")]
+// The last three are created in JavaScript: by `pkg/prepare.js` and by the package's loader.
+#[allow(missing_docs, dead_code)]
+pub enum ErrorCode {
+    InvalidOptions,
+    EmptyImage,
+    UnreadableImage,
+    UnsupportedImage,
+    ImageTooLarge,
+    Authentication,
+    PaymentRequired,
+    NotFound,
+    RateLimited,
+    ServerError,
+    UnexpectedResponse,
+    Api,
+    Network,
+    Timeout,
+    SessionFailed,
+    UndecodableImage,
+    UnsupportedBrowser,
+    Internal,
+}
+
+impl ErrorCode {
+    /// Returns the kind that the code is part of.
+    pub fn kind(self) -> ErrorKind {
+        match self {
+            Self::InvalidOptions => ErrorKind::InvalidOptions,
+            Self::EmptyImage
+            | Self::UnreadableImage
+            | Self::UnsupportedImage
+            | Self::UndecodableImage => ErrorKind::UnsupportedImage,
+            Self::Authentication => ErrorKind::Authentication,
+            Self::PaymentRequired => ErrorKind::PaymentRequired,
+            Self::NotFound => ErrorKind::NotFound,
+            Self::RateLimited => ErrorKind::RateLimited,
+            Self::ImageTooLarge | Self::ServerError | Self::UnexpectedResponse | Self::Api => {
+                ErrorKind::Api
+            }
+            Self::Network => ErrorKind::Network,
+            Self::Timeout => ErrorKind::Timeout,
+            Self::SessionFailed => ErrorKind::SessionFailed,
+            Self::UnsupportedBrowser | Self::Internal => ErrorKind::Internal,
+        }
+    }
+}
+
+/// The fields of an `ImageTo3dError` in addition to its messages.
 #[derive(Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]
 pub struct ErrorDetails {
     /// The kind of the error.
     pub kind: ErrorKind,
+    /// The reason of the error, more precise than its kind.
+    pub code: ErrorCode,
     /// Whether the API may have created a session nevertheless.
     pub sent: Sent,
     /// The HTTP status, if a response was received.
@@ -88,7 +154,7 @@ pub struct ErrorDetails {
 /// A failure detected by this library or reported by the API.
 #[derive(Debug)]
 pub struct Failure {
-    pub kind: ErrorKind,
+    pub code: ErrorCode,
     pub message: String,
     pub status: Option<u16>,
     /// In seconds.
@@ -112,9 +178,9 @@ pub enum PollOutlook {
 
 impl Failure {
     /// Creates a failure without a response.
-    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Box<Self> {
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Box<Self> {
         Box::new(Self {
-            kind,
+            code,
             message: message.into(),
             status: None,
             retry_after: None,
@@ -126,7 +192,7 @@ impl Failure {
 
     /// Creates the failure of a request without a usable response.
     pub fn network(message: impl Into<String>) -> Box<Self> {
-        let mut failure = Self::new(ErrorKind::Network, message);
+        let mut failure = Self::new(ErrorCode::Network, message);
         failure.attempt = AttemptFailure::Network;
         failure
     }
@@ -139,7 +205,7 @@ impl Failure {
 
     /// Returns whether the same poll may succeed later.
     pub fn poll_outlook(&self) -> PollOutlook {
-        match (self.kind, self.status) {
+        match (self.code.kind(), self.status) {
             (ErrorKind::Network | ErrorKind::RateLimited, _) => PollOutlook::Transient,
             (_, Some(status)) if retry::is_transient_status(status) => PollOutlook::Transient,
             // A success without a session, or a redirect, whose status browsers hide.
@@ -152,7 +218,8 @@ impl Failure {
     fn into_js(self, state: &CallState) -> JsValue {
         let redactor = &state.redactor;
         let details = ErrorDetails {
-            kind: self.kind,
+            kind: self.code.kind(),
+            code: self.code,
             sent: state.sent(),
             status: self.status,
             retry_after: self.retry_after,
@@ -179,17 +246,12 @@ pub enum CallError {
 impl CallError {
     /// Creates an error of the kind `invalid_options`.
     pub fn invalid_options(message: impl Into<String>) -> Self {
-        Failure::new(ErrorKind::InvalidOptions, message).into()
+        Failure::new(ErrorCode::InvalidOptions, message).into()
     }
 
     /// Creates the error for an option with a value that is not accepted.
     pub fn invalid_value(name: &str, received: &JsValue, expected: &str) -> Self {
         Self::invalid_options(Invalid::new(name, describe(received), expected).to_string())
-    }
-
-    /// Creates an error of the kind `unsupported_image`.
-    pub fn unsupported_image(message: impl Into<String>) -> Self {
-        Failure::new(ErrorKind::UnsupportedImage, message).into()
     }
 
     /// Converts the error to the value that JavaScript catches.

@@ -5,7 +5,7 @@ use js_sys::{JsString, RegExp, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::Url;
 
-use crate::error::{CallError, Result};
+use crate::error::{CallError, ErrorCode, Failure, Result};
 use crate::js::{bytes, field, has_method};
 
 /// The name of the option for an image in the browser's memory.
@@ -55,7 +55,7 @@ impl ImageInput {
 
 /// Returns the error for an image without any bytes.
 pub fn empty_image() -> CallError {
-    CallError::unsupported_image("image: the file is empty")
+    Failure::new(ErrorCode::EmptyImage, "image: the file is empty").into()
 }
 
 fn read_image(image: JsValue) -> Result<ImageInput> {
@@ -123,9 +123,8 @@ fn read_data_url(url: &JsString) -> Result<ImageInput> {
         ));
     }
     if end == 0 {
-        return Err(CallError::unsupported_image(
-            "image_url: the data: URL contains no image",
-        ));
+        let message = "image_url: the data: URL contains no image";
+        return Err(Failure::new(ErrorCode::EmptyImage, message).into());
     }
     Ok(ImageInput::DataUrl(url.clone()))
 }

@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{ReadableStreamGetReaderOptions, ReadableStreamReaderMode, Response};
 
-use crate::error::{ErrorKind, Failure, Result};
+use crate::error::{ErrorCode, Failure, Result};
 use crate::js::{await_value, bytes, call_method, error_message, field, has_method};
 
 /// Reads the bytes of an image into buffers in the wasm.
@@ -171,5 +171,5 @@ fn unreadable(thrown: JsValue) -> Box<Failure> {
         "image: the file cannot be read. It was changed or moved after it was chosen, or is not on \
          this device ({reason})."
     );
-    Failure::new(ErrorKind::UnsupportedImage, message).with_cause(thrown)
+    Failure::new(ErrorCode::UnreadableImage, message).with_cause(thrown)
 }

@@ -18,6 +18,7 @@ mod js;
 mod model_response;
 mod options;
 mod panic;
+mod prepare;
 mod progress;
 mod redactor;
 mod response;
@@ -37,7 +38,7 @@ use api::{Api, PreparedCall, run};
 use error::Result;
 use options::{
     Connection, ConnectionOptions, Create, Download, DownloadOptions, Follow, ListOptions, Mesh,
-    MeshStage, PreviewOptions, WaitOptions,
+    MeshStage, OnAbort, PreviewOptions, WaitOptions,
 };
 use session::SessionCode;
 use types::{CreateSessionOptions, ImageTo3dOptions, RefineOptions, Session};
@@ -60,7 +61,8 @@ static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
 /// Resolves with the preview; with `auto_refine: true` with the refined model; with
 /// `preview_mesh: "turbo"` with the spins, one of which has to be selected with `requestPreview`.
 /// `onUpdate` receives the session as soon as it is created. Store its `session_code` to continue
-/// with `waitForSession` after the page is reloaded.
+/// with `waitForSession` after the page is reloaded. An abort ends the call and leaves the session
+/// running on the server, unless `onAbort` is `"delete"`.
 ///
 /// @param options - The image, the parameters, and the options of the connection and of the wait.
 /// @returns The session at the reached stage.
@@ -69,7 +71,7 @@ static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
 ///
 /// @example
 /// const session = await imageTo3d({
-///   image: fileInput.files[0],
+///   image: file, // of an <input type="file">
 ///   generate_texture: true,
 ///   baseUrl: "https://my-server.example/csm",
 ///   onUpdate: (session) => localStorage.setItem("session", session.session_code),
@@ -79,7 +81,12 @@ static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
 pub fn image_to_3d(options: Ts<ImageTo3dOptions>) -> Promise {
     let call = Follow::read_with_create(&options.into());
     let call = call.map(|(create, follow, connection)| {
-        prepare_session(Start::New(create.into()), Some(follow), connection)
+        let on_abort = follow.on_abort;
+        let call = prepare_session(Start::New(create.into()), Some(follow), connection);
+        match on_abort {
+            OnAbort::Keep => call,
+            OnAbort::Delete => call.after_abort(session::delete_last),
+        }
     });
     run(call)
 }
@@ -96,7 +103,7 @@ pub fn image_to_3d(options: Ts<ImageTo3dOptions>) -> Promise {
 ///
 /// @example
 /// const session = await createSession({
-///   image: fileInput.files[0],
+///   image: file, // of an <input type="file">
 ///   generate_texture: true,
 ///   baseUrl: "https://my-server.example/csm",
 /// });
@@ -170,6 +177,35 @@ fn prepare_session(start: Start, follow: Option<Follow>, connection: Connection)
     Api::prepare(connection, async |api| {
         wait::run_session(api, start, follow).await
     })
+}
+
+/// Deletes a session with its image and its models, and cancels its work.
+///
+/// An extension of this project's server. Aborting a call stops only the waiting; the session keeps
+/// running on the server, and may cost money, until it is deleted.
+///
+/// @param session_code - The code of the session.
+/// @param options - The options of the connection.
+/// @returns A promise that resolves once the session is deleted.
+/// @throws {ImageTo3dError} The call failed; of kind `"not_found"` if there is no such session. If the
+/// call is aborted, it throws the signal's reason instead.
+///
+/// @example
+/// await deleteSession(session_code, { baseUrl });
+#[wasm_bindgen(js_name = deleteSession, unchecked_return_type = "Promise<void>")]
+pub fn delete_session(
+    #[wasm_bindgen(unchecked_param_type = "string")] session_code: JsValue,
+    options: Ts<ConnectionOptions>,
+) -> Promise {
+    let prepare = || {
+        let connection = options::read_connection(&options.into())?;
+        let code = SessionCode::read(&session_code)?;
+        Ok(Api::prepare(connection, async move |api| {
+            session::delete(api, &code).await?;
+            Ok(JsValue::UNDEFINED)
+        }))
+    };
+    run(prepare())
 }
 
 /// Fetches a page of the sessions of the key's owner.

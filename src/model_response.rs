@@ -3,7 +3,7 @@
 use js_sys::Array;
 use wasm_bindgen::prelude::*;
 
-use crate::error::{ErrorKind, Failure, Result};
+use crate::error::{ErrorCode, Failure, Result};
 use crate::js::{blob, origin};
 use crate::options::{Connection, Download};
 use crate::progress::{Phase, Progress};
@@ -50,7 +50,7 @@ pub fn error_response(status: Option<u16>, body: &JsValue) -> Box<Failure> {
     let Some(status) = status.filter(|status| !(300..400).contains(status)) else {
         let message = "The URL of the model responded with a redirect, which is not followed \
                        because it would forward the API key";
-        return Failure::new(ErrorKind::Api, message);
+        return Failure::new(ErrorCode::UnexpectedResponse, message);
     };
     let mut failure = response::error_response(status, body);
     if matches!(status, 403 | 404 | 410) {

@@ -12,18 +12,21 @@ use crate::error::Result;
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum Phase {
+    Preparing,
     Encoding,
     Sending,
     Downloading,
 }
 
-/// The progress of encoding an image or of downloading a model.
+/// The progress of preparing or encoding an image, or of downloading a model.
 #[derive(Serialize, Tsify)]
 pub struct Progress {
-    /// `"encoding"`: the image is being read and encoded. `"sending"`: the request was passed to
-    /// `fetch`, which reports no upload progress. `"downloading"`: the model is being received.
+    /// `"preparing"`: the browser scales the image down, with the option `prepare`. `"encoding"`: the
+    /// image is being read and encoded. `"sending"`: the request was passed to `fetch`, which reports
+    /// no upload progress. `"downloading"`: the model is being received.
     pub phase: Phase,
-    /// The number of bytes of the image that are encoded, or of the model that are received.
+    /// The number of bytes of the image that are prepared or encoded, or of the model that are
+    /// received. A preparation reports its start and its end only.
     pub loaded: f64,
     /// The total number of bytes; 0 if the server does not send it.
     pub total: f64,

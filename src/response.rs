@@ -3,7 +3,7 @@
 use js_sys::{Date, JSON, RegExp};
 use wasm_bindgen::prelude::*;
 
-use crate::error::{CallError, ErrorKind, Failure};
+use crate::error::{CallError, ErrorCode, Failure};
 use crate::js::{field, is_array, text, truncate};
 use crate::redactor::Redactor;
 use crate::retry::{self, AttemptFailure};
@@ -47,6 +47,11 @@ impl ReceivedResponse {
         })
     }
 
+    /// Whether the response has a status of success and no body.
+    pub fn is_empty_success(&self) -> bool {
+        matches!(self.status, Some(200..300)) && self.body.is_undefined()
+    }
+
     /// Returns the `data` of the response's envelope, which is an object.
     ///
     /// # Errors
@@ -59,7 +64,7 @@ impl ReceivedResponse {
             }
         }
         Err(self.into_failure(redactor, |status, body| match status {
-            None | Some(300..400) => Failure::new(ErrorKind::Api, REDIRECTED),
+            None | Some(300..400) => Failure::new(ErrorCode::UnexpectedResponse, REDIRECTED),
             Some(status @ 200..300) => unexpected_body(status, body),
             Some(status) => error_response(status, body),
         }))
@@ -115,7 +120,7 @@ pub fn check_list(data: &JsValue) -> Result<(), Box<Failure>> {
 
 fn missing_field(data: &JsValue, object: &str, name: &str) -> Box<Failure> {
     let message = format!("Unexpected response: the {object} has no {name}");
-    let mut failure = Failure::new(ErrorKind::Api, message);
+    let mut failure = Failure::new(ErrorCode::UnexpectedResponse, message);
     failure.body = data.clone();
     failure
 }
@@ -123,17 +128,19 @@ fn missing_field(data: &JsValue, object: &str, name: &str) -> Box<Failure> {
 /// Creates the failure for an error response from its status and its body.
 pub fn error_response(status: u16, body: &JsValue) -> Box<Failure> {
     let message = text(body, "message").or_else(|| text(body, "error"));
-    let kind = match status {
-        401 | 403 => ErrorKind::Authentication,
-        402 => ErrorKind::PaymentRequired,
-        404 => ErrorKind::NotFound,
-        429 => ErrorKind::RateLimited,
+    let code = match status {
+        401 | 403 => ErrorCode::Authentication,
+        402 => ErrorCode::PaymentRequired,
+        404 => ErrorCode::NotFound,
+        413 => ErrorCode::ImageTooLarge,
+        429 => ErrorCode::RateLimited,
         // The service was seen to return this instead of a 429.
-        400 if message.as_deref().is_some_and(is_rate_limit) => ErrorKind::RateLimited,
-        _ => ErrorKind::Api,
+        400 if message.as_deref().is_some_and(is_rate_limit) => ErrorCode::RateLimited,
+        500.. => ErrorCode::ServerError,
+        _ => ErrorCode::Api,
     };
     if let Some(message) = message {
-        return Failure::new(kind, format!("{message} (HTTP {status})"));
+        return Failure::new(code, format!("{message} (HTTP {status})"));
     }
     let hint = match status {
         404 | 405 => " (check that baseUrl is the URL of this API)",
@@ -141,7 +148,7 @@ pub fn error_response(status: u16, body: &JsValue) -> Box<Failure> {
     };
     let excerpt = excerpt(body);
     Failure::new(
-        kind,
+        code,
         format!("The server returned HTTP {status}{hint}: {excerpt}"),
     )
 }
@@ -155,7 +162,7 @@ fn unexpected_body(status: u16, body: &JsValue) -> Box<Failure> {
     let message = format!(
         "Unexpected response (HTTP {status}): not JSON from the Image-to-3D API: {excerpt}"
     );
-    Failure::new(ErrorKind::Api, message)
+    Failure::new(ErrorCode::UnexpectedResponse, message)
 }
 
 /// Returns the start of a body: of a text, or of JSON in its compact form.

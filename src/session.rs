@@ -1,21 +1,30 @@
 //! The requests about sessions.
 
+use std::rc::Rc;
+
 use contract::SESSIONS_PATH;
 use wasm_bindgen::prelude::*;
+use web_sys::console;
 
-use crate::api::{Api, ApiResponse, PostBody};
+use crate::api::{Api, ApiResponse, BoxedFuture, PostBody};
 use crate::base64_body;
-use crate::error::{CallError, ErrorKind, Failure, Result};
+use crate::error::{CallError, ErrorCode, Failure, Result};
 use crate::js::{describe, field};
 use crate::options::{Create, Mesh, MeshStage};
+use crate::prepare::prepare;
 use crate::progress::{Phase, Progress};
 use crate::response::{check_list, check_session};
 
 /// Sends `POST /image-to-3d-sessions`.
 pub async fn create(api: &Api, options: &Create) -> Result<ApiResponse> {
     let on_progress = options.on_progress.as_ref();
-    let body = base64_body::write(&options.json, &options.image, on_progress).await?;
-    let size = options.image.size();
+    let prepared = match &options.prepare {
+        Some(settings) => Some(prepare(&options.image, settings, on_progress).await?),
+        None => None,
+    };
+    let image = prepared.as_ref().unwrap_or(&options.image);
+    let body = base64_body::write(&options.json, image, on_progress).await?;
+    let size = image.size();
     let progress = Progress {
         phase: Phase::Sending,
         loaded: size,
@@ -39,6 +48,26 @@ fn received(api: &Api, response: ApiResponse) -> Result<ApiResponse> {
     check_session(&response.data)?;
     api.state.session_received(&response.data);
     Ok(response)
+}
+
+/// Sends `DELETE /image-to-3d-sessions/{session_code}`, an extension of this project's server.
+pub async fn delete(api: &Api, code: &SessionCode) -> Result<()> {
+    api.delete(format!("{SESSIONS_PATH}/{}", code.0)).await
+}
+
+/// Deletes the session that a call has received last, if it has received one. A failure is logged,
+/// since nobody waits for the result.
+pub fn delete_last(api: Rc<Api>) -> BoxedFuture<()> {
+    Box::pin(async move {
+        let session = api.state.take_session();
+        let Ok(code) = SessionCode::of_session(&session) else {
+            return;
+        };
+        if let Err(error) = delete(&api, &code).await {
+            let warning = format!("csm-image-to-3d: could not delete the session {}:", code.0);
+            console::warn_2(&warning.into(), &error.into_js(&api.state));
+        }
+    })
 }
 
 /// Sends `GET /image-to-3d-sessions`.
@@ -87,7 +116,7 @@ impl SessionCode {
         Self::parse(&value).ok_or_else(|| {
             let code = describe(&value);
             let message = format!("Unexpected response: invalid session_code {code}");
-            Failure::new(ErrorKind::Api, message).into()
+            Failure::new(ErrorCode::UnexpectedResponse, message).into()
         })
     }
 

@@ -1,19 +1,19 @@
 //! The stage of a session, derived from its fields.
 
-use strum::EnumString;
+use strum::{EnumString, VariantNames};
 use tsify::Tsify;
 use wasm_bindgen::prelude::*;
 
 use crate::error::Result;
 use crate::js::text;
 
-/// The stages in their order.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, EnumString, Tsify)]
+/// The stages in their order. Only sessions with `preview_mesh: "turbo"` pause at the spins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumString, VariantNames, Tsify)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum StageName {
-    Spin,
+    Spins,
     Preview,
     Refine,
 }
@@ -36,7 +36,7 @@ pub fn stage_of(session: &JsValue) -> Result<(StageName, StageState)> {
     let name = text(&stage, "stage").and_then(|name| name.parse().ok());
     let state = text(&stage, "state").and_then(|state| state.parse().ok());
     Ok((
-        name.unwrap_or(StageName::Spin),
+        name.unwrap_or(StageName::Spins),
         state.unwrap_or(StageState::Unknown),
     ))
 }

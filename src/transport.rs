@@ -8,7 +8,7 @@ use web_sys::{
     TextDecoder,
 };
 
-use crate::error::{CallError, ErrorKind, Failure};
+use crate::error::{CallError, ErrorCode, Failure};
 use crate::js::{bytes, call_method, describe, error_message, field, from_fields, has_method};
 use crate::timer::await_within;
 
@@ -28,6 +28,17 @@ const TOO_LARGE: &str = "Unexpected response: larger than any response of the Im
 pub enum Method {
     Get,
     Post,
+    Delete,
+}
+
+impl Method {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Delete => "DELETE",
+        }
+    }
 }
 
 /// A request, which may be sent several times.
@@ -59,8 +70,7 @@ pub fn start(
     request: &ApiRequest,
     fetch: Option<&Function>,
 ) -> Result<StartedRequest, Box<Failure>> {
-    let abort = AbortController::new().map_err(network_failure)?;
-    let abort = AbortOnDrop(Some(abort));
+    let abort = AbortOnDrop::new().map_err(network_failure)?;
     let promise = match fetch {
         None => global_fetch(request, &abort)?,
         Some(fetch) => custom_fetch(fetch, request, &abort)?,
@@ -76,6 +86,7 @@ fn global_fetch(request: &ApiRequest, abort: &AbortOnDrop) -> Result<JsValue, Bo
     let builder = match request.method {
         Method::Get => Request::get(&request.url),
         Method::Post => Request::post(&request.url),
+        Method::Delete => Request::delete(&request.url),
     };
     let builder = builder
         .headers(copy_headers(&request.headers))
@@ -100,10 +111,7 @@ fn custom_fetch(
     abort: &AbortOnDrop,
 ) -> Result<JsValue, Box<Failure>> {
     let init = RequestInit::new();
-    init.set_method(match request.method {
-        Method::Get => "GET",
-        Method::Post => "POST",
-    });
+    init.set_method(request.method.name());
     // A plain object, because callers copy it with `{ ...init.headers }`.
     let headers = request.headers.entries();
     let headers = headers.map(|(name, value)| (name, value.into()));
@@ -119,7 +127,7 @@ fn custom_fetch(
         .call2(&JsValue::UNDEFINED, &url, &init)
         .map_err(|thrown| {
             let message = format!("The function fetch threw: {}", error_message(&thrown));
-            Failure::new(ErrorKind::InvalidOptions, message).with_cause(thrown)
+            Failure::new(ErrorCode::InvalidOptions, message).with_cause(thrown)
         })
 }
 
@@ -151,7 +159,7 @@ impl StartedRequest {
         if !is_response {
             let received = describe(&value);
             let message = format!("The function fetch must return a Response, got {received}");
-            return Err(Failure::new(ErrorKind::InvalidOptions, message));
+            return Err(Failure::new(ErrorCode::InvalidOptions, message));
         }
         let response: web_sys::Response = value.unchecked_into();
         Ok(OpenResponse {
@@ -229,7 +237,7 @@ impl OpenResponse {
         self.read(&mut |chunk| {
             text += &decoder.decode_with_js_u8_array_and_options(&chunk, &options)?;
             match text.len() > MAX_TEXT {
-                true => Err(Failure::new(ErrorKind::Api, TOO_LARGE).into()),
+                true => Err(Failure::new(ErrorCode::UnexpectedResponse, TOO_LARGE).into()),
                 false => Ok(()),
             }
         })
@@ -268,17 +276,23 @@ fn network_failure(thrown: JsValue) -> Box<Failure> {
     Failure::network(error_message(&thrown)).with_cause(thrown)
 }
 
-/// Aborts a request when it is dropped, unless it is disarmed.
-struct AbortOnDrop(Option<AbortController>);
+/// Aborts a request, or other work with a signal, when it is dropped, unless it is disarmed.
+pub struct AbortOnDrop(Option<AbortController>);
 
 impl AbortOnDrop {
-    fn signal(&self) -> Option<AbortSignal> {
+    /// Creates a controller.
+    pub fn new() -> Result<Self, JsValue> {
+        Ok(Self(Some(AbortController::new()?)))
+    }
+
+    /// Returns the signal of the controller; `None` once it is disarmed.
+    pub fn signal(&self) -> Option<AbortSignal> {
         self.0.as_ref().map(AbortController::signal)
     }
 
-    /// Lets a request that is complete end by itself: browsers list an aborted one as cancelled, and
+    /// Lets work that is complete end by itself: browsers list an aborted one as cancelled, and
     /// discard its response.
-    fn disarm(&mut self) {
+    pub fn disarm(&mut self) {
         self.0 = None;
     }
 }

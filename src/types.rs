@@ -13,36 +13,46 @@ use crate::stage::{StageName, StageState};
 ///   a file do not matter. Supported formats: PNG, JPEG, WebP, GIF, BMP, AVIF, HEIC and TIFF.
 /// - `image_url`: an `https:` or `http:` URL that the API can fetch, or the image as a base64 `data:`
 ///   URI. Prefer `image` for large files.
+// The last variant is the one that messages of TypeScript name, for example if `image` may be
+// `undefined`.
 #[derive(Tsify)]
 #[serde(untagged)]
 pub enum ImageSource {
+    Url {
+        #[tsify(type = "undefined", optional)]
+        image: JsValue,
+        image_url: String,
+    },
     Image {
         #[tsify(type = "File | Blob | ArrayBuffer | ArrayBufferView")]
         image: JsValue,
-        #[tsify(type = "never", optional)]
+        #[tsify(type = "undefined", optional)]
         image_url: JsValue,
-    },
-    Url {
-        #[tsify(type = "never", optional)]
-        image: JsValue,
-        image_url: String,
     },
 }
 
 /// The options of `createSession`.
 #[derive(Tsify)]
-#[tsify(type = "ImageSource & Parameters & CreateOptions & ConnectionOptions")]
+#[tsify(type = "ImageSource & ModelParameters & CreateOptions & ConnectionOptions")]
 pub struct CreateSessionOptions;
+
+/// The options of `imageTo3d` without the image, such as the defaults that an app shares between its
+/// calls.
+#[derive(Tsify)]
+#[tsify(
+    type = "ModelParameters & CreateOptions & FollowOptions & AbortOptions & ConnectionOptions"
+)]
+pub struct ImageTo3dSettings;
 
 /// The options of `imageTo3d`.
 #[derive(Tsify)]
-#[tsify(type = "CreateSessionOptions & FollowOptions")]
+#[tsify(type = "CreateSessionOptions & FollowOptions & AbortOptions")]
 pub struct ImageTo3dOptions;
 
 /// The options of `requestRefine`. The parameters replace those of the session.
 #[derive(Tsify)]
 #[tsify(
-    type = "Pick<Parameters, \"scaled_bbox\" | \"pivot_point\"> & Pick<CreateOptions, \"idempotencyKey\"> & ConnectionOptions"
+    type = "Pick<ModelParameters, \"scaled_bbox\" | \"pivot_point\"> & Pick<CreateOptions, \"idempotencyKey\"> & ConnectionOptions"
 )]
 pub struct RefineOptions;
 
@@ -91,10 +101,11 @@ pub struct ResultUrls {
     mp4_url: String,
 }
 
-/// A session as returned by the API. Documented fields are typed; all other fields are kept
-/// unchanged.
+/// A session as returned by the API. Its type contains the documented fields only, so that a
+/// misspelt name is an error. Other fields are kept unchanged:
+/// `(session as Session & Record<string, unknown>).name_of_field`.
 #[derive(Tsify)]
-#[tsify(type = "SessionFields & ResultUrls & Parameters & { [field: string]: unknown }")]
+#[tsify(type = "SessionFields & ResultUrls & ModelParameters")]
 pub struct Session;
 
 /// The API's response to a request for a mesh, which may be only a part of the session.
@@ -102,12 +113,12 @@ pub struct Session;
 #[tsify(type = "Partial<Session>")]
 pub struct SessionUpdate;
 
-/// A page of sessions.
+/// A page of sessions. Other fields are kept unchanged, as those of a session.
 #[derive(Tsify)]
-#[tsify(
-    type = "{\n  /** The sessions of the page. */\n  results: Session[];\n  [field: string]: unknown;\n}"
-)]
-pub struct SessionList;
+pub struct SessionList {
+    /// The sessions of the page.
+    pub results: Vec<Session>,
+}
 
 /// The stage of a session and its state.
 #[derive(Tsify)]

@@ -4,9 +4,9 @@ use js_sys::{Array, Function, Math};
 use wasm_bindgen::prelude::*;
 
 use crate::api::{Api, ApiResponse};
-use crate::error::{CallError, ErrorKind, Failure, PollOutlook, Result};
+use crate::error::{CallError, ErrorCode, Failure, PollOutlook, Result};
 use crate::js::{field, text};
-use crate::options::{Create, Follow, Until};
+use crate::options::{Create, Follow};
 use crate::retry;
 use crate::session::{self, SessionCode};
 use crate::stage::{StageName, StageState, stage_of};
@@ -90,21 +90,16 @@ pub async fn run_session(api: &Api, start: Start, follow: Option<Follow>) -> Res
 
 /// Whether the session continues only after the caller has selected a spin.
 fn awaits_selection(session: &JsValue, stage: StageName, state: StageState) -> bool {
-    stage == StageName::Spin
+    stage == StageName::Spins
         && state == StageState::Done
         && Array::from(&field(session, "spins")).length() > 0
 }
 
-fn has_reached(until: Until, stage: StageName, state: StageState) -> bool {
-    let requested = match until {
-        Until::Spins => StageName::Spin,
-        Until::Preview => StageName::Preview,
-        Until::Refine => StageName::Refine,
-    };
+fn has_reached(until: StageName, stage: StageName, state: StageState) -> bool {
     match state {
         StageState::Unknown | StageState::Failed => false,
-        StageState::Done => stage >= requested,
-        StageState::Running => stage > requested,
+        StageState::Done => stage >= until,
+        StageState::Running => stage > until,
     }
 }
 
@@ -137,5 +132,5 @@ fn session_failure(session: &JsValue) -> Box<Failure> {
         Some(reason) => format!("The session failed with status {status}: {reason}"),
         None => format!("The session failed with status {status}"),
     };
-    Failure::new(ErrorKind::SessionFailed, message)
+    Failure::new(ErrorCode::SessionFailed, message)
 }

@@ -19,7 +19,7 @@ import { clearResult, renderResult, resumeTimeline, setProgress, setStatus } fro
 import { curlSnippet, javascriptSnippet } from "./snippets.js";
 import { clearModel, initViewer, showModel } from "./viewer.js";
 
-/** @import { Progress, Session } from "./pkg/index.js" */
+/** @import { ImageTo3dOptions, Progress, Session } from "./pkg/index.js" */
 /** @import { Entry } from "./history.js" */
 
 const form = /** @type {HTMLFormElement} */ (find("form"));
@@ -124,7 +124,9 @@ let shownField = "";
  * @param {Session} session
  */
 function renderModel(session) {
-  const best = ["mesh_url_glb", "preview_mesh_url_glb"].find((field) => session[field]);
+  const best = /** @type {const} */ (["mesh_url_glb", "preview_mesh_url_glb"]).find(
+    (field) => session[field],
+  );
   if (best && shownField !== best) {
     shownField = best;
     const glb = currentConnection().then((connection) =>
@@ -200,9 +202,34 @@ async function waitForCurrent(until, signal) {
   }
 }
 
+/**
+ * Calls `imageTo3d` with an image that the browser prepares, if it can decode it. The server decodes
+ * formats that some browsers do not, such as TIFF.
+ *
+ * @param {ImageTo3dOptions} options
+ */
+async function createModel(options) {
+  try {
+    // Older versions of Firefox have no canvas for it.
+    return await imageTo3d({ ...options, prepare: "OffscreenCanvas" in globalThis });
+  } catch (error) {
+    if (!(error instanceof ImageTo3dError) || error.code !== "undecodable_image") throw error;
+    return imageTo3d(options);
+  }
+}
+
+/** @type {Record<Progress["phase"], string>} */
+const phaseMessages = {
+  preparing: "Preparing the image…",
+  encoding: "Encoding the image…",
+  sending: "Sending the image…",
+  downloading: "Downloading the model…",
+};
+
 /** @param {Progress} progress */
 function renderProgress({ phase, loaded, total }) {
-  setProgress(phase === "sending" || !total ? undefined : loaded / total);
+  const isMeasured = phase === "encoding" || phase === "downloading";
+  setProgress(isMeasured && total ? loaded / total : undefined);
 }
 
 cancelButton.addEventListener("click", () => running?.abort());
@@ -224,7 +251,7 @@ form.addEventListener("submit", async (event) => {
   const until =
     parameters.preview_mesh === "turbo" ? "spins" : parameters.auto_refine ? "refine" : "preview";
   await run(async (signal) => {
-    const session = await imageTo3d({
+    const session = await createModel({
       image,
       ...parameters,
       // An extension of this project's servers; the documented API has no such parameter.
@@ -233,7 +260,7 @@ form.addEventListener("submit", async (event) => {
       signal,
       interval,
       onProgress(progress) {
-        setStatus(progress.phase === "sending" ? "Sending the image…" : "Encoding the image…");
+        setStatus(phaseMessages[progress.phase]);
         renderProgress(progress);
       },
       onUpdate(session) {

@@ -1,7 +1,7 @@
 // The list of earlier sessions. Server sessions are kept in `localStorage`, so that a reload does
 // not lose them. API keys are never stored.
 
-/** @import { Until } from "./pkg/index.js" */
+/** @import { StageName } from "./pkg/index.js" */
 /** @import { Endpoint } from "./endpoint.js" */
 
 /**
@@ -11,7 +11,7 @@
  * @property {string} code
  * @property {Endpoint} baseUrl of its server
  * @property {string} name the image's file name
- * @property {Until} until the stage to wait for
+ * @property {StageName} until the stage to wait for
  * @property {boolean} open whether a reload resumes the wait
  */
 

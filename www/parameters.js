@@ -2,25 +2,25 @@
 
 import { element } from "./dom.js";
 
-/** @import { Parameters } from "./pkg/index.js" */
+/** @import { ModelParameters } from "./pkg/index.js" */
 
 /**
  * A parameter in the form. `apiDefault` is the value that the API uses if the parameter is omitted,
  * `initial` the value that the form starts with (default: `apiDefault`).
  *
- * @typedef {{ [Name in keyof Parameters]-?: {
+ * @typedef {{ [Name in keyof ModelParameters]-?: {
  *   name: Name,
  *   label: string,
  *   hint?: string,
  *   enterprise?: true,
- *   apiDefault?: Parameters[Name],
- *   initial?: Parameters[Name],
- *   control: Parameters[Name] extends boolean | undefined
+ *   apiDefault?: ModelParameters[Name],
+ *   initial?: ModelParameters[Name],
+ *   control: ModelParameters[Name] extends boolean | undefined
  *     ? "switch"
- *     : Parameters[Name] extends readonly number[] | undefined
+ *     : ModelParameters[Name] extends readonly number[] | undefined
  *       ? { labels: [string, string, string], min?: number, max?: number }
- *       : { choices: NonNullable<Parameters[Name]>[] },
- * } }[keyof Parameters]} Parameter
+ *       : { choices: NonNullable<ModelParameters[Name]>[] },
+ * } }[keyof ModelParameters]} Parameter
  */
 
 /** @type {Parameter[]} */
@@ -119,7 +119,7 @@ export function renderParameters(general, enterprise) {
  * Returns the parameters in the form that differ from the API's defaults.
  *
  * @param {HTMLFormElement} form
- * @returns {Parameters}
+ * @returns {ModelParameters}
  */
 export function selectedParameters(form) {
   const values = new FormData(form);

@@ -7,7 +7,7 @@ import { button, element, find } from "./dom.js";
 
 /** @type {[StageName, string][]} */
 const stageLabels = [
-  ["spin", "Views"],
+  ["spins", "Views"],
   ["preview", "Preview"],
   ["refine", "Refinement"],
 ];
@@ -89,7 +89,7 @@ export function renderResult(session, actions) {
   }
   renderEngine(session);
 
-  const hasSpins = stage === "spin" && state === "done";
+  const hasSpins = stage === "spins" && state === "done";
   const spins = hasSpins && Array.isArray(session.spins) ? session.spins : [];
   find("choices").replaceChildren(
     ...(spins.length ? [element("p", {}, "Choose the front of the model:")] : []),

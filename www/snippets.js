@@ -1,12 +1,12 @@
 // The form's request as code. No snippet contains the API key.
 
-/** @import { Parameters } from "./pkg/index.js" */
+/** @import { ModelParameters } from "./pkg/index.js" */
 /** @import { Endpoint } from "./endpoint.js" */
 
 /**
  * @typedef {object} SnippetRequest
  * @property {Endpoint} endpoint
- * @property {Parameters} parameters
+ * @property {ModelParameters} parameters
  * @property {string | undefined} engine
  * @property {boolean} hasApiKey
  */

@@ -35,26 +35,26 @@ define_options! {
         ///
         /// Required unless `baseUrl` or `fetch` is given. A key in a web page is public: use a
         /// server of your own that adds the key, and set `baseUrl` to that server.
-        ApiKey = "apiKey": "string | (() => string | Promise<string>)",
+        ApiKey = "apiKey": "string | (() => string | Promise<string>) | undefined",
         /// The URL of the API, with or without a trailing slash. May have a path, and may be
         /// relative to the page. Default: `"https://api.csm.ai"`.
-        BaseUrl = "baseUrl": "string | URL",
+        BaseUrl = "baseUrl": "string | URL | undefined",
         /// Additional request headers. Must not contain the headers that the library sets:
         /// `x-api-key`, `content-type` and `idempotency-key`.
-        Headers = "headers": "HeadersInit",
+        Headers = "headers": "HeadersInit | undefined",
         /// Cancels the call, which then rejects with the signal's `reason`.
-        Signal = "signal": "AbortSignal",
+        Signal = "signal": "AbortSignal | undefined",
         /// The maximum duration of the whole call in milliseconds; `Infinity` for no limit. Default:
         /// `600000` (ten minutes), for `imageTo3d` and `waitForSession` `3600000` (one hour).
-        Timeout = "timeout": "number",
+        Timeout = "timeout": "number | undefined",
         /// The maximum number of retries of a failed request, from 0 to 100. Default: `2`.
         ///
         /// A request that creates something is retried only after a temporary rejection (429, or 503
         /// with `Retry-After`), or if it has an `idempotencyKey`.
-        MaxRetries = "maxRetries": "number",
+        MaxRetries = "maxRetries": "number | undefined",
         /// Replaces the global `fetch`. Called with a URL and the options of the request, as the
         /// functions of undici and other libraries expect; `init.headers` is a plain object.
-        Fetch = "fetch": "(url: string, init: RequestInit & { headers: Record<string, string> }) => Promise<Response>",
+        Fetch = "fetch": "((url: string, init: RequestInit & { headers: Record<string, string> }) => Promise<Response>) | undefined",
     }
 }
 

@@ -9,7 +9,7 @@ use web_sys::console;
 use super::connection::{Connection, ConnectionOption, DEFAULT_TIMEOUT};
 use super::define::define_options;
 use super::object::{OptionsObject, is_known, is_plain_object, read_fields};
-use crate::error::{CallError, ErrorKind, Failure, Result};
+use crate::error::{CallError, ErrorCode, Failure, Result};
 use crate::image::{IMAGE, ImageInput};
 use crate::js::{JsonValue, error_message, from_fields};
 
@@ -18,14 +18,22 @@ define_options! {
     enum CreateOption, interface CreateOptions {
         /// Additional parameters, added to the request body unchanged: for parameters of the API
         /// that are newer than this library. Must not contain names that the library knows.
-        Extra = "extra": "Record<string, unknown>",
+        Extra = "extra": "Record<string, unknown> | undefined",
         /// Sent as `Idempotency-Key`. A server that supports it (such as the one of this project)
         /// creates one session for repeated requests with the same key, so the library retries the
         /// request after any transient failure. The documented service is not known to support it.
-        IdempotencyKey = "idempotencyKey": "string",
-        /// Called while the image is read and encoded, and once when the request is passed to
-        /// `fetch`. If the function throws, the call rejects with that exception.
-        OnProgress = "onProgress": "(progress: Progress) => void",
+        IdempotencyKey = "idempotencyKey": "string | undefined",
+        /// Called while the image is prepared, read and encoded, and once when the request is passed
+        /// to `fetch`. If the function throws, the call rejects with that exception.
+        OnProgress = "onProgress": "((progress: Progress) => void) | undefined",
+        /// Whether the browser prepares `image` for the upload: `true`, or options. Default: `false`,
+        /// the bytes are sent unchanged.
+        ///
+        /// The browser decodes the image, turns it upright, converts it to sRGB, scales it down and
+        /// encodes it again, without EXIF and other metadata. So a photo of a phone needs a fraction
+        /// of its upload, and formats that the server cannot read work if the browser can. Requires
+        /// `OffscreenCanvas`.
+        Prepare = "prepare": "boolean | PrepareOptions | undefined",
     }
 }
 
@@ -45,6 +53,8 @@ pub struct Create {
     pub json: String,
     pub idempotency_key: Option<String>,
     pub on_progress: Option<Function>,
+    /// `None` if the image is sent unchanged.
+    pub prepare: Option<JsValue>,
 }
 
 impl Create {
@@ -67,6 +77,9 @@ impl Create {
         let extra = read_extra(options.get(CreateOption::Extra))?;
         let create = Self {
             image: ImageInput::read(options.get(IMAGE), options.get(IMAGE_URL))?,
+            prepare: options
+                .get(CreateOption::Prepare)
+                .filter(|prepare| prepare != &false),
             json: request_json(&parameters, extra)?,
             parameters,
             idempotency_key: options.header(CreateOption::IdempotencyKey)?,
@@ -112,7 +125,7 @@ pub fn request_json(parameters: &Parameters, more: Vec<(String, JsValue)>) -> Re
     let json = JSON::stringify(&from_fields(fields)).map_err(|thrown| {
         let reason = error_message(&thrown);
         let message = format!("extra cannot be converted to JSON: {reason}");
-        Failure::new(ErrorKind::InvalidOptions, message).with_cause(thrown)
+        Failure::new(ErrorCode::InvalidOptions, message).with_cause(thrown)
     })?;
     // A method `toJSON` in `extra` may return anything.
     let json = json.as_string().filter(|json| json.starts_with('{'));

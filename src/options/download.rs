@@ -44,10 +44,10 @@ define_options! {
     /// The options of `downloadModel`.
     enum DownloadOption, interface DownloadOptions extends ConnectionOptions {
         /// The format of the model. Default: `"glb"`.
-        Format = "format": "ModelFormat",
+        Format = "format": "ModelFormat | undefined",
         /// Called for each received chunk. If the function throws, the call rejects with that
         /// exception.
-        OnProgress = "onProgress": "(progress: Progress) => void",
+        OnProgress = "onProgress": "((progress: Progress) => void) | undefined",
     }
 }
 

@@ -11,6 +11,7 @@ use super::create::{CREATE_OPTIONS, Create};
 use super::define::define_options;
 use super::object::OptionsObject;
 use crate::error::Result;
+use crate::stage::StageName;
 
 /// One hour, in milliseconds: a refinement may take longer than ten minutes.
 const DEFAULT_TIMEOUT: f64 = 3_600_000.0;
@@ -18,28 +19,17 @@ const DEFAULT_TIMEOUT: f64 = 3_600_000.0;
 /// In milliseconds.
 const DEFAULT_INTERVAL: f64 = 2000.0;
 
-/// The stage to wait for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, VariantNames, Tsify)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-#[allow(missing_docs)]
-pub enum Until {
-    Spins,
-    Preview,
-    Refine,
-}
-
 define_options! {
     /// The options of calls that wait for a session.
     enum FollowOption, interface FollowOptions {
         /// Called with the session when its status or its percentage has changed, and with the first
         /// response. If the function throws, the call rejects with that exception.
-        OnUpdate = "onUpdate": "(session: Session) => void",
+        OnUpdate = "onUpdate": "((session: Session) => void) | undefined",
         /// The delay before the second poll in milliseconds. Default: `2000`.
         ///
         /// Each following delay is 1.5 times as long, up to 15 s (or to `interval`, if that is
         /// longer). A `Retry-After` of the API replaces it.
-        Interval = "interval": "number",
+        Interval = "interval": "number | undefined",
     }
 }
 
@@ -47,16 +37,40 @@ define_options! {
     /// The options of `waitForSession`.
     enum WaitOption, interface WaitOptions extends FollowOptions, ConnectionOptions {
         /// The stage to wait for. Default: `"preview"`.
-        Until = "until": "Until",
+        Until = "until": "StageName | undefined",
+    }
+}
+
+/// What happens to the session of an aborted call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, VariantNames, Tsify)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum OnAbort {
+    Keep,
+    Delete,
+}
+
+define_options! {
+    /// The option of `imageTo3d` alone.
+    enum AbortOption, interface AbortOptions {
+        /// What happens to the session if `signal` is aborted after its creation. Default: `"keep"`,
+        /// which leaves it running on the server, where it may still cost money.
+        ///
+        /// With `"delete"` the library then also sends the request of `deleteSession`, without
+        /// waiting for its response; if that fails, it logs a warning. A session whose creation was
+        /// not confirmed before the abort has no known code and cannot be deleted.
+        OnAbort = "onAbort": "OnAbort | undefined",
     }
 }
 
 /// How to wait for a session.
 pub struct Follow {
-    pub until: Until,
+    pub until: StageName,
     pub on_update: Option<Function>,
     /// In milliseconds.
     pub interval: f64,
+    pub on_abort: OnAbort,
 }
 
 impl Follow {
@@ -70,7 +84,7 @@ impl Follow {
         let options = OptionsObject::read(options, &known)?;
         let until = options.choice(WaitOption::Until)?;
         let connection = Connection::read(&options, DEFAULT_TIMEOUT)?;
-        let follow = Self::read_from(&options, until.unwrap_or(Until::Preview))?;
+        let follow = Self::read_from(&options, until.unwrap_or(StageName::Preview))?;
         Ok((follow, connection))
     }
 
@@ -82,6 +96,7 @@ impl Follow {
             image,
             create,
             FollowOption::VARIANTS,
+            AbortOption::VARIANTS,
             connection,
         ];
         let options = OptionsObject::read(options, &known)?;
@@ -90,24 +105,27 @@ impl Follow {
         Ok((create, follow, connection))
     }
 
-    fn read_from(options: &OptionsObject, until: Until) -> Result<Self> {
+    fn read_from(options: &OptionsObject, until: StageName) -> Result<Self> {
         Ok(Self {
             until,
             on_update: options.function(FollowOption::OnUpdate)?,
             interval: options
                 .milliseconds(FollowOption::Interval)?
                 .unwrap_or(DEFAULT_INTERVAL),
+            on_abort: options
+                .choice(AbortOption::OnAbort)?
+                .unwrap_or(OnAbort::Keep),
         })
     }
 }
 
 /// Returns the stage at which a session with these parameters pauses or ends.
-fn last_stage(parameters: &Parameters) -> Until {
+fn last_stage(parameters: &Parameters) -> StageName {
     if parameters.preview_mesh == Some(PreviewMesh::Turbo) {
-        Until::Spins
+        StageName::Spins
     } else if parameters.auto_refine == Some(true) {
-        Until::Refine
+        StageName::Refine
     } else {
-        Until::Preview
+        StageName::Preview
     }
 }

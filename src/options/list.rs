@@ -13,9 +13,9 @@ define_options! {
     /// The options of `listSessions`.
     enum ListOption, interface ListOptions extends ConnectionOptions {
         /// The maximum number of sessions on a page. Default: the API's, `10`.
-        Limit = "limit": "number",
+        Limit = "limit": "number | undefined",
         /// The number of the page, starting at 0. Default: `0`.
-        Page = "page": "number",
+        Page = "page": "number | undefined",
     }
 }
 

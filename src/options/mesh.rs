@@ -19,9 +19,9 @@ define_options! {
     enum SpinOption, interface PreviewOptions extends RefineOptions {
         /// The index of the selected spin in the session's `spins`, from 0 to 3. For
         /// `preview_mesh: "turbo"`.
-        SelectedSpinIndex = "selected_spin_index": "0 | 1 | 2 | 3",
+        SelectedSpinIndex = "selected_spin_index": "0 | 1 | 2 | 3 | undefined",
         /// The `image_url` of the selected spin. For `preview_mesh: "turbo"`.
-        SelectedSpin = "selected_spin": "string",
+        SelectedSpin = "selected_spin": "string | undefined",
     }
 }
 

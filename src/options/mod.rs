@@ -9,11 +9,12 @@ mod header;
 mod list;
 mod mesh;
 mod object;
+mod prepare;
 mod spelling;
 
 pub use connection::{Connection, ConnectionOptions, read_connection};
 pub use create::Create;
 pub use download::{Download, DownloadOptions, ModelFormat};
-pub use follow::{Follow, Until, WaitOptions};
+pub use follow::{Follow, OnAbort, WaitOptions};
 pub use list::{ListOptions, read_list};
 pub use mesh::{Mesh, MeshStage, PreviewOptions};

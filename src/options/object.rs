@@ -9,7 +9,7 @@ use wasm_bindgen::prelude::*;
 
 use super::header::check_header_value;
 use super::spelling::nearest;
-use crate::error::{CallError, ErrorKind, Failure, Result};
+use crate::error::{CallError, ErrorCode, Failure, Result};
 use crate::js::{describe, error_message, is_array, own_fields};
 
 /// The caller's options, without unknown ones. Each is read once, so that a getter cannot return a
@@ -138,7 +138,7 @@ pub fn read_fields(kind: &str, object: &JsValue) -> Result<Vec<(String, JsValue)
     own_fields(object).map_err(|(name, thrown)| {
         let reason = error_message(&thrown);
         let message = format!("Reading the {kind} {} threw: {reason}", quote(&name));
-        let failure = Failure::new(ErrorKind::InvalidOptions, message);
+        let failure = Failure::new(ErrorCode::InvalidOptions, message);
         failure.with_cause(thrown).into()
     })
 }

@@ -52,7 +52,7 @@ export async function assertSession(result, { sandbox, baseUrl = server } = {}) 
     {
       rejected: "unsupported_image",
       creativity: "highest",
-      stage: { ...rest.stage, stage: "spin", state: "running" },
+      stage: { ...rest.stage, stage: "spins", state: "running" },
       model: sandbox ? "glTF" : null,
     },
     typeof result === "string" ? result : undefined,

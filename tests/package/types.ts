@@ -1,6 +1,7 @@
 // Correct and incorrect uses of the published types. The check fails if an incorrect use compiles.
 import {
   createSession,
+  deleteSession,
   downloadModel,
   getSession,
   imageTo3d,
@@ -11,8 +12,12 @@ import {
   stageOf,
   waitForSession,
   type CreateSessionOptions,
+  type ImageTo3dSettings,
   type KnownStatus,
+  type ModelParameters,
+  type Progress,
   type Session,
+  type StageName,
 } from "../../pkg/index.js";
 import { load } from "../../pkg/external.js";
 import {
@@ -23,6 +28,8 @@ import {
 } from "../../pkg/sandbox.js";
 
 declare const file: File;
+declare const files: FileList | null;
+declare const maybeSignal: AbortSignal | undefined;
 const baseUrl = "https://my-server.example";
 
 // Correct uses.
@@ -52,14 +59,14 @@ await createSession({
   fetch: (url, init) => fetch(url, { ...init, headers: { ...init.headers, "x-a": "b" } }),
   onProgress({ phase, loaded, total }) {
     const share: number = loaded / total;
-    const during: "encoding" | "sending" | "downloading" = phase;
+    const during: "preparing" | "encoding" | "sending" | "downloading" = phase;
     console.log(share, during);
   },
 });
 const status: string = session.status;
 const known = (status: KnownStatus) => status;
 if (session.status === "preview_done") console.log(session.session_code.length);
-const unknownField: unknown = session.percent_of_something;
+const unknownField = (session as Session & Record<string, unknown>)["percent_of_something"];
 const error = new ImageTo3dError("no", { kind: "api", sent: "rejected", status: 400 });
 switch (error.kind) {
   case "rate_limited":
@@ -73,6 +80,34 @@ const done: Session = await imageTo3d({ image: file, baseUrl, onUpdate: (s) => v
 await waitForSession(code, { until: "refine", interval: 100, baseUrl });
 await getSession(code, { baseUrl });
 const { results } = await listSessions({ limit: 5, page: 1, baseUrl });
+// Explicitly omitted options, which `exactOptionalPropertyTypes` allows only with `undefined`.
+await createSession({ image: file, image_url: undefined, baseUrl, signal: maybeSignal });
+await createSession({ image: file, baseUrl, creativity: undefined, onProgress: undefined });
+await getSession(code, { baseUrl, apiKey: undefined, headers: undefined, fetch: undefined });
+await waitForSession(code, { baseUrl, until: undefined, onUpdate: undefined });
+await listSessions({ baseUrl, limit: undefined });
+// Shared defaults, and the words of a stage.
+const settings3d: ImageTo3dSettings = { baseUrl, prepare: true, onAbort: "delete" };
+const defaults: Partial<ImageTo3dSettings> = settings3d;
+await imageTo3d({ ...defaults, image: file });
+const parameters: ModelParameters = { creativity: "lowest" };
+const frozen: Readonly<ModelParameters> = parameters;
+await imageTo3d({ image: file, ...frozen, baseUrl });
+const until: StageName = stageOf(session).stage;
+await waitForSession(code, { until, baseUrl });
+// Everything that README's first example does under strict settings.
+const first = files?.[0];
+if (first) await imageTo3d({ image: first, baseUrl, prepare: { maxEdge: 1024, quality: 0.8 } });
+await createSession({ image: file, baseUrl, prepare: { type: "image/png" } });
+const nothing: void = await deleteSession(code, { baseUrl });
+const words: Record<Progress["phase"], string> = {
+  preparing: "",
+  encoding: "",
+  sending: "",
+  downloading: "",
+};
+const texts: [string, string] = [error.code, error.userMessage];
+if (error.code === "image_too_large") console.log(nothing, words, texts);
 const update = await requestPreview(code, {
   selected_spin_index: 3,
   pivot_point: [0, 0, 0],
@@ -88,7 +123,7 @@ const urls: (string | undefined)[] = [
   done.mesh_url_obj,
   done.mesh_url_stl,
 ];
-console.log(results[0].session_code, update.status, model.size, urls, done.spins?.[0].image_url);
+console.log(results[0]?.session_code, update.status, model.size, urls, done.spins?.[0]?.image_url);
 console.log(error.session?.session_code);
 const settings: SandboxOptions = { speed: 20, seed: 7, origin: "http://localhost:6006" };
 const sandbox: Sandbox = createSandbox(settings);
@@ -97,7 +132,7 @@ await imageTo3d({ image: file, fetch: sandbox.fetch, interval: 20 });
 const answer: Response = await sandbox.fetch("https://api.csm.ai/image-to-3d-sessions");
 const received: ReceivedRequest[] = await sandbox.requests();
 await sandbox.reset();
-console.log(answer.status, received[0].key?.length, received[0].delivery === "truncate");
+console.log(answer.status, received[0]?.key?.length, received[0]?.delivery === "truncate");
 
 await load();
 await load(new URL("https://cdn.example/a.wasm"));
@@ -136,8 +171,22 @@ await createSession({ image: file, baseUrl, signal: new AbortController() });
 await createSession({ image: file, baseUrl, fetch: async () => "ok" });
 // @ts-expect-error no such kind
 const noKind = error.kind === "teapot";
-// @ts-expect-error unknown fields have the type unknown
-const length: number = session.percent_of_something;
+// @ts-expect-error a misspelt field
+const url = session.preview_mesh_glb_url;
+// @ts-expect-error a misspelt field
+const { sesion_code } = session;
+// @ts-expect-error no such code
+const noCode = error.code === "too_large";
+// @ts-expect-error no such type
+await createSession({ image: file, baseUrl, prepare: { type: "image/avif" } });
+// @ts-expect-error a misspelt option
+await createSession({ image: file, baseUrl, prepare: { maxedge: 5 } });
+// @ts-expect-error only imageTo3d takes it
+await createSession({ image: file, baseUrl, onAbort: "delete" });
+// @ts-expect-error no such value
+await imageTo3d({ image: file, baseUrl, onAbort: "cancel" });
+// @ts-expect-error a session is not a code
+await deleteSession(session, { baseUrl });
 // @ts-expect-error no such phase
 const options: CreateSessionOptions = { image: file, onProgress: (p) => p.phase === "uploading" };
 // @ts-expect-error the code is a string
@@ -158,10 +207,10 @@ await downloadModel(code);
 await getSession({ session_code: code, baseUrl });
 // @ts-expect-error no such state
 const noState = stageOf(session).state === "complete";
-console.log(noKind, length, options, number, noState);
+console.log(noKind, url, sesion_code, noCode, options, number, noState);
 // @ts-expect-error speed is a number
 createSandbox({ speed: "fast" });
 // @ts-expect-error no such option
 createSandbox({ engine: "sculpt" });
 // @ts-expect-error no such field
-console.log(received[0].body);
+console.log(received[0]?.body);

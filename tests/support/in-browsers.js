@@ -60,10 +60,12 @@ export function describeInPages(topic, defineTests) {
 }
 
 /**
+ * Opens a page with the globals of `library-page.js`.
+ *
  * @param {Browser} browser
  * @returns {Promise<LibraryPage>}
  */
-async function openLibraryPage(browser) {
+export async function openLibraryPage(browser) {
   const page = await browser.newPage();
   await page.goto(server);
   await page.addScriptTag({ type: "module", content: await bundleForPage("library-page.js") });

@@ -4,6 +4,7 @@
 import * as library from "/pkg/index.js";
 
 import { faultKey } from "./keys.js";
+import { uploads } from "./uploads.js";
 
 /** @import { Session } from "/pkg/index.js" */
 
@@ -57,6 +58,6 @@ async function outcome(promise) {
   }
 }
 
-export const helpers = { image, faultKey, recordRequests, outcome };
+export const helpers = { image, faultKey, recordRequests, outcome, uploads };
 
 Object.assign(globalThis, { library, helpers });

@@ -72,14 +72,18 @@ pub enum Resolution {
     HighPoly,
 }
 
-/// Defines [`Parameters`], the list of their names and how they are read, from one line for each.
+/// Defines [`Parameters`], the list of their names and how they are read, from one line for each:
+/// the name, the type, the type in TypeScript and the rule.
+///
+/// The TypeScript types include `undefined`, which `exactOptionalPropertyTypes` does not allow
+/// otherwise.
 macro_rules! parameters {
     (
         $(#[$struct_attribute:meta])*
         pub struct Parameters {
             $(
                 $(#[$attribute:meta])*
-                $name:ident: $type:tt = $rule:expr,
+                $name:ident: $type:tt as $typescript:literal = $rule:expr,
             )+
         }
     ) => {
@@ -88,6 +92,7 @@ macro_rules! parameters {
             $(
                 $(#[$attribute])*
                 #[serde(default, skip_serializing_if = "Option::is_none")]
+                #[cfg_attr(feature = "typescript", tsify(type = $typescript, optional))]
                 pub $name: Option<$type>,
             )+
         }
@@ -119,60 +124,49 @@ parameters! {
     /// Omitted parameters are not sent; the server applies the defaults given here. The accepted
     /// values are those of the API's documentation of `POST /image-to-3d-sessions`.
     #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-    #[cfg_attr(feature = "typescript", derive(Tsify))]
+    // `Parameters` is a type of TypeScript itself.
+    #[cfg_attr(feature = "typescript", derive(Tsify), tsify(rename = "ModelParameters"))]
     pub struct Parameters {
         /// How far the model may deviate from the image. Default: `"lowest"`.
-        creativity: Creativity = choice(),
+        creativity: Creativity as "Creativity | undefined" = choice(),
 
         /// Whether to generate a texture. Default: `false`.
         ///
         /// Has no effect with `preview_mesh: "turbo"`; the library logs a warning then.
-        generate_texture: bool = boolean(),
+        generate_texture: bool as "boolean | undefined" = boolean(),
 
         /// Whether the refinement starts automatically after the preview. Default: `false`.
-        auto_refine: bool = boolean(),
+        auto_refine: bool as "boolean | undefined" = boolean(),
 
         /// How much time the refinement may take. Default: `"slow"`.
-        refine_speed: RefineSpeed = choice(),
+        refine_speed: RefineSpeed as "RefineSpeed | undefined" = choice(),
 
         /// The model that generates the preview. Default: `"fast_sculpt"`.
         ///
         /// With `"turbo"` the session pauses at up to four views (spins), one of which the caller
         /// selects.
-        preview_mesh: PreviewMesh = choice(),
+        preview_mesh: PreviewMesh as "PreviewMesh | undefined" = choice(),
 
         /// Triangles or quads. Default: `"tris"`. For enterprise users only.
-        topology: Topology = choice(),
+        topology: Topology as "Topology | undefined" = choice(),
 
         /// The number of faces. Default: `"high_poly"`. For enterprise users only.
-        resolution: Resolution = choice(),
+        resolution: Resolution as "Resolution | undefined" = choice(),
 
         /// The edge length of the texture in pixels. Default: `2048`. For enterprise users only.
-        #[cfg_attr(
-            feature = "typescript",
-            tsify(type = "128 | 256 | 512 | 1024 | 2048", optional)
-        )]
-        texture_resolution: u32 = texture_resolution(),
+        texture_resolution: u32 as "128 | 256 | 512 | 1024 | 2048 | undefined" = texture_resolution(),
 
         /// The size of the model's bounding box as `[width, height, depth]`: three finite numbers
         /// greater than 0. Default: the generated proportions. For enterprise users only.
-        #[cfg_attr(
-            feature = "typescript",
-            tsify(
-                type = "readonly [width: number, height: number, depth: number]",
-                optional
-            )
-        )]
-        scaled_bbox: [f64; 3] = scaled_bbox(),
+        scaled_bbox: [f64; 3]
+            as "readonly [width: number, height: number, depth: number] | undefined" =
+            scaled_bbox(),
 
         /// The position of the origin in the model's bounding box as `[x, y, z]`, each from -0.5 to
         /// 0.5. Default: `[0, 0, 0]`, the center. `[0, -0.5, 0]` is the center of the bottom,
         /// `[-0.5, -0.5, -0.5]` the left bottom back corner. For enterprise users only.
-        #[cfg_attr(
-            feature = "typescript",
-            tsify(type = "readonly [x: number, y: number, z: number]", optional)
-        )]
-        pivot_point: [f64; 3] = pivot_point(),
+        pivot_point: [f64; 3] as "readonly [x: number, y: number, z: number] | undefined" =
+            pivot_point(),
     }
 }
 
