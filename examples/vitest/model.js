@@ -27,14 +27,11 @@ export async function createModel(image, { setStatus, signal, api = { baseUrl: "
   } catch (error) {
     if (signal?.aborted) {
       setStatus("Cancelled.");
-    } else if (error instanceof ImageTo3dError && error.kind === "session_failed") {
-      setStatus(`No model could be created: ${error.session?.error}`);
-    } else if (error instanceof ImageTo3dError && error.kind === "unsupported_image") {
-      setStatus("This file is not an image.");
-    } else if (error instanceof ImageTo3dError && error.kind === "payment_required") {
-      setStatus("No credits left.");
+    } else if (error instanceof ImageTo3dError) {
+      setStatus(error.userMessage);
     } else {
       throw error;
     }
+    return undefined;
   }
 }

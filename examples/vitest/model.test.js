@@ -31,14 +31,16 @@ test("shows why a session failed", async () => {
   const url = await createModel(image, { setStatus, api: withFault("preview-failed") });
 
   expect(url).toBeUndefined();
-  expect(setStatus.mock.lastCall[0]).toMatch(/^No model could be created: /);
+  expect(setStatus.mock.lastCall[0]).toMatch(/^No model could be made from this image/);
 });
 
 test("shows that no credits are left and does not retry", async () => {
   const setStatus = vi.fn();
   await createModel(image, { setStatus, api: withFault("402") });
 
-  expect(setStatus).toHaveBeenLastCalledWith("No credits left.");
+  expect(setStatus).toHaveBeenLastCalledWith(
+    "There are no credits left. No model can be made at the moment.",
+  );
   const requests = await sandbox.requests();
   expect(requests.map(({ method, status }) => [method, status])).toEqual([["POST", 402]]);
 });

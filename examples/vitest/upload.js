@@ -23,11 +23,11 @@ export function renderUpload(parent, api) {
   parent.append(label, status, link);
 
   input.addEventListener("change", async () => {
-    const [image] = input.files;
+    const image = input.files?.[0];
     if (!image) return;
     link.hidden = true;
-    const setStatus = (message) => (status.textContent = message);
-    const url = await createModel(image, { setStatus, api });
+    const setStatus = (/** @type {string} */ message) => (status.textContent = message);
+    const url = await createModel(image, { setStatus, ...(api && { api }) });
     if (!url) return;
     link.href = url;
     link.hidden = false;
