@@ -82,6 +82,22 @@ export function createFileUrls(origin, get) {
     },
 
     /**
+     * Revokes the URLs of a deleted session.
+     *
+     * @param {string} code
+     */
+    revokeAll(code) {
+      for (const [path, url] of urlsByPath) {
+        if (!path.startsWith(`/files/${code}/`)) continue;
+        urlsByPath.delete(path);
+        void url.then((url) => {
+          URL.revokeObjectURL(url);
+          blobsByUrl.delete(url);
+        });
+      }
+    },
+
+    /**
      * Returns the file of a `blob:` URL. `fetch` cannot load such a URL under some content security
      * policies, nor in some runtimes other than browsers.
      *

@@ -73,6 +73,8 @@ export function createInstance({ origin, ...settings }) {
     const response = await send({ method, path: pathname + search, headers, body });
     const remade = method === "POST" && /\/get-3d\/\w+\/([^/]+)$/.exec(pathname);
     if (remade) fileUrls.forgetModels(remade[1]);
+    const deleted = method === "DELETE" && response.status < 300;
+    if (deleted) fileUrls.revokeAll(pathname.split("/").pop() ?? "");
     if (response.headers.includes("application/json")) {
       const json = await fileUrls.rewriteUrls(new TextDecoder().decode(response.body), host);
       response.body = new TextEncoder().encode(json);

@@ -176,6 +176,24 @@ impl Api {
         runner.run(job, download, engine)
     }
 
+    /// Checks whether sessions can be stored. Writes to the store only if the last change could not be
+    /// stored.
+    ///
+    /// # Errors
+    /// Fails if the store still fails.
+    pub fn check_store(&self) -> Result<(), StoreError> {
+        self.state.sessions.check_store()
+    }
+
+    /// Deletes the sessions that have expired. New sessions do the same, so this is needed only where
+    /// none are created for a long time.
+    ///
+    /// # Errors
+    /// Fails if the store fails.
+    pub fn delete_expired(&self, now: Millis) -> Result<(), StoreError> {
+        self.state.sessions.delete_expired(now)
+    }
+
     /// Returns the metrics of all sessions and engines.
     pub fn metrics(&self, now: Millis) -> Metrics {
         let mut metrics = self.state.sessions.metrics(now);

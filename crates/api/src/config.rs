@@ -3,7 +3,7 @@
 use crate::access::Client;
 use crate::engine::SCULPT;
 use crate::quota::DailyLimit;
-use crate::sessions::Retention;
+use crate::retention::Retention;
 
 /// The configuration of the API.
 #[derive(Clone)]
@@ -45,6 +45,7 @@ impl Default for Config {
             retention: Retention {
                 max_age: 30 * 24 * 60 * 60 * 1000,
                 max_bytes: 1 << 30,
+                max_bytes_per_client: None,
             },
             max_pending: 100,
             max_pending_per_client: None,

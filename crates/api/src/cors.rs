@@ -1,20 +1,18 @@
 //! The CORS headers of responses.
 
-use http::StatusCode;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, CACHE_CONTROL, CONNECTION, HeaderValue,
     VARY,
 };
 
-use crate::response::{Response, with_header};
+use crate::response::{Response, no_content, with_header};
 
 /// Creates the response to a CORS preflight request.
 pub fn preflight() -> Response {
-    let mut response = Response::default();
-    *response.status_mut() = StatusCode::NO_CONTENT;
+    let mut response = no_content();
     for (name, value) in [
-        (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
+        (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, DELETE"),
         (
             ACCESS_CONTROL_ALLOW_HEADERS,
             "x-api-key, content-type, idempotency-key",

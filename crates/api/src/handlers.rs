@@ -40,6 +40,7 @@ pub enum Output {
     Polled(Record, Option<u32>),
     /// A session whose preview or refinement is started.
     Started(Record),
+    Deleted,
     Listed(Vec<Record>),
     /// The results of a route about the server itself.
     Results(Value),
@@ -56,6 +57,7 @@ impl Context<'_> {
             Route::CreateSession => self.create().map(Output::Created),
             Route::ListSessions => self.list().map(Output::Listed),
             Route::GetSession { code } => self.poll(code),
+            Route::DeleteSession { code } => self.delete(code),
             Route::StartPreview { code } => self.start(code, Stage::Preview, Self::start_preview),
             Route::StartRefinement { code } => {
                 self.start(code, Stage::Refine, Self::start_refinement)
@@ -114,6 +116,10 @@ impl Context<'_> {
             AddError::KeyReused => KeyReused.into(),
             AddError::QueueFull => self.queue_full(),
             AddError::LimitReached(limit) => limit.into(),
+            AddError::StorageFull => ApiError::new(
+                StatusCode::INSUFFICIENT_STORAGE,
+                "The storage of this server is full of sessions in progress. Try again later.",
+            ),
             AddError::Store(error) => error.into(),
         })
     }
@@ -127,6 +133,14 @@ impl Context<'_> {
             .is_some()
             .then(|| self.state.faults.count_poll(code));
         Ok(Output::Polled(record, polls))
+    }
+
+    /// Deletes a session with its files. Its running job notices that at its next report of progress.
+    fn delete(self, code: &str) -> Result<Output, ApiError> {
+        match self.state.sessions.delete(code, self.client)? {
+            true => Ok(Output::Deleted),
+            false => Err(ApiError::session_not_found(code)),
+        }
     }
 
     fn list(self) -> Result<Vec<Record>, ApiError> {

@@ -7,7 +7,7 @@ use crate::cors::preflight;
 use crate::handlers::{Context, Output};
 use crate::record::Record;
 use crate::request::base_url;
-use crate::response::{Response, success};
+use crate::response::{Response, no_content, success};
 use crate::session_json::SessionView;
 
 impl Context<'_> {
@@ -22,6 +22,7 @@ impl Context<'_> {
             }
             Output::Polled(record, poll) => ok("Retrieved", self.session(&record, poll).into()),
             Output::Started(record) => ok("Generating Mesh", self.session(&record, None).into()),
+            Output::Deleted => no_content(),
             Output::Listed(records) => {
                 let sessions = records.iter().map(|record| self.session(record, None));
                 let sessions: Vec<_> = sessions.collect();

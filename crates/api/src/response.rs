@@ -16,6 +16,13 @@ pub fn success(status: StatusCode, message: &str, data: impl Serialize) -> Respo
     envelope(status, "", message, data)
 }
 
+/// Creates a success response without a body.
+pub fn no_content() -> Response {
+    let mut response = Response::default();
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+}
+
 /// Creates an error response.
 pub fn error(status: StatusCode, message: &str) -> Response {
     let error = status.canonical_reason().unwrap_or("Error");

@@ -15,6 +15,8 @@ pub enum Route<'a> {
     ListSessions,
     /// `GET /image-to-3d-sessions/<code>`
     GetSession { code: &'a str },
+    /// `DELETE /image-to-3d-sessions/<code>`, an extension of this project's server
+    DeleteSession { code: &'a str },
     /// `POST /image-to-3d-sessions/get-3d/preview/<code>`
     StartPreview { code: &'a str },
     /// `POST /image-to-3d-sessions/get-3d/refine/<code>`
@@ -40,6 +42,7 @@ impl<'a> Route<'a> {
             (&Method::POST, [root]) if *root == sessions => Self::CreateSession,
             (&Method::GET, [root]) if *root == sessions => Self::ListSessions,
             (&Method::GET, [root, code]) if *root == sessions => Self::GetSession { code },
+            (&Method::DELETE, [root, code]) if *root == sessions => Self::DeleteSession { code },
             (&Method::POST, [root, "get-3d", "preview", code]) if *root == sessions => {
                 Self::StartPreview { code }
             }

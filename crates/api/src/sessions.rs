@@ -1,6 +1,7 @@
 //! All sessions. Records are kept in memory; every change is stored before it becomes visible.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
 use crate::clock::Millis;
@@ -10,7 +11,11 @@ use crate::lock::lock;
 use crate::metrics::Metrics;
 use crate::quota::{Budget, DailyLimit, LimitReached, USAGE_KEY, Usage};
 use crate::record::{JobId, Record};
+use crate::retention::{Incoming, Retention, StorageFull, StoredSession};
 use crate::store::{Change, Store, StoreError};
+
+/// The key of an entry that only tells whether the store can be written.
+const PROBE_KEY: &str = "probe";
 
 /// A file of a session: its name and its bytes.
 pub type File = (String, Vec<u8>);
@@ -20,16 +25,6 @@ pub type File = (String, Vec<u8>);
 pub struct FileChanges {
     pub put: Vec<File>,
     pub remove: Vec<String>,
-}
-
-/// When old sessions are deleted. The newest session is always kept.
-#[derive(Clone, Copy, Debug)]
-pub struct Retention {
-    /// Older sessions are deleted, in milliseconds.
-    pub max_age: Millis,
-    /// While the images and results of all sessions together are larger, the oldest session is
-    /// deleted, in bytes.
-    pub max_bytes: u64,
 }
 
 /// The limits of all sessions.
@@ -47,6 +42,8 @@ pub struct Sessions {
     index: Mutex<Index>,
     /// Held from reading a record until its change is stored. Readers do not wait for it.
     writing: Mutex<()>,
+    /// Whether the last commit has failed.
+    has_failed: AtomicBool,
 }
 
 #[derive(Default)]
@@ -81,7 +78,14 @@ pub enum AddError {
     KeyReused,
     QueueFull,
     LimitReached(LimitReached),
+    StorageFull,
     Store(StoreError),
+}
+
+impl From<StorageFull> for AddError {
+    fn from(_: StorageFull) -> Self {
+        Self::StorageFull
+    }
 }
 
 impl From<KeyReused> for AddError {
@@ -126,10 +130,31 @@ impl Sessions {
             limits,
             index: Mutex::new(index),
             writing: Mutex::default(),
+            has_failed: AtomicBool::default(),
         };
-        let expired = sessions.expired(0, now);
-        sessions.commit_without(&expired, Vec::new())?;
+        sessions.delete_expired(now)?;
         Ok(sessions)
+    }
+
+    /// Deletes the sessions that have expired.
+    pub fn delete_expired(&self, now: Millis) -> Result<(), StoreError> {
+        let _writing = self.writing();
+        let expired = self.expired(Incoming::default(), now).unwrap_or_default();
+        if !expired.is_empty() {
+            self.commit_without(&expired, Vec::new())?;
+        }
+        Ok(())
+    }
+
+    /// Deletes a session of a client with its files. Returns whether there was one.
+    pub fn delete(&self, code: &str, client: Option<&str>) -> Result<bool, StoreError> {
+        let _writing = self.writing();
+        let is_own = |record: &Record| record.belongs_to(client);
+        if !self.index().records.get(code).is_some_and(is_own) {
+            return Ok(false);
+        }
+        self.commit_without(&[code.to_owned()], Vec::new())?;
+        Ok(true)
     }
 
     /// Returns the metrics of the sessions, without those of the engines.
@@ -261,7 +286,11 @@ impl Sessions {
             changes.push(Change::Put(file_key(&record.code, files::IMAGE), bytes));
         }
         changes.push(put_record(&record)?);
-        let expired = self.expired(record.total_bytes(), now);
+        let incoming = Incoming {
+            client: record.client.as_deref(),
+            bytes: record.total_bytes(),
+        };
+        let expired = self.expired(incoming, now)?;
         self.commit_without(&expired, changes)?;
         let mut index = self.index();
         index.usage = budget.into_usage();
@@ -286,48 +315,60 @@ impl Sessions {
         let (put, remove) = (files.put.into_iter(), files.remove.into_iter());
         changes.extend(remove.map(|name| Change::Remove(file_key(code, &name))));
         changes.extend(put.map(|(name, bytes)| Change::Put(file_key(code, &name), bytes)));
-        self.store.commit(changes)?;
+        self.commit(changes)?;
         let mut index = self.index();
         index.usage = budget.into_usage();
         index.insert(record);
         Ok(changed)
     }
 
+    fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
+        let committed = self.store.commit(changes);
+        self.has_failed.store(committed.is_err(), Ordering::Relaxed);
+        committed
+    }
+
+    /// Checks whether sessions can be stored. Writes to the store only if the last commit has failed.
+    pub fn check_store(&self) -> Result<(), StoreError> {
+        match self.has_failed.load(Ordering::Relaxed) {
+            true => self.commit(vec![Change::Put(PROBE_KEY.into(), Vec::new())]),
+            false => Ok(()),
+        }
+    }
+
     pub fn file(&self, code: &str, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
         self.store.get(&file_key(code, name))
     }
 
-    /// Returns the sessions to delete before `incoming_bytes` are added.
-    fn expired(&self, incoming_bytes: u64, now: Millis) -> Vec<String> {
+    /// Returns the sessions to delete before `incoming` is added.
+    fn expired(&self, incoming: Incoming, now: Millis) -> Result<Vec<String>, StorageFull> {
         let index = self.index();
-        let sizes = index.records.values().map(Record::total_bytes);
-        let mut bytes = incoming_bytes + sizes.sum::<u64>();
-        let mut expired = Vec::new();
-        for (created_at, code) in &index.by_age {
-            let is_too_old = created_at.saturating_add(self.limits.retention.max_age) < now;
-            if !is_too_old && bytes <= self.limits.retention.max_bytes {
-                break;
-            }
-            bytes -= index.records.get(code).map_or(0, Record::total_bytes);
-            expired.push(code.clone());
-        }
-        expired
+        let oldest = index.by_age.iter();
+        let records = oldest.filter_map(|(_, code)| index.records.get(code));
+        let stored = records.map(|record| StoredSession {
+            code: &record.code,
+            client: record.client.as_deref(),
+            created_at: record.created_at,
+            bytes: record.total_bytes(),
+            is_pending: record.next_job().is_some(),
+        });
+        self.limits.retention.expired(stored, incoming, now)
     }
 
-    /// Commits the changes, and deletes the expired sessions with them.
+    /// Commits the changes, and deletes these sessions with them.
     fn commit_without(
         &self,
-        expired: &[String],
+        deleted: &[String],
         mut changes: Vec<Change>,
     ) -> Result<(), StoreError> {
-        for code in expired {
+        for code in deleted {
             changes.push(Change::Remove(record_key(code)));
             let names = files::stored_names();
             changes.extend(names.map(|name| Change::Remove(file_key(code, &name))));
         }
-        self.store.commit(changes)?;
+        self.commit(changes)?;
         let mut index = self.index();
-        for code in expired {
+        for code in deleted {
             index.remove(code);
         }
         Ok(())

@@ -7,7 +7,7 @@ mod support;
 
 use std::sync::Mutex;
 
-use api::{Config, Job, Millis, ModelError, Progress, Retention, Source};
+use api::{Config, Job, Millis, ModelError, Progress, Source};
 use serde_json::{Value, json};
 use support::*;
 
@@ -188,17 +188,9 @@ fn limits_the_percentage_to_the_progress_of_the_job() {
 
 #[test]
 fn cancels_the_job_of_a_deleted_session_and_stores_nothing() {
-    let retention = Retention {
-        max_age: 5000,
-        max_bytes: u64::MAX,
-    };
-    let config = Config {
-        retention,
-        ..Config::default()
-    };
     for stops_on_break in [true, false] {
         let store = SharedStore::default();
-        let mut api = store.open(&config, START);
+        let mut api = store.open(&Config::default(), START);
         api.engine = None;
         let turbo = json!({"preview_mesh": "turbo"});
         let deleted = code(&api.create(turbo));
@@ -206,9 +198,9 @@ fn cancels_the_job_of_a_deleted_session_and_stores_nothing() {
         let breaks = Mutex::new(Vec::new());
         let engine = Stub(|_: &Source, progress: &mut Progress| {
             breaks.lock().unwrap().push(progress(0.1).is_break());
-            let body = with_image(json!({})).to_string();
-            let create = request("POST", SESSIONS, &[], &body);
-            api.inner.handle(&create, START + 5001);
+            let path = format!("{SESSIONS}/{deleted}");
+            let delete = request("DELETE", &path, &[], "");
+            assert_eq!(api.inner.handle(&delete, START).status(), 204);
             breaks.lock().unwrap().push(progress(0.2).is_break());
             if stops_on_break {
                 Err(ModelError::Cancelled)
@@ -219,8 +211,7 @@ fn cancels_the_job_of_a_deleted_session_and_stores_nothing() {
         api.inner.run_job(job, None, &engine).unwrap();
         assert_eq!(breaks.into_inner().unwrap(), [false, true]);
         assert_eq!(api.get(&format!("{SESSIONS}/{deleted}")).status(), 404);
-        // The record and the image of the other session.
-        assert_eq!(store.len(), 2);
+        assert_eq!(store.len(), 0);
     }
 }
 

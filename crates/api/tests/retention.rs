@@ -4,8 +4,8 @@ mod support;
 
 use std::sync::atomic::Ordering;
 
-use api::{Config, Retention, Sculptor};
-use serde_json::json;
+use api::{Client, Config, Retention, Sculptor};
+use serde_json::{Value, json};
 use support::*;
 
 fn exists(api: &TestApi, code: &str) -> bool {
@@ -54,6 +54,7 @@ fn deletes_old_sessions_with_all_their_files() {
         retention: Retention {
             max_age: 10_000,
             max_bytes: u64::MAX,
+            max_bytes_per_client: None,
         },
         ..Default::default()
     };
@@ -73,11 +74,15 @@ fn deletes_old_sessions_with_all_their_files() {
     assert_eq!(store.len(), 4);
     // The idempotency key can be used again.
     assert_ne!(code(&api.create_with(&key, json!({}))), old);
-    // Sessions expire while no server runs, too.
+    // Sessions expire while no server runs, too; those that are in progress are kept.
+    assert!(exists(&store.open(&config, START + 20_001), &newer));
+    api.now += 9000;
+    assert_eq!(api.session(&newer)["status"], "preview_done");
     let mut api = store.open(&config, START + 20_001);
     api.engine = None;
     assert!(!exists(&api, &newer));
-    assert_eq!(store.len(), 4);
+    // Records, images and models.
+    assert_eq!(store.len(), 6);
 }
 
 #[test]
@@ -87,32 +92,105 @@ fn deletes_the_oldest_sessions_above_the_maximum_size() {
         retention: Retention {
             max_age: u64::MAX,
             max_bytes: bytes,
+            max_bytes_per_client: None,
         },
         ..Default::default()
     };
-    let create = |api: &mut TestApi| {
-        api.now += 1;
-        code(&api.create(json!({})))
+    let size_of = |api: &TestApi, session: &Value| {
+        let session = api.session(&code(session));
+        api.get_url(&session["preview_mesh_url_glb"]).body().len() as u64
     };
-    let mut api = TestApi::without_engine(&config(2 * size));
-    let codes = [0; 3].map(|_| create(&mut api));
-    assert_eq!(
-        [0, 1, 2].map(|at| exists(&api, &codes[at])),
-        [false, true, true]
-    );
-    // The size of results counts.
+    // Sessions that are done: their images and their results count.
+    let mut api = TestApi::with(&config(u64::MAX));
+    let first = api.create(json!({}));
     api.now += 5000;
-    let job = api.inner.next_job(api.now).unwrap();
-    api.inner.run_job(job, None, &Sculptor).unwrap();
-    let done = |code: &String| api.session(code)["status"] == "preview_done";
-    assert_eq!([&codes[1], &codes[2]].map(done), [true, false]);
-    let last = create(&mut api);
-    let there = [&codes[1], &codes[2], &last].map(|code| exists(&api, code));
+    let both = 2 * (size + size_of(&api, &first));
+    let mut api = TestApi::with(&config(both + size));
+    let codes = [0; 3].map(|_| {
+        let session = code(&api.create(json!({})));
+        api.now += 5000;
+        assert_eq!(api.session(&session)["status"], "preview_done");
+        session
+    });
+    // The third was created before its result was stored.
+    assert_eq!(codes.each_ref().map(|code| exists(&api, code)), [true; 3]);
+    api.inner.delete_expired(api.now).unwrap();
+    let there = codes.each_ref().map(|code| exists(&api, code));
     assert_eq!(there, [false, true, true]);
-    // The newest session is kept, however large it is.
+    // A session alone is kept, however large it is.
     let mut api = TestApi::with(&config(1));
-    let code = create(&mut api);
+    let code = code(&api.create(json!({})));
     assert!(exists(&api, &code));
+    // A pending session is not deleted for another one.
+    api.engine = None;
+    let response = api.post(SESSIONS, &with_image(json!({})));
+    assert_eq!(
+        error_message(&response, 507),
+        "The storage of this server is full of sessions in progress. Try again later."
+    );
+    assert!(exists(&api, &code));
+}
+
+#[test]
+fn keeps_the_paid_result_of_a_client_while_another_one_uploads() {
+    let clients = ["shop", "app"].map(|name| Client {
+        name: name.into(),
+        key: format!("key-of-{name}"),
+    });
+    let config = Config {
+        clients: clients.into(),
+        retention: Retention {
+            max_age: u64::MAX,
+            max_bytes: 200_000,
+            max_bytes_per_client: None,
+        },
+        ..Default::default()
+    };
+    let mut api = TestApi::with(&config);
+    let shop = [("x-api-key", "key-of-shop")];
+    let app = [("x-api-key", "key-of-app")];
+    let low_poly = || json!({"resolution": "low_poly"});
+    let paid = code(&api.create_with(&shop, low_poly()));
+    api.now += 5000;
+    for _ in 0..40 {
+        api.create_with(&app, low_poly());
+        api.now += 5000;
+    }
+    let path = format!("{SESSIONS}/{paid}");
+    assert_eq!(api.send(request("GET", &path, &shop, "")).status(), 200);
+    let list = data(&api.send(request("GET", SESSIONS, &app, "")));
+    assert!(list["results"].as_array().unwrap().len() < 40);
+}
+
+#[test]
+fn deletes_a_session_with_its_files_for_its_own_client_only() {
+    let clients = ["shop", "app"].map(|name| Client {
+        name: name.into(),
+        key: format!("key-of-{name}"),
+    });
+    let store = SharedStore::default();
+    let config = Config {
+        clients: clients.into(),
+        ..Default::default()
+    };
+    let mut api = store.open(&config, START);
+    let stored = store.len();
+    let shop = [("x-api-key", "key-of-shop"), ("idempotency-key", "k")];
+    let app = [("x-api-key", "key-of-app")];
+    let session = api.create_with(&shop, json!({"auto_refine": true}));
+    api.now += 10_000;
+    let path = format!("{SESSIONS}/{}", code(&session));
+    let delete = |headers: &[(&str, &str)]| api.send(request("DELETE", &path, headers, ""));
+    assert_eq!(delete(&[]).status(), 401);
+    assert_eq!(delete(&app).status(), 404);
+    let response = delete(&shop);
+    assert_eq!(response.status(), 204);
+    assert!(response.body().is_empty());
+    assert_eq!(delete(&shop).status(), 404);
+    assert_eq!(api.get_url(&session["image_url"]).status(), 404);
+    assert_eq!(store.len(), stored);
+    // The idempotency key can be used again.
+    assert_ne!(code(&api.create_with(&shop, json!({}))), code(&session));
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use api::{Api, Response};
 use hyper::StatusCode;
+use serde_json::json;
 
 use crate::clock::now;
 use crate::engines::{ConfiguredEngine, RequestCounts};
@@ -44,17 +45,34 @@ impl ServerMetrics {
     }
 }
 
-/// Returns the response to `/health`, or to `/metrics` for a loopback peer. Returns `None` for any
+/// Returns the response to `/health`, which is 503 while sessions cannot be stored, or to `/metrics` for a loopback peer. Returns `None` for any
 /// other request.
 pub fn respond(api: &Api, metrics: &ServerMetrics, peer: IpAddr, path: &str) -> Option<Response> {
-    let (media_type, text) = match path {
-        "/health" => ("application/json", r#"{"status":"ok"}"#.to_owned()),
-        "/metrics" if peer.to_canonical().is_loopback() => {
-            ("text/plain; version=0.0.4", render(api, metrics))
-        }
+    let (status, media_type, text) = match path {
+        "/health" => match tokio::task::block_in_place(|| api.check_store()) {
+            Ok(()) => (
+                StatusCode::OK,
+                "application/json",
+                json!({"status": "ok"}).to_string(),
+            ),
+            Err(error) => {
+                let message = format!("Sessions cannot be stored: {error}");
+                let body = json!({"status": "error", "message": message});
+                (
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "application/json",
+                    body.to_string(),
+                )
+            }
+        },
+        "/metrics" if peer.to_canonical().is_loopback() => (
+            StatusCode::OK,
+            "text/plain; version=0.0.4",
+            render(api, metrics),
+        ),
         _ => return None,
     };
-    let response = api::http::Response::builder();
+    let response = api::http::Response::builder().status(status);
     response
         .header("content-type", media_type)
         .header("cache-control", "no-store")

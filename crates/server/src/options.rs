@@ -35,13 +35,17 @@ pub struct Options {
     /// stops
     #[arg(long, value_name = "FOLDER")]
     pub data: Option<PathBuf>,
-    /// Deletes sessions older than this
+    /// Deletes sessions older than this, unless they are in progress
     #[arg(long, value_name = "DAYS", default_value_t = 30)]
     keep_days: u32,
-    /// Deletes the oldest sessions while all images and results exceed this size [default: 10240 with
-    /// --data, 1024 without]
+    /// While all images and results exceed this size, deletes the oldest session of the client that
+    /// uses most [default: 10240 with --data, 1024 without]
     #[arg(long, value_name = "MIB")]
     keep_mib: Option<u32>,
+    /// Deletes the oldest sessions of a client key while its images and results exceed this size
+    /// [default: --keep-mib]
+    #[arg(long, value_name = "MIB")]
+    keep_mib_each: Option<u32>,
     /// Caps sessions with pending work; requests over the cap get 429
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub queue: usize,
@@ -105,10 +109,12 @@ impl Options {
 
     /// Returns how long and how much the store keeps.
     pub fn retention(&self) -> Retention {
+        let mib = |mib| u64::from(mib) * 1024 * 1024;
         let default_mib = if self.data.is_some() { 10 * 1024 } else { 1024 };
         Retention {
             max_age: u64::from(self.keep_days) * 24 * 60 * 60 * 1000,
-            max_bytes: u64::from(self.keep_mib.unwrap_or(default_mib)) * 1024 * 1024,
+            max_bytes: mib(self.keep_mib.unwrap_or(default_mib)),
+            max_bytes_per_client: self.keep_mib_each.map(mib),
         }
     }
 

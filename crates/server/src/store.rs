@@ -1,16 +1,24 @@
 //! Stores sessions in a folder, as one `redb` file: an embedded store whose commits are atomic, even
 //! if the process is killed.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use api::{Change, Store, StoreError};
 use redb::{Database, ReadableDatabase, TableDefinition};
 
 const ENTRIES: TableDefinition<&str, &[u8]> = TableDefinition::new("entries");
 
 /// A store in a folder, for one process at a time.
-pub struct FolderStore(Database);
+///
+/// After an I/O error, such as of a full disk, `redb` fails every further access until its file is
+/// opened again. The next access does that.
+pub struct FolderStore {
+    path: PathBuf,
+    /// `None` after an I/O error, until the file is opened again.
+    database: RwLock<Option<Database>>,
+}
 
 impl FolderStore {
     /// Opens the store in `folder`. Creates both if they are missing.
@@ -20,61 +28,97 @@ impl FolderStore {
     /// opened it.
     pub fn open(folder: &Path) -> anyhow::Result<Self> {
         let path = folder.join("sessions.redb");
-        let store = std::fs::create_dir_all(folder)
+        let database = std::fs::create_dir_all(folder)
             .map_err(anyhow::Error::from)
-            .and_then(|()| Ok(Self(Database::create(&path)?)))
+            .and_then(|()| Ok(Database::create(&path)?))
             .with_context(|| format!("Cannot open {}", path.display()))?;
+        let store = Self {
+            path,
+            database: RwLock::new(Some(database)),
+        };
         // Reading a table that was never written is an error.
-        store.write(Vec::new())?;
+        store.commit(Vec::new()).map_err(|error| anyhow!(error))?;
         Ok(store)
     }
 
-    fn write(&self, changes: Vec<Change>) -> Result<(), redb::Error> {
-        let mut transaction = self.0.begin_write()?;
-        // Commits get slower, but a start after a kill does not read the whole file first.
-        transaction.set_quick_repair(true);
-        {
-            let mut entries = transaction.open_table(ENTRIES)?;
-            for change in changes {
-                match change {
-                    Change::Put(key, bytes) => entries.insert(&*key, &*bytes)?,
-                    Change::Remove(key) => entries.remove(&*key)?,
-                };
+    /// Accesses the database, which is opened first if that is necessary. Closes it after an I/O
+    /// error.
+    fn access<T>(
+        &self,
+        access: impl FnOnce(&Database) -> Result<T, redb::Error>,
+    ) -> Result<T, StoreError> {
+        if self.read_lock().is_none() {
+            let mut database = self.write_lock();
+            if database.is_none() {
+                *database = Some(Database::create(&self.path)?);
             }
         }
-        transaction.commit()?;
-        Ok(())
-    }
-
-    fn read(&self, prefix: &str) -> Result<Vec<Vec<u8>>, redb::Error> {
-        let entries = self.0.begin_read()?.open_table(ENTRIES)?;
-        let mut found = Vec::new();
-        for entry in entries.range(prefix..)? {
-            let (key, bytes) = entry?;
-            if !key.value().starts_with(prefix) {
-                break;
-            }
-            found.push(bytes.value().to_vec());
+        let accessed = match &*self.read_lock() {
+            Some(database) => access(database),
+            None => Err(redb::Error::PreviousIo),
+        };
+        if matches!(accessed, Err(redb::Error::Io(_) | redb::Error::PreviousIo)) {
+            *self.write_lock() = None;
         }
-        Ok(found)
+        Ok(accessed?)
     }
 
-    fn entry(&self, key: &str) -> Result<Option<Vec<u8>>, redb::Error> {
-        let entries = self.0.begin_read()?.open_table(ENTRIES)?;
-        Ok(entries.get(key)?.map(|bytes| bytes.value().to_vec()))
+    fn read_lock(&self) -> RwLockReadGuard<'_, Option<Database>> {
+        self.database.read().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn write_lock(&self) -> RwLockWriteGuard<'_, Option<Database>> {
+        self.database
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn write(database: &Database, changes: Vec<Change>) -> Result<(), redb::Error> {
+    let mut transaction = database.begin_write()?;
+    // Commits get slower, but a start after a kill does not read the whole file first.
+    transaction.set_quick_repair(true);
+    {
+        let mut entries = transaction.open_table(ENTRIES)?;
+        for change in changes {
+            match change {
+                Change::Put(key, bytes) => entries.insert(&*key, &*bytes)?,
+                Change::Remove(key) => entries.remove(&*key)?,
+            };
+        }
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+fn scan(database: &Database, prefix: &str) -> Result<Vec<Vec<u8>>, redb::Error> {
+    let entries = database.begin_read()?.open_table(ENTRIES)?;
+    let mut found = Vec::new();
+    for entry in entries.range(prefix..)? {
+        let (key, bytes) = entry?;
+        if !key.value().starts_with(prefix) {
+            break;
+        }
+        found.push(bytes.value().to_vec());
+    }
+    Ok(found)
+}
+
+fn get(database: &Database, key: &str) -> Result<Option<Vec<u8>>, redb::Error> {
+    let entries = database.begin_read()?.open_table(ENTRIES)?;
+    Ok(entries.get(key)?.map(|bytes| bytes.value().to_vec()))
 }
 
 impl Store for FolderStore {
     fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.entry(key)?)
+        self.access(|database| get(database, key))
     }
 
     fn scan_prefix(&self, prefix: &str) -> Result<Vec<Vec<u8>>, StoreError> {
-        Ok(self.read(prefix)?)
+        self.access(|database| scan(database, prefix))
     }
 
     fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
-        Ok(self.write(changes)?)
+        self.access(|database| write(database, changes))
     }
 }

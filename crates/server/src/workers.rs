@@ -12,8 +12,11 @@ use crate::engines::ConfiguredEngine;
 use crate::fetch::Fetcher;
 use crate::notify::{Notify, WorkerGuard};
 
-/// How long a worker waits after the store has failed.
-const STORE_FAILURE_PAUSE: Duration = Duration::from_secs(1);
+/// How long a worker waits after the store has failed, at first and at most. Each pause is twice as long
+/// as the previous one.
+const STORE_FAILURE_PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(30)];
+/// How often expired sessions are deleted.
+const RETENTION_INTERVAL: Duration = Duration::from_secs(60);
 /// How often a stopping server checks for paid requests that wait for their response.
 const STOP_CHECK_INTERVAL: Duration = Duration::from_millis(50);
 
@@ -42,6 +45,12 @@ impl Workers {
     pub fn start(context: WorkerContext) -> std::io::Result<Self> {
         let context = Arc::new(context);
         let notify = Arc::new(Notify::default());
+        {
+            let (context, guard) = (context.clone(), WorkerGuard::new(&notify));
+            thread::Builder::new()
+                .name("retention".into())
+                .spawn(move || delete_expired(&context, guard.notify()))?;
+        }
         for (index, engine) in context.engines.iter().enumerate() {
             for number in 0..engine.max_concurrent {
                 let (context, guard) = (context.clone(), WorkerGuard::new(&notify));
@@ -90,7 +99,16 @@ fn run(context: &WorkerContext, index: usize, notify: &Notify) {
     let is_orphaned = |name: &str| index == 0 && engines.iter().all(|engine| engine.name != name);
     let is_wanted: &dyn Fn(&str) -> bool = &|name| is_own(name) || is_orphaned(name);
     let api = &context.api;
+    let [first_pause, longest_pause] = STORE_FAILURE_PAUSES;
+    let mut pause = first_pause;
     while let Some(seen) = notify.notifications() {
+        // A result that cannot be stored would have to be made or downloaded again.
+        if api.check_store().is_err() {
+            notify.sleep(pause);
+            pause = longest_pause.min(2 * pause);
+            continue;
+        }
+        pause = first_pause;
         let Some(job) = api.next_job_for(is_wanted, now()) else {
             let due = api.next_due_for(is_wanted, now());
             let timeout = due.map(|due| Duration::from_millis(due.saturating_sub(now())));
@@ -104,9 +122,18 @@ fn run(context: &WorkerContext, index: usize, notify: &Notify) {
             false => &RemovedEngine,
         };
         if let Err(error) = process(context, job, engine) {
-            eprintln!("Cannot read or write the stored session: {error}");
-            notify.sleep(STORE_FAILURE_PAUSE);
+            eprintln!("Cannot read or store sessions; their jobs are paused: {error}");
+            notify.sleep(first_pause);
         }
+    }
+}
+
+/// Deletes expired sessions from time to time. New sessions do the same.
+fn delete_expired(context: &WorkerContext, notify: &Notify) {
+    while notify.notifications().is_some() {
+        // The failure of a store is reported when something has to be stored.
+        let _ = context.api.delete_expired(now());
+        notify.sleep(RETENTION_INTERVAL);
     }
 }
 

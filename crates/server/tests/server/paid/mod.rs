@@ -2,7 +2,7 @@
 //! is billed for at most one model: `Gateway` checks this at the end of every test.
 
 #[macro_use]
-mod harness;
+pub mod harness;
 
 mod check;
 mod deletion;

@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::Value;
 
-use super::server::{CANARY, SESSIONS, Server, command, create_body, session_code, wait_until};
+use super::server::{
+    CANARY, SESSIONS, Server, command_with_file_size_limit, create_body, session_code, wait_until,
+};
 use crate::emulators::samples::numbered_png;
 
 /// Headers of a web page that may use the server. The engine must not receive them.
@@ -180,7 +182,7 @@ fn launch(flags: &[String], environment: &[(&'static str, String)], folder: &Pat
         .append(true)
         .open(folder.join("log"))
         .unwrap();
-    let child = command()
+    let child = command_with_file_size_limit()
         .args(["--port", "0"])
         .args(flags)
         .envs(environment.iter().cloned())

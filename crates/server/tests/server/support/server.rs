@@ -21,6 +21,15 @@ pub fn command() -> Command {
     Command::new(env!("CARGO_BIN_EXE_csm-image-to-3d-server"))
 }
 
+/// Returns the command of the server's program for tests that limit the size of its files. Without
+/// the shell, a write beyond the limit would end the process.
+pub fn command_with_file_size_limit() -> Command {
+    let mut shell = Command::new("sh");
+    let script = "trap '' XFSZ; exec \"$0\" \"$@\"";
+    shell.args(["-c", script, env!("CARGO_BIN_EXE_csm-image-to-3d-server")]);
+    shell
+}
+
 /// Starts the program on a free port.
 pub fn spawn(flags: &[&str]) -> Child {
     command()
@@ -74,12 +83,36 @@ impl Server {
         std::io::read_to_string(self.child.stderr.take().unwrap()).unwrap()
     }
 
+    /// Makes each write to a file fail beyond its first 4 KiB, as on a full disk.
+    pub fn fill_disk(&self) {
+        self.limit_file_size("4096:");
+    }
+
+    /// Ends the failures of [`Server::fill_disk`].
+    pub fn empty_disk(&self) {
+        self.limit_file_size("unlimited");
+    }
+
+    fn limit_file_size(&self, limit: &str) {
+        let (pid, limit) = (self.child.id().to_string(), format!("--fsize={limit}"));
+        let status = Command::new("prlimit")
+            .args(["--pid", &pid, &limit])
+            .status();
+        assert!(status.unwrap().success());
+    }
+
     pub fn connect(&self) -> TcpStream {
         http::connect(&self.host).unwrap()
     }
 
     pub fn get(&self, path: &str) -> Response {
         exchange(&self.host, &get(path)).expect("no response")
+    }
+
+    pub fn delete(&self, path: &str) -> Response {
+        let request =
+            format!("DELETE {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+        exchange(&self.host, request.as_bytes()).unwrap()
     }
 
     pub fn post(&self, path: &str, headers: &str, body: &Value) -> Option<Response> {
