@@ -8,6 +8,7 @@ import { test } from "node:test";
 
 import {
   createSession,
+  deleteSession,
   downloadModel,
   getSession,
   imageTo3d,
@@ -86,6 +87,20 @@ test("gives each model of a session its own URL, also after a second refinement"
   // The URL stays the same while the file does.
   const again = await getSession(session_code, { fetch });
   assert.equal(again.mesh_url_glb, two.mesh_url_glb);
+});
+
+test("a deleted session is gone, with its URLs", async () => {
+  const { fetch, interval } = fastSandbox();
+  const session = await imageTo3d({ image, fetch, interval });
+  const kept = await imageTo3d({ image, fetch, interval });
+  await deleteSession(session.session_code, { fetch });
+  const { results } = await listSessions({ fetch });
+  assert.deepEqual(
+    results.map(({ session_code }) => session_code),
+    [kept.session_code],
+  );
+  await assert.rejects(globalThis.fetch(String(session.preview_mesh_url_glb)));
+  assert.equal((await globalThis.fetch(String(kept.preview_mesh_url_glb))).status, 200);
 });
 
 test("reset deletes sessions, requests and URLs, and rejects pending requests", async () => {

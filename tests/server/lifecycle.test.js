@@ -115,6 +115,40 @@ describeInPages("the lifecycle of a session", (page) => {
     );
   });
 
+  test("deletes a session with its files, and the session of an aborted call", async () => {
+    const result = await page().evaluate(async (baseUrl) => {
+      const { image, outcome } = helpers;
+      const session = await library.imageTo3d({ image, baseUrl, interval: 20 });
+      await library.deleteSession(session.session_code, { baseUrl });
+      const again = await outcome(library.deleteSession(session.session_code, { baseUrl }));
+      const model = await fetch(String(session.preview_mesh_url_glb));
+
+      const controller = new AbortController();
+      let aborted = "";
+      const call = library.imageTo3d({
+        image,
+        baseUrl,
+        onAbort: "delete",
+        signal: controller.signal,
+        onUpdate: ({ session_code }) => {
+          aborted = session_code;
+          controller.abort("cancelled");
+        },
+      });
+      const reason = await call.catch((reason) => reason);
+      let last;
+      do last = await outcome(library.getSession(aborted, { baseUrl }));
+      while (!last.kind);
+      return { again: again.kind, model: model.status, reason, last: last.kind };
+    }, baseUrl);
+    assert.deepEqual(result, {
+      again: "not_found",
+      model: 404,
+      reason: "cancelled",
+      last: "not_found",
+    });
+  });
+
   test("a failed session rejects with the session", async () => {
     for (const stage of ["spin", "preview", "refine"]) {
       const outcome = await page().evaluate(

@@ -10,6 +10,7 @@
  */
 export async function holdSessions(page, fields) {
   await page.route("**/image-to-3d-sessions/SESSION_*", async (route) => {
+    if (route.request().method() !== "GET") return route.fallback();
     const response = await route.fetch();
     const json = await response.json();
     Object.assign(json.data, fields);
