@@ -3,7 +3,9 @@ import type { ErrorCode, ErrorDetails, ErrorKind, Sent, Session } from "./wasm/c
 export type { ErrorDetails };
 
 /** The properties of a new error. `code` is the same as `kind` if it is omitted. */
-export type ErrorProperties = Omit<ErrorDetails, "code"> & { code?: ErrorCode };
+export type ErrorProperties = Pick<ErrorDetails, "kind" | "sent"> & {
+  [Name in Exclude<keyof ErrorDetails, "kind" | "sent">]?: ErrorDetails[Name] | undefined;
+};
 
 /**
  * The error that a failed call rejects with. `kind` tells what failed, `code` why.

@@ -15,7 +15,7 @@ const USER_MESSAGES = {
   image_too_large: "This image is too large. Use a smaller one.",
   authentication: "You have no access to this service. Sign in again or check your key.",
   payment_required: "There are no credits left. No model can be made at the moment.",
-  not_found: "This model was not found. It may have been deleted.",
+  not_found: "This was not found. It may have been deleted.",
   rate_limited: "There are too many requests at the moment. Try again in a few minutes.",
   server_error: "The service has a problem at the moment. Try again later.",
   unexpected_response:

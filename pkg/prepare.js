@@ -44,8 +44,14 @@ export async function prepare(image, options, signal) {
     );
   }
   try {
-    // A copy, because the memory may be shared with another thread, and `Blob` rejects that.
-    const blob = image instanceof Uint8Array ? new Blob([image.slice()]) : image;
+    // A copy, because the memory may be shared with another thread, and `Blob` rejects that. Only real
+    // blobs can be sent to a worker.
+    const blob =
+      image instanceof Uint8Array
+        ? new Blob([image.slice()])
+        : image instanceof Blob
+          ? image
+          : new Blob([await /** @type {Blob} */ (image).arrayBuffer()]);
     return await encode(blob, settings, signal);
   } catch (cause) {
     const reason = /** @type {any} */ (cause)?.message;
@@ -66,7 +72,15 @@ function readSettings(options) {
     const expected = "true, false or an object with maxEdge, type and quality";
     throw invalidOptions(invalid("prepare", options, expected));
   }
-  const { maxEdge = 2048, type, quality = 0.9, ...unknown } = { ...options };
+  /** @type {any} */
+  let copy;
+  try {
+    // Reads each option once.
+    copy = { ...options };
+  } catch (cause) {
+    throw invalidOptions(`Reading the options of prepare threw: ${cause}`, cause);
+  }
+  const { maxEdge = 2048, type, quality = 0.9, ...unknown } = copy;
   for (const name of Object.keys(unknown)) {
     throw invalidOptions(unknownOption(name, ["maxEdge", "type", "quality"]));
   }
@@ -82,9 +96,12 @@ function readSettings(options) {
   return { maxEdge, type, quality };
 }
 
-/** @param {string} message */
-const invalidOptions = (message) =>
-  new ImageTo3dError(message, { kind: "invalid_options", sent: "no" });
+/**
+ * @param {string} message
+ * @param {unknown} [cause]
+ */
+const invalidOptions = (message, cause) =>
+  new ImageTo3dError(message, { kind: "invalid_options", sent: "no", cause });
 
 /**
  * @param {Blob} image

@@ -4,67 +4,90 @@ import { useCallback, useEffect, useRef, useState } from "react";
 
 import { deleteSession, imageTo3d, ImageTo3dError, stageOf, waitForSession } from "./index.js";
 
+/** @import { ConnectionOptions, ImageTo3dOptions, ImageTo3dSettings } from "./index.js" */
 /** @import { Progress, Session, StageName } from "./index.js" */
-/** @import { UseImageTo3dOptions, UseImageTo3dResult } from "./react.js" */
-/** @typedef {Omit<UseImageTo3dResult, "start" | "resume" | "cancel" | "running">} View */
-/** @typedef {{ controller: AbortController, session?: Session }} Call */
+/** @import { UseImageTo3dResult, UseImageTo3dView } from "./react.js" */
+
+/**
+ * A running call.
+ *
+ * @typedef {object} Call
+ * @property {AbortController} controller
+ * @property {ConnectionOptions} connection
+ * @property {ImageTo3dSettings["onAbort"]} onAbort
+ * @property {string | undefined} storageKey
+ * @property {boolean} isResumed whether the hook has started it by itself
+ * @property {boolean} isSent whether the request was sent
+ * @property {string} [code] of its session
+ */
+
 /** @typedef {{ code: string, until: StageName }} StoredCall */
 
-/** @type {View} */
-const idle = { state: "idle" };
+/** @type {UseImageTo3dView} */
+const idle = { state: "idle", running: false };
 
-/** @type {Set<View["state"]>} */
-const settled = new Set(["idle", "done", "failed", "cancelled"]);
+const stages = ["spins", "preview", "refine"];
 
 /** @type {typeof import("./react.js").useImageTo3d} */
 export function useImageTo3d(options = {}) {
   const [view, setView] = useState(idle);
-  // The functions always use the options of the last rendering, and keep their identity.
+  // The functions use the options of the last rendering, and keep their identity.
   const latest = useRef(options);
   useEffect(() => {
     latest.current = options;
   });
+  const isMounted = useRef(false);
   /** The running call, if there is one. */
   const running = useRef(/** @type {Call | undefined} */ (undefined));
 
-  /** Ends the running call, if there is one. Only here a session is deleted, not by an unmount. */
-  const end = useCallback(() => {
+  /**
+   * Ends the running call, if there is one. Its session is deleted with `onAbort: "delete"`, unless the
+   * next call continues it.
+   */
+  const end = useCallback((/** @type {string | undefined} */ nextCode) => {
     const call = running.current;
     running.current = undefined;
-    call?.controller.abort();
-    const { storageKey, onAbort, apiKey, baseUrl, headers, fetch } = latest.current;
-    if (call) store(storageKey, undefined);
-    if (call?.session && onAbort === "delete") {
-      const { session_code } = call.session;
-      deleteSession(session_code, { apiKey, baseUrl, headers, fetch }).catch((error) =>
-        console.warn(`csm-image-to-3d: could not delete the session ${session_code}:`, error),
-      );
-    }
-    return call !== undefined;
+    if (!call) return;
+    call.controller.abort();
+    const { code, connection, onAbort, storageKey } = call;
+    if (!code || code === nextCode) return;
+    forget(storageKey, code);
+    if (onAbort !== "delete") return;
+    deleteSession(code, connection).catch((error) =>
+      console.warn(`csm-image-to-3d: could not delete the session ${code}:`, error),
+    );
   }, []);
 
   /**
-   * Runs a call in place of the running one. A call that was replaced or cancelled changes the view no
-   * more.
+   * Runs a call in place of the running one. A call that was replaced or cancelled no longer changes
+   * what the hook returns.
    */
   const run = useCallback(
     /**
-     * @param {View} first what the hook returns at first
-     * @param {StageName} until
+     * @param {ImageTo3dSettings} options
+     * @param {{ until: StageName, code?: string, isResumed?: boolean }} about
+     * @param {UseImageTo3dView} first what the hook returns at first
      * @param {(callbacks: {
      *   signal: AbortSignal,
      *   onProgress: (progress: Progress) => void,
      *   onUpdate: (session: Session) => void,
      * }) => Promise<Session>} send
+     * @returns {Promise<Session | undefined>}
      */
-    async (first, until, send) => {
-      end();
+    async (options, { until, code, isResumed = false }, first, send) => {
+      if (!isMounted.current) return undefined;
+      end(code);
+      const { storageKey } = latest.current;
+      const controller = new AbortController();
+      const { onAbort } = options;
+      const connection = connectionOf(options);
       /** @type {Call} */
-      const call = { controller: new AbortController() };
+      const call = { controller, connection, onAbort, storageKey, isResumed, isSent: false, code };
       running.current = call;
-      const { signal } = call.controller;
-      const { storageKey, onProgress, onUpdate } = latest.current;
-      const update = (/** @type {View} */ view) => {
+      /** @type {Session | undefined} */
+      let last;
+      const { signal } = controller;
+      const update = (/** @type {UseImageTo3dView} */ view) => {
         if (!signal.aborted) setView(view);
       };
       update(first);
@@ -74,28 +97,27 @@ export function useImageTo3d(options = {}) {
           onProgress(progress) {
             const { phase, loaded, total } = progress;
             if (phase === "downloading") return;
+            call.isSent ||= phase === "sending";
             const percent = phase === "encoding" && total ? (loaded / total) * 100 : undefined;
-            update({ state: phase, progress: percent });
-            onProgress?.(progress);
+            update({ state: phase, running: true, progress: percent });
+            latest.current.onProgress?.(progress);
           },
           onUpdate(session) {
-            call.session = session;
-            store(storageKey, { code: session.session_code, until });
-            update({ state: "generating", session, progress: stageOf(session).percent });
-            onUpdate?.(session);
+            call.code = session.session_code;
+            // Once, so that another component with the same key is not overwritten again and again.
+            if (storageKey && !last) store(storageKey, { code: call.code, until });
+            last = session;
+            const progress = stageOf(session).percent;
+            update({ state: "generating", running: true, session, progress });
+            latest.current.onUpdate?.(session);
           },
         });
-        store(storageKey, undefined);
-        update({ state: "done", session, progress: 100 });
+        // A session that waits for the selection of a spin goes on.
+        if (stageOf(session).stage !== "spins") forget(storageKey, session.session_code);
+        update({ state: "done", running: false, session });
         return signal.aborted ? undefined : session;
       } catch (thrown) {
-        if (signal.aborted) return undefined;
-        const error = toError(thrown, call.session);
-        // After any other error the session may go on, and a reload may resume it.
-        if (error.kind === "session_failed" || error.kind === "not_found") {
-          store(storageKey, undefined);
-        }
-        update({ state: "failed", error, session: error.session });
+        if (!signal.aborted) update(failure(thrown, call, last));
         return undefined;
       } finally {
         if (running.current === call) running.current = undefined;
@@ -106,83 +128,146 @@ export function useImageTo3d(options = {}) {
 
   /** @type {UseImageTo3dResult["start"]} */
   const start = useCallback(
-    (startOptions) => {
-      const { storageKey, onAbort, onProgress, onUpdate, ...shared } = latest.current;
+    async (startOptions) => {
+      const { storageKey, onProgress, onUpdate, ...shared } = latest.current;
+      // The default for images does not apply to a URL.
+      if ("image_url" in startOptions) delete shared.prepare;
       const options = { ...shared, ...startOptions };
+      /** @type {StageName} */
       const until =
         options.preview_mesh === "turbo" ? "spins" : options.auto_refine ? "refine" : "preview";
-      return run({ state: options.prepare ? "preparing" : "encoding" }, until, (callbacks) =>
-        imageTo3d({ ...options, ...callbacks }),
+      const state = options.prepare ? "preparing" : "encoding";
+      // The hook deletes the session itself, because an unmount must not.
+      return run(options, { until }, { state, running: true }, (callbacks) =>
+        imageTo3d(/** @type {ImageTo3dOptions} */ ({ ...options, onAbort: "keep", ...callbacks })),
       );
     },
+    [run],
+  );
+
+  const follow = useCallback(
+    (/** @type {string} */ code, /** @type {StageName} */ until, isResumed = false) =>
+      run(
+        latest.current,
+        { until, code, isResumed },
+        { state: "generating", running: true },
+        (callbacks) => {
+          const { signal, onUpdate } = callbacks;
+          const { interval } = latest.current;
+          const connection = connectionOf(latest.current);
+          return waitForSession(code, { ...connection, until, signal, interval, onUpdate });
+        },
+      ),
     [run],
   );
 
   /** @type {UseImageTo3dResult["resume"]} */
-  const resume = useCallback(
-    (session_code, until = "preview") => {
-      const { apiKey, baseUrl, headers, timeout, maxRetries, fetch, interval } = latest.current;
-      const connection = { apiKey, baseUrl, headers, timeout, maxRetries, fetch, interval };
-      return run({ state: "generating" }, until, ({ signal, onUpdate }) =>
-        waitForSession(session_code, { ...connection, until, signal, onUpdate }),
-      );
-    },
-    [run],
-  );
+  const resume = useCallback((code, until = "preview") => follow(code, until), [follow]);
 
   const cancel = useCallback(() => {
-    if (end()) setView({ state: "cancelled" });
+    end(undefined);
+    forget(latest.current.storageKey);
+    setView((view) => (view.running ? { state: "cancelled", running: false } : view));
   }, [end]);
 
+  const { storageKey } = options;
   useEffect(() => {
-    const stored = load(latest.current.storageKey);
-    if (stored) void resume(stored.code, stored.until);
-    // Ends the polling; the session stays stored, so that the next mount resumes it.
+    isMounted.current = true;
+    const stored = load(storageKey);
+    if (stored && !running.current) void follow(stored.code, stored.until, true);
     return () => {
+      isMounted.current = false;
+      // Ends the polling. The session stays stored, so that the next mount resumes it.
       running.current?.controller.abort();
       running.current = undefined;
+      // The effect also ends without an unmount, for example when the component is hidden.
+      setView((view) => (view.running ? idle : view));
     };
-  }, [resume]);
+  }, [follow, storageKey]);
 
-  return { ...view, running: !settled.has(view.state), start, resume, cancel };
+  return { ...view, start, resume, cancel };
 }
 
 /**
- * @param {unknown} thrown
- * @param {Session} [session]
- */
-function toError(thrown, session) {
-  if (thrown instanceof ImageTo3dError) return thrown;
-  // A function of the app has thrown.
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
-  return new ImageTo3dError(message, { kind: "internal", sent: "unknown", session, cause: thrown });
-}
-
-/**
- * Stores the running session, or removes it.
+ * Returns the view of a failed call, and forgets its session if it has ended.
  *
- * @param {string | undefined} key
- * @param {StoredCall | undefined} call
+ * @param {unknown} thrown
+ * @param {Call} call
+ * @param {Session} [session] as received last
+ * @returns {UseImageTo3dView}
+ */
+function failure(thrown, { storageKey, code, isResumed, isSent }, session) {
+  /** @type {ImageTo3dError} */
+  let error;
+  if (thrown instanceof ImageTo3dError) {
+    error = thrown;
+  } else {
+    // A function of the app has thrown.
+    const message = thrown instanceof Error ? thrown.message : String(thrown);
+    const sent = isSent || session ? "unknown" : "no";
+    error = new ImageTo3dError(message, { kind: "internal", sent, session, cause: thrown });
+  }
+  // After any other error the session may go on, and a reload may resume it.
+  const isOver = ["session_failed", "not_found", "invalid_options"].includes(error.kind);
+  if (isOver) forget(storageKey, code);
+  // The user has not asked for a session that no longer exists.
+  if (isOver && isResumed && !session) return idle;
+  return { state: "failed", running: false, error, session: error.session };
+}
+
+/**
+ * @param {ImageTo3dSettings} options
+ * @returns {ConnectionOptions}
+ */
+const connectionOf = ({ apiKey, baseUrl, headers, timeout, maxRetries, fetch }) => ({
+  apiKey,
+  baseUrl,
+  headers,
+  timeout,
+  maxRetries,
+  fetch,
+});
+
+/**
+ * Stores the running session.
+ *
+ * @param {string} key
+ * @param {StoredCall} call
  */
 function store(key, call) {
-  if (key === undefined) return;
   try {
-    if (call) localStorage.setItem(key, JSON.stringify(call));
-    else localStorage.removeItem(key);
+    localStorage.setItem(key, JSON.stringify(call));
   } catch {
     // The browser denies access to storage: a reload then resumes nothing.
   }
 }
 
 /**
+ * Removes what is stored: any session, or only the one with this code.
+ *
+ * @param {string | undefined} key
+ * @param {string} [code]
+ */
+function forget(key, code) {
+  if (key === undefined || (code !== undefined && load(key)?.code !== code)) return;
+  try {
+    localStorage.removeItem(key);
+  } catch {
+    // See `store`.
+  }
+}
+
+/**
+ * Returns the stored session, if there is one.
+ *
  * @param {string | undefined} key
  * @returns {StoredCall | undefined}
  */
 function load(key) {
   if (key === undefined) return undefined;
   try {
-    const { code, until } = JSON.parse(localStorage.getItem(key) ?? "");
-    return { code, until };
+    const { code, until } = JSON.parse(localStorage.getItem(key) ?? "null") ?? {};
+    return typeof code === "string" && stages.includes(until) ? { code, until } : undefined;
   } catch {
     return undefined;
   }

@@ -29,6 +29,9 @@ const ENCODED_CHUNK: usize = CHUNK / 3 * 4;
 /// The end of the body, after the image.
 const BODY_END: &str = "\"}";
 
+/// The number of bytes by which a format is recognized.
+const SNIFFED_BYTES: usize = 32;
+
 /// The number of bytes of an unrecognized file that the message repeats.
 const SIGNATURE_BYTES: usize = 4;
 
@@ -123,6 +126,24 @@ async fn encode(
             return Ok(blob(&parts, "")?.into());
         }
         pacer.yield_to_event_loop().await;
+    }
+}
+
+/// Checks that the first bytes of an image are those of a known format.
+///
+/// # Errors
+/// Fails if the image is unreadable or not an image.
+pub async fn check_format(image: &ImageInput) -> Result<()> {
+    let mut reader = match image {
+        ImageInput::Bytes(bytes) => ImageReader::of_bytes(bytes.clone()),
+        ImageInput::Blob { blob, .. } => ImageReader::of_blob(blob).await?,
+        ImageInput::Url(_) | ImageInput::DataUrl(_) => return Ok(()),
+    };
+    let mut start = [0; SNIFFED_BYTES];
+    let length = reader.fill(&mut start).await?;
+    match contract::sniff(&start[..length]) {
+        Some(_) => Ok(()),
+        None => Err(unrecognized_format(&start[..length])),
     }
 }
 

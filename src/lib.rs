@@ -181,8 +181,8 @@ fn prepare_session(start: Start, follow: Option<Follow>, connection: Connection)
 
 /// Deletes a session with its image and its models, and cancels its work.
 ///
-/// An extension of this project's server. Aborting a call stops only the waiting; the session keeps
-/// running on the server, and may cost money, until it is deleted.
+/// An extension of this project's server. A session keeps running on the server, and may cost money,
+/// after the call that waits for it was aborted.
 ///
 /// @param session_code - The code of the session.
 /// @param options - The options of the connection.

@@ -5,9 +5,10 @@ use js_sys::Function;
 use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
-use crate::error::Result;
-use crate::image::ImageInput;
-use crate::js::field;
+use crate::base64_body;
+use crate::error::{CallError, ErrorCode, Failure, Result};
+use crate::image::{ImageInput, empty_image};
+use crate::js::{error_message, field, text};
 use crate::progress::{Phase, Progress};
 use crate::transport::AbortOnDrop;
 
@@ -32,6 +33,9 @@ pub async fn prepare(
         };
         progress.report(on_progress)
     };
+    if total == 0.0 && !matches!(image, ImageInput::Url(_) | ImageInput::DataUrl(_)) {
+        return Err(empty_image());
+    }
     report(0.0)?;
     let source: &JsValue = match image {
         ImageInput::Blob { blob, .. } => blob,
@@ -40,11 +44,33 @@ pub async fn prepare(
         ImageInput::DataUrl(url) => url,
     };
     let mut abort = AbortOnDrop::new()?;
-    let blob = prepare_image(source, options, abort.signal()).await?;
+    let prepared = prepare_image(source, options, abort.signal()).await;
     abort.disarm();
+    let blob = match prepared {
+        Ok(blob) => blob,
+        Err(thrown) => return Err(failure(image, thrown).await?),
+    };
     report(total)?;
     let size = field(&blob, "size").as_f64().unwrap_or_default();
     Ok(ImageInput::Blob { blob, size })
+}
+
+/// Returns the error for what the module has thrown: an `ImageTo3dError`, unless the module could not
+/// be loaded. An image that could not be decoded may be unreadable, or no image.
+///
+/// # Errors
+/// Fails if the image is unreadable, or no image.
+async fn failure(image: &ImageInput, thrown: JsValue) -> Result<CallError> {
+    let Some(code) = text(&thrown, "code").filter(|_| text(&thrown, "kind").is_some()) else {
+        let reason = error_message(&thrown);
+        let message = format!("Could not load the module that prepares images: {reason}");
+        let failure = Failure::new(ErrorCode::Internal, message);
+        return Ok(failure.with_cause(thrown).into());
+    };
+    if code == "undecodable_image" {
+        base64_body::check_format(image).await?;
+    }
+    Ok(thrown.into())
 }
 
 #[cfg_attr(test, wasm_bindgen(module = "/pkg/preparation.js"))]

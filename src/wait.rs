@@ -4,6 +4,7 @@ use js_sys::{Array, Function, Math};
 use wasm_bindgen::prelude::*;
 
 use crate::api::{Api, ApiResponse};
+use crate::cancel::throw_if_aborted;
 use crate::error::{CallError, ErrorCode, Failure, PollOutlook, Result};
 use crate::js::{field, text};
 use crate::options::{Create, Follow};
@@ -53,6 +54,10 @@ pub async fn run_session(api: &Api, start: Start, follow: Option<Follow>) -> Res
     loop {
         let ApiResponse { data, retry_after } = response;
         report_update(follow.on_update.as_ref(), &data, &mut last_reported)?;
+        // The caller's `onUpdate` may have aborted the call.
+        if let Some(signal) = &api.connection.signal {
+            throw_if_aborted(signal)?;
+        }
         let (stage, state) = stage_of(&data)?;
         if state == StageState::Failed {
             return Err(session_failure(&data).into());

@@ -6,7 +6,8 @@
 
 /**
  * Decodes an image with the browser's decoder, turns it upright, scales it down and encodes it in
- * sRGB, without metadata. Without `type` it encodes JPEG, or WebP if there are transparent pixels.
+ * sRGB, without metadata. Without `type` it encodes JPEG, or WebP if there are transparent pixels; or
+ * PNG, if that would be larger than the image and PNG is smaller.
  *
  * @param {Blob} image
  * @param {Settings} settings
@@ -17,6 +18,7 @@ export async function encodeImage(image, { maxEdge, type, quality }) {
   assertReadable();
   const context = scaleDown(await decode(image), maxEdge);
   const { canvas } = context;
+  const isRequested = type !== undefined;
   type ??= (await isJpeg(image)) || isOpaque(context) ? "image/jpeg" : "image/webp";
   if (type === "image/jpeg") {
     // Transparent pixels of a JPEG would be black.
@@ -24,7 +26,11 @@ export async function encodeImage(image, { maxEdge, type, quality }) {
     context.fillStyle = "#fff";
     context.fillRect(0, 0, canvas.width, canvas.height);
   }
-  return canvas.convertToBlob({ type, quality });
+  const encoded = await canvas.convertToBlob({ type, quality });
+  if (isRequested || encoded.size <= image.size) return encoded;
+  // A drawing with few colors is smaller as PNG.
+  const png = await canvas.convertToBlob({ type: "image/png" });
+  return png.size < encoded.size ? png : encoded;
 }
 
 /** @param {Blob} image */

@@ -30,7 +30,7 @@ define_options! {
         /// the bytes are sent unchanged.
         ///
         /// The browser decodes the image, turns it upright, converts it to sRGB, scales it down and
-        /// encodes it again, without EXIF and other metadata. So a photo of a phone needs a fraction
+        /// encodes it again, without EXIF and other metadata. So a photo taken with a phone needs a fraction
         /// of its upload, and formats that the server cannot read work if the browser can. Requires
         /// `OffscreenCanvas`.
         Prepare = "prepare": "boolean | PrepareOptions | undefined",

@@ -52,7 +52,7 @@ pub enum OnAbort {
 }
 
 define_options! {
-    /// The option of `imageTo3d` alone.
+    /// The option that only `imageTo3d` has.
     enum AbortOption, interface AbortOptions {
         /// What happens to the session if `signal` is aborted after its creation. Default: `"keep"`,
         /// which leaves it running on the server, where it may still cost money.

@@ -26,7 +26,7 @@ pub struct PrepareOptions {
     #[tsify(type = "number | undefined", optional)]
     max_edge: f64,
     /// The media type of the prepared image. Default: JPEG, or WebP if the image has transparent
-    /// pixels. Browsers that cannot encode WebP encode PNG instead. In a JPEG, transparent pixels
+    /// pixels; or PNG, for drawings that would become larger otherwise. Browsers that cannot encode WebP encode PNG instead. In a JPEG, transparent pixels
     /// become white.
     #[tsify(type = "PreparedType | undefined", optional)]
     r#type: PreparedType,

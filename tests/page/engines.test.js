@@ -139,10 +139,16 @@ const snippets = async (/** @type {Page} */ page) => [
  * @param {string} text
  */
 async function create(page, text) {
-  const created = page.waitForResponse((response) => response.request().method() === "POST");
+  const before = (await page.locator("#session-status").textContent()) ?? "";
   await page.getByRole("button", { name: "Create session" }).click();
-  const { data } = await (await created).json();
-  const status = page.locator("#session-status").filter({ hasText: data.session_code });
+  // From the page instead of the response, whose body the browser may have discarded.
+  const shown = await page.waitForFunction((before) => {
+    const text = document.querySelector("#session-status")?.textContent ?? "";
+    const code = text.match(/SESSION_\d+_\d+/)?.[0];
+    return code && !before.includes(code) ? code : undefined;
+  }, before);
+  const code = String(await shown.jsonValue());
+  const status = page.locator("#session-status").filter({ hasText: code });
   await status.filter({ hasText: text }).waitFor();
   const session = JSON.parse((await page.locator("#json").textContent()) ?? "");
   return { status: await status.innerText(), session };

@@ -5,6 +5,8 @@ declare global {
   var library: typeof import("/pkg/index.js");
   /** In pages with `library-page.js`. */
   var helpers: typeof import("./library-page.js").helpers;
+  /** In pages with `hook-page.js`. */
+  var hookHelpers: typeof import("./hook-page.js").hookHelpers;
   /** In pages with `sandbox-page.js`. */
   var sandboxHelpers: typeof import("./sandbox-page.js").sandboxHelpers;
 }
