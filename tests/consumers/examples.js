@@ -35,6 +35,20 @@ export function examples() {
     await run("vite", ["build"], { cwd: path });
     return assertSingleWasm(measureBuild(dist));
   });
+  consumer("example: React, installed as its README says", "vite", async () => {
+    // The folders of the repository, whose package npm would link otherwise.
+    const repository = join(root, "repository");
+    const copy = (/** @type {string} */ path) => {
+      const filter = (/** @type {string} */ source) => !source.endsWith("/node_modules");
+      cpSync(path, join(repository, path), { recursive: true, filter });
+    };
+    copy("pkg");
+    copy("examples/react");
+    const cwd = join(repository, "examples/react");
+    await run("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline"], { cwd });
+    await run("npm", ["run", "build"], { cwd });
+    return assertSingleWasm(measureBuild(join(cwd, "dist")));
+  });
   for (const [name, folder] of /** @type {const} */ ([
     ["Vue", "vue"],
     ["Svelte", "svelte"],
