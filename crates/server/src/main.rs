@@ -16,6 +16,7 @@ mod notify;
 mod options;
 mod private_file;
 mod public_address;
+mod shutdown;
 mod store;
 mod workers;
 
@@ -100,6 +101,8 @@ async fn serve(config: &Config, options: &Options) -> anyhow::Result<()> {
     };
     let api = Api::open(&api_config, store, now()).map_err(|error| anyhow!(error))?;
     let api = Arc::new(api);
+    // Before the address is printed: a caller that has read it may stop the server at once.
+    let shutdown = shutdown::signal().context("Cannot handle signals")?;
     let listener = listen(options).await?;
     println!("listening on http://{}", listener.local_addr()?);
     for engine in &engines {
@@ -124,7 +127,7 @@ async fn serve(config: &Config, options: &Options) -> anyhow::Result<()> {
         metrics,
         site: options.site.clone(),
     };
-    http::serve(state, listener, tokio::signal::ctrl_c()).await;
+    http::serve(state, listener, shutdown).await;
     Ok(())
 }
 

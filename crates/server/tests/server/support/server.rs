@@ -32,6 +32,14 @@ pub fn spawn(flags: &[&str]) -> Child {
         .unwrap()
 }
 
+/// A signal that asks a process to end.
+pub enum Signal {
+    /// SIGINT: Ctrl+C in a terminal.
+    Interrupt,
+    /// SIGTERM: what `kill`, containers and service managers send.
+    Terminate,
+}
+
 /// A running server, killed on drop.
 pub struct Server {
     pub child: Child,
@@ -54,10 +62,14 @@ impl Server {
         Self { child, host }
     }
 
-    /// Sends SIGINT and waits for a successful exit.
-    pub fn stop(&mut self) {
+    /// Sends the signal and waits for a successful exit.
+    pub fn stop(&mut self, signal: Signal) {
         let id = self.child.id().to_string();
-        let status = Command::new("kill").args(["-INT", &id]).status();
+        let name = match signal {
+            Signal::Interrupt => "-INT",
+            Signal::Terminate => "-TERM",
+        };
+        let status = Command::new("kill").args([name, &id]).status();
         assert!(status.unwrap().success());
         assert!(self.child.wait().unwrap().success());
     }
