@@ -5,7 +5,10 @@ use std::path::Path;
 
 use anyhow::Context;
 use api::{Change, Store, StoreError};
-use redb::{Database, ReadableDatabase, TableDefinition};
+use redb::backends::FileBackend;
+use redb::{Builder, Database, ReadableDatabase, TableDefinition};
+
+use crate::private_file::{create_private_folder, open_private};
 
 const ENTRIES: TableDefinition<&str, &[u8]> = TableDefinition::new("entries");
 
@@ -13,16 +16,22 @@ const ENTRIES: TableDefinition<&str, &[u8]> = TableDefinition::new("entries");
 pub struct FolderStore(Database);
 
 impl FolderStore {
-    /// Opens the store in `folder`. Creates both if they are missing.
+    /// Opens the store in `folder`. Creates both if they are missing. Only the owner has access to
+    /// the file, which contains images and the secret of file URLs.
     ///
     /// # Errors
     /// Fails if the folder is not writable, if its file is not a store, or if another process has
     /// opened it.
     pub fn open(folder: &Path) -> anyhow::Result<Self> {
         let path = folder.join("sessions.redb");
-        let store = std::fs::create_dir_all(folder)
+        let store = create_private_folder(folder)
+            .and_then(|()| open_private(&path))
             .map_err(anyhow::Error::from)
-            .and_then(|()| Ok(Self(Database::create(&path)?)))
+            .and_then(|file| {
+                Ok(Self(
+                    Builder::new().create_with_backend(FileBackend::new(file)?)?,
+                ))
+            })
             .with_context(|| format!("Cannot open {}", path.display()))?;
         // Reading a table that was never written is an error.
         store.write(Vec::new())?;
