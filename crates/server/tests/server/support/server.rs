@@ -45,6 +45,8 @@ pub struct Server {
     pub child: Child,
     /// `127.0.0.1:<port>`
     pub host: String,
+    /// The line that says which web pages may use the server.
+    pub web_pages: String,
 }
 
 impl Server {
@@ -59,7 +61,14 @@ impl Server {
         stdout.read_line(&mut line).unwrap();
         let host = line.trim().strip_prefix("listening on http://");
         let host = host.expect("the server did not start").to_owned();
-        Self { child, host }
+        let mut web_pages = String::new();
+        stdout.read_line(&mut web_pages).unwrap();
+        let web_pages = web_pages.trim().to_owned();
+        Self {
+            child,
+            host,
+            web_pages,
+        }
     }
 
     /// Sends the signal and waits for a successful exit.
