@@ -3,6 +3,7 @@
 
 import { parseArgs } from "node:util";
 
+import { parseHostName, parseOrigin } from "./bin/access.js";
 import { publicFetch } from "./bin/fetch.js";
 import { serve } from "./bin/server.js";
 import { invalid } from "./message.js";
@@ -10,18 +11,26 @@ import { invalid } from "./message.js";
 const help = `Serves the Image-to-3D API on this machine, to test apps against. It needs no API key, and sends
 nothing to the internet, except to download images given by an https: URL.
 
-Usage: npx csm-image-to-3d [--port N] [--speed N]
+Usage: npx csm-image-to-3d [--port N] [--speed N] [--origin URL] [--host-name NAME]
 
-  --port N   port on 127.0.0.1; 0 chooses a free one [default: 8787]
-  --speed N  makes sessions this many times faster; at 1 each stage takes a second [default: 1]
-  --help     prints this help`;
+  --port N          port on 127.0.0.1; 0 chooses a free one [default: 8787]
+  --speed N         makes sessions this many times faster; at 1 each stage takes a second [default: 1]
+  --origin URL      lets web pages of this origin use the server, beside those of localhost; * for all.
+                    Repeatable
+  --host-name NAME  host name under which the server can be reached, beside localhost and IP addresses.
+                    Repeatable
+  --help            prints this help`;
 
 /** An image of one pixel. */
 const image =
   "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR42mNQmvkfAAKbAbtuSfydAAAAAElFTkSuQmCC";
 
-/** @param {string} address */
-const instructions = (address) => `listening on ${address}
+/**
+ * @param {string} address
+ * @param {string} webPages
+ */
+const instructions = (address, webPages) => `listening on ${address}
+${webPages}
 
 From an app:
   const session = await imageTo3d({ image, baseUrl: "${address}" });
@@ -37,7 +46,7 @@ class UsageError extends Error {}
 
 /** Returns the options, or `undefined` if the user wants the help. */
 function readOptions() {
-  const { port, speed, help } = parseFlags();
+  const { port, speed, origin, "host-name": hostName, help } = parseFlags();
   if (help) return undefined;
   if (!/^\d+$/.test(port) || Number(port) > 65535) {
     throw new UsageError(invalid("--port", port, "a whole number from 0 to 65535"));
@@ -45,7 +54,37 @@ function readOptions() {
   if (!(Number(speed) > 0)) {
     throw new UsageError(invalid("--speed", speed, "a number greater than 0"));
   }
-  return { port: Number(port), speed: Number(speed) };
+  const origins = origin.map((text) =>
+    checked(
+      "--origin",
+      text,
+      parseOrigin,
+      'an origin such as "https://shop.example", or "*" for all',
+    ),
+  );
+  const hostNames = hostName.map((text) =>
+    checked(
+      "--host-name",
+      text,
+      parseHostName,
+      'a name such as "models.example", without scheme and port',
+    ),
+  );
+  return { port: Number(port), speed: Number(speed), origins, hostNames };
+}
+
+/**
+ * Returns the parsed value of a flag.
+ *
+ * @param {string} flag
+ * @param {string} text
+ * @param {(text: string) => string | undefined} parse
+ * @param {string} expected
+ */
+function checked(flag, text, parse, expected) {
+  const value = parse(text);
+  if (value === undefined) throw new UsageError(invalid(flag, text, expected));
+  return value;
 }
 
 function parseFlags() {
@@ -54,6 +93,8 @@ function parseFlags() {
       options: {
         port: { type: "string", default: "8787" },
         speed: { type: "string", default: "1" },
+        origin: { type: "string", multiple: true, default: [] },
+        "host-name": { type: "string", multiple: true, default: [] },
         help: { type: "boolean", short: "h", default: false },
       },
     }).values;
@@ -68,9 +109,9 @@ try {
   if (options) {
     // The sandbox downloads images with the global `fetch`.
     globalThis.fetch = publicFetch();
-    const { address, close } = await serve(options);
+    const { address, webPages, close } = await serve(options);
     for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, close);
-    console.log(instructions(address));
+    console.log(instructions(address, webPages));
   } else {
     console.log(help);
   }

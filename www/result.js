@@ -91,10 +91,15 @@ export function renderResult(session, actions) {
 
   const hasSpins = stage === "spins" && state === "done";
   const spins = hasSpins && Array.isArray(session.spins) ? session.spins : [];
+  // The server may send anything; an index is that of the server's list.
+  const views = spins.flatMap((spin, index) => {
+    const url = spin?.image_url;
+    return typeof url === "string" ? [{ url, index }] : [];
+  });
   find("choices").replaceChildren(
-    ...(spins.length ? [element("p", {}, "Choose the front of the model:")] : []),
-    ...spins.map(({ image_url }, index) => {
-      const image = element("img", { src: image_url, alt: "" });
+    ...(views.length ? [element("p", {}, "Choose the front of the model:")] : []),
+    ...views.map(({ url, index }) => {
+      const image = element("img", { src: url, alt: "" });
       const ariaLabel = `Use view ${index + 1} as the front`;
       const onclick = () => actions.selectSpin(index);
       return element("button", { type: "button", ariaLabel, onclick }, image);

@@ -47,11 +47,20 @@ export function curlSnippet({ endpoint, parameters, engine, hasApiKey }, { name,
   }
   const body = JSON.stringify({ ...parameters, engine }).slice(1, -1);
   const header = hasApiKey ? '  --header "x-api-key: $API_KEY" \\\n' : "";
-  const file = `'${name.replaceAll("'", "'\\''")}'`;
+  const start = `{${body ? `${body},` : ""}"image_url":"data:${type};base64,`;
+  // In the format of `printf`, a backslash or a percent sign would be interpreted.
   return (
-    `{ printf '${body ? `{${body.replaceAll("%", "%%")},` : "{"}"image_url":"data:${type};base64,'\n` +
-    `  base64 < ${file} | tr -d '\\n'; printf '"}'; } |\n` +
-    `curl '${endpoint}/image-to-3d-sessions' \\\n` +
+    `{ printf %s ${quoteForShell(start)}\n` +
+    `  base64 < ${quoteForShell(name)} | tr -d '\\n'; printf '"}'; } |\n` +
+    `curl ${quoteForShell(`${endpoint}/image-to-3d-sessions`)} \\\n` +
     `  --header 'content-type: application/json' \\\n${header}  --data-binary @-\n`
   );
 }
+
+/**
+ * Returns the text as one word of a shell, in which nothing is expanded or executed. The engine's name
+ * and the file's name may have been chosen by others.
+ *
+ * @param {string} text
+ */
+const quoteForShell = (text) => `'${text.replaceAll("'", "'\\''")}'`;

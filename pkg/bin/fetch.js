@@ -1,5 +1,5 @@
-// Fetches the images at the URLs that requests name. The URLs come from untrusted callers, since pages
-// of any origin may send requests, so that only the public internet is reachable.
+// Fetches the images at the URLs that requests name. The URLs come from untrusted callers, so that only
+// the public internet is reachable.
 
 import { lookup } from "node:dns";
 import { get } from "node:https";

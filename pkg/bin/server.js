@@ -1,11 +1,14 @@
 // The HTTP server in front of the sandbox.
 
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { createServer, STATUS_CODES } from "node:http";
 import { pipeline } from "node:stream/promises";
 
 import { createSandbox } from "../sandbox.js";
 import { ImageTo3dError } from "../wasm/shared.js";
+import { createAccess } from "./access.js";
+
+/** @import { AccessOptions } from "./access.js" */
 
 /** The largest request body, in bytes. Base64 makes an image a third larger. */
 const BODY_LIMIT = 64 * 1024 * 1024;
@@ -13,11 +16,13 @@ const BODY_LIMIT = 64 * 1024 * 1024;
 /**
  * Serves the API on loopback.
  *
- * @param {{ port: number, speed: number }} options port 0 chooses a free one
- * @returns {Promise<{ address: string, close(): Promise<void> }>} `close` ends all requests and jobs
+ * @param {{ port: number, speed: number } & AccessOptions} options port 0 chooses a free one
+ * @returns {Promise<{ address: string, webPages: string, close(): Promise<void> }>} `webPages` says which
+ *   pages may use the server; `close` ends all requests and jobs
  * @throws {Error} if the port is not available
  */
-export async function serve({ port, speed }) {
+export async function serve({ port, speed, ...accessOptions }) {
+  const access = createAccess(accessOptions);
   const server = createServer();
   await listen(server, port);
   const bound = /** @type {import("node:net").AddressInfo} */ (server.address());
@@ -30,7 +35,12 @@ export async function serve({ port, speed }) {
     response.on("close", () => disconnected.abort());
     try {
       const body = await readBody(request);
-      const result = body ? await handle(request, body, disconnected.signal) : tooLarge();
+      const refusal = access.check(request.method ?? "GET", request.headers);
+      let result;
+      if (refusal) result = errorResponse(refusal.status, refusal.message);
+      else if (!body) result = tooLarge();
+      else result = await handle(request, body, disconnected.signal);
+      setCors(result.headers, request.headers);
       response.writeHead(result.status, [...result.headers].flat());
       await pipeline(result.body ?? [], response);
     } catch (error) {
@@ -39,6 +49,20 @@ export async function serve({ port, speed }) {
       if (error instanceof ImageTo3dError) console.error(error.message);
     }
   });
+
+  /**
+   * Replaces the CORS headers of the sandbox, which all pages may use.
+   *
+   * @param {Headers} headers of the response
+   * @param {import("node:http").IncomingHttpHeaders} received
+   */
+  function setCors(headers, received) {
+    if (!access.isOriginAllowed(received)) headers.delete("access-control-allow-private-network");
+    const origin = access.corsOrigin(received);
+    if (origin === "*" || !headers.has("access-control-allow-origin")) return;
+    headers.set("access-control-allow-origin", origin);
+    headers.set("vary", "origin");
+  }
 
   /**
    * @param {import("node:http").IncomingMessage} request
@@ -60,6 +84,7 @@ export async function serve({ port, speed }) {
 
   return {
     address,
+    webPages: access.describe(),
     async close() {
       server.close();
       server.closeAllConnections();
@@ -103,10 +128,23 @@ async function readBody(request) {
 }
 
 function tooLarge() {
-  const status = 413;
   const mib = BODY_LIMIT / (1024 * 1024);
-  const message = `The request body is larger than ${BODY_LIMIT} bytes (${mib} MiB)`;
-  const envelope = { error: "Payload Too Large", message, statusCode: status, data: null };
-  const headers = { "access-control-allow-origin": "*", "cache-control": "no-store" };
+  return errorResponse(413, `The request body is larger than ${BODY_LIMIT} bytes (${mib} MiB)`);
+}
+
+/**
+ * Returns an error in the API's envelope.
+ *
+ * @param {number} status
+ * @param {string} message
+ */
+function errorResponse(status, message) {
+  const error = STATUS_CODES[status];
+  const envelope = { error, message, statusCode: status, data: null };
+  const headers = {
+    "access-control-allow-origin": "*",
+    "access-control-expose-headers": "retry-after",
+    "cache-control": "no-store",
+  };
   return Response.json(envelope, { status, headers });
 }

@@ -64,11 +64,20 @@ test("prints a curl command that makes a model", async () => {
 
 test("responds as the Rust server does, with the same CORS headers", async () => {
   const headers = { "content-type": "application/json" };
+  const [evil, local] = ["https://evil.example", "http://localhost:5173"];
+  const privateNetwork = { "access-control-request-private-network": "true" };
   const data = `data:image/webp;base64,${Buffer.from(await image.arrayBuffer()).toString("base64")}`;
   const body = JSON.stringify({ image_url: data });
   /** @type {[string, RequestInit?][]} */
   const asked = [
     ["/image-to-3d-sessions", { method: "OPTIONS" }],
+    ["/image-to-3d-sessions", { method: "OPTIONS", headers: { origin: evil, ...privateNetwork } }],
+    ["/image-to-3d-sessions", { method: "OPTIONS", headers: { origin: local, ...privateNetwork } }],
+    ["/image-to-3d-sessions", { method: "POST", headers: { origin: evil }, body }],
+    ["/image-to-3d-sessions", { headers: { origin: "null" } }],
+    ["/image-to-3d-sessions", { headers: { origin: local } }],
+    ["/image-to-3d-sessions", { headers: { origin: evil, "x-api-key": fault("echo-json") } }],
+    ["/files/SESSION_1_1/image", { headers: { origin: local } }],
     ["/image-to-3d-sessions", { method: "POST", headers, body }],
     ["/image-to-3d-sessions", { method: "POST", headers, body: '{ "creativity": "none" }' }],
     ["/image-to-3d-sessions", { method: "PUT", body }],
@@ -100,15 +109,67 @@ test("responds as the Rust server does, with the same CORS headers", async () =>
 test("returns URLs at the address that it listens on, whatever the Host header says", async () => {
   const { session_code: code } = await createSession({ image, baseUrl: npx.address });
   const { port } = new URL(npx.address);
-  for (const host of [`localhost:${port}`, `[::1]:${port}`, "a(b.example"]) {
+  for (const host of [`localhost:${port}`, `[::1]:${port}`]) {
     const flags = ["--silent", "--header", `Host: ${host}`, `${sessions}/${code}`];
     const { stdout } = await promisify(execFile)("curl", flags);
     assert.equal(JSON.parse(stdout).data.image_url, `${npx.address}/files/${code}/image`, host);
   }
   const { stdout } = await promisify(execFile)("curl", [
-    ...["--silent", "--header", "Host: no host", "--write-out", "%{http_code}", sessions],
+    ...["--silent", "--header", "Host:", "--write-out", "%{http_code}", "--http1.0", sessions],
   ]);
-  assert.equal(stdout, "400");
+  assert.match(stdout, /200$/);
+});
+
+/**
+ * Sends a request with these headers, and returns its status and message.
+ *
+ * @param {string} url
+ * @param {string[]} headers
+ */
+async function sendWithCurl(url, ...headers) {
+  const flags = headers.flatMap((header) => ["--header", header]);
+  const { stdout } = await promisify(execFile)("curl", ["--silent", ...flags, url]);
+  const { statusCode, message } = JSON.parse(stdout);
+  return { status: statusCode, message };
+}
+
+test("rejects pages of other origins and other hosts, as the Rust server does", async () => {
+  const shop = "https://shop.example";
+  for (const url of [sessions, `${server}/image-to-3d-sessions`]) {
+    assert.deepEqual(await sendWithCurl(url, `Origin: ${shop}`), {
+      status: 403,
+      message: `Requests from pages of ${shop} are not allowed. Start the server with --origin ${shop}`,
+    });
+    assert.deepEqual(
+      await sendWithCurl(url, "Host: evil.example:80", "Origin: http://evil.example:80"),
+      {
+        status: 421,
+        message:
+          "Requests for the host evil.example are not allowed. Start the server with --host-name evil.example",
+      },
+    );
+    for (const origin of [
+      "http://localhost:1",
+      "https://127.0.0.1",
+      "http://[::1]:3",
+      new URL(url).origin,
+    ]) {
+      assert.equal((await sendWithCurl(url, `Origin: ${origin}`)).status, 200, origin);
+    }
+  }
+});
+
+test("--origin and --host-name allow others", async () => {
+  const { address, printed, kill, ended } = await startNpx(
+    ...["--origin", "https://Shop.example:443/", "--host-name", "models.example"],
+  );
+  const url = `${address}/image-to-3d-sessions`;
+  const local = "web pages: of localhost, 127.0.0.1, [::1] and this server";
+  assert.ok(printed.out.includes(`\n${local}, and of https://shop.example\n`), printed.out);
+  assert.equal((await sendWithCurl(url, "Origin: https://shop.example")).status, 200);
+  assert.equal((await sendWithCurl(url, "Host: models.example:80")).status, 200);
+  kill("SIGTERM");
+  await ended;
 });
 
 describe("simulates failures", { concurrency: true }, () => {
@@ -199,6 +260,11 @@ test("reports invalid flags", async () => {
     [["--port"], "Option '--port <value>' argument missing"],
     [["--port", "65536"], 'Invalid --port "65536": expected a whole number from 0 to 65535'],
     [["--port", "x"], 'Invalid --port "x": expected a whole number from 0 to 65535'],
+    [
+      ["--origin", "shop"],
+      'Invalid --origin "shop": expected an origin such as "https://shop.example"',
+    ],
+    [["--host-name", "a:1"], 'Invalid --host-name "a:1": expected a name such as "models.example"'],
     [["--speed", "0"], 'Invalid --speed "0": expected a number greater than 0'],
   ])) {
     const { code, err, out } = await runNpx(...flags);
@@ -210,7 +276,15 @@ test("reports invalid flags", async () => {
 test("--help lists the flags", async () => {
   const { code, out, err } = await runNpx("--help");
   assert.deepEqual({ code, err }, { code: 0, err: "" });
-  for (const flag of ["--port N", "--speed N", "--help", "8787"]) assert.ok(out.includes(flag));
+  for (const flag of [
+    "--port N",
+    "--speed N",
+    "--origin URL",
+    "--host-name NAME",
+    "--help",
+    "8787",
+  ])
+    assert.ok(out.includes(flag));
 });
 
 test("reports a port that is in use", async () => {

@@ -248,6 +248,16 @@ test("builds the model from the selected view", () =>
     assert.equal(await waitForStatus(page, "preview_done"), code);
   }));
 
+test("ignores views without a URL", () =>
+  withPage(async (page) => {
+    await choose(page, "turtle");
+    await holdSessions(page, { status: "spin_generate_done", spins: [null, { image_url: null }] });
+    await create(page);
+    await waitForStatus(page, "spin_generate_done");
+    assert.equal(await page.locator("#choices").innerText(), "");
+    assert.match((await page.locator("#json").textContent()) ?? "", /"spins"/);
+  }));
+
 /** A state that the library does not know. */
 const unknownState = { status: "warming_up", session_status: "pondering" };
 

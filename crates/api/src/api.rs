@@ -42,11 +42,12 @@ impl Api {
         let size = request.body().len();
         let status = response.status();
         self.state.log.add(request, size, status, delivery, now);
-        with_cors(response, self.state.access.allowed_origin(request))
+        with_cors(response, self.state.web_access.cors_origin(request))
     }
 
     /// Handles a request with the simulated fault that its key selects.
     fn respond(&self, request: &Request, now: Millis) -> Result<Response, ApiError> {
+        self.check_web_access(request)?;
         if self.state.access.requires_key() {
             return self.execute(request, now);
         }
@@ -73,7 +74,6 @@ impl Api {
     fn execute(&self, request: &Request, now: Millis) -> Result<Response, ApiError> {
         let route = Route::parse(request);
         let access = &self.state.access;
-        access.check_origin(request)?;
         let client = match route.is_public() {
             true => None,
             false => access.authenticate(request)?,
@@ -87,19 +87,31 @@ impl Api {
         Ok(context.render(context.execute(&route)?))
     }
 
+    /// Checks the host of a request and the origin of the page that sent it.
+    fn check_web_access<B>(&self, request: &HttpRequest<B>) -> Result<(), ApiError> {
+        let access = &self.state.web_access;
+        access.check_host(request)?;
+        access.check_origin(request)
+    }
+
+    /// Returns whether the host of a request is allowed. If not, [`Api::handle`] returns an error
+    /// with status 421.
+    pub fn is_host_allowed<B>(&self, request: &HttpRequest<B>) -> bool {
+        self.state.web_access.check_host(request).is_ok()
+    }
+
     /// Returns whether the sender of a request may use the API, which follows from its headers. If
     /// not, [`Api::handle`] returns the same response for any body, so that the body need not be
     /// kept.
     pub fn is_authorized<B>(&self, request: &HttpRequest<B>) -> bool {
-        let access = &self.state.access;
-        access.check_origin(request).is_ok() && access.authenticate(request).is_ok()
+        self.check_web_access(request).is_ok() && self.state.access.authenticate(request).is_ok()
     }
 
     /// Returns whether a simulated fault requires that the connection is closed before the body of
     /// the request is read. Counts and logs the request then, so that it must be called once for
     /// each request, and not followed by [`Api::handle`].
     pub fn should_drop_connection<B>(&self, request: &HttpRequest<B>, now: Millis) -> bool {
-        if self.state.access.requires_key() {
+        if self.state.access.requires_key() || self.check_web_access(request).is_err() {
             return false;
         }
         let is_due = |effect| matches!(effect, Effect::BeforeHandling(Delivery::Drop));
@@ -118,7 +130,7 @@ impl Api {
         let mib = limit / (1024 * 1024);
         let message = format!("The request body is larger than {limit} bytes ({mib} MiB)");
         let response = response::error(StatusCode::PAYLOAD_TOO_LARGE, &message);
-        with_cors(response, self.state.access.allowed_origin(request))
+        with_cors(response, self.state.web_access.cors_origin(request))
     }
 
     /// Returns the name of the client that sent a request, or `None` if callers need no key or the

@@ -30,8 +30,12 @@ pub struct Config {
     /// and see all sessions.
     pub clients: Vec<Client>,
     /// The origins whose pages may use the API, for example `https://example.com`, in addition to
-    /// the server's own origin if its host is `localhost` or an IP address. Default: all.
+    /// `localhost`, `127.0.0.1` and `[::1]` with any scheme and port, and to the host of the request.
+    /// Default: all.
     pub allowed_origins: Option<Vec<String>>,
+    /// The host names under which the API can be reached, in addition to `localhost` and IP
+    /// addresses. Default: all.
+    pub allowed_hosts: Option<Vec<String>>,
     /// Random bytes from which the tokens in file URLs are derived. The store keeps the first
     /// value; later ones are ignored.
     pub url_secret: Vec<u8>,
@@ -54,6 +58,7 @@ impl Default for Config {
             daily_limit: DailyLimit::default(),
             clients: Vec::new(),
             allowed_origins: None,
+            allowed_hosts: None,
             url_secret: Vec::new(),
         }
     }

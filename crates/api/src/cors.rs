@@ -5,11 +5,19 @@ use http::header::{
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, CACHE_CONTROL, CONNECTION, HeaderValue,
     VARY,
 };
+use http::{HeaderName, Request};
 
 use crate::response::{Response, no_content, with_header};
+use crate::web_access::OriginAccess;
+
+/// Sent with the preflight of a request from a public page to a private address.
+const REQUEST_PRIVATE_NETWORK: &str = "access-control-request-private-network";
 
 /// Creates the response to a CORS preflight request.
-pub fn preflight() -> Response {
+///
+/// Chromium sent [`REQUEST_PRIVATE_NETWORK`] for Private Network Access. Its successor, Local Network
+/// Access, asks the user and has no header.
+pub fn preflight<B>(request: &Request<B>, access: OriginAccess) -> Response {
     let mut response = no_content();
     for (name, value) in [
         (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, DELETE"),
@@ -24,6 +32,11 @@ pub fn preflight() -> Response {
     ] {
         response = with_header(response, name, HeaderValue::from_static(value));
     }
+    let is_private = request.headers().get(REQUEST_PRIVATE_NETWORK);
+    if access == OriginAccess::Allowed && is_private.is_some_and(|value| value == "true") {
+        let name = HeaderName::from_static("access-control-allow-private-network");
+        response = with_header(response, name, HeaderValue::from_static("true"));
+    }
     response
 }
 
@@ -31,17 +44,17 @@ pub fn preflight() -> Response {
 #[derive(Clone, Copy)]
 pub struct WithoutCors;
 
-/// Adds CORS headers unless they are already set. `origin` is the allowed origin; `None` denies
-/// all.
-pub fn with_cors(mut response: Response, origin: Option<HeaderValue>) -> Response {
+/// Adds CORS headers unless they are already set. `origin` is the origin whose pages may read the
+/// response, or `*`.
+pub fn with_cors(mut response: Response, origin: HeaderValue) -> Response {
     let without_cors = response.extensions().get::<WithoutCors>().is_some();
     let headers = response.headers_mut();
     headers
         .entry(CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
-    let Some(origin) = origin.filter(|_| !without_cors) else {
+    if without_cors {
         return response;
-    };
+    }
     if origin != "*" {
         headers.insert(VARY, HeaderValue::from_static("origin"));
     }

@@ -37,6 +37,7 @@ mod sessions;
 mod stage;
 mod state;
 mod store;
+mod web_access;
 
 pub use access::Client;
 pub use api::Api;

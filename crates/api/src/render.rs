@@ -1,13 +1,14 @@
 //! Renders the results of requests as responses.
 
-use http::StatusCode;
+use http::header::HeaderValue;
+use http::{HeaderName, StatusCode};
 use serde_json::{Map, Value, json};
 
 use crate::cors::preflight;
 use crate::handlers::{Context, Output};
 use crate::record::Record;
 use crate::request::base_url;
-use crate::response::{Response, no_content, success};
+use crate::response::{Response, no_content, success, with_header};
 use crate::session_json::SessionView;
 
 impl Context<'_> {
@@ -15,7 +16,10 @@ impl Context<'_> {
     pub fn render(self, output: Output) -> Response {
         let ok = |message, data: Value| success(StatusCode::OK, message, data);
         match output {
-            Output::Preflight => preflight(),
+            Output::Preflight => preflight(
+                self.request,
+                self.state.web_access.origin_access(self.request),
+            ),
             Output::Created(record) => {
                 let session = self.session(&record, None);
                 success(StatusCode::CREATED, "Created", session)
@@ -29,7 +33,11 @@ impl Context<'_> {
                 ok("Retrieved", json!({ "results": sessions }))
             }
             Output::Results(results) => ok("Retrieved", json!({ "results": results })),
-            Output::File(response) => response,
+            Output::File(response) => with_header(
+                response,
+                HeaderName::from_static("cross-origin-resource-policy"),
+                HeaderValue::from_static("cross-origin"),
+            ),
         }
     }
 

@@ -12,6 +12,7 @@ use crate::request_log::RequestLog;
 use crate::sessions::{Limits, Sessions};
 use crate::stage::Pace;
 use crate::store::{Change, Store, StoreError};
+use crate::web_access::WebAccess;
 
 /// The store's key of the secret from which the tokens in file URLs are derived.
 const URL_SECRET_KEY: &str = "secret";
@@ -22,6 +23,7 @@ pub struct ApiState {
     pub engines: Vec<String>,
     pub paid_engines: Vec<String>,
     pub access: AccessControl,
+    pub web_access: WebAccess,
     pub sessions: Sessions,
     pub queue: JobQueue,
     pub faults: FaultCounter,
@@ -50,14 +52,16 @@ impl ApiState {
             max_pending_per_client: config.max_pending_per_client.unwrap_or(config.max_pending),
             daily_limit: config.daily_limit,
         };
-        let allowed_origins = config.allowed_origins.clone();
+        let web_access =
+            WebAccess::new(config.allowed_origins.clone(), config.allowed_hosts.clone());
         Ok(Self {
             pace: Pace {
                 speed: config.speed,
             },
             engines: config.engines.clone(),
             paid_engines: config.paid_engines.clone(),
-            access: AccessControl::new(&config.clients, allowed_origins, url_secret),
+            access: AccessControl::new(&config.clients, url_secret),
+            web_access,
             sessions: Sessions::open(store, limits, now)?,
             queue: JobQueue::default(),
             faults: FaultCounter::default(),

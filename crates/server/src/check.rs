@@ -39,6 +39,7 @@ pub fn check(config: &Config, options: &Options) -> anyhow::Result<()> {
         0 => println!("clients: no keys; only loopback connections are accepted"),
         keys => println!("clients: {keys} with keys"),
     }
+    println!("{}", options.web_access(config).describe());
     match missing {
         0 => Ok(()),
         1 => bail!("1 engine is not ready"),

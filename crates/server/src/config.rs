@@ -9,6 +9,7 @@ use contract::{Invalid, one_of_quoted, quote};
 use serde::Deserialize;
 
 use crate::private_file::read_private;
+use crate::web_access::{parse_host_name, parse_origin};
 
 /// The shortest client key that is accepted.
 const MIN_KEY_LENGTH: usize = 16;
@@ -21,8 +22,13 @@ pub struct Config {
     default: Option<String>,
     /// A file with a client's name and key on each line, accessible to its owner only.
     clients_file: Option<PathBuf>,
-    /// The origins whose web pages may use the server, besides its own. Default: all.
-    pub origins: Option<Vec<String>>,
+    /// The origins whose web pages may use the server, beside its own and local ones; `*` for all.
+    #[serde(default)]
+    pub origins: Vec<String>,
+    /// The host names under which the server can be reached without client keys, beside `localhost`
+    /// and IP addresses.
+    #[serde(default)]
+    pub host_names: Vec<String>,
     /// A table for each remote engine.
     #[serde(default)]
     engines: toml::Table,
@@ -37,12 +43,22 @@ impl Config {
         let path = file.display();
         let text = fs::read_to_string(file).with_context(|| format!("Cannot read {path}"))?;
         // The parser's full message quotes the line, which may hold a key by mistake.
-        let config: Self = toml::from_str(&text).map_err(|error| {
+        let mut config: Self = toml::from_str(&text).map_err(|error| {
             let line = error
                 .span()
                 .map_or(0, |span| text[..span.start].matches('\n').count() + 1);
             anyhow!("{path}, line {line}: {}", error.message())
         })?;
+        let invalid = |key: &str, text: &str, expected: &str| {
+            anyhow!("{path}: Invalid {key} {}: {expected}", quote(text))
+        };
+        for text in &mut config.origins {
+            *text = parse_origin(text).map_err(|expected| invalid("origins", text, expected))?;
+        }
+        for text in &mut config.host_names {
+            *text =
+                parse_host_name(text).map_err(|expected| invalid("host_names", text, expected))?;
+        }
         for (name, table) in &config.engines {
             let table = table.as_table();
             let table = table.with_context(|| format!("{path}: engines.{name} must be a table"))?;

@@ -12,21 +12,20 @@ use anyhow::{Context, bail};
 use api::{Api, Delivery};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use hyper::header::{CONTENT_LENGTH, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
-use tower::ServiceExt;
-use tower_http::services::ServeDir;
 
 use crate::access_log::LogEntry;
 use crate::body;
 use crate::chunks::{ResponseBody, chunked};
 use crate::clock::now;
 use crate::metrics::{self, ServerMetrics};
+use crate::site;
 use crate::workers::Workers;
 
 /// How long requests and jobs may take to end when the server stops.
@@ -97,6 +96,7 @@ async fn respond(
 ) -> anyhow::Result<Response<ResponseBody>> {
     let path = request.uri().path();
     if request.method() == Method::GET
+        && state.api.is_host_allowed(&request)
         && let Some(response) = metrics::respond(&state.api, &state.metrics, peer, path)
     {
         return deliver(response).await;
@@ -114,13 +114,10 @@ async fn handle(
     request: Request<Incoming>,
 ) -> anyhow::Result<Response<ResponseBody>> {
     if let Some(site) = &state.site
-        && matches!(*request.method(), Method::GET | Method::HEAD)
-        && !is_api_path(request.uri().path())
+        && site::is_site_request(&request)
+        && state.api.is_host_allowed(&request)
     {
-        return match request.uri().path() {
-            "/config.js" => site_config(),
-            _ => site_file(site.clone(), request).await,
-        };
+        return site::respond(site, request).await;
     }
     if state.api.should_drop_connection(&request, now()) {
         bail!("The connection is dropped on request, before the body");
@@ -151,31 +148,6 @@ async fn handle(
         None => state.api.payload_too_large(&head, limit),
     };
     deliver(response).await
-}
-
-fn is_api_path(path: &str) -> bool {
-    let first = path.trim_start_matches('/').split('/').next();
-    matches!(first, Some("image-to-3d-sessions" | "files" | "sandbox"))
-}
-
-/// Returns the site's `config.js`, which makes the demo page start with this server.
-fn site_config() -> anyhow::Result<Response<ResponseBody>> {
-    let text = "export const start = \"server\";\nexport const server = location.origin;\n";
-    let response = Response::builder()
-        .header(CONTENT_TYPE, "text/javascript")
-        .header(CACHE_CONTROL, "no-cache");
-    Ok(response.body(Full::from(text).map_err(Into::into).boxed_unsync())?)
-}
-
-async fn site_file(
-    site: PathBuf,
-    request: Request<Incoming>,
-) -> anyhow::Result<Response<ResponseBody>> {
-    let mut response = ServeDir::new(site).oneshot(request).await?;
-    // A site that was just rebuilt must not come from the browser's cache.
-    let headers = response.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    Ok(response.map(|body| body.map_err(Into::into).boxed_unsync()))
 }
 
 async fn deliver(mut response: api::Response) -> anyhow::Result<Response<ResponseBody>> {

@@ -16,7 +16,10 @@ mod notify;
 mod options;
 mod private_file;
 mod public_address;
+mod shutdown;
+mod site;
 mod store;
+mod web_access;
 mod workers;
 
 use std::io::ErrorKind;
@@ -80,8 +83,9 @@ async fn serve(config: &Config, options: &Options) -> anyhow::Result<()> {
         None => Box::new(MemoryStore::default()),
     };
     let paid: Vec<_> = engines.iter().filter(|engine| engine.is_paid).collect();
-    // Without client keys, any web page in a browser on this machine could spend money.
-    let own_pages_only = || (!paid.is_empty() && clients.is_empty()).then(Vec::new);
+    let web_access = options.web_access(config);
+    // A client key protects from rebound names too, because the attacker's page has none.
+    let allowed_hosts = clients.is_empty().then(|| web_access.host_names.clone());
     let api_config = api::Config {
         speed: options.speed,
         seed: now(),
@@ -94,14 +98,20 @@ async fn serve(config: &Config, options: &Options) -> anyhow::Result<()> {
             total: options.daily_limit,
             per_client: options.daily_limit_each,
         },
-        allowed_origins: config.origins.clone().or_else(own_pages_only),
+        allowed_origins: web_access.allowed_origins(),
+        allowed_hosts,
         clients,
         url_secret: random_secret()?,
     };
     let api = Api::open(&api_config, store, now()).map_err(|error| anyhow!(error))?;
     let api = Arc::new(api);
+    // Before the address is printed: a caller that has read it may stop the server at once.
+    let shutdown = shutdown::signal().context("Cannot handle signals")?;
     let listener = listen(options).await?;
-    println!("listening on http://{}", listener.local_addr()?);
+    // One write: a program that reads the address may close the pipe right after it.
+    let address = listener.local_addr()?;
+    let started = format!("listening on http://{address}\n{}\n", web_access.describe());
+    print!("{started}");
     for engine in &engines {
         if let Some(missing) = &engine.missing {
             eprintln!("{}: {missing}; its sessions will fail", engine.name);
@@ -124,7 +134,7 @@ async fn serve(config: &Config, options: &Options) -> anyhow::Result<()> {
         metrics,
         site: options.site.clone(),
     };
-    http::serve(state, listener, tokio::signal::ctrl_c()).await;
+    http::serve(state, listener, shutdown).await;
     Ok(())
 }
 

@@ -10,6 +10,7 @@ use api::Retention;
 use clap::Parser;
 
 use crate::config::Config;
+use crate::web_access::{WebAccess, parse_host_name, parse_origin};
 
 /// Serves the Image-to-3D API on this machine.
 #[derive(Parser)]
@@ -69,6 +70,13 @@ pub struct Options {
     /// hunyuan, fal or meshy
     #[arg(long, value_name = "NAME[=URL]")]
     engine: Option<String>,
+    /// Lets web pages of this origin use the server, beside those of localhost; * for all. Repeatable
+    #[arg(long, value_name = "URL", value_parser = parse_origin)]
+    origin: Vec<String>,
+    /// Host name under which the server can be reached without client keys, beside localhost and IP
+    /// addresses. Repeatable
+    #[arg(long, value_name = "NAME", value_parser = parse_host_name)]
+    host_name: Vec<String>,
     /// TOML file that configures engines, client keys and origins
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -91,6 +99,14 @@ impl Options {
             config.set_default_engine(engine)?;
         }
         Ok(config)
+    }
+
+    /// Returns the origins and host names of the configuration, followed by those of the flags.
+    pub fn web_access(&self, config: &Config) -> WebAccess {
+        WebAccess {
+            origins: [&config.origins[..], &self.origin].concat(),
+            host_names: [&config.host_names[..], &self.host_name].concat(),
+        }
     }
 
     /// Checks that the server does not listen beyond loopback without client keys.

@@ -6,7 +6,10 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use anyhow::{Context, anyhow};
 use api::{Change, Store, StoreError};
-use redb::{Database, ReadableDatabase, TableDefinition};
+use redb::backends::FileBackend;
+use redb::{Builder, Database, ReadableDatabase, TableDefinition};
+
+use crate::private_file::{create_private_folder, open_private};
 
 const ENTRIES: TableDefinition<&str, &[u8]> = TableDefinition::new("entries");
 
@@ -21,16 +24,17 @@ pub struct FolderStore {
 }
 
 impl FolderStore {
-    /// Opens the store in `folder`. Creates both if they are missing.
+    /// Opens the store in `folder`. Creates both if they are missing. Only the owner has access to
+    /// the file, which contains images and the secret of file URLs.
     ///
     /// # Errors
     /// Fails if the folder is not writable, if its file is not a store, or if another process has
     /// opened it.
     pub fn open(folder: &Path) -> anyhow::Result<Self> {
         let path = folder.join("sessions.redb");
-        let database = std::fs::create_dir_all(folder)
+        let database = create_private_folder(folder)
             .map_err(anyhow::Error::from)
-            .and_then(|()| Ok(Database::create(&path)?))
+            .and_then(|()| open_database(&path).map_err(|error| anyhow!(error)))
             .with_context(|| format!("Cannot open {}", path.display()))?;
         let store = Self {
             path,
@@ -50,7 +54,7 @@ impl FolderStore {
         if self.read_lock().is_none() {
             let mut database = self.write_lock();
             if database.is_none() {
-                *database = Some(Database::create(&self.path)?);
+                *database = Some(open_database(&self.path)?);
             }
         }
         let accessed = match &*self.read_lock() {
@@ -72,6 +76,12 @@ impl FolderStore {
             .write()
             .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Opens the database in a file that only the owner can access. Creates the file if it is missing.
+fn open_database(path: &Path) -> Result<Database, StoreError> {
+    let file = FileBackend::new(open_private(path)?)?;
+    Ok(Builder::new().create_with_backend(file)?)
 }
 
 fn write(database: &Database, changes: Vec<Change>) -> Result<(), redb::Error> {

@@ -31,10 +31,13 @@ fn creates_polls_and_downloads_a_session() {
     let code = session_code(&created.json()["data"]);
     let session = server.wait_for_end(&code);
     assert_eq!(session["status"], "preview_done");
-    let url = format!("http://here/files/{code}/preview.glb");
+    let url = format!("http://localhost/files/{code}/preview.glb");
     assert_eq!(session["mesh_url_glb"], url);
     let result = server.get(&format!("/files/{code}/preview.glb"));
     assert!(result.head.contains("content-type: model/gltf-binary"));
+    // Pages with `Cross-Origin-Embedder-Policy: require-corp` can show it.
+    let policy = "cross-origin-resource-policy: cross-origin";
+    assert!(result.head.contains(policy), "{}", result.head);
     assert!(result.body.starts_with(b"glTF"));
 }
 
@@ -43,7 +46,7 @@ fn fault_drop_before_closes_without_reading_the_body() {
     let server = Server::start(&[]);
     let mut stream = server.connect();
     let head = format!(
-        "POST {SESSIONS} HTTP/1.1\r\nhost: a\r\nx-api-key: fault_drop-before\r\ncontent-length: 1000000\r\n\r\n"
+        "POST {SESSIONS} HTTP/1.1\r\nhost: localhost\r\nx-api-key: fault_drop-before\r\ncontent-length: 1000000\r\n\r\n"
     );
     stream.write_all(head.as_bytes()).unwrap();
     let start = Instant::now();
@@ -160,7 +163,7 @@ fn body_over_the_limit_is_read_and_rejected() {
 fn connection_is_reused_except_after_a_preflight() {
     let server = Server::start(&[]);
     let mut stream = server.connect();
-    let keep_alive = format!("GET {SESSIONS} HTTP/1.1\r\nhost: a\r\n\r\n");
+    let keep_alive = format!("GET {SESSIONS} HTTP/1.1\r\nhost: localhost\r\n\r\n");
     let close = String::from_utf8(get(SESSIONS)).unwrap();
     stream
         .write_all((keep_alive.clone() + &close).as_bytes())
@@ -169,7 +172,7 @@ fn connection_is_reused_except_after_a_preflight() {
     assert_eq!(both.matches("HTTP/1.1 200 OK").count(), 2);
 
     let mut stream = server.connect();
-    let preflight = format!("OPTIONS {SESSIONS} HTTP/1.1\r\nhost: a\r\n\r\n");
+    let preflight = format!("OPTIONS {SESSIONS} HTTP/1.1\r\nhost: localhost\r\n\r\n");
     stream
         .write_all((preflight + &keep_alive).as_bytes())
         .unwrap();
@@ -189,7 +192,22 @@ fn site_is_served_beside_the_api() {
         (200, &b"<title>Hello</title>"[..])
     );
     assert!(page.head.contains("content-type: text/html"));
-    assert!(page.head.contains("cache-control: no-cache"));
+    for header in [
+        "cache-control: no-cache",
+        "x-content-type-options: nosniff",
+        "referrer-policy: no-referrer",
+        "cross-origin-opener-policy: same-origin",
+    ] {
+        assert!(page.head.contains(header), "{}", page.head);
+    }
+    // A click in an invisible frame of another page could pay for a model.
+    let readme = repository_file("README.md").to_ascii_lowercase();
+    let policy = readme.lines().find(|line| line.starts_with("default-src "));
+    let policy = format!(
+        "content-security-policy: {}; frame-ancestors 'none'\r\n",
+        policy.unwrap()
+    );
+    assert!(page.head.contains(&policy), "{}", page.head);
     let mut stream = server.connect();
     stream.write_all(&get("/nothing.html")).unwrap();
     assert!(read_all(&mut stream).starts_with(b"HTTP/1.1 404"));

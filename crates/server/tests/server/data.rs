@@ -1,6 +1,9 @@
 //! The data folder: acknowledged sessions survive any end of the process.
 
 use std::collections::{HashMap, HashSet};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -44,6 +47,40 @@ fn sessions_files_and_idempotency_keys_survive_a_restart() {
         .post(SESSIONS, idempotency_key, &create_body(&solid_png(8)))
         .unwrap();
     assert_eq!(other.status, 409);
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+/// Returns the modes of the folder and of its file after a start of the server.
+fn modes_after_start(folder: &Path) -> (u32, u32) {
+    drop(Server::start(&["--data", folder.to_str().unwrap()]));
+    (mode(folder), mode(&folder.join("sessions.redb")))
+}
+
+#[test]
+fn created_folder_and_file_are_accessible_to_their_owner_only() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("a/b");
+    assert_eq!(modes_after_start(&folder), (0o700, 0o600));
+    assert_eq!(mode(&parent.path().join("a")), 0o700);
+}
+
+#[test]
+fn existing_folder_keeps_its_mode() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+    assert_eq!(modes_after_start(folder.path()), (0o755, 0o600));
+}
+
+#[test]
+fn existing_file_becomes_accessible_to_its_owner_only() {
+    let folder = tempfile::tempdir().unwrap();
+    modes_after_start(folder.path());
+    let file = folder.path().join("sessions.redb");
+    fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(modes_after_start(folder.path()).1, 0o600);
 }
 
 #[test]

@@ -73,7 +73,8 @@ fn check_reports_a_missing_key_without_a_backtrace() {
          ready    sculpt: built in; derives geometry from the image's outline, needs no network\n\
          paid models: no daily limit; set one with `--daily-limit N`\n\
          paid models: a restart loses jobs in progress and today's usage; keep them with `--data FOLDER`\n\
-         clients: no keys; only loopback connections are accepted\n"
+         clients: no keys; only loopback connections are accepted\n\
+         web pages: of localhost, 127.0.0.1, [::1] and this server; allow others with `--origin URL`\n"
     );
     assert_eq!(ended.code, Some(1));
 }

@@ -90,7 +90,7 @@ fn sigint_stops_the_server_within_10_s() {
         .post(SESSIONS, "", &create_body(&solid_png(1)))
         .unwrap();
     let start = Instant::now();
-    server.stop();
+    server.stop(Signal::Interrupt);
     assert!(start.elapsed() < Duration::from_secs(10));
     let stderr = std::io::read_to_string(server.child.stderr.take().unwrap()).unwrap();
     assert_eq!(stderr, "");

@@ -5,5 +5,6 @@ mod bodies;
 mod clients;
 mod config;
 mod harness;
+mod hosts;
 mod limits;
 mod origins;

@@ -2,71 +2,201 @@
 
 use serde_json::Value;
 
-use super::harness::{Folder, send};
-use crate::support::{SESSIONS, Server, create_body, exchange, solid_png};
+use super::harness::{Folder, send, startup_error};
+use crate::support::{SESSIONS, Server, create_body, solid_png};
 
 const LISTED: &str = "origins = [\"https://shop.example\"]\n";
 
-/// Whether a web page may use the server.
-#[derive(PartialEq)]
-enum Access {
-    Allowed,
-    Denied,
+/// The header with which a page of any origin can read a response.
+fn cors_header(origin: &str) -> String {
+    format!("\r\naccess-control-allow-origin: {origin}\r\n")
 }
 
-/// Checks the create and the preflight of a page of this origin.
-fn assert_access(server: &Server, origin: &str, access: Access) {
-    let is_allowed = access == Access::Allowed;
-    // A simple request: browsers send it without a preflight.
+/// Sends a create of a page of this origin, which browsers send without a preflight. Returns the
+/// status, and the message unless a session was created.
+fn create(server: &Server, origin: &str) -> (u16, String) {
     let headers = format!("origin: {origin}\r\ncontent-type: text/plain\r\n");
     let body = create_body(&solid_png(1));
     let response = send(server, "POST", SESSIONS, &headers, &body);
-    assert_eq!(response.status, if is_allowed { 201 } else { 403 });
-    let header = format!("access-control-allow-origin: {origin}\r\n");
-    assert_eq!(
-        format!("{}\r\n", response.head).contains(&header),
-        is_allowed,
-        "{}",
-        response.head
+    // The page can read the response, also if it says that the origin is refused.
+    let head = format!("{}\r\n", response.head);
+    assert!(head.contains(&cors_header(origin)), "{head}");
+    assert!(head.contains("\r\nvary: origin\r\n"), "{head}");
+    let message = match response.status {
+        201 => String::new(),
+        _ => response.message(),
+    };
+    (response.status, message)
+}
+
+#[track_caller]
+fn assert_allowed(server: &Server, origin: &str) {
+    assert_eq!(create(server, origin), (201, String::new()));
+}
+
+#[track_caller]
+fn assert_refused(server: &Server, origin: &str) {
+    let message = format!(
+        "Requests from pages of {origin} are not allowed. Start the server with --origin {origin}"
     );
-    let preflight = send(server, "OPTIONS", SESSIONS, &headers, &Value::Null);
-    assert_eq!(
-        preflight.head.contains("access-control-allow-origin"),
-        is_allowed,
-        "{}",
-        preflight.head
+    assert_eq!(create(server, origin), (403, message));
+    assert_eq!(server.sessions().len(), 0);
+    let headers = format!("origin: {origin}\r\n");
+    for path in [
+        SESSIONS,
+        "/sandbox/requests",
+        "/sandbox/engines",
+        "/files/a/image",
+    ] {
+        let response = send(server, "GET", path, &headers, &Value::Null);
+        assert_eq!(response.status, 403, "{path}");
+    }
+    // Without CORS headers a page cannot read these.
+    for path in ["/metrics", "/health"] {
+        let response = send(server, "GET", path, &headers, &Value::Null);
+        assert!(!response.head.contains("access-control"), "{path}");
+    }
+}
+
+/// Defines tests for servers with these configurations: the default is the same for all.
+macro_rules! default_tests {
+    ($($name:ident: $config:expr;)*) => {
+        $(
+            mod $name {
+                use super::*;
+
+                fn start() -> Server {
+                    Folder::without_clients($config).start_server(&[])
+                }
+
+                #[test]
+                fn local_origins_are_allowed() {
+                    let server = start();
+                    for origin in [
+                        "http://localhost:5173",
+                        "https://localhost",
+                        "http://127.0.0.1:3000",
+                        "http://[::1]:8080",
+                        "capacitor://localhost",
+                    ] {
+                        assert_allowed(&server, origin);
+                    }
+                }
+
+                #[test]
+                fn own_origin_is_allowed() {
+                    let server = start();
+                    assert_allowed(&server, &format!("http://{}", server.host));
+                }
+
+                #[test]
+                fn other_origins_are_refused() {
+                    let server = start();
+                    for origin in [
+                        "https://evil.example",
+                        "http://localhost.evil.example",
+                        "http://127.0.0.1.evil.example:80",
+                        "http://evil.example:8787",
+                        "http://127.0.0.2:8787",
+                        "http://localhost@evil.example",
+                    ] {
+                        assert_refused(&server, origin);
+                    }
+                }
+            }
+        )*
+    };
+}
+
+default_tests! {
+    free_engine: "";
+    paid_engine: "[engines.fal]\n";
+}
+
+#[test]
+fn listed_origin_is_allowed_beside_local_ones() {
+    let server = Folder::without_clients(LISTED).start_server(&["--origin", "https://B.example/"]);
+    assert_allowed(&server, "https://shop.example");
+    assert_allowed(&server, "https://b.example");
+    assert_allowed(&server, "http://localhost:3000");
+}
+
+#[test]
+fn origin_that_starts_like_a_listed_one_is_refused() {
+    let server = Folder::without_clients(LISTED).start_server(&[]);
+    assert_refused(&server, "https://shop.example.evil.example");
+    assert_refused(&server, "http://shop.example");
+}
+
+#[test]
+fn null_origin_is_refused() {
+    let server = Folder::without_clients(LISTED).start_server(&[]);
+    let message = "Requests from pages without an origin, such as local files, are not allowed. \
+                   Open the page from a web server at localhost";
+    assert_eq!(create(&server, "null"), (403, message.into()));
+}
+
+#[test]
+fn asterisk_allows_all_origins() {
+    let server = Server::start(&["--origin", "*"]);
+    let body = create_body(&solid_png(1));
+    let response = send(
+        &server,
+        "POST",
+        SESSIONS,
+        "origin: https://evil.example\r\n",
+        &body,
     );
+    assert_eq!(response.status, 201);
+    assert!(response.head.contains("access-control-allow-origin: *"));
 }
 
 #[test]
-fn listed_origin_is_allowed() {
-    let server = Folder::without_clients(LISTED).start_server(&[]);
-    assert_access(&server, "https://shop.example", Access::Allowed);
+fn invalid_origin_is_a_startup_error() {
+    let expected = "expected an origin such as \"https://shop.example\", or \"*\" for all";
+    for origin in ["shop.example", "https://shop.example/path", "null", ""] {
+        let error = startup_error(&["--origin", origin]);
+        assert!(error.contains(expected), "{error}");
+        let folder = Folder::without_clients(&format!("origins = [{origin:?}]\n"));
+        let error = startup_error(&["--config", &folder.config()]);
+        let expected = format!("Invalid origins \"{origin}\": {expected}");
+        assert!(error.contains(&expected), "{error}");
+    }
+}
+
+/// A page of a refused origin cannot use a simulated fault to see or cause anything else.
+#[test]
+fn fault_does_not_bypass_the_origin() {
+    let server = Server::start(&[]);
+    for fault in ["fault_echo-json", "fault_drop-before", "fault_drop-after"] {
+        let headers = format!("origin: https://evil.example\r\nx-api-key: {fault}\r\n");
+        let body = create_body(&solid_png(1));
+        let response = send(&server, "POST", SESSIONS, &headers, &body);
+        assert_eq!(response.status, 403, "{fault}");
+    }
+    assert_eq!(server.sessions().len(), 0);
 }
 
 #[test]
-fn own_origin_is_allowed() {
-    let server = Folder::without_clients(LISTED).start_server(&[]);
-    let own = format!("http://{}", server.host);
-    assert_access(&server, &own, Access::Allowed);
-}
-
-#[test]
-fn unlisted_origin_is_denied() {
-    let server = Folder::without_clients(LISTED).start_server(&[]);
-    assert_access(&server, "https://evil.example", Access::Denied);
-}
-
-#[test]
-fn origin_that_starts_like_a_listed_one_is_denied() {
-    let server = Folder::without_clients(LISTED).start_server(&[]);
-    assert_access(&server, "https://shop.example.evil.example", Access::Denied);
-}
-
-#[test]
-fn null_origin_is_denied() {
-    let server = Folder::without_clients(LISTED).start_server(&[]);
-    assert_access(&server, "null", Access::Denied);
+fn preflight_is_answered_for_every_origin() {
+    let server = Server::start(&[]);
+    for (origin, is_allowed) in [
+        ("http://localhost:1", true),
+        ("https://evil.example", false),
+    ] {
+        let headers = format!(
+            "origin: {origin}\r\naccess-control-request-method: POST\r\n\
+             access-control-request-private-network: true\r\n"
+        );
+        let response = send(&server, "OPTIONS", SESSIONS, &headers, &Value::Null);
+        assert_eq!(response.status, 204);
+        let head = format!("{}\r\n", response.head);
+        assert!(head.contains(&cors_header(origin)), "{head}");
+        let methods = "\r\naccess-control-allow-methods: get, post, delete\r\n";
+        assert!(head.contains(methods), "{head}");
+        let private = "\r\naccess-control-allow-private-network: true\r\n";
+        assert_eq!(head.contains(private), is_allowed, "{head}");
+    }
 }
 
 #[test]
@@ -87,45 +217,18 @@ fn urls_have_the_scheme_of_the_proxy() {
     assert!(url.starts_with(&expected), "{url}");
 }
 
-/// Checks the status of a request for this host from a page of this origin, to a server with a paid
-/// engine and without listed origins. `{port}` is replaced with the server's port.
-fn assert_status_with_paid_engine(host: &str, origin: &str, expected: u16) {
-    let server = Folder::without_clients("[engines.fal]\n").start_server(&[]);
-    let port = server.host.rsplit(':').next().unwrap();
-    let (host, origin) = (host.replace("{port}", port), origin.replace("{port}", port));
-    let request = format!(
-        "GET {SESSIONS} HTTP/1.1\r\nhost: {host}\r\norigin: {origin}\r\nconnection: close\r\n\r\n"
+#[test]
+fn start_prints_which_pages_may_use_the_server() {
+    let local = "web pages: of localhost, 127.0.0.1, [::1] and this server";
+    assert_eq!(
+        Server::start(&[]).web_pages,
+        format!("{local}; allow others with `--origin URL`")
     );
-    let response = exchange(&server.host, request.as_bytes()).unwrap();
-    assert_eq!(response.status, expected);
-}
-
-mod paid_engine {
-    use super::assert_status_with_paid_engine;
-
-    #[test]
-    fn own_page_at_an_ipv4_address_is_allowed() {
-        assert_status_with_paid_engine("127.0.0.1:{port}", "http://127.0.0.1:{port}", 200);
-    }
-
-    #[test]
-    fn own_page_at_localhost_is_allowed() {
-        assert_status_with_paid_engine("localhost:{port}", "http://localhost:{port}", 200);
-    }
-
-    #[test]
-    fn own_page_at_an_ipv6_address_is_allowed() {
-        assert_status_with_paid_engine("[::1]:80", "http://[::1]:80", 200);
-    }
-
-    #[test]
-    fn unlisted_origin_is_denied() {
-        assert_status_with_paid_engine("127.0.0.1:{port}", "https://evil.example", 403);
-    }
-
-    /// DNS rebinding: a foreign name that resolves to this server.
-    #[test]
-    fn rebound_host_is_denied() {
-        assert_status_with_paid_engine("evil.example:{port}", "http://evil.example:{port}", 403);
-    }
+    let listed = Folder::without_clients(LISTED).start_server(&[]);
+    assert_eq!(
+        listed.web_pages,
+        format!("{local}, and of https://shop.example")
+    );
+    let all = Server::start(&["--origin", "*"]);
+    assert_eq!(all.web_pages, "web pages: of all origins");
 }

@@ -73,7 +73,7 @@ fn run(server: &Server, parameters: Value) -> Value {
     let created = create(server, parameters, "").json();
     let path = format!("{SESSIONS}/{}", session_code(&created["data"]));
     let request = format!(
-        "GET {path} HTTP/1.1\r\nhost: here\r\nconnection: close\r\nx-api-key: {SHOP}\r\n\r\n"
+        "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nx-api-key: {SHOP}\r\n\r\n"
     );
     let poll = || {
         let response = exchange(&server.host, request.as_bytes()).unwrap();

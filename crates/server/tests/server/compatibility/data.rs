@@ -111,7 +111,7 @@ fn session_at_spins_continues_with_the_selected_spin() {
     let spins = session["spins"].as_array().unwrap();
     for spin in spins {
         let path = spin["image_url"].as_str().unwrap();
-        let path = path.strip_prefix("http://here").unwrap();
+        let path = path.strip_prefix("http://localhost").unwrap();
         assert_eq!(server.get(path).status, 200);
     }
     let path = format!("{SESSIONS}/get-3d/preview/{AT_SPINS}");

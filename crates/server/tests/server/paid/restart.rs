@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::harness::{CHARGED, start_gateway};
 use crate::emulators::hosted::{Emulator, Engine, Scenario};
-use crate::support::wait_until;
+use crate::support::{Signal, wait_until};
 
 const KILLS: u64 = 25;
 
@@ -129,12 +129,21 @@ fn meshy_job_of_another_session_is_not_adopted() {
 }
 
 #[test]
-fn stopping_the_server_waits_for_the_response_to_a_submit() {
+fn sigint_waits_for_the_response_to_a_submit() {
+    assert_waits_for_the_response_to_a_submit(Signal::Interrupt);
+}
+
+#[test]
+fn sigterm_waits_for_the_response_to_a_submit() {
+    assert_waits_for_the_response_to_a_submit(Signal::Terminate);
+}
+
+fn assert_waits_for_the_response_to_a_submit(signal: Signal) {
     let emulator = Emulator::start(Engine::Fal, Scenario::SubmitDelayed(4_000));
     let mut gateway = start_gateway(&emulator, "", &[]);
     let code = gateway.create(json!({}));
     wait_until(|| emulator.billed_models() == 1);
-    gateway.server.stop();
+    gateway.server.stop(signal);
     gateway.kill_and_restart(|| emulator.set_scenario(Scenario::Normal));
     let session = gateway.server.wait_for_end(&code);
     assert_eq!(session["status"], "preview_done", "{session}");
@@ -146,7 +155,7 @@ fn stopping_the_server_cancels_no_job() {
     let mut gateway = start_gateway(&emulator, "", &[]);
     let code = gateway.create(json!({}));
     wait_until(|| emulator.billed_models() == 1);
-    gateway.server.stop();
+    gateway.server.stop(Signal::Interrupt);
     gateway.kill_and_restart(|| {});
     assert_eq!(gateway.server.wait_for_end(&code)["status"], "preview_done");
     assert_eq!(emulator.cancels(), 0);

@@ -37,14 +37,14 @@ pub fn connect(host: &str) -> std::io::Result<TcpStream> {
 
 /// Returns the bytes of a GET request.
 pub fn get(path: &str) -> Vec<u8> {
-    format!("GET {path} HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n").into()
+    format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").into()
 }
 
 /// Returns the bytes of a POST request. `headers` are lines that end with `\r\n`.
 pub fn post(path: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     let size = body.len();
     let mut bytes = format!(
-        "POST {path} HTTP/1.1\r\nhost: here\r\nconnection: close\r\n{headers}content-length: {size}\r\n\r\n"
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{headers}content-length: {size}\r\n\r\n"
     )
     .into_bytes();
     bytes.extend(body);

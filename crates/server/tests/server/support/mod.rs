@@ -8,8 +8,8 @@ mod server;
 pub use http::{Response, exchange, get, parse, post};
 pub use repository::repository_file;
 pub use server::{
-    CANARY, SESSIONS, Server, command, command_with_file_size_limit, create_body, session_code,
-    solid_png, spawn, wait_until,
+    CANARY, SESSIONS, Server, Signal, command, command_with_file_size_limit, create_body,
+    session_code, solid_png, spawn, wait_until,
 };
 
 /// Returns whether tests with two forms run their long one: `cargo xtask test --full`.

@@ -41,11 +41,21 @@ pub fn spawn(flags: &[&str]) -> Child {
         .unwrap()
 }
 
+/// A signal that asks a process to end.
+pub enum Signal {
+    /// SIGINT: Ctrl+C in a terminal.
+    Interrupt,
+    /// SIGTERM: what `kill`, containers and service managers send.
+    Terminate,
+}
+
 /// A running server, killed on drop.
 pub struct Server {
     pub child: Child,
     /// `127.0.0.1:<port>`
     pub host: String,
+    /// The line that says which web pages may use the server.
+    pub web_pages: String,
 }
 
 impl Server {
@@ -60,13 +70,24 @@ impl Server {
         stdout.read_line(&mut line).unwrap();
         let host = line.trim().strip_prefix("listening on http://");
         let host = host.expect("the server did not start").to_owned();
-        Self { child, host }
+        let mut web_pages = String::new();
+        stdout.read_line(&mut web_pages).unwrap();
+        let web_pages = web_pages.trim().to_owned();
+        Self {
+            child,
+            host,
+            web_pages,
+        }
     }
 
-    /// Sends SIGINT and waits for a successful exit.
-    pub fn stop(&mut self) {
+    /// Sends the signal and waits for a successful exit.
+    pub fn stop(&mut self, signal: Signal) {
         let id = self.child.id().to_string();
-        let status = Command::new("kill").args(["-INT", &id]).status();
+        let name = match signal {
+            Signal::Interrupt => "-INT",
+            Signal::Terminate => "-TERM",
+        };
+        let status = Command::new("kill").args([name, &id]).status();
         assert!(status.unwrap().success());
         assert!(self.child.wait().unwrap().success());
     }

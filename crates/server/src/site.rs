@@ -1,0 +1,76 @@
+//! The website of `--site`.
+
+use std::path::{Path, PathBuf};
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use hyper::{Method, Request, Response};
+use tower::ServiceExt;
+use tower_http::services::ServeDir;
+
+use crate::chunks::ResponseBody;
+
+/// The policy that `README.md` recommends for the demo page, which no other page may embed: a click
+/// in an invisible frame could pay for a model.
+const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; \
+    style-src 'self' 'sha256-PXtZZkJMMyc18o/DN1ZEFOJ2qEGq95IQbVaJFMOXOb0='; \
+    img-src 'self' blob: data: http: https:; connect-src 'self' blob: data: http: https:; \
+    worker-src 'self' blob:; frame-ancestors 'none'";
+
+/// The headers of all responses.
+const HEADERS: [(HeaderName, &str); 5] = [
+    // A site that was just rebuilt must not come from the browser's cache.
+    (CACHE_CONTROL, "no-cache"),
+    (CONTENT_SECURITY_POLICY, POLICY),
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (REFERRER_POLICY, "no-referrer"),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    ),
+];
+
+/// Returns whether a request is for the site and not for the API.
+pub fn is_site_request<B>(request: &Request<B>) -> bool {
+    matches!(*request.method(), Method::GET | Method::HEAD) && !is_api_path(request.uri().path())
+}
+
+fn is_api_path(path: &str) -> bool {
+    let first = path.trim_start_matches('/').split('/').next();
+    matches!(first, Some("image-to-3d-sessions" | "files" | "sandbox"))
+}
+
+/// Responds with a file of the site.
+///
+/// # Errors
+/// Never fails: errors of the file system are responses.
+pub async fn respond(
+    site: &Path,
+    request: Request<Incoming>,
+) -> anyhow::Result<Response<ResponseBody>> {
+    let mut response = match request.uri().path() {
+        "/config.js" => config()?,
+        _ => file(site.to_owned(), request).await?,
+    };
+    for (name, value) in HEADERS {
+        let value = HeaderValue::from_static(value);
+        response.headers_mut().insert(name, value);
+    }
+    Ok(response)
+}
+
+/// Returns the site's `config.js`, which makes the demo page start with this server.
+fn config() -> anyhow::Result<Response<ResponseBody>> {
+    let text = "export const start = \"server\";\nexport const server = location.origin;\n";
+    let response = Response::builder().header(CONTENT_TYPE, "text/javascript");
+    Ok(response.body(Full::from(text).map_err(Into::into).boxed_unsync())?)
+}
+
+async fn file(site: PathBuf, request: Request<Incoming>) -> anyhow::Result<Response<ResponseBody>> {
+    let response = ServeDir::new(site).oneshot(request).await?;
+    Ok(response.map(|body| body.map_err(Into::into).boxed_unsync()))
+}
