@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::body::{CreateBody, StageBody};
 use crate::clock::Millis;
+use crate::decode::decode;
 use crate::engine::SCULPT;
 use crate::error::ApiError;
 use crate::fault::{self, Effect};
@@ -87,7 +88,11 @@ impl Context<'_> {
         let body = CreateBody::parse(self.request.body()).map_err(ApiError::bad_request)?;
         let engine = self.engine(body.engine)?;
         let (image, image_url) = match body.image {
-            ImageSource::Inline(file) => (Some(file), None),
+            ImageSource::Inline(file) => {
+                let decoded = decode(&file);
+                decoded.map_err(|error| ApiError::bad_request(format!("image_url: {error}")))?;
+                (Some(file), None)
+            }
             ImageSource::Remote(url) => (None, Some(url)),
         };
         let session = NewSession {

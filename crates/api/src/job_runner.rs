@@ -1,14 +1,14 @@
 //! Runs jobs and stores their results.
 
 use std::ops::ControlFlow;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use image::DynamicImage;
 
+use crate::decode::decode;
 use crate::engine::{Checkpoint, Detail, Engine, Model, ModelError, Progress, Source, VIEW_COUNT};
 use crate::files::{IMAGE, can_convert, model_file, spin_file};
-use crate::image_source::decode;
 use crate::job_queue::{Job, JobQueue, Outcome};
+use crate::panics::{Panicked, catch_panic};
 use crate::record::{JobId, Record, StageResult};
 use crate::sessions::{File, FileChanges, Sessions, UpdateError};
 use crate::stage::Stage;
@@ -77,6 +77,13 @@ impl From<String> for JobError {
     }
 }
 
+impl From<Panicked> for JobError {
+    fn from(_: Panicked) -> Self {
+        let reason = "The engine crashed on this image; this is a bug in the engine";
+        reason.to_owned().into()
+    }
+}
+
 impl From<StoreError> for JobError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
@@ -101,7 +108,9 @@ impl JobRunner<'_> {
         download: Option<Download>,
         engine: &dyn Engine,
     ) -> Result<(), StoreError> {
-        let (files, outcome) = match catch_panic(|| self.create(&job, download, engine)) {
+        // A panic ends only this session.
+        let created = catch_panic(|| self.create(&job, download, engine));
+        let (files, outcome) = match created.unwrap_or_else(|panicked| Err(panicked.into())) {
             Ok(Output { files, result }) => (files, Ok(result)),
             Err(JobError::Model(ModelError::Failed(reason))) => (Vec::new(), Err(reason)),
             Err(JobError::Model(ModelError::Cancelled)) => return Ok(()),
@@ -258,14 +267,4 @@ impl Checkpoint for StoredCheckpoint<'_> {
     fn set_status(&self, status: &str) {
         self.runner.queue.set_status(self.job, status);
     }
-}
-
-/// Turns a panic of `create` into a failure, so that it ends only this session.
-fn catch_panic<T>(create: impl FnOnce() -> Result<T, JobError>) -> Result<T, JobError> {
-    // Everything that the panic left incomplete is dropped with it.
-    let result = catch_unwind(AssertUnwindSafe(create));
-    result.unwrap_or_else(|_| {
-        let reason = "The engine crashed on this image; this is a bug in the engine";
-        Err(reason.to_owned().into())
-    })
 }
