@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::body::{CreateBody, StageBody};
 use crate::clock::Millis;
-use crate::decode::decode;
+use crate::decode::Patience;
 use crate::engine::SCULPT;
 use crate::error::ApiError;
 use crate::fault::{self, Effect};
@@ -89,8 +89,8 @@ impl Context<'_> {
         let engine = self.engine(body.engine)?;
         let (image, image_url) = match body.image {
             ImageSource::Inline(file) => {
-                let decoded = decode(&file);
-                decoded.map_err(|error| ApiError::bad_request(format!("image_url: {error}")))?;
+                // Checks it.
+                state.decoder.decode(&file, Patience::Request)?;
                 (Some(file), None)
             }
             ImageSource::Remote(url) => (None, Some(url)),

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use image::DynamicImage;
 
-use crate::decode::decode;
+use crate::decode::{Decoder, Patience};
 use crate::engine::{Checkpoint, Detail, Engine, Model, ModelError, Progress, Source, VIEW_COUNT};
 use crate::files::{IMAGE, can_convert, model_file, spin_file};
 use crate::job_queue::{Job, JobQueue, Outcome};
@@ -22,6 +22,7 @@ pub type Download = Result<Vec<u8>, String>;
 pub struct JobRunner<'a> {
     pub sessions: &'a Sessions,
     pub queue: &'a JobQueue,
+    pub decoder: &'a Decoder,
 }
 
 /// The files of a completed job, and the result to record.
@@ -191,16 +192,20 @@ impl JobRunner<'_> {
         download: Option<Download>,
     ) -> Result<(Vec<u8>, DynamicImage), JobError> {
         let failed = |reason: &dyn std::fmt::Display| format!("image_url: {reason}");
+        let decode = |file: &[u8]| {
+            let image = self.decoder.decode(file, Patience::Job);
+            image.map_err(|error| failed(&error))
+        };
         if job.image_url().is_none() {
             let file = self.sessions.file(&job.id().code, IMAGE)?;
             let file = file.ok_or_else(|| failed(&"the stored image is missing"))?;
-            let image = decode(&file).map_err(|error| failed(&error))?;
+            let image = decode(&file)?;
             return Ok((file, image));
         }
         let file = download
             .ok_or_else(|| failed(&"the image was not downloaded"))?
             .map_err(|reason| failed(&format!("download failed: {reason}")))?;
-        let image = decode(&file).map_err(|error| failed(&error))?;
+        let image = decode(&file)?;
         let files = vec![(IMAGE.to_owned(), file.clone())];
         let saved = self.save(job.id(), files, |record| {
             record.image_bytes = file.len() as u64;

@@ -45,6 +45,7 @@ pub use api::Api;
 pub use clock::Millis;
 pub use config::Config;
 pub use contract::Parameters;
+pub use decode::{DecodeBusy, DecodeQueue, Patience, try_create, try_decode};
 pub use delivery::{ChunkPlan, Delivery};
 pub use engine::{
     Checkpoint, Detail, Engine, Model, ModelError, Progress, SCULPT, Sculptor, Source, VIEW_COUNT,
