@@ -77,7 +77,7 @@ impl Context<'_> {
 
     fn create(self) -> Result<Record, ApiError> {
         let state = self.state;
-        let idempotency = self.idempotency();
+        let idempotency = self.idempotency()?;
         if let Some(replay) = state.sessions.find_replay(idempotency.as_ref())? {
             return Ok(replay);
         }
@@ -148,7 +148,7 @@ impl Context<'_> {
         start: fn(Self, &mut Record, &StageBody) -> Result<(), ApiError>,
     ) -> Result<Output, ApiError> {
         let sessions = &self.state.sessions;
-        let idempotency = self.idempotency();
+        let idempotency = self.idempotency()?;
         if let Some(replay) = sessions.find_replay(idempotency.as_ref())? {
             return Ok(Output::Started(replay));
         }
@@ -252,8 +252,9 @@ impl Context<'_> {
         }
     }
 
-    fn idempotency(self) -> Option<IdempotencyRecord> {
-        IdempotencyRecord::from_request(self.request, self.client)
+    fn idempotency(self) -> Result<Option<IdempotencyRecord>, ApiError> {
+        let record = IdempotencyRecord::from_request(self.request, self.client);
+        record.map_err(|invalid| ApiError::bad_request(invalid.to_string()))
     }
 
     /// Returns the fault of a session that this request creates, and counts it.

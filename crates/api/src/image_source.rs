@@ -3,13 +3,16 @@
 use std::fmt;
 
 use base64_simd::STANDARD;
-use contract::{IMAGE_URL, Invalid, quote};
+use contract::{IMAGE_URL, Invalid, MAX_QUOTED_CHARS, quote};
 
 /// The accepted forms of an `image_url`, for error messages.
 pub const IMAGE_URL_FORMS: &str = "an https:, http: or base64 data: URL of an image";
 
 /// The accepted form of a `data:` URL, for error messages.
 const DATA_URL_FORM: &str = "data:image/<type>;base64,<image>";
+
+/// The maximum length of the URL of an image, which is stored with the session.
+const MAX_URL_BYTES: usize = 8 * 1024;
 
 /// The image of a new session.
 #[derive(Clone, Debug)]
@@ -31,6 +34,10 @@ impl ImageSource {
             return file.map(Self::Inline).map_err(|error| error.to_string());
         }
         if has_scheme(image_url, "https://") || has_scheme(image_url, "http://") {
+            if image_url.len() > MAX_URL_BYTES {
+                let expected = format!("a URL of at most {MAX_URL_BYTES} bytes");
+                return Err(Invalid::new(IMAGE_URL, quote(image_url), expected).to_string());
+            }
             return Ok(Self::Remote(image_url.into()));
         }
         Err(Invalid::new(IMAGE_URL, quote(image_url), IMAGE_URL_FORMS).to_string())
@@ -49,10 +56,11 @@ fn parse_data_url(data_url: &str) -> Result<Vec<u8>, DataUrlError> {
         .ok_or_else(|| DataUrlError::InvalidPrefix(quote(data_url)))?;
     let mut header = header.split(';');
     let declared = header.next().unwrap_or_default().to_ascii_lowercase();
-    if header
+    let is_base64 = header
         .next_back()
-        .is_none_or(|last| !last.eq_ignore_ascii_case("base64"))
-    {
+        .is_some_and(|last| last.eq_ignore_ascii_case("base64"));
+    // A message repeats the type.
+    if !is_base64 || declared.len() > MAX_QUOTED_CHARS {
         return Err(DataUrlError::InvalidPrefix(quote(data_url)));
     }
     let file = STANDARD

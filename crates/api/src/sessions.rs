@@ -27,8 +27,8 @@ pub struct FileChanges {
 pub struct Retention {
     /// Older sessions are deleted, in milliseconds.
     pub max_age: Millis,
-    /// While the images and results of all sessions together are larger, the oldest session is
-    /// deleted, in bytes.
+    /// While the images, results and records of all sessions together are larger, the oldest session
+    /// is deleted, in bytes.
     pub max_bytes: u64,
 }
 

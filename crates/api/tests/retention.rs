@@ -4,7 +4,7 @@ mod support;
 
 use std::sync::atomic::Ordering;
 
-use api::{Config, Retention, Sculptor};
+use api::{Config, Retention, Sculptor, Store};
 use serde_json::json;
 use support::*;
 
@@ -94,7 +94,8 @@ fn deletes_the_oldest_sessions_above_the_maximum_size() {
         api.now += 1;
         code(&api.create(json!({})))
     };
-    let mut api = TestApi::without_engine(&config(2 * size));
+    // A record counts as little more than 1 KiB.
+    let mut api = TestApi::without_engine(&config(2 * (size + 1500)));
     let codes = [0; 3].map(|_| create(&mut api));
     assert_eq!(
         [0, 1, 2].map(|at| exists(&api, &codes[at])),
@@ -144,4 +145,26 @@ fn fails_requests_and_jobs_that_cannot_be_stored() {
             .len(),
         1
     );
+}
+
+#[test]
+fn counts_the_records_towards_the_maximum_size() {
+    let config = Config {
+        retention: Retention {
+            max_age: u64::MAX,
+            max_bytes: 100 << 10,
+        },
+        ..Default::default()
+    };
+    let store = SharedStore::default();
+    let mut api = store.open(&config, START);
+    api.engine = None;
+    let url = format!("https://example.com/{}", "a".repeat(8000));
+    for _ in 0..50 {
+        api.now += 1;
+        api.create(json!({"image_url": url}));
+    }
+    let stored = store.scan_prefix("").unwrap();
+    let bytes: usize = stored.iter().map(Vec::len).sum();
+    assert!(bytes <= 100 << 10, "{bytes} bytes");
 }
