@@ -1,5 +1,6 @@
 //! The API: its requests, its jobs and its metrics.
 
+use contract::IMAGE_URL;
 use http::{Request as HttpRequest, StatusCode};
 
 use crate::clock::Millis;
@@ -18,6 +19,9 @@ use crate::response::{self, Response, with_delivery};
 use crate::routes::Route;
 use crate::state::ApiState;
 use crate::store::{Store, StoreError};
+
+/// The message for an image that makes the decoder panic.
+const CRASHED: &str = "the image file cannot be decoded: the decoder crashed";
 
 /// The API with all its sessions.
 pub struct Api {
@@ -133,6 +137,16 @@ impl Api {
         with_cors(response, self.state.web_access.cors_origin(request))
     }
 
+    /// Responds to a request whose image makes the decoder panic, in an instance where the panic does
+    /// no harm: see [`try_create`](crate::try_create).
+    pub fn reject_image(&self, request: &Request, now: Millis) -> Response {
+        let status = StatusCode::BAD_REQUEST;
+        let response = response::error(status, &format!("{IMAGE_URL}: {CRASHED}"));
+        let size = request.body().len();
+        self.state.log.add(request, size, status, None, now);
+        with_cors(response, self.state.web_access.cors_origin(request))
+    }
+
     /// Returns the name of the client that sent a request, or `None` if callers need no key or the
     /// key is missing or unknown.
     pub fn client_name<B>(&self, request: &HttpRequest<B>) -> Option<&str> {
@@ -184,6 +198,7 @@ impl Api {
         let runner = JobRunner {
             sessions: &self.state.sessions,
             queue: &self.state.queue,
+            decoder: &self.state.decoder,
         };
         runner.run(job, download, engine)
     }

@@ -29,7 +29,7 @@ pub struct CreateBody {
 }
 
 impl CreateBody {
-    /// Parses a body, and decodes the image to check it. The text of the image is not copied.
+    /// Parses a body. The text of the image is not copied.
     ///
     /// # Errors
     /// Returns the message for the caller if the body is invalid.

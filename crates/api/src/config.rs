@@ -1,6 +1,9 @@
 //! The configuration of the API.
 
+use std::sync::Arc;
+
 use crate::access::Client;
+use crate::decode::{DEFAULT_MAX_DECODE_BYTES, DecodeQueue};
 use crate::engine::SCULPT;
 use crate::quota::DailyLimit;
 use crate::retention::Retention;
@@ -19,6 +22,11 @@ pub struct Config {
     pub max_pending: usize,
     /// The same for the sessions of each client. Default: [`max_pending`](Config::max_pending).
     pub max_pending_per_client: Option<usize>,
+    /// The memory that decoding one image may need, estimated from its header, in bytes. Default:
+    /// 512 MiB.
+    pub max_decode_bytes: u64,
+    /// Lets decodes wait for each other. Default: none.
+    pub decode_queue: Option<Arc<dyn DecodeQueue>>,
     /// The names of the engines that a caller may select. The first one is the default. Default:
     /// [`SCULPT`] alone.
     pub engines: Vec<String>,
@@ -53,6 +61,8 @@ impl Default for Config {
             },
             max_pending: 100,
             max_pending_per_client: None,
+            max_decode_bytes: DEFAULT_MAX_DECODE_BYTES,
+            decode_queue: None,
             engines: vec![SCULPT.into()],
             paid_engines: Vec::new(),
             daily_limit: DailyLimit::default(),

@@ -1,8 +1,10 @@
 //! The errors of requests.
 
+use contract::IMAGE_URL;
 use http::StatusCode;
 use http::header::{HeaderValue, RETRY_AFTER};
 
+use crate::decode::{DecodeBusy, DecodeError};
 use crate::response::{self, Response, with_header};
 use crate::store::StoreError;
 
@@ -12,6 +14,8 @@ pub enum ApiError {
     Status { status: StatusCode, message: String },
     /// The queue is full.
     QueueFull { retry_after_seconds: u64 },
+    /// Too many images are being decoded.
+    DecodeBusy(DecodeBusy),
     /// The store failed.
     Store(StoreError),
 }
@@ -41,6 +45,15 @@ impl ApiError {
     }
 }
 
+impl From<DecodeError> for ApiError {
+    fn from(error: DecodeError) -> Self {
+        match error {
+            DecodeError::Busy(busy) => Self::DecodeBusy(busy),
+            error => Self::bad_request(format!("{IMAGE_URL}: {error}")),
+        }
+    }
+}
+
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
@@ -56,6 +69,14 @@ impl From<ApiError> for Response {
             } => {
                 let message = format!("Too many pending sessions. Try again in {seconds} s.");
                 let response = response::error(StatusCode::TOO_MANY_REQUESTS, &message);
+                with_header(response, RETRY_AFTER, HeaderValue::from(seconds))
+            }
+            ApiError::DecodeBusy(DecodeBusy {
+                retry_after_seconds: seconds,
+            }) => {
+                let message =
+                    format!("Too many images are being decoded. Try again in {seconds} s.");
+                let response = response::error(StatusCode::SERVICE_UNAVAILABLE, &message);
                 with_header(response, RETRY_AFTER, HeaderValue::from(seconds))
             }
             ApiError::Store(error) => {

@@ -21,6 +21,9 @@ use crate::response::{Response, error, with_header, with_type};
 use crate::session_fault::SessionFault;
 use crate::stage::Stage;
 
+/// The maximum length of a key that selects a fault: its requests are counted under the whole key.
+const MAX_KEY_CHARACTERS: usize = 255;
+
 /// The effect of a fault.
 #[derive(Clone, Copy)]
 pub enum Effect {
@@ -125,6 +128,11 @@ pub fn check_name<B>(request: &http::Request<B>) -> Result<(), String> {
     let Some(key) = api_key(request).and_then(FaultKey::parse) else {
         return Ok(());
     };
+    if key.is_too_long {
+        return Err(format!(
+            "x-api-key: a key that selects a fault has at most {MAX_KEY_CHARACTERS} characters"
+        ));
+    }
     if key.fault().is_some() {
         return Ok(());
     }
@@ -140,6 +148,7 @@ struct FaultKey<'a> {
     name: &'a str,
     /// The number of requests that have the fault; `None` for all.
     times: Option<u32>,
+    is_too_long: bool,
 }
 
 impl<'a> FaultKey<'a> {
@@ -148,11 +157,13 @@ impl<'a> FaultKey<'a> {
         Some(Self {
             name: parts.next()?,
             times: parts.next().and_then(|times| times.parse().ok()),
+            is_too_long: key.len() > MAX_KEY_CHARACTERS,
         })
     }
 
     fn fault(&self) -> Option<&'static Fault> {
-        FAULTS.iter().find(|fault| fault.name == self.name)
+        let mut faults = FAULTS.iter().filter(|_| !self.is_too_long);
+        faults.find(|fault| fault.name == self.name)
     }
 }
 

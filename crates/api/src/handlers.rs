@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::body::{CreateBody, StageBody};
 use crate::clock::Millis;
+use crate::decode::Patience;
 use crate::engine::SCULPT;
 use crate::error::ApiError;
 use crate::fault::{self, Effect};
@@ -78,7 +79,7 @@ impl Context<'_> {
 
     fn create(self) -> Result<Record, ApiError> {
         let state = self.state;
-        let idempotency = self.idempotency();
+        let idempotency = self.idempotency()?;
         if let Some(replay) = state.sessions.find_replay(idempotency.as_ref())? {
             return Ok(replay);
         }
@@ -89,7 +90,11 @@ impl Context<'_> {
         let body = CreateBody::parse(self.request.body()).map_err(ApiError::bad_request)?;
         let engine = self.engine(body.engine)?;
         let (image, image_url) = match body.image {
-            ImageSource::Inline(file) => (Some(file), None),
+            ImageSource::Inline(file) => {
+                // Checks it.
+                state.decoder.decode(&file, Patience::Request)?;
+                (Some(file), None)
+            }
             ImageSource::Remote(url) => (None, Some(url)),
         };
         let session = NewSession {
@@ -157,7 +162,7 @@ impl Context<'_> {
         start: fn(Self, &mut Record, &StageBody) -> Result<(), ApiError>,
     ) -> Result<Output, ApiError> {
         let sessions = &self.state.sessions;
-        let idempotency = self.idempotency();
+        let idempotency = self.idempotency()?;
         if let Some(replay) = sessions.find_replay(idempotency.as_ref())? {
             return Ok(Output::Started(replay));
         }
@@ -261,8 +266,9 @@ impl Context<'_> {
         }
     }
 
-    fn idempotency(self) -> Option<IdempotencyRecord> {
-        IdempotencyRecord::from_request(self.request, self.client)
+    fn idempotency(self) -> Result<Option<IdempotencyRecord>, ApiError> {
+        let record = IdempotencyRecord::from_request(self.request, self.client);
+        record.map_err(|invalid| ApiError::bad_request(invalid.to_string()))
     }
 
     /// Returns the fault of a session that this request creates, and counts it.

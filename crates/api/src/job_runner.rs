@@ -1,14 +1,14 @@
 //! Runs jobs and stores their results.
 
 use std::ops::ControlFlow;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use image::DynamicImage;
 
+use crate::decode::{Decoder, Patience};
 use crate::engine::{Checkpoint, Detail, Engine, Model, ModelError, Progress, Source, VIEW_COUNT};
 use crate::files::{IMAGE, can_convert, model_file, spin_file};
-use crate::image_source::decode;
 use crate::job_queue::{Job, JobQueue, Outcome};
+use crate::panics::{Panicked, catch_panic};
 use crate::record::{JobId, Record, StageResult};
 use crate::sessions::{File, FileChanges, Sessions, UpdateError};
 use crate::stage::Stage;
@@ -22,6 +22,7 @@ pub type Download = Result<Vec<u8>, String>;
 pub struct JobRunner<'a> {
     pub sessions: &'a Sessions,
     pub queue: &'a JobQueue,
+    pub decoder: &'a Decoder,
 }
 
 /// The files of a completed job, and the result to record.
@@ -77,6 +78,13 @@ impl From<String> for JobError {
     }
 }
 
+impl From<Panicked> for JobError {
+    fn from(_: Panicked) -> Self {
+        let reason = "The engine crashed on this image; this is a bug in the engine";
+        reason.to_owned().into()
+    }
+}
+
 impl From<StoreError> for JobError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
@@ -101,7 +109,9 @@ impl JobRunner<'_> {
         download: Option<Download>,
         engine: &dyn Engine,
     ) -> Result<(), StoreError> {
-        let (files, outcome) = match catch_panic(|| self.create(&job, download, engine)) {
+        // A panic ends only this session.
+        let created = catch_panic(|| self.create(&job, download, engine));
+        let (files, outcome) = match created.unwrap_or_else(|panicked| Err(panicked.into())) {
             Ok(Output { files, result }) => (files, Ok(result)),
             Err(JobError::Model(ModelError::Failed(reason))) => (Vec::new(), Err(reason)),
             Err(JobError::Model(ModelError::Cancelled)) => return Ok(()),
@@ -182,16 +192,20 @@ impl JobRunner<'_> {
         download: Option<Download>,
     ) -> Result<(Vec<u8>, DynamicImage), JobError> {
         let failed = |reason: &dyn std::fmt::Display| format!("image_url: {reason}");
+        let decode = |file: &[u8]| {
+            let image = self.decoder.decode(file, Patience::Job);
+            image.map_err(|error| failed(&error))
+        };
         if job.image_url().is_none() {
             let file = self.sessions.file(&job.id().code, IMAGE)?;
             let file = file.ok_or_else(|| failed(&"the stored image is missing"))?;
-            let image = decode(&file).map_err(|error| failed(&error))?;
+            let image = decode(&file)?;
             return Ok((file, image));
         }
         let file = download
             .ok_or_else(|| failed(&"the image was not downloaded"))?
             .map_err(|reason| failed(&format!("download failed: {reason}")))?;
-        let image = decode(&file).map_err(|error| failed(&error))?;
+        let image = decode(&file)?;
         let files = vec![(IMAGE.to_owned(), file.clone())];
         let saved = self.save(job.id(), files, |record| {
             record.image_bytes = file.len() as u64;
@@ -258,14 +272,4 @@ impl Checkpoint for StoredCheckpoint<'_> {
     fn set_status(&self, status: &str) {
         self.runner.queue.set_status(self.job, status);
     }
-}
-
-/// Turns a panic of `create` into a failure, so that it ends only this session.
-fn catch_panic<T>(create: impl FnOnce() -> Result<T, JobError>) -> Result<T, JobError> {
-    // Everything that the panic left incomplete is dropped with it.
-    let result = catch_unwind(AssertUnwindSafe(create));
-    result.unwrap_or_else(|_| {
-        let reason = "The engine crashed on this image; this is a bug in the engine";
-        Err(reason.to_owned().into())
-    })
 }

@@ -322,10 +322,32 @@ impl Record {
         client.is_none() || self.client.as_deref() == client
     }
 
-    /// Returns the size of the image and of all results.
+    /// Returns the size of the image, of all results and of the record itself.
     pub fn total_bytes(&self) -> u64 {
         let results = self.spans().filter_map(|span| span.result_bytes);
-        self.image_bytes + results.sum::<u64>()
+        self.image_bytes + results.sum::<u64>() + self.record_bytes()
+    }
+
+    /// Estimates the size of the stored record, because it is needed for all records at once. Counts
+    /// the texts whose number or length varies.
+    fn record_bytes(&self) -> u64 {
+        /// The names of the fields, and the values of limited length.
+        const FIXED_BYTES: usize = 1024;
+        /// The digest of a request: 32 numbers of at most three digits.
+        const DIGEST_BYTES: usize = 32 * 4 + 32;
+        let idempotency = self.idempotency.iter();
+        let idempotency = idempotency.map(|record| record.key.len() + DIGEST_BYTES);
+        let note = self.latest_engine_note().map_or(0, str::len);
+        let failure = self.failure.as_ref();
+        let texts = [
+            self.image_url.as_ref().map_or(0, String::len),
+            self.client.as_ref().map_or(0, String::len),
+            failure.map_or(0, |failure| failure.reason.len()),
+            self.unsupported.iter().map(String::len).sum(),
+            idempotency.sum(),
+            note,
+        ];
+        (FIXED_BYTES + texts.iter().sum::<usize>()) as u64
     }
 
     pub fn first_stage(&self) -> Stage {

@@ -14,6 +14,12 @@ use crate::request::{API_KEY_HEADER, api_key};
 /// The maximum number of logged requests.
 const CAPACITY: usize = 1000;
 
+/// The maximum number of logged characters of each text.
+const MAX_CHARACTERS: usize = 1024;
+
+/// The maximum number of logged names of headers.
+const MAX_HEADERS: usize = 100;
+
 /// The latest requests, the oldest first.
 #[derive(Default)]
 pub struct RequestLog(Mutex<VecDeque<Entry>>);
@@ -54,7 +60,7 @@ impl RequestLog {
     ) {
         let text = |name| {
             let value = request.headers().get(name)?;
-            value.to_str().ok().map(str::to_owned)
+            value.to_str().ok().map(shortened)
         };
         let mut entries = lock(&self.0);
         if entries.len() == CAPACITY {
@@ -62,17 +68,22 @@ impl RequestLog {
         }
         entries.push_back(Entry {
             at: now,
-            method: request.method().to_string(),
+            method: shortened(request.method().as_str()),
             host: text(header::HOST.as_str()).unwrap_or_default(),
             path: request
                 .uri()
                 .path_and_query()
                 .map(|path| match path.as_str().split_once("?ticket=") {
-                    Some((path, _)) => path.to_owned(),
-                    None => path.to_string(),
+                    Some((path, _)) => shortened(path),
+                    None => shortened(path.as_str()),
                 })
                 .unwrap_or_default(),
-            headers: request.headers().keys().map(ToString::to_string).collect(),
+            headers: request
+                .headers()
+                .keys()
+                .take(MAX_HEADERS)
+                .map(|name| shortened(name.as_str()))
+                .collect(),
             key: request
                 .headers()
                 .contains_key(API_KEY_HEADER)
@@ -89,6 +100,11 @@ impl RequestLog {
     pub fn entries(&self) -> Vec<Entry> {
         lock(&self.0).iter().cloned().collect()
     }
+}
+
+/// Returns the first characters of a text.
+fn shortened(text: &str) -> String {
+    text.chars().take(MAX_CHARACTERS).collect()
 }
 
 fn mask(key: Option<&str>) -> String {

@@ -9,10 +9,10 @@ use crate::clock::Millis;
 pub struct Retention {
     /// Older sessions are deleted, in milliseconds.
     pub max_age: Millis,
-    /// While the images and results of all sessions together are larger, the client that uses most
-    /// loses its oldest session, in bytes.
+    /// While the images, results and records of all sessions together are larger, the client that uses
+    /// most loses its oldest session, in bytes.
     pub max_bytes: u64,
-    /// While the images and results of a client are larger, it loses its oldest session, in bytes.
+    /// While those of a client are larger, it loses its oldest session, in bytes.
     /// `None` for no limit but `max_bytes`.
     pub max_bytes_per_client: Option<u64>,
 }

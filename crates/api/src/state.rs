@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use crate::access::AccessControl;
 use crate::clock::Millis;
 use crate::config::Config;
+use crate::decode::Decoder;
 use crate::fault::FaultCounter;
 use crate::job_queue::JobQueue;
 use crate::lock::lock;
@@ -26,6 +27,7 @@ pub struct ApiState {
     pub web_access: WebAccess,
     pub sessions: Sessions,
     pub queue: JobQueue,
+    pub decoder: Decoder,
     pub faults: FaultCounter,
     pub log: RequestLog,
     random: Mutex<fastrand::Rng>,
@@ -64,6 +66,10 @@ impl ApiState {
             web_access,
             sessions: Sessions::open(store, limits, now)?,
             queue: JobQueue::default(),
+            decoder: Decoder {
+                max_bytes: config.max_decode_bytes,
+                queue: config.decode_queue.clone(),
+            },
             faults: FaultCounter::default(),
             log: RequestLog::default(),
             random: Mutex::new(fastrand::Rng::with_seed(config.seed)),

@@ -253,3 +253,74 @@ fn rejects_too_many_pixels_before_decoding() {
         assert!(message.ends_with(end), "{message}");
     }
 }
+
+/// Images that make a decoder panic, with the reason for which they are rejected.
+const PANICKING: [(&str, &[u8], &str); 2] = [
+    (
+        "image/tiff",
+        include_bytes!("../../../tests/fixtures/tiled-planar.tif"),
+        "tiles with separate color planes are not supported",
+    ),
+    (
+        "image/webp",
+        include_bytes!("../../../tests/fixtures/zero-width-frame.webp"),
+        "a frame has a wrong size",
+    ),
+];
+
+#[test]
+fn rejects_images_that_make_the_decoder_panic() {
+    let api = TestApi::new();
+    for (media_type, file, reason) in PANICKING {
+        let body = json!({"image_url": data_uri(media_type, file)});
+        assert_eq!(
+            error_message(&api.post(SESSIONS, &body), 400),
+            format!("image_url: the {media_type} file cannot be decoded: {reason}")
+        );
+    }
+    assert_eq!(data(&api.get(SESSIONS))["results"], json!([]));
+}
+
+/// Returns a lossless WebP file of 36 bytes with an image of one color.
+fn small_webp(side: u32) -> Vec<u8> {
+    // 14 bits for each edge minus one, no alpha; then codes with one symbol each.
+    let size = (side - 1) | (side - 1) << 14;
+    let mut file = b"RIFF\x1c\0\0\0WEBPVP8L\x10\0\0\0\x2f".to_vec();
+    file.extend(size.to_le_bytes());
+    file.extend([0x88, 0x88, 0x08]);
+    file.resize(36, 0);
+    file
+}
+
+#[test]
+fn rejects_images_that_need_too_much_memory_to_decode() {
+    let config = |mib: u64| api::Config {
+        max_decode_bytes: mib << 20,
+        ..Default::default()
+    };
+    let body = |side| json!({"image_url": data_uri("image/webp", &small_webp(side))});
+    TestApi::without_engine(&config(10)).create(body(1000));
+    let response = TestApi::without_engine(&config(10)).post(SESSIONS, &body(2000));
+    assert_eq!(
+        error_message(&response, 400),
+        "image_url: decoding the image needs about 36 MiB of memory, more than the limit of 10 MiB"
+    );
+    let response = TestApi::without_engine(&Default::default()).post(SESSIONS, &body(8000));
+    let message = error_message(&response, 400);
+    assert!(
+        message.ends_with("more than the limit of 512 MiB"),
+        "{message}"
+    );
+}
+
+#[test]
+fn decodes_photos_of_48_megapixels() {
+    let mut jpeg = Vec::new();
+    let encoder = jpeg_encoder::Encoder::new(&mut jpeg, 10);
+    let pixels = vec![0; 8000 * 6000];
+    encoder
+        .encode(&pixels, 8000, 6000, jpeg_encoder::ColorType::Luma)
+        .unwrap();
+    let body = json!({"image_url": data_uri("image/jpeg", &jpeg)});
+    TestApi::without_engine(&Default::default()).create(body);
+}

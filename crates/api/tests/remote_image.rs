@@ -66,6 +66,14 @@ fn fails_a_session_whose_image_cannot_be_downloaded_or_decoded() {
             Some(Ok(half)),
             "image_url: the image/png file cannot be decoded: unexpected end of file",
         ),
+        (
+            Some(Ok(include_bytes!(
+                "../../../tests/fixtures/tiled-planar.tif"
+            )
+            .to_vec())),
+            "image_url: the image/tiff file cannot be decoded: tiles with separate color planes are \
+             not supported",
+        ),
         (None, "image_url: the image was not downloaded"),
     ] {
         let (mut api, code) = remote_session();

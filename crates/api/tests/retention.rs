@@ -4,7 +4,7 @@ mod support;
 
 use std::sync::atomic::Ordering;
 
-use api::{Client, Config, Retention, Sculptor};
+use api::{Client, Config, Retention, Sculptor, Store};
 use serde_json::{Value, json};
 use support::*;
 
@@ -100,12 +100,13 @@ fn deletes_the_oldest_sessions_above_the_maximum_size() {
         let session = api.session(&code(session));
         api.get_url(&session["preview_mesh_url_glb"]).body().len() as u64
     };
-    // Sessions that are done: their images and their results count.
+    // Sessions that are done: their images, their results and their records count.
     let mut api = TestApi::with(&config(u64::MAX));
     let first = api.create(json!({}));
     api.now += 5000;
     let both = 2 * (size + size_of(&api, &first));
-    let mut api = TestApi::with(&config(both + size));
+    // A record counts as little more than 1 KiB.
+    let mut api = TestApi::with(&config(both + size + 3 * 1500));
     let codes = [0; 3].map(|_| {
         let session = code(&api.create(json!({})));
         api.now += 5000;
@@ -222,4 +223,27 @@ fn fails_requests_and_jobs_that_cannot_be_stored() {
             .len(),
         1
     );
+}
+
+#[test]
+fn counts_the_records_towards_the_maximum_size() {
+    let config = Config {
+        retention: Retention {
+            max_age: u64::MAX,
+            max_bytes: 100 << 10,
+            max_bytes_per_client: None,
+        },
+        ..Default::default()
+    };
+    let store = SharedStore::default();
+    let mut api = store.open(&config, START);
+    api.engine = None;
+    let url = format!("https://example.com/{}", "a".repeat(8000));
+    for _ in 0..50 {
+        api.now += 1;
+        api.create(json!({"image_url": url}));
+    }
+    let stored = store.scan_prefix("").unwrap();
+    let bytes: usize = stored.iter().map(Vec::len).sum();
+    assert!(bytes <= 100 << 10, "{bytes} bytes");
 }

@@ -8,6 +8,7 @@ mod check;
 mod chunks;
 mod clock;
 mod config;
+mod decode_queue;
 mod engines;
 mod fetch;
 mod http;
@@ -35,6 +36,7 @@ use ureq::tls::RootCerts;
 
 use crate::clock::now;
 use crate::config::Config;
+use crate::decode_queue::MemoryQueue;
 use crate::engines::ConfiguredEngine;
 use crate::fetch::Fetcher;
 use crate::http::AppState;
@@ -92,6 +94,8 @@ async fn serve(config: &Config, options: &Options) -> anyhow::Result<()> {
         retention: options.retention(),
         max_pending: options.queue,
         max_pending_per_client: options.queue_each,
+        max_decode_bytes: options.decode_bytes(),
+        decode_queue: Some(Arc::new(MemoryQueue::new(options.decode_bytes()))),
         engines: engines.iter().map(|engine| engine.name.clone()).collect(),
         paid_engines: paid.iter().map(|engine| engine.name.clone()).collect(),
         daily_limit: DailyLimit {

@@ -7,7 +7,7 @@ use std::thread::available_parallelism;
 
 use anyhow::bail;
 use api::Retention;
-use clap::Parser;
+use clap::{Parser, value_parser};
 
 use crate::config::Config;
 use crate::web_access::{WebAccess, parse_host_name, parse_origin};
@@ -29,6 +29,10 @@ pub struct Options {
     /// third larger
     #[arg(long, value_name = "MIB", default_value_t = 64)]
     body_limit: usize,
+    /// Memory for decoding images, in MiB. Images that need more are rejected; others wait for their
+    /// turn
+    #[arg(long, value_name = "MIB", default_value_t = 512, value_parser = value_parser!(u32).range(1..))]
+    decode_mib: u32,
     /// Makes sessions this many times faster; at 1 each stage takes a second
     #[arg(long, default_value_t = 1.0, value_parser = parse_speed)]
     pub speed: f64,
@@ -137,6 +141,11 @@ impl Options {
     /// Returns the largest request body, in bytes.
     pub fn body_limit(&self) -> usize {
         self.body_limit * 1024 * 1024
+    }
+
+    /// Returns the memory for decoding images, in bytes.
+    pub fn decode_bytes(&self) -> u64 {
+        u64::from(self.decode_mib) * 1024 * 1024
     }
 
     /// Returns how many models this machine makes at the same time.

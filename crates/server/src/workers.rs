@@ -1,11 +1,13 @@
 //! The worker threads that process the sessions' jobs.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use api::{Api, Detail, Engine, Job, Model, ModelError, Progress, Source, StoreError, VIEW_COUNT};
+use api::{
+    Api, Detail, Engine, Job, Model, ModelError, Progress, Source, StoreError, VIEW_COUNT,
+    catch_panic,
+};
 
 use crate::clock::now;
 use crate::engines::ConfiguredEngine;
@@ -140,8 +142,7 @@ fn delete_expired(context: &WorkerContext, notify: &Notify) {
 fn process(context: &WorkerContext, job: Job, engine: &dyn Engine) -> Result<(), StoreError> {
     let fetched = job.image_url().map(|url| {
         // A worker must survive a response that makes the HTTP client panic.
-        let fetched = catch_unwind(AssertUnwindSafe(|| context.fetcher.fetch(url)));
-        match fetched {
+        match catch_panic(|| context.fetcher.fetch(url)) {
             Ok(fetched) => fetched.map_err(|error| error.to_string()),
             Err(_) => Err("the response could not be processed".into()),
         }

@@ -5,6 +5,7 @@ mod access;
 mod compatibility;
 mod connection;
 mod data;
+mod decode;
 mod disk_full;
 mod emulators;
 mod exit;

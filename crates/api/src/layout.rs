@@ -1,0 +1,92 @@
+//! Layouts of image files that make the decoders panic. They are found before decoding, because
+//! WebAssembly cannot catch a panic.
+
+/// Returns the reason why a file must not be decoded, or `None` if no known reason applies.
+pub fn find_fault(media_type: &str, file: &[u8]) -> Option<&'static str> {
+    match media_type {
+        // https://github.com/image-rs/image-tiff/issues/403
+        "image/tiff" => {
+            has_planar_tiles(file)?.then_some("tiles with separate color planes are not supported")
+        }
+        // https://github.com/image-rs/image-webp/issues/182
+        "image/webp" => has_wrong_frame_size(file.get(12..)?).then_some("a frame has a wrong size"),
+        _ => None,
+    }
+}
+
+/// Returns whether the first image of a TIFF file consists of tiles with one color each. Returns
+/// `None` if the directory of the image cannot be read.
+fn has_planar_tiles(file: &[u8]) -> Option<bool> {
+    const PLANAR_CONFIGURATION: u64 = 284;
+    const TILE_WIDTH: u64 = 322;
+    const SEPARATE: u64 = 2;
+    let is_big_endian = file.first() == Some(&b'M');
+    let number = |at: usize, size: usize| -> Option<u64> {
+        let bytes = file.get(at..at.checked_add(size)?)?;
+        let append = |number: u64, byte: &u8| number << 8 | u64::from(*byte);
+        Some(match is_big_endian {
+            true => bytes.iter().fold(0, append),
+            false => bytes.iter().rev().fold(0, append),
+        })
+    };
+    // BigTIFF has wider fields.
+    let is_big = number(2, 2)? == 43;
+    let (header, word, count_size, entry_size) = if is_big { (8, 8, 8, 20) } else { (4, 4, 2, 12) };
+    let directory = usize::try_from(number(header, word)?).ok()?;
+    let count = usize::try_from(number(directory, count_size)?).ok()?;
+    let first = directory.checked_add(count_size)?;
+    let entries = file.get(first..)?.chunks_exact(entry_size).take(count);
+    let starts = entries
+        .enumerate()
+        .map(|(index, _)| first + index * entry_size);
+    let (mut has_tiles, mut is_planar) = (false, false);
+    for start in starts {
+        match number(start, 2)? {
+            TILE_WIDTH => has_tiles = true,
+            PLANAR_CONFIGURATION => is_planar = number(start + 4 + word, 2)? == SEPARATE,
+            _ => {}
+        }
+    }
+    Some(has_tiles && is_planar)
+}
+
+/// Returns whether a lossy image in the chunks of a WebP file has another size than its frame, or
+/// none.
+fn has_wrong_frame_size(chunks: &[u8]) -> bool {
+    riff_chunks(chunks).any(|(name, data)| match name {
+        b"VP8 " => matches!(vp8_size(data), Some([0, _] | [_, 0])),
+        b"ANMF" => data.get(16..).is_some_and(|frame| {
+            let edge = |at: usize| {
+                let bytes = [data[at], data[at + 1], data[at + 2], 0];
+                u32::from_le_bytes(bytes) + 1
+            };
+            let size = [edge(6), edge(9)];
+            let images = riff_chunks(frame).filter(|(name, _)| *name == b"VP8 ");
+            let mut sizes = images.filter_map(|(_, image)| vp8_size(image));
+            sizes.any(|image| image != size || image.contains(&0))
+        }),
+        _ => false,
+    })
+}
+
+/// Returns the width and the height in the header of a lossy image.
+fn vp8_size(image: &[u8]) -> Option<[u32; 2]> {
+    // The two highest bits are a scale.
+    let edge = |at: usize| {
+        let bytes = image.get(at..at + 2)?;
+        Some(u32::from(u16::from_le_bytes([bytes[0], bytes[1]]) & 0x3fff))
+    };
+    Some([edge(6)?, edge(8)?])
+}
+
+/// Returns the names and the data of RIFF chunks, as far as they are complete.
+fn riff_chunks(mut bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    std::iter::from_fn(move || {
+        let (header, rest) = bytes.split_at_checked(8)?;
+        let size = u32::from_le_bytes([header[4], header[5], header[6], header[7]]) as usize;
+        let data = rest.get(..size.min(rest.len()))?;
+        // Chunks start at even positions.
+        bytes = rest.get(size.checked_add(size % 2)?..).unwrap_or_default();
+        Some((&header[..4], data))
+    })
+}
