@@ -42,7 +42,7 @@ pub struct Options {
     /// Deletes sessions older than this
     #[arg(long, value_name = "DAYS", default_value_t = 30)]
     keep_days: u32,
-    /// Deletes the oldest sessions while all images and results exceed this size [default: 10240 with
+    /// Deletes the oldest sessions while all images, results and records exceed this size [default: 10240 with
     /// --data, 1024 without]
     #[arg(long, value_name = "MIB")]
     keep_mib: Option<u32>,
