@@ -151,7 +151,7 @@ impl StartedRequest {
     ///
     /// # Errors
     /// Fails if there is none.
-    pub async fn response(self) -> Result<OpenResponse, Box<Failure>> {
+    pub async fn response(self) -> Result<OpenResponse, CallError> {
         let value = await_step(self.headers_limit, self.promise).await?;
         let is_response = field(&value, "status").as_f64().is_some()
             && has_method(&field(&value, "headers"), "get")
@@ -159,7 +159,7 @@ impl StartedRequest {
         if !is_response {
             let received = describe(&value);
             let message = format!("The function fetch must return a Response, got {received}");
-            return Err(Failure::new(ErrorCode::InvalidOptions, message));
+            return Err(Failure::new(ErrorCode::InvalidOptions, message).into());
         }
         let response: web_sys::Response = value.unchecked_into();
         Ok(OpenResponse {
@@ -247,7 +247,7 @@ impl OpenResponse {
     }
 }
 
-async fn whole_body(response: &JsValue) -> Result<Uint8Array, Box<Failure>> {
+async fn whole_body(response: &JsValue) -> Result<Uint8Array, CallError> {
     let method = match has_method(response, "arrayBuffer") {
         true => "arrayBuffer",
         false => "text",
@@ -261,13 +261,18 @@ async fn whole_body(response: &JsValue) -> Result<Uint8Array, Box<Failure>> {
 }
 
 /// Waits for a promise for at most a number of milliseconds.
-async fn await_step(milliseconds: f64, promise: JsValue) -> Result<JsValue, Box<Failure>> {
+async fn await_step(milliseconds: f64, promise: JsValue) -> Result<JsValue, CallError> {
     match await_within(milliseconds, promise).await {
-        Some(result) => result.map_err(network_failure),
-        None => Err(Failure::network(
-            "the server has sent nothing for 30 seconds",
-        )),
+        Some(Err(thrown)) if is_library_error(&thrown) => Err(CallError::Js(thrown)),
+        Some(result) => Ok(result.map_err(network_failure)?),
+        None => Err(Failure::network("the server has sent nothing for 30 seconds").into()),
     }
+}
+
+/// Returns whether a value is an `ImageTo3dError`, as the sandbox throws it after a crash. It is passed
+/// on: it has its own message, and no server has failed to respond.
+fn is_library_error(thrown: &JsValue) -> bool {
+    field(thrown, "name").as_string().as_deref() == Some("ImageTo3dError")
 }
 
 /// Converts what `fetch` or the reading of a body threw. The message is only the reason; the caller

@@ -39,6 +39,18 @@
  * @typedef {{ id: number, response?: ApiResponse } | { crash: string }} HostResponse
  */
 
+/**
+ * The exports of the WebAssembly that decode in an instance of its own. They take and return numbers
+ * only, so that they can be called without the glue.
+ *
+ * @typedef {WebAssembly.Exports & {
+ *   memory: WebAssembly.Memory,
+ *   reserveInput(length: number): number,
+ *   tryCreate(): void,
+ *   tryDecode(): void,
+ * }} DecoderExports
+ */
+
 /** Limits for an image that is fetched from its URL: in bytes and in milliseconds. */
 const MAX_IMAGE_BYTES = 32 * 1024 * 1024;
 const FETCH_TIMEOUT = 30_000;
@@ -87,9 +99,14 @@ export function startApi(glue, { module, speed, seed }, send) {
   /** @param {HostRequest} request */
   async function respond({ id, method, path, headers, body }) {
     const bytes = body ? new Uint8Array(await body.arrayBuffer()) : new Uint8Array();
+    const crashes = method === "POST" && (await crashesDecoder(module, "tryCreate", bytes));
     await runDueJobs();
     if (closed.signal.aborted) return;
-    const response = callWasm(() => api.handle(method, path, headers, bytes, Date.now()));
+    const response = callWasm(() =>
+      crashes
+        ? api.rejectImage(method, path, headers, Date.now())
+        : api.handle(method, path, headers, bytes, Date.now()),
+    );
     send({ id, response: response && toMessage(response) });
     await yieldToEventLoop();
     await runDueJobs();
@@ -119,7 +136,11 @@ export function startApi(glue, { module, speed, seed }, send) {
     /** @type {string | undefined} */
     let failure;
     try {
-      image = await fetchImage(url, closed.signal);
+      const file = await fetchImage(url, closed.signal);
+      if (await crashesDecoder(module, "tryDecode", file)) {
+        throw new Error("the image file cannot be decoded: the decoder crashed");
+      }
+      image = file;
     } catch (cause) {
       failure = String(/** @type {any} */ (cause)?.message ?? cause);
       // `fetch` does not tell the two reasons apart.
@@ -177,6 +198,36 @@ function toMessage(response) {
   const { status, headers, delivery, chunkPlan } = response;
   const body = /** @type {Uint8Array<ArrayBuffer>} */ (response.intoBody());
   return { status, headers, delivery, chunkPlan, body };
+}
+
+/**
+ * Returns whether the decoder crashes on an input, which WebAssembly cannot catch: decodes it in an
+ * instance that holds no sessions and is then discarded.
+ *
+ * @param {WebAssembly.Module} module
+ * @param {"tryCreate" | "tryDecode"} name the function to call: for the body of a create request, or
+ *   for an image
+ * @param {Uint8Array} input
+ */
+async function crashesDecoder(module, name, input) {
+  /** @type {Record<string, Record<string, () => never>>} */
+  const imports = {};
+  for (const { module: from, name } of WebAssembly.Module.imports(module)) {
+    // Decoding calls none of them.
+    (imports[from] ??= {})[name] = () => {
+      throw new Error(`unexpected call of ${name}`);
+    };
+  }
+  const instance = await WebAssembly.instantiate(module, imports);
+  const { reserveInput, memory, ...exports } = /** @type {DecoderExports} */ (instance.exports);
+  try {
+    const address = reserveInput(input.length) >>> 0;
+    new Uint8Array(memory.buffer, address, input.length).set(input);
+    exports[name]();
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 /** Lets the event loop deliver messages. Uses no timer, because a test may have replaced those. */

@@ -53,6 +53,15 @@ test("serves the library", async () => {
   assert.deepEqual(await picture.arrayBuffer(), await image.arrayBuffer());
 });
 
+test("an image that crashes the decoder gets a 400, and the server keeps its sessions", async () => {
+  const { session_code } = await createSession({ image, ...options });
+  for (const name of ["tiled-planar.tif", "zero-width-frame.webp"]) {
+    const file = new Blob([readFileSync(`tests/fixtures/${name}`)]);
+    await assert.rejects(createSession({ image: file, ...options }), { status: 400 });
+  }
+  assert.equal((await getSession(session_code, options)).session_code, session_code);
+});
+
 test("prints a curl command that makes a model", async () => {
   const line = String(/^ {2}(curl .*)$/m.exec(npx.printed.out)?.[1]);
   const { stdout } = await promisify(execFile)("sh", ["-c", `${line} --silent`]);

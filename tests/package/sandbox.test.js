@@ -300,6 +300,62 @@ test("a crash rejects pending requests, and the next request starts a new sandbo
   assert.equal((await sandbox.requests()).length, 2);
 });
 
+test("an image that crashes the decoder is rejected, and no session is lost", async (t) => {
+  const { fetch, interval } = fastSandbox();
+  const { session_code } = await createSession({ image, fetch });
+  for (const [name, type, reason] of [
+    ["tiled-planar.tif", "image/tiff", "tiles with separate color planes are not supported"],
+    ["zero-width-frame.webp", "image/webp", "a frame has a wrong size"],
+  ]) {
+    const file = readFileSync(`tests/fixtures/${name}`);
+    await assert.rejects(createSession({ image: new Blob([file]), fetch }), {
+      kind: "api",
+      status: 400,
+      message: new RegExp(`image_url: the ${type} file cannot be decoded: ${reason}`),
+    });
+  }
+  assert.equal((await getSession(session_code, { fetch })).session_code, session_code);
+
+  // A crash whose reason is not known: the instance that only decodes traps.
+  const { instantiate } = WebAssembly;
+  t.mock.method(
+    WebAssembly,
+    "instantiate",
+    async (
+      /** @type {WebAssembly.Module} */ module,
+      /** @type {WebAssembly.Imports} */ imports,
+    ) => {
+      const { exports } = await instantiate(module, imports);
+      const trap = () => {
+        throw new WebAssembly.RuntimeError("unreachable");
+      };
+      return { exports: { ...exports, tryCreate: trap, tryDecode: trap } };
+    },
+  );
+  await assert.rejects(createSession({ image, fetch }), {
+    status: 400,
+    message: /image_url: the image file cannot be decoded: the decoder crashed/,
+  });
+  t.mock.restoreAll();
+  const session = await waitForSession(session_code, { fetch, interval });
+  assert.equal(session.status, "preview_done");
+});
+
+test("a call that meets a crash rejects with the crash, not with a missing response", async (t) => {
+  const { fetch } = fastSandbox();
+  await createSession({ image, fetch });
+  const { Api } = await import("../../pkg/wasm/sandbox.js");
+  t.mock.method(Api.prototype, "handle", () => {
+    throw new WebAssembly.RuntimeError("unreachable");
+  });
+  await assert.rejects(createSession({ image, fetch }), {
+    name: "ImageTo3dError",
+    kind: "internal",
+    sent: "unknown",
+    message: "The sandbox crashed and lost all its sessions: unreachable",
+  });
+});
+
 test("rejects invalid options at once", () => {
   const seed = "expected a whole number from 0 to Number.MAX_SAFE_INTEGER";
   const origin = 'expected the origin of an http: or https: URL, such as "http://localhost:6006"';

@@ -1,7 +1,7 @@
 //! The binding of the Image-to-3D API to JavaScript, without any I/O. The clock, the worker and the
 //! fetching of images are in `pkg/sandbox/`, which also checks the options.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use api::http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use api::{Config, Delivery, MemoryStore, Request, Response, Sculptor, StoreError};
@@ -39,10 +39,7 @@ impl Api {
         body: Vec<u8>,
         now: f64,
     ) -> Option<ApiResponse> {
-        let mut request = Request::new(body);
-        *request.method_mut() = method.parse().ok()?;
-        *request.uri_mut() = path.parse::<Uri>().ok()?;
-        *request.headers_mut() = parse_headers(&headers)?;
+        let request = parse_request(method, path, &headers, body)?;
         Some(ApiResponse(self.0.handle(&request, now as u64)))
     }
 }
@@ -69,6 +66,53 @@ impl Api {
         let fetched = image.map(Ok).or(failure.map(Err));
         unwrap_stored(self.0.run_job(job.0, fetched, &Sculptor));
     }
+}
+
+#[wasm_bindgen]
+impl Api {
+    /// Responds to a request whose body makes [`try_create`] trap in another instance. The arguments
+    /// are those of [`Api::handle`], without the body.
+    #[wasm_bindgen(js_name = rejectImage)]
+    pub fn reject_image(
+        &self,
+        method: &str,
+        path: &str,
+        headers: Vec<String>,
+        now: f64,
+    ) -> Option<ApiResponse> {
+        let request = parse_request(method, path, &headers, Vec::new())?;
+        Some(ApiResponse(self.0.reject_image(&request, now as u64)))
+    }
+}
+
+thread_local! {
+    static INPUT: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Reserves the input of [`try_create`] or [`try_decode`], and returns its address, at which the
+/// caller writes it.
+///
+/// These functions run in an instance that holds no sessions and is then discarded, because a panic
+/// cannot be caught in WebAssembly. They are called without the JavaScript bindings, which know one
+/// instance only, so that they have no parameters and results but numbers.
+#[wasm_bindgen(js_name = reserveInput)]
+pub fn reserve_input(length: usize) -> *mut u8 {
+    INPUT.with_borrow_mut(|input| {
+        *input = vec![0; length];
+        input.as_mut_ptr()
+    })
+}
+
+/// Decodes the image in the body of a create request. Traps if the decoder panics.
+#[wasm_bindgen(js_name = tryCreate)]
+pub fn try_create() {
+    INPUT.with_borrow(|body| api::try_create(body));
+}
+
+/// Decodes an image. Traps if the decoder panics.
+#[wasm_bindgen(js_name = tryDecode)]
+pub fn try_decode() {
+    INPUT.with_borrow(|file| api::try_decode(file));
 }
 
 /// A job of a session: one stage to compute.
@@ -160,6 +204,15 @@ fn start() {
 /// Unwraps a result of the store: a store in memory never fails.
 fn unwrap_stored<T>(result: Result<T, StoreError>) -> T {
     result.unwrap_or_else(|error| panic!("the store in memory failed: {error}"))
+}
+
+/// Returns `None` if the request is not valid HTTP.
+fn parse_request(method: &str, path: &str, headers: &[String], body: Vec<u8>) -> Option<Request> {
+    let mut request = Request::new(body);
+    *request.method_mut() = method.parse().ok()?;
+    *request.uri_mut() = path.parse::<Uri>().ok()?;
+    *request.headers_mut() = parse_headers(headers)?;
+    Some(request)
 }
 
 /// Returns `None` if a name or a value is not valid in HTTP.

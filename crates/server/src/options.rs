@@ -43,8 +43,8 @@ pub struct Options {
     /// Deletes sessions older than this, unless they are in progress
     #[arg(long, value_name = "DAYS", default_value_t = 30)]
     keep_days: u32,
-    /// While all images and results exceed this size, deletes the oldest session of the client that
-    /// uses most [default: 10240 with --data, 1024 without]
+    /// While all images, results and records exceed this size, deletes the oldest session of the client
+    /// that uses most [default: 10240 with --data, 1024 without]
     #[arg(long, value_name = "MIB")]
     keep_mib: Option<u32>,
     /// Deletes the oldest sessions of a client key while its images and results exceed this size
