@@ -324,3 +324,39 @@ fn decodes_photos_of_48_megapixels() {
     let body = json!({"image_url": data_uri("image/jpeg", &jpeg)});
     TestApi::without_engine(&Default::default()).create(body);
 }
+
+/// A queue that is full for requests, and free for jobs.
+struct FullQueue;
+
+impl api::DecodeQueue for FullQueue {
+    fn run(
+        &self,
+        _: u64,
+        patience: api::Patience,
+        decode: &mut dyn FnMut(),
+    ) -> Result<(), api::DecodeBusy> {
+        match patience {
+            api::Patience::Request => Err(api::DecodeBusy {
+                retry_after_seconds: 7,
+            }),
+            api::Patience::Job => {
+                decode();
+                Ok(())
+            }
+        }
+    }
+}
+
+#[test]
+fn rejects_requests_for_the_moment_while_too_many_images_are_decoded() {
+    let api = TestApi::with(&api::Config {
+        decode_queue: Some(std::sync::Arc::new(FullQueue)),
+        ..Default::default()
+    });
+    let response = api.post(SESSIONS, &with_image(json!({})));
+    assert_eq!(response.headers()["retry-after"], "7");
+    assert_eq!(
+        error_message(&response, 503),
+        "Too many images are being decoded. Try again in 7 s."
+    );
+}
