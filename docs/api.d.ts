@@ -1,7 +1,7 @@
 // Accepted with `cargo xtask check --accept-api`.
 
 /**
- * The option of `imageTo3d` alone.
+ * The option that only `imageTo3d` has.
  */
 export interface AbortOptions {
     /**
@@ -85,7 +85,7 @@ export interface CreateOptions {
      * the bytes are sent unchanged.
      *
      * The browser decodes the image, turns it upright, converts it to sRGB, scales it down and
-     * encodes it again, without EXIF and other metadata. So a photo of a phone needs a fraction
+     * encodes it again, without EXIF and other metadata. So a photo taken with a phone needs a fraction
      * of its upload, and formats that the server cannot read work if the browser can. Requires
      * `OffscreenCanvas`.
      */
@@ -338,7 +338,7 @@ export interface PrepareOptions {
     maxEdge?: number | undefined;
     /**
      * The media type of the prepared image. Default: JPEG, or WebP if the image has transparent
-     * pixels. Browsers that cannot encode WebP encode PNG instead. In a JPEG, transparent pixels
+     * pixels; or PNG, for drawings that would become larger otherwise. Browsers that cannot encode WebP encode PNG instead. In a JPEG, transparent pixels
      * become white.
      */
     type?: PreparedType | undefined;
@@ -662,8 +662,8 @@ export function createSession(options: CreateSessionOptions): Promise<Session>;
 /**
  * Deletes a session with its image and its models, and cancels its work.
  *
- * An extension of this project's server. Aborting a call stops only the waiting; the session keeps
- * running on the server, and may cost money, until it is deleted.
+ * An extension of this project's server. A session keeps running on the server, and may cost money,
+ * after the call that waits for it was aborted.
  *
  * @param session_code - The code of the session.
  * @param options - The options of the connection.
