@@ -140,11 +140,13 @@ function tooLarge() {
  */
 function errorResponse(status, message) {
   const error = STATUS_CODES[status];
-  const envelope = { error, message, statusCode: status, data: null };
+  const body = JSON.stringify({ error, message, statusCode: status, data: null });
   const headers = {
+    "content-type": "application/json",
+    "content-length": String(Buffer.byteLength(body)),
     "access-control-allow-origin": "*",
     "access-control-expose-headers": "retry-after",
     "cache-control": "no-store",
   };
-  return Response.json(envelope, { status, headers });
+  return new Response(body, { status, headers });
 }
