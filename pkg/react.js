@@ -36,7 +36,7 @@ export function useImageTo3d(options = {}) {
   useEffect(() => {
     latest.current = options;
   });
-  const isMounted = useRef(false);
+  const isUnmounted = useRef(false);
   /** The running call, if there is one. */
   const running = useRef(/** @type {Call | undefined} */ (undefined));
 
@@ -75,7 +75,7 @@ export function useImageTo3d(options = {}) {
      * @returns {Promise<Session | undefined>}
      */
     async (options, { until, code, isResumed = false }, first, send) => {
-      if (!isMounted.current) return undefined;
+      if (isUnmounted.current) return undefined;
       end(code);
       const { storageKey } = latest.current;
       const controller = new AbortController();
@@ -172,11 +172,11 @@ export function useImageTo3d(options = {}) {
 
   const { storageKey } = options;
   useEffect(() => {
-    isMounted.current = true;
+    isUnmounted.current = false;
     const stored = load(storageKey);
     if (stored && !running.current) void follow(stored.code, stored.until, true);
     return () => {
-      isMounted.current = false;
+      isUnmounted.current = true;
       // Ends the polling. The session stays stored, so that the next mount resumes it.
       running.current?.controller.abort();
       running.current = undefined;
@@ -209,7 +209,7 @@ function failure(thrown, { storageKey, code, isResumed, isSent }, session) {
   }
   // After any other error the session may go on, and a reload may resume it.
   const isOver = ["session_failed", "not_found", "invalid_options"].includes(error.kind);
-  if (isOver) forget(storageKey, code);
+  if (isOver && code) forget(storageKey, code);
   // The user has not asked for a session that no longer exists.
   if (isOver && isResumed && !session) return idle;
   return { state: "failed", running: false, error, session: error.session };

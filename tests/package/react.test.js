@@ -195,6 +195,19 @@ test("never rejects, and tells whether something was sent", async () => {
   });
 });
 
+test("keeps the stored session of another component when a call fails", async () => {
+  const kept = await page.evaluate(async (storageKey) => {
+    const { mount, hook, until } = hookHelpers;
+    await mount({ storageKey });
+    const other = '{"code":"SESSION_5_5","until":"preview"}';
+    localStorage.setItem(storageKey, other);
+    await hook().start({ image: new Blob(), creativity: /** @type {any} */ ("high") });
+    await until(() => hook().state === "failed");
+    return localStorage.getItem(storageKey) === other && hook().error?.kind;
+  }, storageKey);
+  assert.equal(kept, "invalid_options");
+});
+
 test("keeps a session that waits for the selection of a spin", async () => {
   const stored = await page.evaluate(async (storageKey) => {
     const { mount, hook, until, sessions, image } = hookHelpers;
