@@ -18,7 +18,7 @@ test("creates a model", async () => {
 
   const model = await (await sandbox.fetch(url)).text();
   expect(model.slice(0, 4)).toBe("glTF");
-  expect(setStatus).toHaveBeenNthCalledWith(1, "spin…");
+  expect(setStatus).toHaveBeenNthCalledWith(1, "spins…");
   expect(setStatus).toHaveBeenLastCalledWith("Done.");
 });
 
