@@ -148,10 +148,7 @@ async function useReact(page) {
 
   await imageInput(page).setInputFiles("package.json");
   await create.click();
-  await page
-    .getByRole("alert")
-    .filter({ hasText: "Your browser cannot open this image." })
-    .waitFor();
+  await page.getByRole("alert").filter({ hasText: "This file is not an image" }).waitFor();
 }
 
 /** @param {Page} page */
