@@ -133,6 +133,8 @@ async function useReact(page) {
   await status.filter({ hasText: code }).waitFor();
   await release();
   await page.waitForFunction(viewer);
+  // The model is shown as soon as the session has its URL.
+  await status.filter({ hasText: "Done." }).waitFor();
   assert.equal(created.length, 2);
   await page.reload();
   await status.filter({ hasText: "Choose an image." }).waitFor();
