@@ -16,11 +16,17 @@ fn metrics(gateway: &Gateway) -> String {
 #[track_caller]
 fn assert_has_lines(metrics: &str, lines: &[&str]) {
     for line in lines {
-        assert!(
-            metrics.contains(&format!("\nimage_to_3d_{line}\n")),
-            "{line}: {metrics}"
-        );
+        assert!(has_line(metrics, line), "{line}: {metrics}");
     }
+}
+
+fn has_line(metrics: &str, line: &str) -> bool {
+    metrics.contains(&format!("\nimage_to_3d_{line}\n"))
+}
+
+/// Waits until the metrics have a line. A session is visible as done before it is counted.
+fn wait_for_line(gateway: &Gateway, line: &str) {
+    wait_until(|| has_line(&metrics(gateway), line));
 }
 
 #[test]
@@ -41,6 +47,14 @@ fn sessions_and_requests_of_an_engine_are_counted() {
     gateway.create_and_wait(json!({}));
     gateway.create_and_wait(json!({"auto_refine": true}));
     gateway.create_and_wait(json!({"engine": "sculpt"}));
+    wait_for_line(
+        &gateway,
+        r#"sessions_ended_total{engine="sculpt",end="done"} 1"#,
+    );
+    wait_for_line(
+        &gateway,
+        r#"sessions_ended_total{engine="fal",end="done"} 2"#,
+    );
     assert_has_lines(
         &metrics(&gateway),
         &[
@@ -48,9 +62,7 @@ fn sessions_and_requests_of_an_engine_are_counted() {
             r#"model_requests_total{engine="fal",outcome="later"} 2"#,
             r#"model_requests_total{engine="fal",outcome="taken"} 2"#,
             r#"model_requests_total{engine="fal",outcome="unknown"} 0"#,
-            r#"sessions_ended_total{engine="fal",end="done"} 2"#,
             r#"sessions_ended_total{engine="fal",end="failed"} 0"#,
-            r#"sessions_ended_total{engine="sculpt",end="done"} 1"#,
         ],
     );
 }
@@ -60,13 +72,14 @@ fn possibly_charged_request_is_counted_as_unknown() {
     let emulator = Emulator::start(Engine::Fal, Scenario::SubmitResets);
     let gateway = start_gateway(&emulator, "", &[]);
     gateway.create_and_wait(json!({}));
+    wait_for_line(
+        &gateway,
+        r#"sessions_ended_total{engine="fal",end="failed"} 1"#,
+    );
     let metrics = metrics(&gateway);
     assert_has_lines(
         &metrics,
-        &[
-            r#"model_requests_total{engine="fal",outcome="unknown"} 1"#,
-            r#"sessions_ended_total{engine="fal",end="failed"} 1"#,
-        ],
+        &[r#"model_requests_total{engine="fal",outcome="unknown"} 1"#],
     );
     assert!(!metrics.contains("paid_daily_limit"), "{metrics}");
 }
