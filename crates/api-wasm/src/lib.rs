@@ -50,13 +50,13 @@ impl Api {
     /// due again.
     #[wasm_bindgen(js_name = nextJob)]
     pub fn next_job(&self, now: f64) -> Option<Job> {
-        self.0.next_job(now as u64).map(Job)
+        unwrap_stored(self.0.next_job(now as u64)).map(Job)
     }
 
     /// Returns when the next job will be due, or `undefined` if there is none.
     #[wasm_bindgen(js_name = nextDue)]
     pub fn next_due(&self, now: f64) -> Option<f64> {
-        self.0.next_due(now as u64).map(|due| due as f64)
+        unwrap_stored(self.0.next_due(now as u64)).map(|due| due as f64)
     }
 
     /// Runs a job to its end. A job with an `imageUrl` takes either the image's bytes or the

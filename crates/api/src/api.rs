@@ -18,7 +18,7 @@ use crate::request::{Request, api_key};
 use crate::response::{self, Response, with_delivery};
 use crate::routes::Route;
 use crate::state::ApiState;
-use crate::store::{Store, StoreError};
+use crate::store::{JobKind, Store, StoreError};
 
 /// The message for an image that makes the decoder panic.
 const CRASHED: &str = "the image file cannot be decoded: the decoder crashed";
@@ -158,27 +158,38 @@ impl Api {
     ///
     /// A job is due when its stage starts. A stage ends when its time is over and its result is
     /// stored. Several workers may call this at once.
-    pub fn next_job(&self, now: Millis) -> Option<Job> {
-        self.next_job_for(&|_| true, now)
+    ///
+    /// # Errors
+    /// Fails if the store fails.
+    pub fn next_job(&self, now: Millis) -> Result<Option<Job>, StoreError> {
+        self.next_job_of(JobKind::Any, now)
     }
 
-    /// Leases the next due job, as [`Api::next_job`], of the engines whose name `is_wanted`
-    /// accepts.
-    pub fn next_job_for(&self, is_wanted: &dyn Fn(&str) -> bool, now: Millis) -> Option<Job> {
-        self.state.queue.next(&self.state.sessions, is_wanted, now)
+    /// Leases the next due job of a kind, as [`Api::next_job`].
+    ///
+    /// # Errors
+    /// Fails if the store fails.
+    pub fn next_job_of(&self, kind: JobKind, now: Millis) -> Result<Option<Job>, StoreError> {
+        self.state.queue.next(&self.state.sessions.store, kind, now)
     }
 
     /// Returns the time at which the next job is due, at the earliest `now`, unless a request
     /// changes it. Returns `None` if no job is planned.
-    pub fn next_due(&self, now: Millis) -> Option<Millis> {
-        self.next_due_for(&|_| true, now)
+    ///
+    /// # Errors
+    /// Fails if the store fails.
+    pub fn next_due(&self, now: Millis) -> Result<Option<Millis>, StoreError> {
+        self.next_due_of(JobKind::Any, now)
     }
 
-    /// Returns the time at which the next job is due, as [`Api::next_due`], of the engines whose
-    /// name `is_wanted` accepts.
-    pub fn next_due_for(&self, is_wanted: &dyn Fn(&str) -> bool, now: Millis) -> Option<Millis> {
-        let due = self.state.queue.next_due(&self.state.sessions, is_wanted)?;
-        Some(due.max(now))
+    /// Returns the time at which the next job of a kind is due, as [`Api::next_due`].
+    ///
+    /// # Errors
+    /// Fails if the store fails.
+    pub fn next_due_of(&self, kind: JobKind, now: Millis) -> Result<Option<Millis>, StoreError> {
+        let store = &*self.state.sessions.store;
+        let due = self.state.queue.next_due(store, kind)?;
+        Ok(due.map(|due| due.max(now)))
     }
 
     /// Runs a job to its end and stores its result. `download` is the image at [`Job::image_url`],
@@ -195,12 +206,24 @@ impl Api {
         download: Option<Download>,
         engine: &dyn Engine,
     ) -> Result<(), StoreError> {
-        let runner = JobRunner {
+        self.runner().run(job, download, engine)
+    }
+
+    /// Stores the downloaded image of a job, which is then due without a download. Fails the session if
+    /// the download failed, or if the image cannot be decoded.
+    ///
+    /// # Errors
+    /// Fails if the store fails. The job is due again then.
+    pub fn store_download(&self, job: Job, download: Download) -> Result<(), StoreError> {
+        self.runner().store_download(&job, download)
+    }
+
+    fn runner(&self) -> JobRunner<'_> {
+        JobRunner {
             sessions: &self.state.sessions,
             queue: &self.state.queue,
             decoder: &self.state.decoder,
-        };
-        runner.run(job, download, engine)
+        }
     }
 
     /// Checks whether sessions can be stored. Writes to the store only if the last change could not be
@@ -209,7 +232,7 @@ impl Api {
     /// # Errors
     /// Fails if the store still fails.
     pub fn check_store(&self) -> Result<(), StoreError> {
-        self.state.sessions.check_store()
+        self.state.sessions.store.check()
     }
 
     /// Deletes the sessions that have expired. New sessions do the same, so this is needed only where
@@ -222,16 +245,17 @@ impl Api {
     }
 
     /// Returns the metrics of all sessions and engines.
-    pub fn metrics(&self, now: Millis) -> Metrics {
-        let mut metrics = self.state.sessions.metrics(now);
+    ///
+    /// # Errors
+    /// Fails if the store fails.
+    pub fn metrics(&self, now: Millis) -> Result<Metrics, StoreError> {
+        let mut metrics = self.state.sessions.metrics(now)?;
         // Engines without sessions are listed too, with zeros.
         for name in &self.state.engines {
             metrics.engines.entry(name.clone()).or_default();
         }
-        self.state
-            .queue
-            .add_metrics(&mut metrics, &self.state.sessions);
-        metrics
+        self.state.queue.add_outcomes(&mut metrics.engines);
+        Ok(metrics)
     }
 
     /// Cancels running jobs and leases no more. The jobs are due again when the store is opened
@@ -250,7 +274,7 @@ mod tests {
 
     use super::*;
     use crate::engine::{Detail, Model, ModelError, Progress, Source};
-    use crate::sessions::FileChanges;
+    use crate::sessions::Change;
     use crate::stage::Stage;
     use crate::store::MemoryStore;
 
@@ -267,8 +291,8 @@ mod tests {
         ) -> Result<Model, ModelError> {
             let before = progress(0.1);
             let state = self.0;
-            let files = FileChanges::default();
-            let changed = state.sessions.update(source.code, files, |record, _| {
+            let change = Change::default();
+            let changed = state.sessions.update(source.code, &change, |record| {
                 record.start_stage(Stage::Preview, 7, state.pace);
                 Ok::<_, Infallible>(())
             });
@@ -296,14 +320,14 @@ mod tests {
         let mut png = Cursor::new(Vec::new());
         let image = RgbImage::new(8, 8);
         image.write_to(&mut png, ImageFormat::Png).unwrap();
-        let job = api.next_job(0).unwrap();
+        let job = api.next_job(0).unwrap().unwrap();
         let code = job.id().code.clone();
         api.run_job(job, Some(Ok(png.into_inner())), &Restarting(&api.state))
             .unwrap();
         let file = api.state.sessions.file(&code, "preview.glb");
         assert_eq!(file.unwrap(), None);
         // The job of the restarted stage is still to be run.
-        assert!(api.next_job(6).is_none());
-        assert_eq!(api.next_job(7).unwrap().id().start, 7);
+        assert!(api.next_job(6).unwrap().is_none());
+        assert_eq!(api.next_job(7).unwrap().unwrap().id().start, 7);
     }
 }

@@ -25,17 +25,24 @@ pub struct Source<'a> {
 /// a restart.
 pub trait Checkpoint {
     /// Returns the text that was [saved](Checkpoint::save) last for this stage, possibly by an
-    /// earlier process.
-    fn load(&self) -> Option<String>;
+    /// earlier process. Returns `None` if the stage has none, or if the session was deleted.
+    ///
+    /// # Errors
+    /// Returns [`ModelError::Cancelled`] if the store fails. The job is then started again later.
+    fn load(&self) -> Result<Option<String>, ModelError>;
 
     /// Returns the text that was saved last for each other session of the same engine, including
     /// sessions that have ended.
-    fn load_others(&self) -> Vec<String>;
+    ///
+    /// # Errors
+    /// Returns [`ModelError::Cancelled`] if the store fails. The job is then started again later.
+    fn load_others(&self) -> Result<Vec<String>, ModelError>;
 
     /// Saves a text in place of the one before. It is durable when this returns.
     ///
     /// # Errors
-    /// Fails if the store fails. Returns [`ModelError::Cancelled`] if the result is no longer needed.
+    /// Returns [`ModelError::Cancelled`] if the store fails, or if the result is no longer needed. After
+    /// a failure of the store, the job is started again later.
     fn save(&self, text: &str) -> Result<(), ModelError>;
 
     /// Sets the `engine_status` of the session, until the next call.

@@ -13,15 +13,18 @@ use crate::fault::{self, Effect};
 use crate::files::{FileName, Format, model_file, spin_file};
 use crate::idempotency::IdempotencyRecord;
 use crate::image_source::ImageSource;
-use crate::quota::{Budget, LimitReached};
 use crate::record::{NewSession, Record};
 use crate::request::Request;
 use crate::response::{self, Response, with_type};
 use crate::routes::Route;
 use crate::session_fault::SessionFault;
-use crate::sessions::{AddError, Addition, FileChanges, KeyReused, UpdateError};
+use crate::sessions::{AddError, Addition, Change, ReplayError, Start, UpdateError};
 use crate::stage::{Stage, State};
 use crate::state::ApiState;
+use crate::store::{FileChanges, Page, QueueState, WriteError};
+
+/// The largest number of sessions on a page of the list.
+const MAX_PAGE_SIZE: usize = 1000;
 
 /// An authorized request, with all that its handler needs.
 #[derive(Clone, Copy)]
@@ -46,6 +49,19 @@ pub enum Output {
     /// The results of a route about the server itself.
     Results(Value),
     File(Response),
+}
+
+/// Why a stage is not started.
+enum StartError {
+    /// An earlier request has started it.
+    Replayed(Box<Record>),
+    Api(ApiError),
+}
+
+impl<E: Into<ApiError>> From<E> for StartError {
+    fn from(error: E) -> Self {
+        Self::Api(error.into())
+    }
 }
 
 impl Context<'_> {
@@ -83,9 +99,9 @@ impl Context<'_> {
         if let Some(replay) = state.sessions.find_replay(idempotency.as_ref())? {
             return Ok(replay);
         }
-        // Saves decoding the image. `Sessions::add` checks again under its lock.
-        if state.sessions.is_queue_full(self.client) {
-            return Err(self.queue_full());
+        // Saves decoding the image. The store checks again when the session is written.
+        if let Some(queue) = state.sessions.full_queue(self.client)? {
+            return Err(self.queue_full(queue));
         }
         let body = CreateBody::parse(self.request.body()).map_err(ApiError::bad_request)?;
         let engine = self.engine(body.engine)?;
@@ -118,19 +134,13 @@ impl Context<'_> {
             .sessions
             .add(addition, |id| state.access.url_token(id));
         added.map_err(|error| match error {
-            AddError::KeyReused => KeyReused.into(),
-            AddError::QueueFull => self.queue_full(),
-            AddError::LimitReached(limit) => limit.into(),
-            AddError::StorageFull => ApiError::new(
-                StatusCode::INSUFFICIENT_STORAGE,
-                "The storage of this server is full of sessions in progress. Try again later.",
-            ),
-            AddError::Store(error) => error.into(),
+            AddError::Replay(error) => error.into(),
+            AddError::Write(error) => self.write_failed(error),
         })
     }
 
     fn poll(self, code: &str) -> Result<Output, ApiError> {
-        let record = self.state.sessions.get(code);
+        let record = self.state.sessions.get(code)?;
         let record = record.filter(|record| record.belongs_to(self.client));
         let record = record.ok_or_else(|| ApiError::session_not_found(code))?;
         let polls = record
@@ -151,7 +161,13 @@ impl Context<'_> {
     fn list(self) -> Result<Vec<Record>, ApiError> {
         let limit = self.query_number("limit")?.unwrap_or(10);
         let page = self.query_number("page")?.unwrap_or(0);
-        Ok(self.state.sessions.list(self.client, limit, page))
+        let limit = limit.min(MAX_PAGE_SIZE);
+        let offset = limit.saturating_mul(page);
+        let records = self
+            .state
+            .sessions
+            .list(self.client, Page { offset, limit });
+        Ok(records?)
     }
 
     /// Starts a stage of a session, with the parameters of the request.
@@ -167,38 +183,41 @@ impl Context<'_> {
             return Ok(Output::Started(replay));
         }
         let body = StageBody::parse(self.request.body()).map_err(ApiError::bad_request)?;
-        // The model of an earlier run is deleted when the stage starts again.
-        let files = FileChanges {
-            remove: model_file(stage).into_iter().collect(),
-            ..FileChanges::default()
+        let record = sessions.get(code)?;
+        let record = record.filter(|record| record.belongs_to(self.client));
+        let record = record.ok_or_else(|| ApiError::session_not_found(code))?;
+        let change = Change {
+            files: FileChanges {
+                put: Vec::new(),
+                // The model of an earlier run is deleted when the stage starts again.
+                remove: model_file(stage).into_iter().collect(),
+            },
+            start: Some(Start {
+                is_paid: stage == Stage::Preview && self.state.is_paid(&record.engine),
+                now: self.now,
+            }),
         };
-        let change = |record: &mut Record, budget: &mut Budget| {
-            if !record.belongs_to(self.client) {
-                return Err(ApiError::session_not_found(code));
-            }
-            // Checked under the lock, because two equal requests may arrive at the same time.
-            if sessions.find_replay(idempotency.as_ref())?.is_some() {
-                return Ok(record.clone());
+        let updated = sessions.update(code, &change, |record| {
+            // Two equal requests may arrive at the same time.
+            if let Some(replay) = sessions.find_replay(idempotency.as_ref())? {
+                return Err(StartError::Replayed(Box::new(replay)));
             }
             start(self, record, &body)?;
-            if sessions.is_queue_full(self.client) {
-                return Err(self.queue_full());
-            }
-            if stage == Stage::Preview && self.state.is_paid(&record.engine) {
-                budget.charge(self.client, self.now)?;
-            }
             let parameters = &mut record.parameters;
             parameters.scaled_bbox = body.parameters.scaled_bbox.or(parameters.scaled_bbox);
             parameters.pivot_point = body.parameters.pivot_point.or(parameters.pivot_point);
-            record.idempotency.extend(idempotency);
+            record.idempotency.extend(idempotency.clone());
             Ok(record.clone())
-        };
-        let updated = sessions.update(code, files, change);
-        updated.map(Output::Started).map_err(|error| match error {
-            UpdateError::NotFound => ApiError::session_not_found(code),
-            UpdateError::Rejected(error) => error,
-            UpdateError::Store(error) => error.into(),
-        })
+        });
+        match updated {
+            Ok(record) => Ok(Output::Started(record)),
+            Err(UpdateError::Rejected(StartError::Replayed(replay))) => {
+                Ok(Output::Started(*replay))
+            }
+            Err(UpdateError::Rejected(StartError::Api(error))) => Err(error),
+            Err(UpdateError::NotFound) => Err(ApiError::session_not_found(code)),
+            Err(UpdateError::Write(error)) => Err(self.write_failed(error)),
+        }
     }
 
     fn start_preview(self, record: &mut Record, body: &StageBody) -> Result<(), ApiError> {
@@ -234,7 +253,7 @@ impl Context<'_> {
     fn file(self, code: &str, name: &str) -> Result<Response, ApiError> {
         let sessions = &self.state.sessions;
         let not_found = || ApiError::not_found(format!("Session {code} has no file {name}"));
-        let record = sessions.get(code);
+        let record = sessions.get(code)?;
         let record = record.ok_or_else(|| ApiError::session_not_found(code))?;
         let query = self.request.uri().query().unwrap_or_default();
         let token = query.strip_prefix("ticket=");
@@ -300,12 +319,27 @@ impl Context<'_> {
         }
     }
 
+    fn write_failed(self, error: WriteError) -> ApiError {
+        match error {
+            WriteError::QueueFull => match self.state.sessions.store.queue(self.client) {
+                Ok(queue) => self.queue_full(queue),
+                Err(error) => error.into(),
+            },
+            WriteError::LimitReached(limit) => {
+                ApiError::new(StatusCode::PAYMENT_REQUIRED, limit.to_string())
+            }
+            WriteError::StorageFull => ApiError::new(
+                StatusCode::INSUFFICIENT_STORAGE,
+                "The storage of this server is full of sessions in progress. Try again later.",
+            ),
+            error => ApiError::Store(error.into()),
+        }
+    }
+
     /// Returns the error of a full queue. The caller may retry once the first session is planned to
     /// end; a session that is overdue is expected to need as long again.
-    fn queue_full(self) -> ApiError {
-        let end =
-            |records: &mut dyn Iterator<Item = &Record>| records.map(Record::planned_end).min();
-        let end = self.state.sessions.with_pending(end).unwrap_or(self.now);
+    fn queue_full(self, queue: QueueState) -> ApiError {
+        let end = queue.first_end.unwrap_or(self.now);
         ApiError::QueueFull {
             retry_after_seconds: end.abs_diff(self.now).div_ceil(1000).clamp(1, 60),
         }
@@ -337,14 +371,13 @@ fn converted(glb: Vec<u8>, format: &Format) -> Response {
     }
 }
 
-impl From<KeyReused> for ApiError {
-    fn from(_: KeyReused) -> Self {
-        Self::conflict("This Idempotency-Key was already used for a different request")
-    }
-}
-
-impl From<LimitReached> for ApiError {
-    fn from(limit: LimitReached) -> Self {
-        Self::new(StatusCode::PAYMENT_REQUIRED, limit.to_string())
+impl From<ReplayError> for ApiError {
+    fn from(error: ReplayError) -> Self {
+        match error {
+            ReplayError::KeyReused => {
+                Self::conflict("This Idempotency-Key was already used for a different request")
+            }
+            ReplayError::Store(error) => error.into(),
+        }
     }
 }

@@ -1,7 +1,6 @@
 //! The queue of jobs, the work that the sessions need.
 //!
-//! Which jobs are due follows from the stored sessions alone. Leases are not stored, so that a job
-//! that runs when the process exits is due again in the next process.
+//! Which jobs are due follows from the stored sessions alone; the store leases them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,10 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::clock::Millis;
 use crate::lock::lock;
-use crate::metrics::Metrics;
+use crate::metrics::EngineMetrics;
 use crate::progress::JobProgress;
 use crate::record::{JobId, Record};
-use crate::sessions::Sessions;
+use crate::store::{Claim, JobKind, Store, StoreError};
 
 /// A leased job: the work for one stage of a session. A job that is dropped before it is run is due
 /// again.
@@ -38,18 +37,20 @@ impl Job {
     }
 }
 
-/// The leased jobs with their progress.
-type Leases = HashMap<JobId, JobProgress>;
+/// The progress of the leased jobs.
+type Running = HashMap<JobId, JobProgress>;
 
-/// Removes the job from the leased ones when dropped.
+/// Ends the lease of a job when dropped.
 struct Lease {
     id: JobId,
-    leases: Arc<Mutex<Leases>>,
+    running: Arc<Mutex<Running>>,
+    store: Arc<dyn Store>,
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        lock(&self.leases).remove(&self.id);
+        lock(&self.running).remove(&self.id);
+        self.store.release(&self.id);
     }
 }
 
@@ -70,7 +71,7 @@ struct Outcomes {
 /// Leases jobs to workers.
 #[derive(Default)]
 pub struct JobQueue {
-    leases: Arc<Mutex<Leases>>,
+    running: Arc<Mutex<Running>>,
     is_closed: AtomicBool,
     /// By the name of the engine.
     outcomes: Mutex<BTreeMap<String, Outcomes>>,
@@ -80,20 +81,20 @@ impl JobQueue {
     /// Returns the progress of the session's next job.
     pub fn progress(&self, record: &Record) -> JobProgress {
         let job = record.next_job();
-        let progress = job.and_then(|job| self.leases().get(&job).cloned());
+        let progress = job.and_then(|job| self.running().get(&job).cloned());
         progress.unwrap_or_default()
     }
 
     /// Sets the completed part of a job, from 0 to 1. It never decreases.
     pub fn set_progress(&self, job: &JobId, fraction: f32) {
-        if let Some(progress) = self.leases().get_mut(job) {
+        if let Some(progress) = self.running().get_mut(job) {
             progress.fraction = progress.fraction.max(fraction);
         }
     }
 
     /// Sets the `engine_status` of a job.
     pub fn set_status(&self, job: &JobId, status: &str) {
-        if let Some(progress) = self.leases().get_mut(job) {
+        if let Some(progress) = self.running().get_mut(job) {
             progress.status = Some(status.to_owned());
         }
     }
@@ -107,23 +108,12 @@ impl JobQueue {
         }
     }
 
-    /// Adds the metrics of the engines.
-    pub fn add_metrics(&self, metrics: &mut Metrics, sessions: &Sessions) {
+    /// Adds the outcomes to the metrics of the engines.
+    pub fn add_outcomes(&self, engines: &mut BTreeMap<String, EngineMetrics>) {
         for (name, outcomes) in lock(&self.outcomes).iter() {
-            let engine = metrics.engines.entry(name.clone()).or_default();
+            let engine = engines.entry(name.clone()).or_default();
             (engine.done, engine.failed) = (outcomes.done, outcomes.failed);
         }
-        let leases = self.leases();
-        sessions.with_pending(|records| {
-            for record in records {
-                let engine = metrics.engines.entry(record.engine.clone()).or_default();
-                let job = record.next_job();
-                match job.is_some_and(|job| leases.contains_key(&job)) {
-                    true => engine.running += 1,
-                    false => engine.waiting += 1,
-                }
-            }
-        });
     }
 
     /// Stops leasing jobs, and cancels those that run.
@@ -135,60 +125,45 @@ impl JobQueue {
         !self.is_closed.load(Ordering::Relaxed)
     }
 
-    /// Leases the next due job of an engine whose name `is_wanted` accepts: first one for which its
-    /// engine has saved a checkpoint, then the one of the oldest session.
+    /// Leases the next due job of a kind.
     pub fn next(
         &self,
-        sessions: &Sessions,
-        is_wanted: &dyn Fn(&str) -> bool,
+        store: &Arc<dyn Store>,
+        kind: JobKind,
         now: Millis,
-    ) -> Option<Job> {
+    ) -> Result<Option<Job>, StoreError> {
         if !self.is_open() {
-            return None;
+            return Ok(None);
         }
-        // Locked before the sessions are read: a lease that ends meanwhile has stored its result.
-        let mut leases = self.leases();
-        let (id, engine, image_url) = sessions.with_pending(|records| {
-            let due = records.filter_map(|record| {
-                let job = record.next_job()?;
-                let is_free = job.start <= now && !leases.contains_key(&job);
-                (is_free && is_wanted(&record.engine)).then_some((job, record))
-            });
-            // The remote service may already work on such a job, and accept no other meanwhile.
-            let (job, record) =
-                due.min_by_key(|(job, record)| record.engine_note(job).is_none())?;
-            let image_url = record.url_to_download().map(str::to_owned);
-            Some((job, record.engine.clone(), image_url))
-        })?;
-        leases.insert(id.clone(), JobProgress::default());
-        let leases = self.leases.clone();
-        Some(Job {
-            lease: Lease { id, leases },
+        let Some(claim) = store.claim(kind, now)? else {
+            return Ok(None);
+        };
+        let Claim {
+            id,
             engine,
             image_url,
-        })
+        } = claim;
+        self.running().insert(id.clone(), JobProgress::default());
+        Ok(Some(Job {
+            lease: Lease {
+                id,
+                running: self.running.clone(),
+                store: store.clone(),
+            },
+            engine,
+            image_url,
+        }))
     }
 
-    /// Returns the time at which the next job is due, or `None` if none is planned.
-    pub fn next_due(
-        &self,
-        sessions: &Sessions,
-        is_wanted: &dyn Fn(&str) -> bool,
-    ) -> Option<Millis> {
-        if !self.is_open() {
-            return None;
+    /// Returns the time at which the next job of a kind is due, or `None` if none is planned.
+    pub fn next_due(&self, store: &dyn Store, kind: JobKind) -> Result<Option<Millis>, StoreError> {
+        match self.is_open() {
+            true => store.next_due(kind),
+            false => Ok(None),
         }
-        let leases = self.leases();
-        sessions.with_pending(|records| {
-            let waiting = records
-                .filter(|record| is_wanted(&record.engine))
-                .filter_map(Record::next_job)
-                .filter(|job| !leases.contains_key(job));
-            waiting.map(|job| job.start).min()
-        })
     }
 
-    fn leases(&self) -> MutexGuard<'_, Leases> {
-        lock(&self.leases)
+    fn running(&self) -> MutexGuard<'_, Running> {
+        lock(&self.running)
     }
 }

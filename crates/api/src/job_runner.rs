@@ -1,7 +1,10 @@
 //! Runs jobs and stores their results.
 
+use std::cell::RefCell;
+use std::fmt;
 use std::ops::ControlFlow;
 
+use contract::IMAGE_URL;
 use image::DynamicImage;
 
 use crate::decode::{Decoder, Patience};
@@ -10,9 +13,9 @@ use crate::files::{IMAGE, can_convert, model_file, spin_file};
 use crate::job_queue::{Job, JobQueue, Outcome};
 use crate::panics::{Panicked, catch_panic};
 use crate::record::{JobId, Record, StageResult};
-use crate::sessions::{File, FileChanges, Sessions, UpdateError};
+use crate::sessions::{Change, Sessions, UpdateError};
 use crate::stage::Stage;
-use crate::store::StoreError;
+use crate::store::{File, FileChanges, StoreError};
 
 /// The downloaded image file of a job, or the reason why the download failed.
 pub type Download = Result<Vec<u8>, String>;
@@ -111,14 +114,41 @@ impl JobRunner<'_> {
     ) -> Result<(), StoreError> {
         // A panic ends only this session.
         let created = catch_panic(|| self.create(&job, download, engine));
-        let (files, outcome) = match created.unwrap_or_else(|panicked| Err(panicked.into())) {
+        self.finish(
+            &job,
+            created.unwrap_or_else(|panicked| Err(panicked.into())),
+        )
+    }
+
+    /// Stores the downloaded image of a job, which is then due without a download. Fails the session if
+    /// the download failed, or if the image cannot be decoded.
+    ///
+    /// # Errors
+    /// Fails if the store fails. The job is due again then.
+    pub fn store_download(self, job: &Job, download: Download) -> Result<(), StoreError> {
+        let checked = download
+            .map_err(|reason| download_failed(&reason))
+            .and_then(|file| self.decode(&file).map(|_| file));
+        let file = match checked {
+            Ok(file) => file,
+            Err(error) => return self.finish(job, Err(error)),
+        };
+        match self.save_image(job.id(), file) {
+            Ok(()) | Err(SaveError::Obsolete) => Ok(()),
+            Err(SaveError::Store(error)) => Err(error),
+        }
+    }
+
+    /// Stores the result of a job.
+    fn finish(self, job: &Job, created: Result<Output, JobError>) -> Result<(), StoreError> {
+        let (files, outcome) = match created {
             Ok(Output { files, result }) => (files, Ok(result)),
             Err(JobError::Model(ModelError::Failed(reason))) => (Vec::new(), Err(reason)),
             Err(JobError::Model(ModelError::Cancelled)) => return Ok(()),
             Err(JobError::Store(error)) => return Err(error),
         };
         let stage = job.id().stage;
-        let saved = self.save(job.id(), files, |record| match outcome {
+        let saved = self.save(job.id(), files, |record| match &outcome {
             Ok(result) => {
                 record.complete_stage(stage, result);
                 // A session whose spins are done waits for its caller to select one.
@@ -126,7 +156,7 @@ impl JobRunner<'_> {
                 is_over.then_some(Outcome::Done)
             }
             Err(reason) => {
-                record.fail_stage(stage, reason);
+                record.fail_stage(stage, reason.clone());
                 Some(Outcome::Failed)
             }
         });
@@ -145,7 +175,7 @@ impl JobRunner<'_> {
         engine: &dyn Engine,
     ) -> Result<Output, JobError> {
         let id = job.id();
-        let Some(record) = self.sessions.get(&id.code) else {
+        let Some(record) = self.sessions.get(&id.code)? else {
             return Err(ModelError::Cancelled.into());
         };
         let (file, image) = self.open_image(job, download)?;
@@ -153,35 +183,43 @@ impl JobRunner<'_> {
             (Stage::Refine, Some(name)) => self.sessions.file(&id.code, &name)?,
             _ => None,
         };
+        let checkpoint = StoredCheckpoint {
+            runner: self,
+            job: id,
+            engine: job.engine(),
+            failure: RefCell::default(),
+        };
         let source = Source {
             code: &id.code,
             file: &file,
             image: &image,
             parameters: &record.parameters,
             preview: preview.as_deref(),
-            checkpoint: &StoredCheckpoint {
-                runner: self,
-                job: id,
-                engine: job.engine(),
-            },
+            checkpoint: &checkpoint,
         };
         let progress: &mut Progress = &mut |fraction| {
             self.queue.set_progress(id, fraction);
-            if self.queue.is_open() && self.sessions.is_next_job(id) {
-                ControlFlow::Continue(())
-            } else {
-                ControlFlow::Break(())
+            // If the store fails, the result may still be needed.
+            let is_next = self.sessions.store.is_next(id).unwrap_or(true);
+            match self.queue.is_open() && is_next {
+                true => ControlFlow::Continue(()),
+                false => ControlFlow::Break(()),
             }
         };
-        let detail = match id.stage {
-            Stage::Spin => {
-                return Ok(Output::of_views(engine.views(source, progress)?));
+        let model = |detail, progress| engine.model(source, detail, record.selected_spin, progress);
+        let output = match id.stage {
+            Stage::Spin => engine.views(source, progress).map(Output::of_views),
+            Stage::Preview => {
+                model(Detail::Preview, progress).map(|model| Output::of_model(id.stage, model))
             }
-            Stage::Preview => Detail::Preview,
-            Stage::Refine => Detail::Refined,
+            Stage::Refine => {
+                model(Detail::Refined, progress).map(|model| Output::of_model(id.stage, model))
+            }
         };
-        let model = engine.model(source, detail, record.selected_spin, progress)?;
-        Ok(Output::of_model(id.stage, model))
+        match checkpoint.failure.into_inner() {
+            Some(failure) => Err(failure.into()),
+            None => Ok(output?),
+        }
     }
 
     /// Returns the image file and the decoded image. Stores a downloaded file first, so that it is
@@ -191,30 +229,33 @@ impl JobRunner<'_> {
         job: &Job,
         download: Option<Download>,
     ) -> Result<(Vec<u8>, DynamicImage), JobError> {
-        let failed = |reason: &dyn std::fmt::Display| format!("image_url: {reason}");
-        let decode = |file: &[u8]| {
-            let image = self.decoder.decode(file, Patience::Job);
-            image.map_err(|error| failed(&error))
-        };
         if job.image_url().is_none() {
             let file = self.sessions.file(&job.id().code, IMAGE)?;
-            let file = file.ok_or_else(|| failed(&"the stored image is missing"))?;
-            let image = decode(&file)?;
+            let file = file.ok_or_else(|| image_failed(&"the stored image is missing"))?;
+            let image = self.decode(&file)?;
             return Ok((file, image));
         }
         let file = download
-            .ok_or_else(|| failed(&"the image was not downloaded"))?
-            .map_err(|reason| failed(&format!("download failed: {reason}")))?;
-        let image = decode(&file)?;
-        let files = vec![(IMAGE.to_owned(), file.clone())];
-        let saved = self.save(job.id(), files, |record| {
-            record.image_bytes = file.len() as u64;
-        });
-        match saved {
+            .ok_or_else(|| image_failed(&"the image was not downloaded"))?
+            .map_err(|reason| download_failed(&reason))?;
+        let image = self.decode(&file)?;
+        match self.save_image(job.id(), file.clone()) {
             // An obsolete job ends at the engine's first report of its progress.
             Ok(()) | Err(SaveError::Obsolete) => Ok((file, image)),
             Err(SaveError::Store(error)) => Err(error.into()),
         }
+    }
+
+    fn decode(self, file: &[u8]) -> Result<DynamicImage, JobError> {
+        let image = self.decoder.decode(file, Patience::Job);
+        image.map_err(|error| image_failed(&error))
+    }
+
+    fn save_image(self, job: &JobId, file: Vec<u8>) -> Result<(), SaveError> {
+        let bytes = file.len() as u64;
+        self.save(job, vec![(IMAGE.to_owned(), file)], |record| {
+            record.image_bytes = bytes;
+        })
     }
 
     /// Stores files and a change of the session while the job is the next one of its session.
@@ -222,21 +263,32 @@ impl JobRunner<'_> {
         self,
         job: &JobId,
         files: Vec<File>,
-        change: impl FnOnce(&mut Record) -> T,
+        change: impl Fn(&mut Record) -> T,
     ) -> Result<T, SaveError> {
-        let files = FileChanges {
-            put: files,
-            remove: Vec::new(),
+        let belongings = Change {
+            files: FileChanges {
+                put: files,
+                remove: Vec::new(),
+            },
+            start: None,
         };
-        let saved = self.sessions.update(&job.code, files, |record, _| {
+        let saved = self.sessions.update(&job.code, &belongings, |record| {
             let is_next = record.next_job().as_ref() == Some(job);
             is_next.then(|| change(record)).ok_or(())
         });
         saved.map_err(|error| match error {
             UpdateError::NotFound | UpdateError::Rejected(()) => SaveError::Obsolete,
-            UpdateError::Store(error) => SaveError::Store(error),
+            UpdateError::Write(error) => SaveError::Store(error.into()),
         })
     }
+}
+
+fn image_failed(reason: &dyn fmt::Display) -> JobError {
+    format!("{IMAGE_URL}: {reason}").into()
+}
+
+fn download_failed(reason: &str) -> JobError {
+    image_failed(&format_args!("download failed: {reason}"))
 }
 
 /// The checkpoint of a job, stored in its session's record.
@@ -244,17 +296,32 @@ struct StoredCheckpoint<'a> {
     runner: JobRunner<'a>,
     job: &'a JobId,
     engine: &'a str,
+    /// The first error of the store. The job is then due again: whether a model was paid for cannot be
+    /// known without the note.
+    failure: RefCell<Option<StoreError>>,
+}
+
+impl StoredCheckpoint<'_> {
+    fn cancel(&self, error: StoreError) -> ModelError {
+        self.failure.borrow_mut().get_or_insert(error);
+        ModelError::Cancelled
+    }
 }
 
 impl Checkpoint for StoredCheckpoint<'_> {
-    fn load(&self) -> Option<String> {
-        let record = self.runner.sessions.get(&self.job.code)?;
-        record.engine_note(self.job).map(str::to_owned)
+    fn load(&self) -> Result<Option<String>, ModelError> {
+        let record = self.runner.sessions.get(&self.job.code);
+        let record = record.map_err(|error| self.cancel(error))?;
+        let note = record
+            .as_ref()
+            .and_then(|record| record.engine_note(self.job));
+        Ok(note.map(str::to_owned))
     }
 
-    fn load_others(&self) -> Vec<String> {
-        let sessions = self.runner.sessions;
-        sessions.engine_notes_except(self.engine, &self.job.code)
+    fn load_others(&self) -> Result<Vec<String>, ModelError> {
+        let store = &self.runner.sessions.store;
+        let notes = store.engine_notes_except(self.engine, &self.job.code);
+        notes.map_err(|error| self.cancel(error))
     }
 
     fn save(&self, text: &str) -> Result<(), ModelError> {
@@ -263,9 +330,7 @@ impl Checkpoint for StoredCheckpoint<'_> {
         });
         saved.map_err(|error| match error {
             SaveError::Obsolete => ModelError::Cancelled,
-            SaveError::Store(error) => {
-                ModelError::Failed(format!("The session cannot be stored: {error}"))
-            }
+            SaveError::Store(error) => self.cancel(error),
         })
     }
 

@@ -62,4 +62,7 @@ pub use quota::DailyLimit;
 pub use request::{API_KEY_HEADER, Request};
 pub use response::Response;
 pub use retention::Retention;
-pub use store::{Change, MemoryStore, Store, StoreError};
+pub use store::{
+    Change, EmbeddedStore, EngineFilter, Entries, JobKind, MemoryEntries, MemoryStore, Order,
+    Store, StoreError, Visit,
+};

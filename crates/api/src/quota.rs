@@ -6,10 +6,6 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Millis;
-use crate::store::{Change, StoreError};
-
-/// The store's key of the [`Usage`].
-pub const USAGE_KEY: &str = "spent";
 
 const DAY: Millis = 24 * 60 * 60 * 1000;
 
@@ -52,6 +48,24 @@ impl Usage {
         self.by_client.values().sum()
     }
 
+    /// Counts one model of a client.
+    ///
+    /// # Errors
+    /// Fails if a daily limit is reached.
+    pub fn charge(
+        &mut self,
+        client: Option<&str>,
+        daily_limit: DailyLimit,
+        now: Millis,
+    ) -> Result<(), LimitReached> {
+        let client = client.unwrap_or_default();
+        let mut usage = self.on_day(now);
+        usage.check(daily_limit, client)?;
+        *usage.by_client.entry(client.to_owned()).or_default() += 1;
+        *self = usage;
+        Ok(())
+    }
+
     fn check(&self, daily_limit: DailyLimit, client: &str) -> Result<(), LimitReached> {
         let of_client = self.by_client.get(client).copied().unwrap_or_default();
         match daily_limit {
@@ -86,50 +100,5 @@ impl fmt::Display for LimitReached {
             "The daily limit of {limit} paid {models} for {scope} is reached. It resets at 00:00 \
              UTC."
         )
-    }
-}
-
-/// The budget from which a change of a session is paid. It is stored together with the change, so
-/// that neither is stored without the other.
-pub struct Budget {
-    daily_limit: DailyLimit,
-    usage: Usage,
-    is_changed: bool,
-}
-
-impl Budget {
-    pub fn new(daily_limit: DailyLimit, usage: Usage) -> Self {
-        Self {
-            daily_limit,
-            usage,
-            is_changed: false,
-        }
-    }
-
-    /// Charges one model.
-    ///
-    /// # Errors
-    /// Fails if a daily limit is reached.
-    pub fn charge(&mut self, client: Option<&str>, now: Millis) -> Result<(), LimitReached> {
-        let client = client.unwrap_or_default();
-        let mut usage = self.usage.on_day(now);
-        usage.check(self.daily_limit, client)?;
-        *usage.by_client.entry(client.to_owned()).or_default() += 1;
-        self.usage = usage;
-        self.is_changed = true;
-        Ok(())
-    }
-
-    /// Returns the change to store, or `None` if nothing was charged.
-    pub fn change(&self) -> Result<Option<Change>, StoreError> {
-        if !self.is_changed {
-            return Ok(None);
-        }
-        let bytes = serde_json::to_vec(&self.usage)?;
-        Ok(Some(Change::Put(USAGE_KEY.into(), bytes)))
-    }
-
-    pub fn into_usage(self) -> Usage {
-        self.usage
     }
 }

@@ -88,6 +88,9 @@ pub struct NewSession {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Record {
     pub code: String,
+    /// The number of times that the session was stored. 0 in records of earlier versions.
+    #[serde(default)]
+    pub version: u64,
     pub id: String,
     pub parameters: Parameters,
     /// The client that owns the session, if callers need a key.
@@ -131,6 +134,7 @@ impl Record {
     pub fn new(session: NewSession, now: Millis, pace: Pace) -> Self {
         let mut record = Self {
             code: String::new(),
+            version: 0,
             id: String::new(),
             parameters: session.parameters,
             client: session.client,
@@ -181,8 +185,8 @@ impl Record {
     }
 
     /// Sets the result of a stage.
-    pub fn complete_stage(&mut self, stage: Stage, result: StageResult) {
-        self.unsupported = result.unsupported;
+    pub fn complete_stage(&mut self, stage: Stage, result: &StageResult) {
+        self.unsupported.clone_from(&result.unsupported);
         if let Some(span) = self.span_mut(stage) {
             span.result_bytes = Some(result.bytes);
             span.is_glb_only = result.is_glb_only;

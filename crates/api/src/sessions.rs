@@ -1,61 +1,31 @@
-//! All sessions. Records are kept in memory; every change is stored before it becomes visible.
+//! The sessions, with the limits that apply to them.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::clock::Millis;
 use crate::files;
 use crate::idempotency::IdempotencyRecord;
-use crate::lock::lock;
-use crate::metrics::Metrics;
-use crate::quota::{Budget, DailyLimit, LimitReached, USAGE_KEY, Usage};
-use crate::record::{JobId, Record};
-use crate::retention::{Incoming, Retention, StorageFull, StoredSession};
-use crate::store::{Change, Store, StoreError};
-
-/// The key of an entry that only tells whether the store can be written.
-const PROBE_KEY: &str = "probe";
-
-/// A file of a session: its name and its bytes.
-pub type File = (String, Vec<u8>);
-
-/// The changes of a session's files.
-#[derive(Default)]
-pub struct FileChanges {
-    pub put: Vec<File>,
-    pub remove: Vec<String>,
-}
+use crate::metrics::{EngineMetrics, Metrics};
+use crate::quota::DailyLimit;
+use crate::record::Record;
+use crate::retention::Retention;
+use crate::store::{
+    Charge, Cleanup, FileChanges, Page, QueueLimit, QueueState, Store, StoreError, Write,
+    WriteError, WriteKind,
+};
 
 /// The limits of all sessions.
+#[derive(Clone, Copy)]
 pub struct Limits {
     pub retention: Retention,
-    /// The maximum number of sessions with pending work.
-    pub max_pending: usize,
-    pub max_pending_per_client: usize,
-    pub daily_limit: DailyLimit,
+    pub queue: QueueLimit,
+    pub daily: DailyLimit,
 }
 
 pub struct Sessions {
-    store: Box<dyn Store>,
+    pub store: Arc<dyn Store>,
     limits: Limits,
-    index: Mutex<Index>,
-    /// Held from reading a record until its change is stored. Readers do not wait for it.
-    writing: Mutex<()>,
-    /// Whether the last commit has failed.
-    has_failed: AtomicBool,
-}
-
-#[derive(Default)]
-struct Index {
-    records: HashMap<String, Record>,
-    by_age: BTreeSet<(Millis, String)>,
-    /// The sessions with pending work.
-    pending: BTreeSet<(Millis, String)>,
-    /// Session codes by idempotency key.
-    by_idempotency_key: HashMap<String, String>,
-    /// The usage of the latest day with paid models.
-    usage: Usage,
 }
 
 /// A session to add.
@@ -70,33 +40,44 @@ pub struct Addition {
     pub random: fastrand::Rng,
 }
 
-/// The idempotency key was used for a different request.
-pub struct KeyReused;
+/// What is stored together with a changed session.
+#[derive(Default)]
+pub struct Change {
+    pub files: FileChanges,
+    /// The stage that the caller starts, if the change does that.
+    pub start: Option<Start>,
+}
 
-/// Why a session is not added.
-pub enum AddError {
+/// A stage that a caller starts. Needs room in the queue.
+#[derive(Clone, Copy, Debug)]
+pub struct Start {
+    /// Whether a model is charged to the daily limit.
+    pub is_paid: bool,
+    pub now: Millis,
+}
+
+/// Why the session of an earlier request is not returned.
+pub enum ReplayError {
+    /// The idempotency key was used for a different request.
     KeyReused,
-    QueueFull,
-    LimitReached(LimitReached),
-    StorageFull,
     Store(StoreError),
 }
 
-impl From<StorageFull> for AddError {
-    fn from(_: StorageFull) -> Self {
-        Self::StorageFull
-    }
-}
-
-impl From<KeyReused> for AddError {
-    fn from(_: KeyReused) -> Self {
-        Self::KeyReused
-    }
-}
-
-impl From<StoreError> for AddError {
+impl From<StoreError> for ReplayError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+/// Why a session is not added.
+pub enum AddError {
+    Replay(ReplayError),
+    Write(WriteError),
+}
+
+impl From<ReplayError> for AddError {
+    fn from(error: ReplayError) -> Self {
+        Self::Replay(error)
     }
 }
 
@@ -106,31 +87,21 @@ pub enum UpdateError<E> {
     NotFound,
     /// The change was rejected.
     Rejected(E),
-    Store(StoreError),
+    Write(WriteError),
 }
 
 impl<E> From<StoreError> for UpdateError<E> {
     fn from(error: StoreError) -> Self {
-        Self::Store(error)
+        Self::Write(error.into())
     }
 }
 
 impl Sessions {
     /// Opens the sessions of a store, and deletes those that have expired.
     pub fn open(store: Box<dyn Store>, limits: Limits, now: Millis) -> Result<Self, StoreError> {
-        let mut index = Index::default();
-        for bytes in store.scan_prefix(&record_key(""))? {
-            index.insert(serde_json::from_slice(&bytes)?);
-        }
-        if let Some(bytes) = store.get(USAGE_KEY)? {
-            index.usage = serde_json::from_slice(&bytes)?;
-        }
         let sessions = Self {
-            store,
+            store: store.into(),
             limits,
-            index: Mutex::new(index),
-            writing: Mutex::default(),
-            has_failed: AtomicBool::default(),
         };
         sessions.delete_expired(now)?;
         Ok(sessions)
@@ -138,83 +109,56 @@ impl Sessions {
 
     /// Deletes the sessions that have expired.
     pub fn delete_expired(&self, now: Millis) -> Result<(), StoreError> {
-        let _writing = self.writing();
-        let expired = self.expired(Incoming::default(), now).unwrap_or_default();
-        if !expired.is_empty() {
-            self.commit_without(&expired, Vec::new())?;
-        }
-        Ok(())
+        self.store.delete_expired(&self.limits.retention, now)
     }
 
     /// Deletes a session of a client with its files. Returns whether there was one.
     pub fn delete(&self, code: &str, client: Option<&str>) -> Result<bool, StoreError> {
-        let _writing = self.writing();
-        let is_own = |record: &Record| record.belongs_to(client);
-        if !self.index().records.get(code).is_some_and(is_own) {
-            return Ok(false);
-        }
-        self.commit_without(&[code.to_owned()], Vec::new())?;
-        Ok(true)
-    }
-
-    /// Returns the metrics of the sessions, without those of the engines.
-    pub fn metrics(&self, now: Millis) -> Metrics {
-        let index = self.index();
-        Metrics {
-            sessions: index.records.len(),
-            pending: index.pending.len(),
-            paid_today: index.usage.count(now),
-            paid_daily_limit: self.limits.daily_limit.total,
-            ..Metrics::default()
+        match self.get(code)? {
+            Some(record) if record.belongs_to(client) => self.store.delete(code),
+            _ => Ok(false),
         }
     }
 
-    pub fn get(&self, code: &str) -> Option<Record> {
-        self.index().records.get(code).cloned()
+    /// Returns the metrics of the sessions and jobs.
+    pub fn metrics(&self, now: Millis) -> Result<Metrics, StoreError> {
+        let summary = self.store.summary()?;
+        let jobs = summary.jobs.into_iter().map(|(engine, count)| {
+            let metrics = EngineMetrics {
+                waiting: count.waiting,
+                running: count.running,
+                ..EngineMetrics::default()
+            };
+            (engine, metrics)
+        });
+        let engines: BTreeMap<_, _> = jobs.collect();
+        let pending = engines.values().map(|jobs| jobs.waiting + jobs.running);
+        Ok(Metrics {
+            sessions: summary.sessions,
+            pending: pending.sum(),
+            paid_today: summary.usage.count(now),
+            paid_daily_limit: self.limits.daily.total,
+            engines,
+        })
+    }
+
+    pub fn get(&self, code: &str) -> Result<Option<Record>, StoreError> {
+        self.store.get(code)
     }
 
     /// Returns a page of the sessions of a client, or of all sessions; the newest first.
-    pub fn list(&self, client: Option<&str>, limit: usize, page: usize) -> Vec<Record> {
-        let index = self.index();
-        let newest = index.by_age.iter().rev();
-        let newest = newest.filter_map(|(_, code)| index.records.get(code));
-        let own = newest.filter(|record| record.belongs_to(client));
-        let page = own.skip(limit.saturating_mul(page)).take(limit);
-        page.cloned().collect()
+    pub fn list(&self, client: Option<&str>, page: Page) -> Result<Vec<Record>, StoreError> {
+        self.store.list(client, page)
     }
 
-    /// Returns the latest engine note of each session of an engine, except that of `code`.
-    pub fn engine_notes_except(&self, engine: &str, code: &str) -> Vec<String> {
-        let index = self.index();
-        let records = index.records.values();
-        let records = records.filter(|record| record.engine == engine && record.code != code);
-        let notes = records.filter_map(Record::latest_engine_note);
-        notes.map(str::to_owned).collect()
+    pub fn file(&self, code: &str, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.store.file(code, name)
     }
 
-    /// Returns whether a job is still the next one of its session.
-    pub fn is_next_job(&self, job: &JobId) -> bool {
-        let index = self.index();
-        let record = index.records.get(&job.code);
-        record.and_then(Record::next_job).as_ref() == Some(job)
-    }
-
-    /// Calls `read` with the sessions that have pending work, the oldest first.
-    pub fn with_pending<T>(&self, read: impl FnOnce(&mut dyn Iterator<Item = &Record>) -> T) -> T {
-        let index = self.index();
-        let pending = index.pending.iter();
-        read(&mut pending.filter_map(|(_, code)| index.records.get(code)))
-    }
-
-    /// Returns whether this client's queue is full.
-    pub fn is_queue_full(&self, client: Option<&str>) -> bool {
-        if self.index().pending.len() >= self.limits.max_pending {
-            return true;
-        }
-        let count = |records: &mut dyn Iterator<Item = &Record>| {
-            records.filter(|record| record.belongs_to(client)).count()
-        };
-        client.is_some() && self.with_pending(count) >= self.limits.max_pending_per_client
+    /// Returns the queue if there is no room for another session of the client.
+    pub fn full_queue(&self, client: Option<&str>) -> Result<Option<QueueState>, StoreError> {
+        let queue = self.store.queue(client)?;
+        Ok(queue.is_full(self.limits.queue).then_some(queue))
     }
 
     /// Returns the session of an earlier request with the same idempotency key, or `None` if there
@@ -225,18 +169,15 @@ impl Sessions {
     pub fn find_replay(
         &self,
         idempotency: Option<&IdempotencyRecord>,
-    ) -> Result<Option<Record>, KeyReused> {
+    ) -> Result<Option<Record>, ReplayError> {
         let Some(idempotency) = idempotency else {
             return Ok(None);
         };
-        let index = self.index();
-        let code = index.by_idempotency_key.get(&idempotency.key);
-        let Some(record) = code.and_then(|code| index.records.get(code)) else {
-            return Ok(None);
-        };
-        match record.idempotency.contains(idempotency) {
-            true => Ok(Some(record.clone())),
-            false => Err(KeyReused),
+        let record = self.store.find_by_idempotency_key(&idempotency.key)?;
+        match record {
+            Some(record) if record.idempotency.contains(idempotency) => Ok(Some(record)),
+            Some(_) => Err(ReplayError::KeyReused),
+            None => Ok(None),
         }
     }
 
@@ -246,7 +187,7 @@ impl Sessions {
     pub fn add(
         &self,
         addition: Addition,
-        url_token: impl FnOnce(&str) -> Option<String>,
+        url_token: impl Fn(&str) -> Option<String>,
     ) -> Result<Record, AddError> {
         let Addition {
             mut record,
@@ -255,175 +196,79 @@ impl Sessions {
             is_paid,
             mut random,
         } = addition;
-        let _writing = self.writing();
-        // Checked under the lock, because two equal requests may arrive at the same time.
-        if let Some(replay) = self.find_replay(idempotency.as_ref())? {
-            return Ok(replay);
-        }
-        if self.is_queue_full(record.client.as_deref()) {
-            return Err(AddError::QueueFull);
-        }
         let now = record.created_at;
-        let mut changes = Vec::new();
-        let mut budget = self.budget();
-        if is_paid {
-            budget
-                .charge(record.client.as_deref(), now)
-                .map_err(AddError::LimitReached)?;
-        }
-        changes.extend(budget.change()?);
-        record.code = loop {
-            let code = format!("SESSION_{}_{:07}", now / 1000, random.u32(0..10_000_000));
-            if self.get(&code).is_none() {
-                break code;
+        let files = FileChanges {
+            put: image
+                .map(|image| (files::IMAGE.to_owned(), image))
+                .into_iter()
+                .collect(),
+            remove: Vec::new(),
+        };
+        record.image_bytes = files.put.iter().map(|(_, bytes)| bytes.len() as u64).sum();
+        record.idempotency.extend(idempotency.clone());
+        loop {
+            record.code = format!("SESSION_{}_{:07}", now / 1000, random.u32(0..10_000_000));
+            record.id = format!("{:08x}{:016x}", now / 1000, random.u64(..));
+            record.url_token = url_token(&format!("{} {}", record.code, record.id));
+            let written = self.store.write(&Write {
+                kind: WriteKind::Insert,
+                record: &record,
+                files: &files,
+                queue_limit: Some(self.limits.queue),
+                charge: is_paid.then_some(self.charge_at(now)),
+                cleanup: Some(Cleanup {
+                    retention: self.limits.retention,
+                    now,
+                }),
+            });
+            match written {
+                Ok(()) => return Ok(record),
+                // The code is used already.
+                Err(WriteError::Conflict) => {}
+                // Two equal requests may arrive at the same time.
+                Err(WriteError::IdempotencyKeyTaken) => {
+                    if let Some(replay) = self.find_replay(idempotency.as_ref())? {
+                        return Ok(replay);
+                    }
+                }
+                Err(error) => return Err(AddError::Write(error)),
             }
-        };
-        record.id = format!("{:08x}{:016x}", now / 1000, random.u64(..));
-        record.url_token = url_token(&format!("{} {}", record.code, record.id));
-        record.idempotency.extend(idempotency);
-        if let Some(bytes) = image {
-            record.image_bytes = bytes.len() as u64;
-            changes.push(Change::Put(file_key(&record.code, files::IMAGE), bytes));
         }
-        changes.push(put_record(&record)?);
-        let incoming = Incoming {
-            client: record.client.as_deref(),
-            bytes: record.total_bytes(),
-        };
-        let expired = self.expired(incoming, now)?;
-        self.commit_without(&expired, changes)?;
-        let mut index = self.index();
-        index.usage = budget.into_usage();
-        index.insert(record.clone());
-        Ok(record)
     }
 
-    /// Changes the newest record of a session, and stores it together with the changes of its
-    /// files and what `change` charges to the budget. Stores nothing if `change` fails.
+    /// Changes the newest record of a session, and stores it together with what belongs to the change.
+    /// Stores nothing if `change` fails. `change` is called again if the session is changed meanwhile.
     pub fn update<T, E>(
         &self,
         code: &str,
-        files: FileChanges,
-        change: impl FnOnce(&mut Record, &mut Budget) -> Result<T, E>,
+        Change { files, start }: &Change,
+        mut change: impl FnMut(&mut Record) -> Result<T, E>,
     ) -> Result<T, UpdateError<E>> {
-        let _writing = self.writing();
-        let mut record = self.get(code).ok_or(UpdateError::NotFound)?;
-        let mut budget = self.budget();
-        let changed = change(&mut record, &mut budget).map_err(UpdateError::Rejected)?;
-        let mut changes = vec![put_record(&record)?];
-        changes.extend(budget.change()?);
-        let (put, remove) = (files.put.into_iter(), files.remove.into_iter());
-        changes.extend(remove.map(|name| Change::Remove(file_key(code, &name))));
-        changes.extend(put.map(|(name, bytes)| Change::Put(file_key(code, &name), bytes)));
-        self.commit(changes)?;
-        let mut index = self.index();
-        index.usage = budget.into_usage();
-        index.insert(record);
-        Ok(changed)
-    }
-
-    fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
-        let committed = self.store.commit(changes);
-        self.has_failed.store(committed.is_err(), Ordering::Relaxed);
-        committed
-    }
-
-    /// Checks whether sessions can be stored. Writes to the store only if the last commit has failed.
-    pub fn check_store(&self) -> Result<(), StoreError> {
-        match self.has_failed.load(Ordering::Relaxed) {
-            true => self.commit(vec![Change::Put(PROBE_KEY.into(), Vec::new())]),
-            false => Ok(()),
-        }
-    }
-
-    pub fn file(&self, code: &str, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        self.store.get(&file_key(code, name))
-    }
-
-    /// Returns the sessions to delete before `incoming` is added.
-    fn expired(&self, incoming: Incoming, now: Millis) -> Result<Vec<String>, StorageFull> {
-        let index = self.index();
-        let oldest = index.by_age.iter();
-        let records = oldest.filter_map(|(_, code)| index.records.get(code));
-        let stored = records.map(|record| StoredSession {
-            code: &record.code,
-            client: record.client.as_deref(),
-            created_at: record.created_at,
-            bytes: record.total_bytes(),
-            is_pending: record.next_job().is_some(),
-        });
-        self.limits.retention.expired(stored, incoming, now)
-    }
-
-    /// Commits the changes, and deletes these sessions with them.
-    fn commit_without(
-        &self,
-        deleted: &[String],
-        mut changes: Vec<Change>,
-    ) -> Result<(), StoreError> {
-        for code in deleted {
-            changes.push(Change::Remove(record_key(code)));
-            let names = files::stored_names();
-            changes.extend(names.map(|name| Change::Remove(file_key(code, &name))));
-        }
-        self.commit(changes)?;
-        let mut index = self.index();
-        for code in deleted {
-            index.remove(code);
-        }
-        Ok(())
-    }
-
-    /// Opens the budget. The caller holds the `writing` lock.
-    fn budget(&self) -> Budget {
-        Budget::new(self.limits.daily_limit, self.index().usage.clone())
-    }
-
-    fn index(&self) -> MutexGuard<'_, Index> {
-        lock(&self.index)
-    }
-
-    fn writing(&self) -> MutexGuard<'_, ()> {
-        lock(&self.writing)
-    }
-}
-
-impl Index {
-    fn insert(&mut self, record: Record) {
-        for idempotency in &record.idempotency {
-            self.by_idempotency_key
-                .insert(idempotency.key.clone(), record.code.clone());
-        }
-        let position = (record.created_at, record.code.clone());
-        match record.next_job() {
-            Some(_) => self.pending.insert(position.clone()),
-            None => self.pending.remove(&position),
-        };
-        self.by_age.insert(position);
-        self.records.insert(record.code.clone(), record);
-    }
-
-    fn remove(&mut self, code: &str) {
-        if let Some(record) = self.records.remove(code) {
-            for idempotency in record.idempotency {
-                self.by_idempotency_key.remove(&idempotency.key);
+        let paid = start.filter(|start| start.is_paid);
+        loop {
+            let mut record = self.get(code)?.ok_or(UpdateError::NotFound)?;
+            let changed = change(&mut record).map_err(UpdateError::Rejected)?;
+            let written = self.store.write(&Write {
+                kind: WriteKind::Update,
+                record: &record,
+                files,
+                queue_limit: start.map(|_| self.limits.queue),
+                charge: paid.map(|start| self.charge_at(start.now)),
+                cleanup: None,
+            });
+            match written {
+                Ok(()) => return Ok(changed),
+                // `change` finds the session that has the key.
+                Err(WriteError::Conflict | WriteError::IdempotencyKeyTaken) => {}
+                Err(error) => return Err(UpdateError::Write(error)),
             }
-            let position = (record.created_at, record.code);
-            self.pending.remove(&position);
-            self.by_age.remove(&position);
         }
     }
-}
 
-fn put_record(record: &Record) -> Result<Change, StoreError> {
-    let bytes = serde_json::to_vec(record)?;
-    Ok(Change::Put(record_key(&record.code), bytes))
-}
-
-fn record_key(code: &str) -> String {
-    format!("session/{code}")
-}
-
-fn file_key(code: &str, name: &str) -> String {
-    format!("file/{code}/{name}")
+    fn charge_at(&self, now: Millis) -> Charge {
+        Charge {
+            limit: self.limits.daily,
+            now,
+        }
+    }
 }

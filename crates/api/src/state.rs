@@ -12,11 +12,8 @@ use crate::lock::lock;
 use crate::request_log::RequestLog;
 use crate::sessions::{Limits, Sessions};
 use crate::stage::Pace;
-use crate::store::{Change, Store, StoreError};
+use crate::store::{QueueLimit, Store, StoreError};
 use crate::web_access::WebAccess;
-
-/// The store's key of the secret from which the tokens in file URLs are derived.
-const URL_SECRET_KEY: &str = "secret";
 
 /// The state that all requests share.
 pub struct ApiState {
@@ -39,20 +36,17 @@ impl ApiState {
     /// # Errors
     /// Fails if the store cannot be read or written, or has invalid contents.
     pub fn open(config: &Config, store: Box<dyn Store>, now: Millis) -> Result<Self, StoreError> {
-        let url_secret = match store.get(URL_SECRET_KEY)? {
-            Some(secret) => secret,
-            None if config.clients.is_empty() => Vec::new(),
-            None => {
-                let secret = config.url_secret.clone();
-                store.commit(vec![Change::Put(URL_SECRET_KEY.into(), secret.clone())])?;
-                secret
-            }
+        let url_secret = match config.clients.is_empty() {
+            true => Vec::new(),
+            false => store.url_secret(&config.url_secret)?,
         };
         let limits = Limits {
             retention: config.retention,
-            max_pending: config.max_pending,
-            max_pending_per_client: config.max_pending_per_client.unwrap_or(config.max_pending),
-            daily_limit: config.daily_limit,
+            queue: QueueLimit {
+                total: config.max_pending,
+                per_client: config.max_pending_per_client.unwrap_or(config.max_pending),
+            },
+            daily: config.daily_limit,
         };
         let web_access =
             WebAccess::new(config.allowed_origins.clone(), config.allowed_hosts.clone());

@@ -6,7 +6,8 @@ mod support;
 use std::sync::Mutex;
 
 use api::{
-    Config, Detail, Engine, Millis, Model, ModelError, Progress, Sculptor, Source, VIEW_COUNT,
+    Config, Detail, Engine, EngineFilter, JobKind, Millis, Model, ModelError, Progress, Sculptor,
+    Source, VIEW_COUNT,
 };
 use serde_json::{Value, json};
 use support::*;
@@ -26,7 +27,7 @@ impl Engine for CheckpointEngine<'_> {
         _: usize,
         _: &mut Progress,
     ) -> Result<Model, ModelError> {
-        self.found.lock().unwrap().push(source.checkpoint.load());
+        self.found.lock().unwrap().push(source.checkpoint.load()?);
         assert_eq!(source.preview.is_some(), detail == Detail::Refined);
         source.checkpoint.save(&format!("{detail:?}"))?;
         source.checkpoint.set_status("2 jobs ahead");
@@ -67,17 +68,12 @@ fn uses_the_selected_engine_or_the_first() {
         let response = api.post(SESSIONS, &with_image(json!({"engine": engine})));
         assert_eq!(error_message(&response, 400), message);
     }
-    let sculpt = |name: &str| name == "sculpt";
+    let kind = |name| JobKind::Engine(EngineFilter::Named(name));
     let later = api.now + 1000;
-    assert_eq!(
-        api.inner.next_job_for(&sculpt, later).unwrap().engine(),
-        "sculpt"
-    );
-    assert!(
-        api.inner
-            .next_due_for(&|name| name == "other", later)
-            .is_none()
-    );
+    let job = api.inner.next_job_of(kind("sculpt"), later).unwrap();
+    assert_eq!(job.unwrap().engine(), "sculpt");
+    let due = api.inner.next_due_of(kind("other"), later).unwrap();
+    assert_eq!(due, None);
 }
 
 #[test]
@@ -86,7 +82,7 @@ fn keeps_a_checkpoint_across_processes_until_its_stage_ends() {
     let found = Mutex::default();
     let run = |api: &TestApi, stops| {
         let found = &found;
-        let job = api.inner.next_job(api.now).unwrap();
+        let job = api.inner.next_job(api.now).unwrap().unwrap();
         let engine = CheckpointEngine { found, stops };
         api.inner.run_job(job, None, &engine).unwrap();
     };
@@ -122,7 +118,7 @@ fn returns_the_engine_status_while_the_job_runs() {
         *seen.lock().unwrap() = serde_json::from_slice(polled.body()).unwrap();
         Ok(())
     });
-    let job = api.inner.next_job(api.now).unwrap();
+    let job = api.inner.next_job(api.now).unwrap().unwrap();
     api.inner.run_job(job, None, &engine).unwrap();
     assert_eq!(
         seen.into_inner().unwrap()["data"]["engine_status"],
@@ -144,7 +140,9 @@ fn leases_jobs_with_a_checkpoint_before_older_ones() {
             code(&api.create(json!({"generate_preview_mesh": true})))
         })
         .collect();
-    let jobs = codes.iter().map(|_| api.inner.next_job(api.now).unwrap());
+    let jobs = codes
+        .iter()
+        .map(|_| api.inner.next_job(api.now).unwrap().unwrap());
     let jobs: Vec<_> = jobs.collect();
     for (at, job) in jobs.into_iter().enumerate() {
         let engine = CheckpointEngine {
@@ -161,7 +159,7 @@ fn leases_jobs_with_a_checkpoint_before_older_ones() {
         codes_seen.lock().unwrap().push(source.code.to_owned());
         Ok(())
     });
-    while let Some(job) = api.inner.next_job(api.now) {
+    while let Some(job) = api.inner.next_job(api.now).unwrap() {
         api.inner.run_job(job, None, &engine).unwrap();
     }
     let expected = [2, 3, 0, 1].map(|at: usize| codes[at].clone());
@@ -190,7 +188,7 @@ fn statuses_while_running(api: &TestApi, code: &str, after: Millis, reports: &[f
         }
         Ok(())
     });
-    let job = api.inner.next_job(START + after).unwrap();
+    let job = api.inner.next_job(START + after).unwrap().unwrap();
     api.inner.run_job(job, None, &engine).unwrap();
     seen.into_inner().unwrap()
 }

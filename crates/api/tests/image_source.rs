@@ -97,7 +97,7 @@ fn decoded(media_type: &str, file: &[u8], pixel: [u32; 2]) -> (u32, u32, [u8; 4]
         *seen.lock().unwrap() = is_unchanged.then_some(result);
         Ok(())
     });
-    let job = api.inner.next_job(api.now).unwrap();
+    let job = api.inner.next_job(api.now).unwrap().unwrap();
     api.inner.run_job(job, None, &engine).unwrap();
     seen.into_inner().unwrap().unwrap()
 }

@@ -36,9 +36,9 @@ fn leases_each_job_once_and_the_oldest_session_first() {
         api.now += 10;
     }
     let jobs: Vec<_> = (0..3)
-        .map(|_| api.inner.next_job(api.now).unwrap())
+        .map(|_| api.inner.next_job(api.now).unwrap().unwrap())
         .collect();
-    assert!(api.inner.next_job(api.now).is_none());
+    assert!(api.inner.next_job(api.now).unwrap().is_none());
     let codes_seen = Mutex::new(Vec::new());
     let engine = Stub(|source: &Source, _: &mut Progress| {
         codes_seen.lock().unwrap().push(source.code.to_owned());
@@ -48,30 +48,30 @@ fn leases_each_job_once_and_the_oldest_session_first() {
         api.inner.run_job(job, None, &engine).unwrap();
     }
     assert_eq!(codes_seen.into_inner().unwrap(), codes);
-    assert!(api.inner.next_job(api.now + 10_000).is_none());
+    assert!(api.inner.next_job(api.now + 10_000).unwrap().is_none());
 }
 
 #[test]
 fn leases_a_job_when_its_stage_starts() {
     let mut api = without_engine();
-    let due = |api: &TestApi| api.inner.next_due(api.now).map(|at| at - START);
+    let due = |api: &TestApi| api.inner.next_due(api.now).unwrap().map(|at| at - START);
     assert_eq!(due(&api), None);
     let code = code(&api.create(json!({"auto_refine": true})));
     assert_eq!(due(&api), Some(1000));
     api.now = START + 999;
-    assert!(api.inner.next_job(api.now).is_none());
+    assert!(api.inner.next_job(api.now).unwrap().is_none());
     api.now = START + 1200;
     assert_eq!(due(&api), Some(1200));
-    let job = api.inner.next_job(api.now).unwrap();
+    let job = api.inner.next_job(api.now).unwrap().unwrap();
     assert_eq!(due(&api), None);
     run(&api, job);
     // The result is stored, but the stage is not over.
     assert_eq!(api.session(&code)["status"], "training_preview");
     assert_eq!(due(&api), Some(2000));
-    assert!(api.inner.next_job(api.now).is_none());
+    assert!(api.inner.next_job(api.now).unwrap().is_none());
     api.now = START + 2000;
     assert_eq!(api.session(&code)["status"], "training_refine");
-    run(&api, api.inner.next_job(api.now).unwrap());
+    run(&api, api.inner.next_job(api.now).unwrap().unwrap());
     api.now = START + 4000;
     assert_eq!(api.session(&code)["status"], "refine_done");
     assert_eq!(due(&api), None);
@@ -97,10 +97,10 @@ fn plans_no_job_for_a_stage_that_is_to_fail() {
         api.create_with(&[("x-api-key", key)], json!({"auto_refine": true}));
     }
     // The spins of the session that fails at its preview.
-    run(&api, api.inner.next_job(api.now).unwrap());
+    run(&api, api.inner.next_job(api.now).unwrap().unwrap());
     api.now += 10_000;
-    assert!(api.inner.next_job(api.now).is_none());
-    assert_eq!(api.inner.next_due(api.now), None);
+    assert!(api.inner.next_job(api.now).unwrap().is_none());
+    assert_eq!(api.inner.next_due(api.now).unwrap(), None);
 }
 
 #[test]
@@ -108,10 +108,10 @@ fn leases_a_dropped_job_again() {
     let mut api = without_engine();
     api.create(json!({}));
     api.now += 1000;
-    let job = api.inner.next_job(api.now).unwrap();
-    assert!(api.inner.next_job(api.now).is_none());
+    let job = api.inner.next_job(api.now).unwrap().unwrap();
+    assert!(api.inner.next_job(api.now).unwrap().is_none());
     drop(job);
-    run(&api, api.inner.next_job(api.now).unwrap());
+    run(&api, api.inner.next_job(api.now).unwrap().unwrap());
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn leases_a_running_job_again_in_the_next_process() {
     api.engine = None;
     let code = code(&api.create(json!({"auto_refine": true})));
     api.now += 5000;
-    let lost = api.inner.next_job(api.now).unwrap();
+    let lost = api.inner.next_job(api.now).unwrap().unwrap();
     let next = store.open(&Config::default(), api.now);
     assert_eq!(next.session(&code)["status"], "refine_done");
     // A killed process drops no lease.
@@ -136,7 +136,7 @@ fn limits_the_percentage_to_the_progress_of_the_job() {
     assert_eq!(session_at(&api, &code, START + 1000)["percent_done"], 25);
     assert_eq!(session_at(&api, &code, START + 1900)["percent_done"], 25);
     api.now += 1100;
-    let job = api.inner.next_job(api.now).unwrap();
+    let job = api.inner.next_job(api.now).unwrap().unwrap();
     // The reported progress, milliseconds after the start, and the percentage then.
     let expected = [
         (0.0, 1500, 25),
@@ -171,7 +171,7 @@ fn limits_the_percentage_to_the_progress_of_the_job() {
     let session = session_at(&api, &code, START + 9000);
     assert_eq!(session["status"], "training_refine");
     assert_eq!(session["percent_done"], 50);
-    let job = api.inner.next_job(START + 9000).unwrap();
+    let job = api.inner.next_job(START + 9000).unwrap().unwrap();
     let seen = Mutex::new(Value::Null);
     let engine = Stub(|_: &Source, progress: &mut Progress| {
         let _ = progress(1.0);
@@ -194,7 +194,7 @@ fn cancels_the_job_of_a_deleted_session_and_stores_nothing() {
         api.engine = None;
         let turbo = json!({"preview_mesh": "turbo"});
         let deleted = code(&api.create(turbo));
-        let job = api.inner.next_job(api.now).unwrap();
+        let job = api.inner.next_job(api.now).unwrap().unwrap();
         let breaks = Mutex::new(Vec::new());
         let engine = Stub(|_: &Source, progress: &mut Progress| {
             breaks.lock().unwrap().push(progress(0.1).is_break());
@@ -222,7 +222,7 @@ fn cancels_running_jobs_and_leases_no_more_after_close() {
     api.engine = None;
     let code = code(&api.create(json!({"generate_preview_mesh": true})));
     api.create(json!({"generate_preview_mesh": true}));
-    let job = api.inner.next_job(api.now).unwrap();
+    let job = api.inner.next_job(api.now).unwrap().unwrap();
     let breaks = Mutex::new(Vec::new());
     let engine = Stub(|_: &Source, progress: &mut Progress| {
         breaks.lock().unwrap().push(progress(0.1).is_break());
@@ -234,8 +234,8 @@ fn cancels_running_jobs_and_leases_no_more_after_close() {
     assert_eq!(breaks.into_inner().unwrap(), [false, true]);
     api.now += 1000;
     assert_eq!(api.session(&code)["status"], "training_preview");
-    assert!(api.inner.next_job(api.now).is_none());
-    assert_eq!(api.inner.next_due(api.now), None);
+    assert!(api.inner.next_job(api.now).unwrap().is_none());
+    assert_eq!(api.inner.next_due(api.now).unwrap(), None);
     let next = store.open(&Config::default(), api.now);
     assert_eq!(next.session(&code)["status"], "preview_done");
 }
@@ -256,7 +256,7 @@ fn fails_a_session_when_its_engine_fails_or_panics() {
             let mut api = without_engine();
             let code = code(&api.create(body));
             api.now += 1000;
-            let job = api.inner.next_job(api.now).unwrap();
+            let job = api.inner.next_job(api.now).unwrap().unwrap();
             let engine = Stub(|_: &Source, _: &mut Progress| {
                 assert!(!panics, "a panic for this test");
                 Err(ModelError::Failed("the image is unsuitable".into()))
@@ -268,7 +268,7 @@ fn fails_a_session_when_its_engine_fails_or_panics() {
             assert_eq!(session["session_status"], "failed");
             assert_eq!(session["error"], message);
             assert!(session.get("preview_mesh_url_glb").is_none());
-            assert!(api.inner.next_job(api.now + 10_000).is_none());
+            assert!(api.inner.next_job(api.now + 10_000).unwrap().is_none());
             // Other sessions are not affected.
             api.engine = Some(Box::new(instant_engine()));
             let other = support::code(&api.create(json!({})));
@@ -287,12 +287,12 @@ fn runs_a_failed_refinement_again() {
     api.engine = None;
     assert_eq!(api.refine(&code, &json!({})).status(), 200);
     let engine = Stub(|_: &Source, _: &mut Progress| Err(ModelError::Failed("not today".into())));
-    let job = api.inner.next_job(api.now).unwrap();
+    let job = api.inner.next_job(api.now).unwrap().unwrap();
     api.inner.run_job(job, None, &engine).unwrap();
     api.now += 2000;
     assert_eq!(api.session(&code)["status"], "refine_failed");
     assert_eq!(api.refine(&code, &json!({})).status(), 200);
-    run(&api, api.inner.next_job(api.now).unwrap());
+    run(&api, api.inner.next_job(api.now).unwrap().unwrap());
     api.now += 2000;
     assert_eq!(api.session(&code)["status"], "refine_done");
 }

@@ -34,7 +34,7 @@ fn with_instant_engine(api: TestApi) -> TestApi {
 }
 
 fn paid(api: &TestApi) -> u32 {
-    api.inner.metrics(api.now).paid_today
+    api.inner.metrics(api.now).unwrap().paid_today
 }
 
 fn selection() -> Value {

@@ -21,7 +21,7 @@ fn downloads_an_image_once_and_stores_it() {
     let (mut api, code) = remote_session();
     let file = format!("/files/{code}/image");
     assert_eq!(api.get(&file).status(), 404);
-    let job = api.inner.next_job(api.now).unwrap();
+    let job = api.inner.next_job(api.now).unwrap().unwrap();
     assert_eq!(job.image_url(), Some(URL));
     api.inner
         .run_job(job, Some(Ok(png())), &instant_engine())
@@ -32,7 +32,7 @@ fn downloads_an_image_once_and_stores_it() {
     assert_eq!(session["image_url"], URL);
     assert_eq!(*api.get(&file).body(), png());
     assert_eq!(api.refine(&code, &json!({})).status(), 200);
-    let job = api.inner.next_job(api.now).unwrap();
+    let job = api.inner.next_job(api.now).unwrap().unwrap();
     assert_eq!(job.image_url(), None);
     api.inner.run_job(job, None, &instant_engine()).unwrap();
     api.now += 2000;
@@ -42,10 +42,13 @@ fn downloads_an_image_once_and_stores_it() {
 #[test]
 fn keeps_a_downloaded_image_if_the_job_is_cancelled() {
     let (api, _) = remote_session();
-    let job = api.inner.next_job(api.now).unwrap();
+    let job = api.inner.next_job(api.now).unwrap().unwrap();
     let cancelled = Stub(|_: &api::Source, _: &mut api::Progress| Err(api::ModelError::Cancelled));
     api.inner.run_job(job, Some(Ok(png())), &cancelled).unwrap();
-    assert_eq!(api.inner.next_job(api.now).unwrap().image_url(), None);
+    assert_eq!(
+        api.inner.next_job(api.now).unwrap().unwrap().image_url(),
+        None
+    );
 }
 
 #[test]
@@ -77,7 +80,7 @@ fn fails_a_session_whose_image_cannot_be_downloaded_or_decoded() {
         (None, "image_url: the image was not downloaded"),
     ] {
         let (mut api, code) = remote_session();
-        let job = api.inner.next_job(api.now).unwrap();
+        let job = api.inner.next_job(api.now).unwrap().unwrap();
         api.inner.run_job(job, download, &instant_engine()).unwrap();
         api.now += 1000;
         let session = api.session(&code);

@@ -4,7 +4,7 @@ mod support;
 
 use std::sync::Mutex;
 
-use api::{Change, Client, Config, DailyLimit, Progress, Source, Store};
+use api::{Change, Client, Config, DailyLimit, Entries, Progress, Source};
 use serde_json::{Value, json};
 use support::*;
 
@@ -61,7 +61,7 @@ const FAILED: &str = r#"{
 fn store(entries: &[(&str, &[u8])]) -> SharedStore {
     let store = SharedStore::default();
     let entries = entries.iter();
-    let changes = entries.map(|(key, bytes)| Change::Put((*key).to_owned(), bytes.to_vec()));
+    let changes = entries.map(|(key, bytes)| Change::Put((*key).to_owned(), (*bytes).into()));
     store.commit(changes.collect()).unwrap();
     store
 }
@@ -141,12 +141,12 @@ fn reads_a_session_of_a_remote_engine() {
 #[test]
 fn resumes_the_job_of_a_remote_engine() {
     let (_, mut api) = open_remote();
-    let job = api.inner.next_job(api.now).unwrap();
+    let job = api.inner.next_job(api.now).unwrap().unwrap();
     assert_eq!((job.engine(), job.image_url()), ("remote", None));
     let seen = Mutex::new(None);
     let engine = Stub(|source: &Source, _: &mut Progress| {
         let preview = source.preview.map(<[u8]>::to_vec);
-        *seen.lock().unwrap() = Some((source.checkpoint.load(), preview));
+        *seen.lock().unwrap() = Some((source.checkpoint.load()?, preview));
         Ok(())
     });
     api.inner.run_job(job, None, &engine).unwrap();
@@ -171,7 +171,7 @@ fn reads_idempotency_keys_and_the_usage_of_the_day() {
         (replay.status(), code(&data(&replay))),
         (http::StatusCode::CREATED, CODE.into())
     );
-    assert_eq!(api.inner.metrics(api.now).paid_today, 1);
+    assert_eq!(api.inner.metrics(api.now).unwrap().paid_today, 1);
     assert_eq!(
         error_message(&create("another"), 402),
         "The daily limit of 1 paid model for this key is reached. It resets at 00:00 UTC."
@@ -188,7 +188,7 @@ fn reads_a_session_with_a_simulated_failure() {
     ]);
     let mut api = store.open(&Config::default(), START + 1000);
     api.engine = None;
-    assert!(api.inner.next_job(api.now + 9000).is_none());
+    assert!(api.inner.next_job(api.now + 9000).unwrap().is_none());
     assert_eq!(api.session(&code)["status"], "training_preview");
     api.now = START + 4000;
     let session = api.session(&code);

@@ -43,7 +43,6 @@ use crate::http::AppState;
 use crate::metrics::ServerMetrics;
 use crate::options::Options;
 use crate::public_address::is_public;
-use crate::store::FolderStore;
 use crate::workers::{WorkerContext, Workers};
 
 /// How long it may take to fetch an image.
@@ -81,7 +80,7 @@ async fn serve(config: &Config, options: &Options) -> anyhow::Result<()> {
         lines.with_writer(std::io::stderr).init();
     }
     let store: Box<dyn Store> = match &options.data {
-        Some(folder) => Box::new(FolderStore::open(folder)?),
+        Some(folder) => Box::new(store::open(folder)?),
         None => Box::new(MemoryStore::default()),
     };
     let paid: Vec<_> = engines.iter().filter(|engine| engine.is_paid).collect();
@@ -126,11 +125,11 @@ async fn serve(config: &Config, options: &Options) -> anyhow::Result<()> {
     }
     let metrics = ServerMetrics::new(&engines);
     let body_limit = options.body_limit();
-    let workers = Workers::start(WorkerContext {
-        api: api.clone(),
+    let workers = Workers::start(WorkerContext::new(
+        api.clone(),
         engines,
-        fetcher: Fetcher::new(is_public, RootCerts::WebPki, body_limit, FETCH_TIMEOUT),
-    })?;
+        Fetcher::new(is_public, RootCerts::WebPki, body_limit, FETCH_TIMEOUT),
+    ))?;
     let state = AppState {
         api,
         workers,

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use api::{Api, Response};
+use api::{Api, Metrics, Response};
 use hyper::StatusCode;
 use serde_json::json;
 
@@ -45,32 +45,29 @@ impl ServerMetrics {
     }
 }
 
-/// Returns the response to `/health`, which is 503 while sessions cannot be stored, or to `/metrics` for a loopback peer. Returns `None` for any
-/// other request.
-pub fn respond(api: &Api, metrics: &ServerMetrics, peer: IpAddr, path: &str) -> Option<Response> {
-    let (status, media_type, text) = match path {
-        "/health" => match tokio::task::block_in_place(|| api.check_store()) {
-            Ok(()) => (
-                StatusCode::OK,
-                "application/json",
-                json!({"status": "ok"}).to_string(),
-            ),
-            Err(error) => {
-                let message = format!("Sessions cannot be stored: {error}");
-                let body = json!({"status": "error", "message": message});
-                (
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "application/json",
-                    body.to_string(),
-                )
-            }
-        },
-        "/metrics" if peer.to_canonical().is_loopback() => (
-            StatusCode::OK,
-            "text/plain; version=0.0.4",
-            render(api, metrics),
-        ),
-        _ => return None,
+/// Returns the response to `/health`, which is 503 while sessions cannot be stored, or to `/metrics`
+/// for a loopback peer. Returns `None` for any other request.
+pub fn respond(api: &Api, server: &ServerMetrics, peer: IpAddr, path: &str) -> Option<Response> {
+    let json = "application/json";
+    // The store may have to be read.
+    let result = tokio::task::block_in_place(|| match path {
+        "/health" => {
+            let status = json!({"status": "ok"}).to_string();
+            Some(api.check_store().map(|()| (json, status)))
+        }
+        "/metrics" if peer.to_canonical().is_loopback() => {
+            let metrics = api.metrics(now());
+            Some(metrics.map(|metrics| ("text/plain; version=0.0.4", render(&metrics, server))))
+        }
+        _ => None,
+    })?;
+    let (status, (media_type, text)) = match result {
+        Ok(content) => (StatusCode::OK, content),
+        Err(error) => {
+            let message = format!("Sessions cannot be stored: {error}");
+            let body = json!({"status": "error", "message": message});
+            (StatusCode::SERVICE_UNAVAILABLE, (json, body.to_string()))
+        }
     };
     let response = api::http::Response::builder().status(status);
     response
@@ -83,8 +80,7 @@ pub fn respond(api: &Api, metrics: &ServerMetrics, peer: IpAddr, path: &str) -> 
 /// Labels of a sample, and its value.
 type Sample = (String, u64);
 
-fn render(api: &Api, server: &ServerMetrics) -> String {
-    let metrics = api.metrics(now());
+fn render(metrics: &Metrics, server: &ServerMetrics) -> String {
     let mut text = String::new();
     let mut write = |name: &str, kind: &str, help: &str, samples: &[Sample]| {
         // Writing to a string cannot fail.

@@ -1,11 +1,12 @@
 //! Stores sessions in a folder, as one `redb` file: an embedded store whose commits are atomic, even
 //! if the process is killed.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use anyhow::{Context, anyhow};
-use api::{Change, Store, StoreError};
+use api::{Change, EmbeddedStore, Entries, Order, StoreError, Visit};
 use redb::backends::FileBackend;
 use redb::{Builder, Database, ReadableDatabase, TableDefinition};
 
@@ -13,24 +14,29 @@ use crate::private_file::{create_private_folder, open_private};
 
 const ENTRIES: TableDefinition<&str, &[u8]> = TableDefinition::new("entries");
 
-/// A store in a folder, for one process at a time.
+/// Opens the store in `folder`, for one process at a time. Creates both if they are missing. Only the
+/// owner has access to the file, which contains images and the secret of file URLs.
+///
+/// # Errors
+/// Fails if the folder is not writable, if its file is not a store, or if another process has
+/// opened it.
+pub fn open(folder: &Path) -> anyhow::Result<EmbeddedStore<FolderEntries>> {
+    let entries = FolderEntries::open(folder)?;
+    EmbeddedStore::open(entries).map_err(|error| anyhow!(error))
+}
+
+/// The entries of a store in a folder.
 ///
 /// After an I/O error, such as of a full disk, `redb` fails every further access until its file is
 /// opened again. The next access does that.
-pub struct FolderStore {
+pub struct FolderEntries {
     path: PathBuf,
     /// `None` after an I/O error, until the file is opened again.
     database: RwLock<Option<Database>>,
 }
 
-impl FolderStore {
-    /// Opens the store in `folder`. Creates both if they are missing. Only the owner has access to
-    /// the file, which contains images and the secret of file URLs.
-    ///
-    /// # Errors
-    /// Fails if the folder is not writable, if its file is not a store, or if another process has
-    /// opened it.
-    pub fn open(folder: &Path) -> anyhow::Result<Self> {
+impl FolderEntries {
+    fn open(folder: &Path) -> anyhow::Result<Self> {
         let path = folder.join("sessions.redb");
         let database = create_private_folder(folder)
             .map_err(anyhow::Error::from)
@@ -101,17 +107,25 @@ fn write(database: &Database, changes: Vec<Change>) -> Result<(), redb::Error> {
     Ok(())
 }
 
-fn scan(database: &Database, prefix: &str) -> Result<Vec<Vec<u8>>, redb::Error> {
+fn scan(
+    database: &Database,
+    range: Range<&str>,
+    order: Order,
+    visit: &mut Visit,
+) -> Result<(), redb::Error> {
     let entries = database.begin_read()?.open_table(ENTRIES)?;
-    let mut found = Vec::new();
-    for entry in entries.range(prefix..)? {
-        let (key, bytes) = entry?;
-        if !key.value().starts_with(prefix) {
+    let mut found = entries.range(range)?;
+    let next = || match order {
+        Order::Ascending => found.next(),
+        Order::Descending => found.next_back(),
+    };
+    for entry in std::iter::from_fn(next) {
+        let (key, value) = entry?;
+        if visit(key.value(), value.value()).is_break() {
             break;
         }
-        found.push(bytes.value().to_vec());
     }
-    Ok(found)
+    Ok(())
 }
 
 fn get(database: &Database, key: &str) -> Result<Option<Vec<u8>>, redb::Error> {
@@ -119,13 +133,13 @@ fn get(database: &Database, key: &str) -> Result<Option<Vec<u8>>, redb::Error> {
     Ok(entries.get(key)?.map(|bytes| bytes.value().to_vec()))
 }
 
-impl Store for FolderStore {
+impl Entries for FolderEntries {
     fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
         self.access(|database| get(database, key))
     }
 
-    fn scan_prefix(&self, prefix: &str) -> Result<Vec<Vec<u8>>, StoreError> {
-        self.access(|database| scan(database, prefix))
+    fn scan(&self, range: Range<&str>, order: Order, visit: &mut Visit) -> Result<(), StoreError> {
+        self.access(|database| scan(database, range, order, visit))
     }
 
     fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {

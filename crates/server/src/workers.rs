@@ -1,12 +1,13 @@
 //! The worker threads that process the sessions' jobs.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use api::{
-    Api, Detail, Engine, Job, Model, ModelError, Progress, Source, StoreError, VIEW_COUNT,
-    catch_panic,
+    Api, Detail, Engine, EngineFilter, Job, JobKind, Millis, Model, ModelError, Progress, Source,
+    StoreError, VIEW_COUNT, catch_panic,
 };
 
 use crate::clock::now;
@@ -17,6 +18,11 @@ use crate::notify::{Notify, WorkerGuard};
 /// How long a worker waits after the store has failed, at first and at most. Each pause is twice as long
 /// as the previous one.
 const STORE_FAILURE_PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(30)];
+/// The number of threads that download images, so that a silent server does not hold up models.
+const DOWNLOAD_THREADS: usize = 8;
+/// The maximum number of simultaneous downloads for each client, so that one client cannot hold up the
+/// images of all.
+const MAX_DOWNLOADS_PER_CLIENT: usize = 2;
 /// How often expired sessions are deleted.
 const RETENTION_INTERVAL: Duration = Duration::from_secs(60);
 /// How often a stopping server checks for paid requests that wait for their response.
@@ -30,6 +36,20 @@ pub struct WorkerContext {
     pub engines: Vec<ConfiguredEngine>,
     /// Fetches the images that are given by URL.
     pub fetcher: Fetcher,
+    /// Whether the failure of the store was logged.
+    is_store_failing: AtomicBool,
+}
+
+impl WorkerContext {
+    /// Creates the state for an API with its engines, each of which has threads of its own.
+    pub fn new(api: Arc<Api>, engines: Vec<ConfiguredEngine>, fetcher: Fetcher) -> Self {
+        Self {
+            api,
+            engines,
+            fetcher,
+            is_store_failing: AtomicBool::default(),
+        }
+    }
 }
 
 /// A handle to the worker threads.
@@ -53,12 +73,18 @@ impl Workers {
                 .name("retention".into())
                 .spawn(move || delete_expired(&context, guard.notify()))?;
         }
+        for number in 0..DOWNLOAD_THREADS {
+            let (context, guard) = (context.clone(), WorkerGuard::new(&notify));
+            thread::Builder::new()
+                .name(format!("download {number}"))
+                .spawn(move || download_images(&context, guard.notify()))?;
+        }
         for (index, engine) in context.engines.iter().enumerate() {
             for number in 0..engine.max_concurrent {
                 let (context, guard) = (context.clone(), WorkerGuard::new(&notify));
                 thread::Builder::new()
                     .name(format!("{} {number}", engine.name))
-                    .spawn(move || run(&context, index, guard.notify()))?;
+                    .spawn(move || make_models(&context, index, guard.notify()))?;
             }
         }
         Ok(Self { context, notify })
@@ -95,39 +121,104 @@ impl Workers {
 
 /// Processes the jobs of one engine. The workers of the first engine also end the sessions whose
 /// engine is no longer configured.
-fn run(context: &WorkerContext, index: usize, notify: &Notify) {
+fn make_models(context: &WorkerContext, index: usize, notify: &Notify) {
     let engines = &context.engines;
-    let is_own = |name: &str| engines[index].name == name;
-    let is_orphaned = |name: &str| index == 0 && engines.iter().all(|engine| engine.name != name);
-    let is_wanted: &dyn Fn(&str) -> bool = &|name| is_own(name) || is_orphaned(name);
-    let api = &context.api;
+    let known: Vec<_> = engines.iter().map(|engine| engine.name.clone()).collect();
+    let ConfiguredEngine { name, engine, .. } = &engines[index];
+    let filter = match index {
+        0 => EngineFilter::NamedOrUnknown {
+            name,
+            known: &known,
+        },
+        _ => EngineFilter::Named(name),
+    };
+    process_jobs(context, JobKind::Engine(filter), notify, |job| {
+        let engine: &dyn Engine = match job.engine() == name {
+            true => &**engine,
+            false => &RemovedEngine,
+        };
+        context.api.run_job(job, None, engine)
+    });
+}
+
+/// Downloads the images that are given by URL.
+fn download_images(context: &WorkerContext, notify: &Notify) {
+    let kind = JobKind::Download {
+        max_per_client: MAX_DOWNLOADS_PER_CLIENT,
+    };
+    process_jobs(context, kind, notify, |job| {
+        let url = job.image_url().unwrap_or_default();
+        // A worker must survive a response that makes the HTTP client panic.
+        let download = match catch_panic(|| context.fetcher.fetch(url)) {
+            Ok(fetched) => fetched.map_err(|error| error.to_string()),
+            Err(_) => Err("the response could not be processed".into()),
+        };
+        context.api.store_download(job, download)?;
+        // The image's model may be made now.
+        notify.notify_all();
+        Ok(())
+    });
+}
+
+/// Processes the jobs of a kind until the server stops.
+fn process_jobs(
+    context: &WorkerContext,
+    kind: JobKind,
+    notify: &Notify,
+    process: impl Fn(Job) -> Result<(), StoreError>,
+) {
     let [first_pause, longest_pause] = STORE_FAILURE_PAUSES;
     let mut pause = first_pause;
     while let Some(seen) = notify.notifications() {
-        // A result that cannot be stored would have to be made or downloaded again.
-        if api.check_store().is_err() {
-            notify.sleep(pause);
-            pause = longest_pause.min(2 * pause);
-            continue;
-        }
+        let due = match process_next(context, kind, notify, &process) {
+            Ok(due) => due,
+            Err(error) => {
+                if !context.is_store_failing.swap(true, Ordering::Relaxed) {
+                    eprintln!("Cannot read or store sessions; their jobs are paused: {error}");
+                }
+                notify.sleep(pause);
+                pause = longest_pause.min(2 * pause);
+                continue;
+            }
+        };
+        context.is_store_failing.store(false, Ordering::Relaxed);
         pause = first_pause;
-        let Some(job) = api.next_job_for(is_wanted, now()) else {
-            let due = api.next_due_for(is_wanted, now());
-            let timeout = due.map(|due| Duration::from_millis(due.saturating_sub(now())));
-            notify.wait(seen, timeout);
-            continue;
-        };
-        // Other workers may find further jobs.
-        notify.notify_all();
-        let engine: &dyn Engine = match is_own(job.engine()) {
-            true => &*engines[index].engine,
-            false => &RemovedEngine,
-        };
-        if let Err(error) = process(context, job, engine) {
-            eprintln!("Cannot read or store sessions; their jobs are paused: {error}");
-            notify.sleep(first_pause);
+        match due {
+            NextDue::Now => {}
+            NextDue::At(due) => {
+                let timeout = Duration::from_millis(due.saturating_sub(now()));
+                notify.wait(seen, Some(timeout));
+            }
+            NextDue::Unplanned => notify.wait(seen, None),
         }
     }
+}
+
+/// When a worker looks for its next job.
+enum NextDue {
+    Now,
+    At(Millis),
+    Unplanned,
+}
+
+/// Processes the next due job of a kind.
+fn process_next(
+    context: &WorkerContext,
+    kind: JobKind,
+    notify: &Notify,
+    process: impl Fn(Job) -> Result<(), StoreError>,
+) -> Result<NextDue, StoreError> {
+    let api = &context.api;
+    // A result that cannot be stored would have to be made or downloaded again.
+    api.check_store()?;
+    if let Some(job) = api.next_job_of(kind, now())? {
+        // Other workers may find further jobs.
+        notify.notify_all();
+        process(job)?;
+        return Ok(NextDue::Now);
+    }
+    let due = api.next_due_of(kind, now())?;
+    Ok(due.map_or(NextDue::Unplanned, NextDue::At))
 }
 
 /// Deletes expired sessions from time to time. New sessions do the same.
@@ -137,17 +228,6 @@ fn delete_expired(context: &WorkerContext, notify: &Notify) {
         let _ = context.api.delete_expired(now());
         notify.sleep(RETENTION_INTERVAL);
     }
-}
-
-fn process(context: &WorkerContext, job: Job, engine: &dyn Engine) -> Result<(), StoreError> {
-    let fetched = job.image_url().map(|url| {
-        // A worker must survive a response that makes the HTTP client panic.
-        match catch_panic(|| context.fetcher.fetch(url)) {
-            Ok(fetched) => fetched.map_err(|error| error.to_string()),
-            Err(_) => Err("the response could not be processed".into()),
-        }
-    });
-    context.api.run_job(job, fetched, engine)
 }
 
 /// Stands in for an engine that was configured when its sessions were created.

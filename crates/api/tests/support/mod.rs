@@ -1,13 +1,16 @@
 //! Test support: the API with a clock and an engine, a store, requests and images.
 #![allow(dead_code, missing_docs)]
 
+use std::collections::BTreeMap;
 use std::io::Cursor;
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use api::{
-    Api, Change, Config, Detail, Engine, MemoryStore, Millis, Model, ModelError, Progress, Request,
-    Response, Sculptor, Source, Store, StoreError, VIEW_COUNT,
+    Api, Change, Config, Detail, EmbeddedStore, Engine, Entries, MemoryEntries, MemoryStore,
+    Millis, Model, ModelError, Order, Progress, Request, Response, Sculptor, Source, Store,
+    StoreError, VIEW_COUNT, Visit,
 };
 use base64_simd::STANDARD;
 use image::{ImageFormat, Rgba, RgbaImage};
@@ -60,7 +63,7 @@ impl TestApi {
         let Some(engine) = &self.engine else {
             return;
         };
-        while let Some(job) = self.inner.next_job(self.now) {
+        while let Some(job) = self.inner.next_job(self.now).unwrap() {
             self.inner.run_job(job, None, &**engine).unwrap();
         }
     }
@@ -107,20 +110,20 @@ impl TestApi {
     }
 }
 
-/// A store for several APIs, one after the other, which can be made to fail.
+/// The entries of a store for several APIs, one after the other, which can be made to fail.
 #[derive(Clone, Default)]
 pub struct SharedStore {
-    entries: Arc<MemoryStore>,
+    entries: Arc<MemoryEntries>,
     pub is_full: Arc<AtomicBool>,
 }
 
-impl Store for SharedStore {
+impl Entries for SharedStore {
     fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
         self.entries.get(key)
     }
 
-    fn scan_prefix(&self, prefix: &str) -> Result<Vec<Vec<u8>>, StoreError> {
-        self.entries.scan_prefix(prefix)
+    fn scan(&self, range: Range<&str>, order: Order, visit: &mut Visit) -> Result<(), StoreError> {
+        self.entries.scan(range, order, visit)
     }
 
     fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
@@ -133,11 +136,27 @@ impl Store for SharedStore {
 
 impl SharedStore {
     pub fn open(&self, config: &Config, now: u64) -> TestApi {
-        TestApi::open(config, Box::new(self.clone()), now)
+        let store = EmbeddedStore::open(self.clone()).unwrap();
+        TestApi::open(config, Box::new(store), now)
     }
 
+    /// Returns the number of sessions and files.
     pub fn len(&self) -> usize {
-        self.entries.scan_prefix("").unwrap().len()
+        let keys = self.sizes().into_keys();
+        let is_content = |key: &String| key.starts_with("session/") || key.starts_with("file/");
+        keys.filter(is_content).count()
+    }
+
+    /// Returns the sizes of all values by their keys.
+    pub fn sizes(&self) -> BTreeMap<String, usize> {
+        let mut sizes = BTreeMap::new();
+        let mut insert = |key: &str, value: &[u8]| {
+            sizes.insert(key.to_owned(), value.len());
+            ControlFlow::Continue(())
+        };
+        self.scan("".."\u{10ffff}", Order::Ascending, &mut insert)
+            .unwrap();
+        sizes
     }
 }
 

@@ -112,7 +112,7 @@ impl RemoteEngine {
         checkpoint: &dyn Checkpoint,
         progress: &mut Progress,
     ) -> Result<SubmittedJob, ModelError> {
-        let note = checkpoint.load();
+        let note = checkpoint.load()?;
         let note = note.map(|note| serde_json::from_str(&note)).transpose();
         // Even an unreadable note means that there may be a job.
         let note = note.map_err(|_| {
@@ -203,7 +203,7 @@ impl RemoteEngine {
         progress: &mut Progress,
     ) -> Result<SubmittedJob, ModelError> {
         // Includes the jobs of earlier processes.
-        let notes = checkpoint.load_others().into_iter();
+        let notes = checkpoint.load_others()?.into_iter();
         let known: HashSet<_> = notes
             .filter_map(|note| match serde_json::from_str(&note) {
                 Ok(SubmissionNote::Sent { job, .. }) => Some(job),
@@ -424,7 +424,7 @@ impl Engine for RemoteEngine {
                 // Without a note the session was deleted. Otherwise the process is ending, and the
                 // next one resumes the job.
                 if matches!(followed, Err(ModelError::Cancelled))
-                    && source.checkpoint.load().is_none()
+                    && matches!(source.checkpoint.load(), Ok(None))
                 {
                     self.service.cancel(&job.job);
                 }

@@ -52,7 +52,7 @@ fn run_session(path: &str) -> Value {
         envelope["data"].clone()
     };
     let created = data(api.handle(&request("POST", SESSIONS, &body), 0));
-    let job = api.next_job(1000).unwrap();
+    let job = api.next_job(1000).unwrap().unwrap();
     let fetched = job.image_url().map(|url| https.fetcher(all).fetch(url));
     let fetched = fetched.map(|fetched| fetched.map_err(|error| error.to_string()));
     api.run_job(job, fetched, &Sculptor).unwrap();
