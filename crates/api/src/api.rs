@@ -45,7 +45,9 @@ impl Api {
         let delivery = response.extensions().get().copied();
         let size = request.body().len();
         let status = response.status();
-        self.state.log.add(request, size, status, delivery, now);
+        if let Some(log) = &self.state.log {
+            log.add(request, size, status, delivery, now);
+        }
         with_cors(response, self.state.web_access.cors_origin(request))
     }
 
@@ -120,11 +122,8 @@ impl Api {
         }
         let is_due = |effect| matches!(effect, Effect::BeforeHandling(Delivery::Drop));
         let is_dropped = self.state.faults.take(request, is_due).is_some();
-        if is_dropped {
-            let delivery = Some(Delivery::Drop);
-            self.state
-                .log
-                .add(request, 0, StatusCode::OK, delivery, now);
+        if is_dropped && let Some(log) = &self.state.log {
+            log.add(request, 0, StatusCode::OK, Some(Delivery::Drop), now);
         }
         is_dropped
     }
@@ -143,7 +142,9 @@ impl Api {
         let status = StatusCode::BAD_REQUEST;
         let response = response::error(status, &format!("{IMAGE_URL}: {CRASHED}"));
         let size = request.body().len();
-        self.state.log.add(request, size, status, None, now);
+        if let Some(log) = &self.state.log {
+            log.add(request, size, status, None, now);
+        }
         with_cors(response, self.state.web_access.cors_origin(request))
     }
 
@@ -249,6 +250,7 @@ mod tests {
     use image::{ImageFormat, RgbImage};
 
     use super::*;
+    use crate::access::Client;
     use crate::engine::{Detail, Model, ModelError, Progress, Source};
     use crate::sessions::FileChanges;
     use crate::stage::Stage;
@@ -280,6 +282,24 @@ mod tests {
 
         fn views(&self, _: Source, _: &mut Progress) -> Result<[Vec<u8>; 4], ModelError> {
             Err(ModelError::Cancelled)
+        }
+    }
+
+    #[test]
+    fn logs_requests_only_if_callers_need_no_key() {
+        let client = Client {
+            name: "shop".into(),
+            key: "0123456789abcdef".into(),
+        };
+        for (clients, expected) in [(vec![], Some(1)), (vec![client], None)] {
+            let config = Config {
+                clients,
+                ..Config::default()
+            };
+            let api = Api::open(&config, Box::new(MemoryStore::default()), 0).unwrap();
+            api.handle(&Request::new(Vec::new()), 0);
+            let logged = api.state.log.as_ref().map(|log| log.entries().len());
+            assert_eq!(logged, expected);
         }
     }
 
