@@ -3,6 +3,7 @@
 use contract::IMAGE_URL;
 use http::{Request as HttpRequest, StatusCode};
 
+use crate::access::Client;
 use crate::clock::Millis;
 use crate::config::Config;
 use crate::cors::with_cors;
@@ -13,6 +14,7 @@ use crate::fault::{self, Effect};
 use crate::handlers::Context;
 use crate::job_queue::Job;
 use crate::job_runner::{Download, JobRunner};
+use crate::lock::lock;
 use crate::metrics::Metrics;
 use crate::request::{Request, api_key};
 use crate::response::{self, Response, with_delivery};
@@ -87,7 +89,7 @@ impl Api {
         let context = Context {
             state: &self.state,
             request,
-            client,
+            client: client.as_deref(),
             now,
         };
         Ok(context.render(context.execute(&route)?))
@@ -150,8 +152,14 @@ impl Api {
 
     /// Returns the name of the client that sent a request, or `None` if callers need no key or the
     /// key is missing or unknown.
-    pub fn client_name<B>(&self, request: &HttpRequest<B>) -> Option<&str> {
+    pub fn client_name<B>(&self, request: &HttpRequest<B>) -> Option<String> {
         self.state.access.authenticate(request).ok().flatten()
+    }
+
+    /// Replaces the clients, for example because one has a new key. Sessions belong to the names of
+    /// clients. Changes nothing if the API was opened without clients, or if `clients` is empty.
+    pub fn set_clients(&self, clients: &[Client]) {
+        self.state.access.set_clients(clients);
     }
 
     /// Leases the next job that is due at `now`: first one for which its engine has saved a
@@ -225,6 +233,7 @@ impl Api {
     /// Returns the metrics of all sessions and engines.
     pub fn metrics(&self, now: Millis) -> Metrics {
         let mut metrics = self.state.sessions.metrics(now);
+        self.add_client_metrics(&mut metrics);
         // Engines without sessions are listed too, with zeros.
         for name in &self.state.engines {
             metrics.engines.entry(name.clone()).or_default();
@@ -233,6 +242,24 @@ impl Api {
             .queue
             .add_metrics(&mut metrics, &self.state.sessions);
         metrics
+    }
+
+    fn add_client_metrics(&self, metrics: &mut Metrics) {
+        let access = &self.state.access;
+        if !access.requires_key() {
+            return;
+        }
+        let clients = &mut metrics.clients;
+        for name in access.client_names() {
+            clients.entry(name).or_default();
+        }
+        for (name, created) in lock(&self.state.created).iter() {
+            clients.entry(name.clone()).or_default().created = *created;
+        }
+        for (name, paid) in &metrics.paid_today_by_client {
+            let name = access.without_user(name).to_owned();
+            clients.entry(name).or_default().paid_today += paid;
+        }
     }
 
     /// Cancels running jobs and leases no more. The jobs are due again when the store is opened

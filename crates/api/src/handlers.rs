@@ -117,6 +117,9 @@ impl Context<'_> {
         let added = state
             .sessions
             .add(addition, |id| state.access.url_token(id));
+        if let (Ok(_), Some(client)) = (&added, self.client) {
+            state.count_created(client);
+        }
         added.map_err(|error| match error {
             AddError::KeyReused => KeyReused.into(),
             AddError::QueueFull => self.queue_full(),

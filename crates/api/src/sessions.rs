@@ -164,6 +164,7 @@ impl Sessions {
             sessions: index.records.len(),
             pending: index.pending.len(),
             paid_today: index.usage.count(now),
+            paid_today_by_client: index.usage.count_by_client(now),
             paid_daily_limit: self.limits.daily_limit.total,
             ..Metrics::default()
         }
