@@ -264,6 +264,7 @@ fn site(shell: &Shell) -> Result<()> {
     let into = CopyOptions::new().content_only(true);
     fs_extra::dir::copy(root.join("www"), &dist, &into)?;
     copy_to_site(shell, "index")?;
+    shell.copy_file("pkg/THIRD_PARTY_NOTICES.md", dist.join("pkg"))?;
     model_viewer(shell, &dist.join("model-viewer"))
 }
 
@@ -302,9 +303,16 @@ fn model_viewer(shell: &Shell, into: &Path) -> Result<()> {
     // The source map is larger than all the rest, and developer tools would fetch it.
     let script = script.split("//# sourceMappingURL=").next();
     shell.write_file(into.join("model-viewer.min.js"), script.unwrap_or_default())?;
-    shell.copy_file(viewer.join("LICENSE"), into)?;
-    // The viewer's script contains three.js.
-    shell.copy_file(three.join("LICENSE"), into.join("LICENSE-three"))?;
+    // The viewer's script contains the other packages; see www/THIRD_PARTY_NOTICES.md.
+    for (package, licence) in [
+        ("@google/model-viewer", "LICENSE"),
+        ("three", "LICENSE-three"),
+        ("lit", "LICENSE-lit"),
+        ("@monogrid/gainmap-js", "LICENSE-gainmap-js"),
+    ] {
+        let from = Path::new("node_modules").join(package).join("LICENSE");
+        shell.copy_file(from, into.join(licence))?;
+    }
     for (folder, files) in [
         (
             "draco/gltf",

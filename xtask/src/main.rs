@@ -10,6 +10,7 @@ mod check;
 mod console;
 mod cycles;
 mod demo;
+mod notices;
 mod release;
 mod server;
 mod test;
@@ -56,12 +57,19 @@ enum Command {
     Build,
     /// Measures the library against its baselines, in browsers and natively.
     Bench(bench::Options),
-    /// Checks formatting, lints, types, import cycles and the public surface, without running tests.
+    /// Checks formatting, lints, types, import cycles, the public surface and the licences of the
+    /// dependencies, without running tests.
     Check {
         /// Accepts the current TypeScript definitions as the reviewed ones, docs/api.d.ts, instead.
         #[arg(long)]
         accept_api: bool,
+        /// Looks for known vulnerabilities in the dependencies instead. Downloads the RustSec database
+        /// from GitHub.
+        #[arg(long, conflicts_with = "accept_api")]
+        advisories: bool,
     },
+    /// Writes the files with the licences of what the npm package and the server contain.
+    Notices,
     /// Fails if files of a crate, or JavaScript modules, import each other in a circle.
     Cycles,
     /// Checks the version and the changelog, and builds the packages without publishing them.
@@ -112,8 +120,14 @@ fn run(command: Command) -> Result<()> {
         Command::Test { .. } => test::test(&shell, Length::Short),
         Command::Build => build::build(&shell),
         Command::Bench(options) => bench::bench(&shell, &options, &caller_folder),
-        Command::Check { accept_api: false } => check::check(&shell),
-        Command::Check { accept_api: true } => api_surface::accept(&shell),
+        Command::Check {
+            accept_api: true, ..
+        } => api_surface::accept(&shell),
+        Command::Check {
+            advisories: true, ..
+        } => check::advisories(&shell),
+        Command::Check { .. } => check::check(&shell),
+        Command::Notices => notices::write(&shell),
         Command::Cycles => cycles::check(&shell),
         Command::Release { .. } => release::dry_run(&shell),
     }

@@ -8,6 +8,7 @@ use xshell::{Shell, cmd};
 
 use crate::console::step;
 
+const CARGO_DENY: &str = "0.20.2";
 const GECKODRIVER: &str = "0.36.0";
 const WASM_PACK: &str = "0.15.1";
 
@@ -18,7 +19,9 @@ pub fn ensure_build_tools(shell: &Shell) -> Result<()> {
     let lock = shell.read_file("Cargo.lock")?;
     let wasm_bindgen =
         locked_version(&lock, "wasm-bindgen").context("Cargo.lock does not list wasm-bindgen")?;
-    // Without --locked: the versions in its lock file may have been yanked.
+    // Without --locked: the lock file of 0.2.130 requires webpki-roots 1.0.11, and the registry offered
+    // nothing newer than 1.0.10 ("failed to select a version"). The version of wasm-bindgen itself is
+    // that of Cargo.lock. Try --locked again with each new version.
     install(
         shell,
         &Program {
@@ -40,6 +43,20 @@ pub fn ensure_build_tools(shell: &Shell) -> Result<()> {
         },
     )?;
     npm_ci(shell)
+}
+
+/// Installs cargo-deny and puts it on `PATH`. Its build takes 68 s on 2 cores.
+pub fn ensure_cargo_deny(shell: &Shell) -> Result<()> {
+    prepend_own_programs_to_path(shell)?;
+    install(
+        shell,
+        &Program {
+            name: "cargo-deny",
+            package: "cargo-deny",
+            version: CARGO_DENY,
+            flags: &["--locked"],
+        },
+    )
 }
 
 /// Installs the parts of the toolchain that `rust-toolchain.toml` lists. rustup does so at its first

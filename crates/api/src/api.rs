@@ -3,6 +3,7 @@
 use contract::IMAGE_URL;
 use http::{Request as HttpRequest, StatusCode};
 
+use crate::access::Client;
 use crate::clock::Millis;
 use crate::config::Config;
 use crate::cors::with_cors;
@@ -13,6 +14,7 @@ use crate::fault::{self, Effect};
 use crate::handlers::Context;
 use crate::job_queue::Job;
 use crate::job_runner::{Download, JobRunner};
+use crate::lock::lock;
 use crate::metrics::Metrics;
 use crate::request::{Request, api_key};
 use crate::response::{self, Response, with_delivery};
@@ -45,7 +47,9 @@ impl Api {
         let delivery = response.extensions().get().copied();
         let size = request.body().len();
         let status = response.status();
-        self.state.log.add(request, size, status, delivery, now);
+        if let Some(log) = &self.state.log {
+            log.add(request, size, status, delivery, now);
+        }
         with_cors(response, self.state.web_access.cors_origin(request))
     }
 
@@ -85,7 +89,7 @@ impl Api {
         let context = Context {
             state: &self.state,
             request,
-            client,
+            client: client.as_deref(),
             now,
         };
         Ok(context.render(context.execute(&route)?))
@@ -120,11 +124,8 @@ impl Api {
         }
         let is_due = |effect| matches!(effect, Effect::BeforeHandling(Delivery::Drop));
         let is_dropped = self.state.faults.take(request, is_due).is_some();
-        if is_dropped {
-            let delivery = Some(Delivery::Drop);
-            self.state
-                .log
-                .add(request, 0, StatusCode::OK, delivery, now);
+        if is_dropped && let Some(log) = &self.state.log {
+            log.add(request, 0, StatusCode::OK, Some(Delivery::Drop), now);
         }
         is_dropped
     }
@@ -143,14 +144,22 @@ impl Api {
         let status = StatusCode::BAD_REQUEST;
         let response = response::error(status, &format!("{IMAGE_URL}: {CRASHED}"));
         let size = request.body().len();
-        self.state.log.add(request, size, status, None, now);
+        if let Some(log) = &self.state.log {
+            log.add(request, size, status, None, now);
+        }
         with_cors(response, self.state.web_access.cors_origin(request))
     }
 
     /// Returns the name of the client that sent a request, or `None` if callers need no key or the
     /// key is missing or unknown.
-    pub fn client_name<B>(&self, request: &HttpRequest<B>) -> Option<&str> {
+    pub fn client_name<B>(&self, request: &HttpRequest<B>) -> Option<String> {
         self.state.access.authenticate(request).ok().flatten()
+    }
+
+    /// Replaces the clients, for example because one has a new key. Sessions belong to the names of
+    /// clients. Changes nothing if the API was opened without clients, or if `clients` is empty.
+    pub fn set_clients(&self, clients: &[Client]) {
+        self.state.access.set_clients(clients);
     }
 
     /// Leases the next job that is due at `now`: first one for which its engine has saved a
@@ -250,12 +259,31 @@ impl Api {
     /// Fails if the store fails.
     pub fn metrics(&self, now: Millis) -> Result<Metrics, StoreError> {
         let mut metrics = self.state.sessions.metrics(now)?;
+        self.add_client_metrics(&mut metrics);
         // Engines without sessions are listed too, with zeros.
         for name in &self.state.engines {
             metrics.engines.entry(name.clone()).or_default();
         }
         self.state.queue.add_outcomes(&mut metrics.engines);
         Ok(metrics)
+    }
+
+    fn add_client_metrics(&self, metrics: &mut Metrics) {
+        let access = &self.state.access;
+        if !access.requires_key() {
+            return;
+        }
+        let clients = &mut metrics.clients;
+        for name in access.client_names() {
+            clients.entry(name).or_default();
+        }
+        for (name, created) in lock(&self.state.created).iter() {
+            clients.entry(name.clone()).or_default().created = *created;
+        }
+        for (name, paid) in &metrics.paid_today_by_client {
+            let name = access.without_user(name).to_owned();
+            clients.entry(name).or_default().paid_today += paid;
+        }
     }
 
     /// Cancels running jobs and leases no more. The jobs are due again when the store is opened
@@ -273,6 +301,7 @@ mod tests {
     use image::{ImageFormat, RgbImage};
 
     use super::*;
+    use crate::access::Client;
     use crate::engine::{Detail, Model, ModelError, Progress, Source};
     use crate::sessions::Change;
     use crate::stage::Stage;
@@ -304,6 +333,24 @@ mod tests {
 
         fn views(&self, _: Source, _: &mut Progress) -> Result<[Vec<u8>; 4], ModelError> {
             Err(ModelError::Cancelled)
+        }
+    }
+
+    #[test]
+    fn logs_requests_only_if_callers_need_no_key() {
+        let client = Client {
+            name: "shop".into(),
+            key: "0123456789abcdef".into(),
+        };
+        for (clients, expected) in [(vec![], Some(1)), (vec![client], None)] {
+            let config = Config {
+                clients,
+                ..Config::default()
+            };
+            let api = Api::open(&config, Box::new(MemoryStore::default()), 0).unwrap();
+            api.handle(&Request::new(Vec::new()), 0);
+            let logged = api.state.log.as_ref().map(|log| log.entries().len());
+            assert_eq!(logged, expected);
         }
     }
 

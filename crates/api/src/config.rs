@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use http::HeaderName;
+
 use crate::access::Client;
 use crate::decode::{DEFAULT_MAX_DECODE_BYTES, DecodeQueue};
 use crate::engine::SCULPT;
@@ -44,6 +46,12 @@ pub struct Config {
     /// The host names under which the API can be reached, in addition to `localhost` and IP
     /// addresses. Default: all.
     pub allowed_hosts: Option<Vec<String>>,
+    /// The URL under which callers reach the API, without a final slash, for the URLs of files.
+    /// Default: the address of each request.
+    pub public_url: Option<String>,
+    /// The header in which a client names the user for whom it sends a request. Each user counts as
+    /// a client of its own, called `client/user`. Default: none.
+    pub client_header: Option<HeaderName>,
     /// Random bytes from which the tokens in file URLs are derived. The store keeps the first
     /// value; later ones are ignored.
     pub url_secret: Vec<u8>,
@@ -69,6 +77,8 @@ impl Default for Config {
             clients: Vec::new(),
             allowed_origins: None,
             allowed_hosts: None,
+            public_url: None,
+            client_header: None,
             url_secret: Vec::new(),
         }
     }

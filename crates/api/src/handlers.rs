@@ -80,8 +80,8 @@ impl Context<'_> {
                 self.start(code, Stage::Refine, Self::start_refinement)
             }
             // Clients do not see each other's requests.
-            Route::ListRequests if !state.access.requires_key() => {
-                Ok(Output::Results(json!(state.log.entries())))
+            Route::ListRequests if let Some(log) = &state.log => {
+                Ok(Output::Results(json!(log.entries())))
             }
             Route::ListEngines => Ok(Output::Results(json!(state.engines))),
             Route::ListFaults => Ok(Output::Results(fault::list())),
@@ -133,6 +133,9 @@ impl Context<'_> {
         let added = state
             .sessions
             .add(addition, |id| state.access.url_token(id));
+        if let (Ok(_), Some(client)) = (&added, self.client) {
+            state.count_created(client);
+        }
         added.map_err(|error| match error {
             AddError::Replay(error) => error.into(),
             AddError::Write(error) => self.write_failed(error),

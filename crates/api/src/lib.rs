@@ -15,6 +15,7 @@ mod engine;
 mod error;
 mod fault;
 mod files;
+mod forwarded;
 mod handlers;
 mod idempotency;
 mod image_source;
@@ -52,11 +53,12 @@ pub use delivery::{ChunkPlan, Delivery};
 pub use engine::{
     Checkpoint, Detail, Engine, Model, ModelError, Progress, SCULPT, Sculptor, Source, VIEW_COUNT,
 };
+pub use forwarded::Forwarded;
 pub use http;
 pub use image;
 pub use job_queue::Job;
 pub use job_runner::Download;
-pub use metrics::{EngineMetrics, Metrics};
+pub use metrics::{ClientMetrics, EngineMetrics, Metrics};
 pub use panics::{Panicked, catch_panic};
 pub use quota::DailyLimit;
 pub use request::{API_KEY_HEADER, Request};

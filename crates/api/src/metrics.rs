@@ -13,8 +13,21 @@ pub struct Metrics {
     pub paid_today: u32,
     /// The daily limit of paid models for all clients together.
     pub paid_daily_limit: Option<u32>,
+    /// The number of those by the client for which they were requested; `""` if callers need no key.
+    pub paid_today_by_client: BTreeMap<String, u32>,
+    /// The metrics of each client, by its name. Users that a client names count for the client.
+    pub clients: BTreeMap<String, ClientMetrics>,
     /// The metrics of each engine, by its name.
     pub engines: BTreeMap<String, EngineMetrics>,
+}
+
+/// The use of the API by one client.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ClientMetrics {
+    /// The number of sessions that the client has created since the API was opened.
+    pub created: u64,
+    /// The number of paid models that the client requested today (UTC).
+    pub paid_today: u32,
 }
 
 /// The state of one engine. The counters start at 0 when the API is opened.

@@ -44,6 +44,11 @@ impl Usage {
         self.on_day(now).total()
     }
 
+    /// Returns the number of paid models on the day of `now` by client.
+    pub fn count_by_client(&self, now: Millis) -> BTreeMap<String, u32> {
+        self.on_day(now).by_client
+    }
+
     fn total(&self) -> u32 {
         self.by_client.values().sum()
     }

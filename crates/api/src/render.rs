@@ -5,9 +5,9 @@ use http::{HeaderName, StatusCode};
 use serde_json::{Map, Value, json};
 
 use crate::cors::preflight;
+use crate::forwarded::base_url;
 use crate::handlers::{Context, Output};
 use crate::record::Record;
-use crate::request::base_url;
 use crate::response::{Response, no_content, success, with_header};
 use crate::session_json::SessionView;
 
@@ -45,7 +45,7 @@ impl Context<'_> {
         let view = SessionView {
             record,
             now: self.now,
-            base_url: &base_url(self.request),
+            base_url: &base_url(self.request, self.state.public_url.as_deref()),
             progress: &self.state.queue.progress(record),
             poll,
         };

@@ -14,15 +14,26 @@ use crate::request::{API_KEY_HEADER, api_key};
 /// The maximum number of logged requests.
 const CAPACITY: usize = 1000;
 
-/// The maximum number of logged characters of each text.
-const MAX_CHARACTERS: usize = 1024;
+/// The maximum size of all entries in memory, in bytes. A thousand requests with long paths and keys
+/// would otherwise take 100 MiB.
+const MAX_BYTES: usize = 4 * 1024 * 1024;
+
+/// The maximum size of each logged text, in bytes.
+const MAX_TEXT_BYTES: usize = 1024;
 
 /// The maximum number of logged names of headers.
 const MAX_HEADERS: usize = 100;
 
 /// The latest requests, the oldest first.
 #[derive(Default)]
-pub struct RequestLog(Mutex<VecDeque<Entry>>);
+pub struct RequestLog(Mutex<Entries>);
+
+#[derive(Default)]
+struct Entries {
+    entries: VecDeque<Entry>,
+    /// The size of all entries in memory.
+    bytes: usize,
+}
 
 /// One request.
 #[derive(Clone, Serialize)]
@@ -62,11 +73,7 @@ impl RequestLog {
             let value = request.headers().get(name)?;
             value.to_str().ok().map(shortened)
         };
-        let mut entries = lock(&self.0);
-        if entries.len() == CAPACITY {
-            entries.pop_front();
-        }
-        entries.push_back(Entry {
+        lock(&self.0).push(Entry {
             at: now,
             method: shortened(request.method().as_str()),
             host: text(header::HOST.as_str()).unwrap_or_default(),
@@ -98,17 +105,68 @@ impl RequestLog {
     }
 
     pub fn entries(&self) -> Vec<Entry> {
-        lock(&self.0).iter().cloned().collect()
+        lock(&self.0).entries.iter().cloned().collect()
     }
 }
 
-/// Returns the first characters of a text.
+impl Entries {
+    /// Adds an entry, and removes the oldest ones that exceed the limits.
+    fn push(&mut self, entry: Entry) {
+        self.bytes += entry.size();
+        self.entries.push_back(entry);
+        while self.bytes > MAX_BYTES || self.entries.len() > CAPACITY {
+            let Some(oldest) = self.entries.pop_front() else {
+                break;
+            };
+            self.bytes -= oldest.size();
+        }
+    }
+}
+
+impl Entry {
+    /// Returns the size of the entry in memory, in bytes.
+    fn size(&self) -> usize {
+        let header = |name: &String| size_of::<String>() + name.len();
+        let optional = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        size_of::<Self>()
+            + self.method.len()
+            + self.host.len()
+            + self.path.len()
+            + self.headers.iter().map(header).sum::<usize>()
+            + optional(&self.key)
+            + optional(&self.idempotency_key)
+    }
+}
+
+/// Returns the start of a text.
 fn shortened(text: &str) -> String {
-    text.chars().take(MAX_CHARACTERS).collect()
+    text[..text.floor_char_boundary(MAX_TEXT_BYTES)].to_owned()
 }
 
 fn mask(key: Option<&str>) -> String {
     let key = key.unwrap_or_default();
     let prefix: String = key.chars().take((key.len() / 4).min(6)).collect();
     format!("{prefix}… ({} characters)", key.chars().count())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_the_entries_by_their_size() {
+        let log = RequestLog::default();
+        for number in 0..CAPACITY as Millis {
+            let mut request = Request::builder().uri("/a".repeat(MAX_TEXT_BYTES));
+            for header in 0..50 {
+                request = request.header(format!("{header}-{}", "b".repeat(1000)), "c");
+            }
+            log.add(&request.body(()).unwrap(), 0, StatusCode::OK, None, number);
+        }
+        let entries = log.entries();
+        let size: usize = entries.iter().map(Entry::size).sum();
+        assert!((MAX_BYTES / 2..=MAX_BYTES).contains(&size), "{size}");
+        assert_eq!(entries.last().unwrap().at, CAPACITY as Millis - 1);
+        assert_eq!(lock(&log.0).bytes, size);
+    }
 }

@@ -137,8 +137,10 @@ impl Sessions {
             sessions: summary.sessions,
             pending: pending.sum(),
             paid_today: summary.usage.count(now),
+            paid_today_by_client: summary.usage.count_by_client(now),
             paid_daily_limit: self.limits.daily.total,
             engines,
+            ..Metrics::default()
         })
     }
 

@@ -1,5 +1,6 @@
 //! The state that all requests share.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use crate::access::AccessControl;
@@ -22,11 +23,16 @@ pub struct ApiState {
     pub paid_engines: Vec<String>,
     pub access: AccessControl,
     pub web_access: WebAccess,
+    /// The URL under which callers reach the API; `None` for the address of each request.
+    pub public_url: Option<String>,
     pub sessions: Sessions,
     pub queue: JobQueue,
     pub decoder: Decoder,
     pub faults: FaultCounter,
-    pub log: RequestLog,
+    /// The latest requests; `None` if callers need keys, because no caller may read it then.
+    pub log: Option<RequestLog>,
+    /// The number of created sessions by the client's name.
+    pub created: Mutex<BTreeMap<String, u64>>,
     random: Mutex<fastrand::Rng>,
 }
 
@@ -56,8 +62,9 @@ impl ApiState {
             },
             engines: config.engines.clone(),
             paid_engines: config.paid_engines.clone(),
-            access: AccessControl::new(&config.clients, url_secret),
+            access: AccessControl::new(&config.clients, config.client_header.clone(), url_secret),
             web_access,
+            public_url: config.public_url.clone(),
             sessions: Sessions::open(store, limits, now)?,
             queue: JobQueue::default(),
             decoder: Decoder {
@@ -65,7 +72,8 @@ impl ApiState {
                 queue: config.decode_queue.clone(),
             },
             faults: FaultCounter::default(),
-            log: RequestLog::default(),
+            log: config.clients.is_empty().then(RequestLog::default),
+            created: Mutex::default(),
             random: Mutex::new(fastrand::Rng::with_seed(config.seed)),
         })
     }
@@ -73,6 +81,12 @@ impl ApiState {
     /// Returns whether the models of an engine are paid.
     pub fn is_paid(&self, engine: &str) -> bool {
         self.paid_engines.iter().any(|paid| paid == engine)
+    }
+
+    /// Counts a session that a client has created.
+    pub fn count_created(&self, client: &str) {
+        let client = self.access.without_user(client).to_owned();
+        *lock(&self.created).entry(client).or_default() += 1;
     }
 
     /// Returns a random number generator of its own for one request.

@@ -6,6 +6,7 @@ use http::header::{HOST, HeaderValue, ORIGIN};
 use http::{Method, Request, StatusCode};
 
 use crate::error::ApiError;
+use crate::forwarded::forwarded_host;
 
 /// Whether the page that sent a request may use the API.
 #[derive(Clone, Copy, PartialEq)]
@@ -100,7 +101,9 @@ impl WebAccess {
         let header = request.headers().get_all(HOST).iter();
         let header = header.map(|host| String::from_utf8_lossy(host.as_bytes()));
         let target = request.uri().authority().map(|host| host.as_str().into());
-        for host in header.chain(target) {
+        // The name at the proxy may be an attacker's too.
+        let forwarded = forwarded_host(request).map(Into::into);
+        for host in header.chain(target).chain(forwarded) {
             let name = host_name(&host);
             let is_allowed = name == "localhost"
                 || is_ip_address(&name)
@@ -144,10 +147,13 @@ fn is_loopback(origin: &str) -> bool {
     host.is_some_and(|host| matches!(&*host, "localhost" | "127.0.0.1" | "[::1]"))
 }
 
-/// Returns whether a page was served under the host of the request.
+/// Returns whether a page was served under the host of the request, or under the one at the proxy.
 fn is_own<B>(origin: &str, request: &Request<B>) -> bool {
     let host = request.headers().get(HOST);
     let host = host.and_then(|host| host.to_str().ok());
-    let origin = origin.split_once("://");
-    matches!((origin, host), (Some(("http" | "https", origin)), Some(host)) if origin == host)
+    let hosts = [host, forwarded_host(request)];
+    match origin.split_once("://") {
+        Some(("http" | "https", origin)) => hosts.contains(&Some(origin)),
+        _ => false,
+    }
 }

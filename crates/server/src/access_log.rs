@@ -20,7 +20,7 @@ impl LogEntry {
         Self {
             method: request.method().to_string(),
             path: request.uri().path().chars().take(200).collect(),
-            client: api.client_name(request).unwrap_or("-").to_owned(),
+            client: api.client_name(request).unwrap_or_else(|| "-".into()),
             start: Instant::now(),
         }
     }

@@ -8,11 +8,9 @@ use api::{Client, SCULPT};
 use contract::{Invalid, one_of_quoted, quote};
 use serde::Deserialize;
 
-use crate::private_file::read_private;
+use crate::clients;
+use crate::proxy::{ClientHeader, PublicUrl};
 use crate::web_access::{parse_host_name, parse_origin};
-
-/// The shortest client key that is accepted.
-const MIN_KEY_LENGTH: usize = 16;
 
 /// The content of the file. The default is that of an empty file.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -29,6 +27,13 @@ pub struct Config {
     /// and IP addresses.
     #[serde(default)]
     pub host_names: Vec<String>,
+    /// The URL under which callers reach the server.
+    pub public_url: Option<PublicUrl>,
+    /// Whether the headers of a proxy in front of the server are trusted.
+    #[serde(default)]
+    pub trust_proxy: bool,
+    /// The header in which clients name their users.
+    pub client_header: Option<ClientHeader>,
     /// A table for each remote engine.
     #[serde(default)]
     engines: toml::Table,
@@ -119,38 +124,27 @@ impl Config {
     ///
     /// # Errors
     /// Fails if the file cannot be read, is accessible to other users, is empty, or has an invalid
-    /// line.
+    /// line, and if there is no file although clients should name their users.
     pub fn clients(&self) -> anyhow::Result<Vec<Client>> {
         let Some(file) = &self.clients_file else {
+            if self.client_header.is_some() {
+                bail!(
+                    "--client-header requires client keys: set clients_file in the configuration"
+                );
+            }
             return Ok(Vec::new());
         };
-        let path = file.display();
-        let text = read_private(file)?;
-        let lines = text.lines().enumerate();
-        let lines = lines.filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
-        let mut clients: Vec<Client> = Vec::new();
-        for (index, line) in lines {
-            let words: Vec<_> = line.split_whitespace().collect();
-            let &[name, key] = words.as_slice() else {
-                // The message must not quote the line, which may be a key.
-                bail!("{path}, line {}: expected NAME KEY", index + 1);
-            };
-            if key.len() < MIN_KEY_LENGTH {
-                bail!("{path}: the key of {name} has fewer than {MIN_KEY_LENGTH} characters");
-            }
-            let is_same = |client: &Client| client.name == name || client.key == key;
-            if clients.iter().any(is_same) {
-                bail!("{path}: the name or the key of {name} occurs twice");
-            }
-            clients.push(Client {
-                name: name.to_owned(),
-                key: key.to_owned(),
-            });
+        let clients = clients::read(file)?;
+        let has_slash = |client: &&Client| client.name.contains('/');
+        match clients.iter().find(has_slash) {
+            // `a/b` is the user b of the client a.
+            Some(client) if self.client_header.is_some() => bail!(
+                "{}: the name {} must not contain / if clients name their users",
+                file.display(),
+                client.name
+            ),
+            _ => Ok(clients),
         }
-        if clients.is_empty() {
-            bail!("{path} contains no client");
-        }
-        Ok(clients)
     }
 
     /// Returns the table of an engine, empty if it has none.

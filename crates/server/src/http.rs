@@ -25,6 +25,7 @@ use crate::body;
 use crate::chunks::{ResponseBody, chunked};
 use crate::clock::now;
 use crate::metrics::{self, ServerMetrics};
+use crate::proxy;
 use crate::site;
 use crate::workers::Workers;
 
@@ -44,6 +45,8 @@ pub struct AppState {
     /// A folder whose files are served at all paths outside the API. Without one, the API responds
     /// to every path.
     pub site: Option<PathBuf>,
+    /// Whether the headers of a proxy in front of the server are trusted.
+    pub trusts_proxy: bool,
 }
 
 /// Serves connections until `shutdown` completes.
@@ -92,8 +95,12 @@ pub async fn serve(state: AppState, listener: TcpListener, shutdown: impl Future
 async fn respond(
     state: Arc<AppState>,
     peer: IpAddr,
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
 ) -> anyhow::Result<Response<ResponseBody>> {
+    if state.trusts_proxy {
+        let forwarded = proxy::forwarded(request.headers());
+        request.extensions_mut().insert(forwarded);
+    }
     let path = request.uri().path();
     if request.method() == Method::GET
         && state.api.is_host_allowed(&request)

@@ -6,6 +6,7 @@ mod access_log;
 mod body;
 mod check;
 mod chunks;
+mod clients;
 mod clock;
 mod config;
 mod decode_queue;
@@ -16,6 +17,7 @@ mod metrics;
 mod notify;
 mod options;
 mod private_file;
+mod proxy;
 mod public_address;
 mod shutdown;
 mod site;
@@ -103,7 +105,9 @@ async fn serve(config: &Config, options: &Options) -> anyhow::Result<()> {
         },
         allowed_origins: web_access.allowed_origins(),
         allowed_hosts,
-        clients,
+        clients: clients.clone(),
+        public_url: config.public_url.as_ref().map(|public| public.url.clone()),
+        client_header: config.client_header.as_ref().map(|header| header.0.clone()),
         url_secret: random_secret()?,
     };
     let api = Api::open(&api_config, store, now()).map_err(|error| anyhow!(error))?;
@@ -130,12 +134,17 @@ async fn serve(config: &Config, options: &Options) -> anyhow::Result<()> {
         engines,
         Fetcher::new(is_public, RootCerts::WebPki, body_limit, FETCH_TIMEOUT),
     ))?;
+    if !clients.is_empty() {
+        let (api, config) = (api.clone(), config.clone());
+        tokio::spawn(async move { clients::reload(&api, &config, clients).await });
+    }
     let state = AppState {
         api,
         workers,
         body_limit,
         metrics,
         site: options.site.clone(),
+        trusts_proxy: config.trust_proxy,
     };
     http::serve(state, listener, shutdown).await;
     Ok(())

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use api::{Api, Metrics, Response};
+use api::{Api, ClientMetrics, Metrics, Response};
 use hyper::StatusCode;
 use serde_json::json;
 
@@ -116,6 +116,30 @@ fn render(metrics: &Metrics, server: &ServerMetrics) -> String {
             &unlabelled(u64::from(limit)),
         );
     }
+    let of_clients = |value: fn(&ClientMetrics) -> u64| -> Vec<Sample> {
+        let clients = metrics.clients.iter();
+        let label = |name: &str| {
+            format!(
+                "{{client=\"{}\"}}",
+                name.replace('\\', "\\\\").replace('"', "\\\"")
+            )
+        };
+        clients
+            .map(|(name, client)| (label(name), value(client)))
+            .collect()
+    };
+    write(
+        "image_to_3d_client_sessions_total",
+        "counter",
+        "Sessions created by a client since the start of the server.",
+        &of_clients(|client| client.created),
+    );
+    write(
+        "image_to_3d_client_paid_today",
+        "gauge",
+        "Paid models that a client requested today (UTC).",
+        &of_clients(|client| client.paid_today.into()),
+    );
     let (mut jobs, mut ended) = (Vec::new(), Vec::new());
     let labels = |engine: &str, name: &str, value: &str| {
         format!("{{engine=\"{engine}\",{name}=\"{value}\"}}")

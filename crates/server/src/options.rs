@@ -10,6 +10,7 @@ use api::Retention;
 use clap::{Parser, value_parser};
 
 use crate::config::Config;
+use crate::proxy::{ClientHeader, PublicUrl};
 use crate::web_access::{WebAccess, parse_host_name, parse_origin};
 
 /// Serves the Image-to-3D API on this machine.
@@ -81,6 +82,18 @@ pub struct Options {
     /// addresses. Repeatable
     #[arg(long, value_name = "NAME", value_parser = parse_host_name)]
     host_name: Vec<String>,
+    /// URL under which callers reach the server through a proxy, such as https://shop.example/api. The
+    /// URLs in sessions start with it; its pages and its host name are allowed
+    #[arg(long, value_name = "URL")]
+    public_url: Option<PublicUrl>,
+    /// Trusts the proxy in front of the server: X-Forwarded-Proto, -Host, -Prefix and -For, or
+    /// Forwarded. The proxy must set or remove them
+    #[arg(long)]
+    trust_proxy: bool,
+    /// Header in which a client names its user. Each user counts as a client of its own, with its own
+    /// sessions and limits
+    #[arg(long, value_name = "NAME")]
+    client_header: Option<ClientHeader>,
     /// TOML file that configures engines, client keys and origins
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -90,7 +103,8 @@ pub struct Options {
 }
 
 impl Options {
-    /// Returns the configuration file's content, with the engine of `--engine` as the default.
+    /// Returns the configuration file's content, with the engine of `--engine` as the default, and with
+    /// what the flags say about a proxy.
     ///
     /// # Errors
     /// Fails if the file cannot be read, or if either is invalid.
@@ -102,15 +116,24 @@ impl Options {
         if let Some(engine) = &self.engine {
             config.set_default_engine(engine)?;
         }
+        config.public_url = self.public_url.clone().or(config.public_url);
+        config.trust_proxy |= self.trust_proxy;
+        config.client_header = self.client_header.clone().or(config.client_header);
         Ok(config)
     }
 
-    /// Returns the origins and host names of the configuration, followed by those of the flags.
+    /// Returns the origins and host names of the configuration, followed by those of the flags and of
+    /// the public URL.
     pub fn web_access(&self, config: &Config) -> WebAccess {
-        WebAccess {
+        let mut access = WebAccess {
             origins: [&config.origins[..], &self.origin].concat(),
             host_names: [&config.host_names[..], &self.host_name].concat(),
+        };
+        if let Some(public) = &config.public_url {
+            access.origins.push(public.origin.clone());
+            access.host_names.push(public.host_name.clone());
         }
+        access
     }
 
     /// Checks that the server does not listen beyond loopback without client keys.

@@ -63,9 +63,10 @@ pub async fn respond(
     Ok(response)
 }
 
-/// Returns the site's `config.js`, which makes the demo page start with this server.
+/// Returns the site's `config.js`, which makes the demo page start with this server. A proxy may
+/// serve both under a path.
 fn config() -> anyhow::Result<Response<ResponseBody>> {
-    let text = "export const start = \"server\";\nexport const server = location.origin;\n";
+    let text = "export const start = \"server\";\nexport const server = new URL(\".\", import.meta.url).href.slice(0, -1);\n";
     let response = Response::builder().header(CONTENT_TYPE, "text/javascript");
     Ok(response.body(Full::from(text).map_err(Into::into).boxed_unsync())?)
 }

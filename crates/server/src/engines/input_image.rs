@@ -1,4 +1,5 @@
-//! Encodes the input image in the forms that remote engines accept.
+//! Encodes the input image in the forms that remote engines accept. The image is encoded from its
+//! pixels: what its file contains besides, such as the place where a photo was taken, stays here.
 
 use std::io::Cursor;
 

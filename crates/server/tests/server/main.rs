@@ -13,6 +13,7 @@ mod fetch;
 #[path = "../../src/fetch.rs"]
 mod fetcher;
 mod hunyuan;
+mod image_metadata;
 mod jobs;
 mod metrics;
 mod paid;

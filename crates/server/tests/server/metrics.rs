@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::support::{SESSIONS, Server, repository_file};
+use crate::access::harness::Folder;
+use crate::support::{SESSIONS, repository_file};
 
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 10] = [
+    "image_to_3d_client_paid_today",
+    "image_to_3d_client_sessions_total",
     "image_to_3d_jobs",
     "image_to_3d_model_requests_total",
     "image_to_3d_paid_daily_limit",
@@ -17,7 +20,8 @@ const NAMES: [&str; 8] = [
 
 #[test]
 fn every_metric_has_its_name_and_is_described() {
-    let server = Server::start(&["--daily-limit", "3", "--engine", "meshy"]);
+    // `client_*` have no value without client keys.
+    let server = Folder::new("").start_server(&["--daily-limit", "3", "--engine", "meshy"]);
     // `requests_total` has no value before the first request to the API.
     server.get(SESSIONS);
     let text = String::from_utf8(server.get("/metrics").body).unwrap();

@@ -4,7 +4,10 @@
 mod bodies;
 mod clients;
 mod config;
-mod harness;
+pub mod harness;
 mod hosts;
 mod limits;
 mod origins;
+mod proxy;
+mod reload;
+mod users;

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use serde_json::Value;
+use api::image;
+use base64_simd::STANDARD;
+use serde_json::{Value, json};
 
 use super::server::{
     CANARY, SESSIONS, Server, command_with_file_size_limit, create_body, session_code, wait_until,
@@ -75,9 +77,30 @@ impl Gateway {
 
     /// Creates a session, or returns the error's envelope.
     pub fn try_create(&self, parameters: Value) -> Result<String, Value> {
-        static NEXT: AtomicU32 = AtomicU32::new(1);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let mut body = create_body(&numbered_png(number));
+        let number = next_image_number();
+        let body = create_body(&numbered_png(number));
+        self.try_create_numbered(number, body, parameters)
+    }
+
+    /// Creates a session with the image file that `encode` returns for a numbered PNG, waits until it
+    /// is complete or failed, and returns it.
+    pub fn create_encoded_and_wait(&self, encode: impl FnOnce(&[u8]) -> Vec<u8>) -> Value {
+        let number = next_image_number();
+        let file = encode(&numbered_png(number));
+        let media_type = image::guess_format(&file).unwrap().to_mime_type();
+        let base64 = STANDARD.encode_to_string(file);
+        let body = json!({"image_url": format!("data:{media_type};base64,{base64}")});
+        let code = self.try_create_numbered(number, body, json!({}));
+        self.server
+            .wait_for_end(&code.unwrap_or_else(|error| panic!("{error}")))
+    }
+
+    fn try_create_numbered(
+        &self,
+        number: u32,
+        mut body: Value,
+        parameters: Value,
+    ) -> Result<String, Value> {
         for (name, value) in parameters.as_object().unwrap() {
             body[name] = value.clone();
         }
@@ -174,6 +197,11 @@ impl Drop for Gateway {
             self.assert_no_secrets();
         }
     }
+}
+
+fn next_image_number() -> u32 {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 fn launch(flags: &[String], environment: &[(&'static str, String)], folder: &Path) -> Server {
