@@ -18,6 +18,13 @@ mod jobs;
 mod metrics;
 mod paid;
 mod parameters;
+// The store uses a part of it.
+#[allow(dead_code)]
+#[path = "../../src/private_file.rs"]
+mod private_file;
 #[path = "../../src/public_address.rs"]
 mod public_address;
+#[path = "../../src/store.rs"]
+mod store;
+mod stores;
 mod support;
