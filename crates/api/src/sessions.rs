@@ -274,3 +274,83 @@ impl Sessions {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use contract::Parameters;
+
+    use super::*;
+    use crate::record::NewSession;
+    use crate::stage::{Pace, Stage};
+    use crate::store::MemoryStore;
+
+    fn open() -> Sessions {
+        let limits = Limits {
+            retention: Retention {
+                max_age: Millis::MAX,
+                max_bytes: u64::MAX,
+                max_bytes_per_client: None,
+            },
+            queue: QueueLimit {
+                total: 9,
+                per_client: 9,
+            },
+            daily: DailyLimit::default(),
+        };
+        let store = Box::new(MemoryStore::default());
+        Sessions::open(store, limits, 0).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn add(sessions: &Sessions, seed: u64) -> String {
+        let session = NewSession {
+            parameters: Parameters::default(),
+            engine: "sculpt".into(),
+            first_stage: Stage::Preview,
+            fault: None,
+            client: None,
+            image_url: None,
+        };
+        let addition = Addition {
+            record: Record::new(session, 0, Pace { speed: 1.0 }),
+            image: None,
+            idempotency: None,
+            is_paid: false,
+            random: fastrand::Rng::with_seed(seed),
+        };
+        let added = sessions.add(addition, |_| None);
+        added.map(|record| record.code).unwrap_or_default()
+    }
+
+    #[test]
+    fn changes_the_newest_record() {
+        let sessions = open();
+        let code = add(&sessions, 0);
+        let mut calls = 0;
+        let changed = sessions.update(&code, &Change::default(), |record| {
+            calls += 1;
+            if calls == 1 {
+                let other = sessions.update(&code, &Change::default(), |record| {
+                    record.selected_spin = 3;
+                    Ok::<_, Infallible>(())
+                });
+                assert!(other.is_ok());
+            }
+            record.image_bytes = 7;
+            Ok::<_, Infallible>(record.selected_spin)
+        });
+        assert!(matches!(changed, Ok(3)));
+        let stored = sessions.get(&code).unwrap().unwrap();
+        assert_eq!((stored.selected_spin, stored.image_bytes), (3, 7));
+        assert_eq!((calls, stored.version), (2, 3));
+    }
+
+    #[test]
+    fn names_no_two_sessions_alike() {
+        let sessions = open();
+        let codes = [add(&sessions, 0), add(&sessions, 0)];
+        assert_ne!(codes[0], codes[1]);
+        assert!(codes.iter().all(|code| !code.is_empty()));
+    }
+}

@@ -251,3 +251,83 @@ impl Engine for RemovedEngine {
         Err(Self::failure())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use api::{Client, Config, MemoryStore, Request};
+    use serde_json::{Value, json};
+    use ureq::tls::RootCerts;
+
+    use super::*;
+    use crate::engines;
+
+    /// One pixel.
+    const PNG: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4\
+                       2mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==";
+    const CLIENTS: [&str; 2] = ["a", "b"];
+
+    fn send(api: &Api, client: &str, (method, path): (&str, &str), body: &Value) -> Value {
+        let mut request = Request::new(body.to_string().into_bytes());
+        *request.method_mut() = method.parse().unwrap();
+        *request.uri_mut() = path.parse().unwrap();
+        let key = client.parse().unwrap();
+        request.headers_mut().insert("x-api-key", key);
+        let response = api.handle(&request, now());
+        serde_json::from_slice(response.body()).unwrap()
+    }
+
+    fn create(api: &Api, client: &str, image_url: &str) -> String {
+        let body = json!({"image_url": image_url, "generate_preview_mesh": true});
+        let created = send(api, client, ("POST", "/image-to-3d-sessions"), &body);
+        let code = created["data"]["session_code"].as_str();
+        code.unwrap_or_else(|| panic!("{created}")).to_owned()
+    }
+
+    fn status(api: &Api, client: &str, code: &str) -> Value {
+        let path = format!("/image-to-3d-sessions/{code}");
+        let session = send(api, client, ("GET", &path), &Value::Null);
+        session["data"]["status"].clone()
+    }
+
+    #[test]
+    fn silent_servers_of_images_delay_neither_models_nor_images_of_other_clients() {
+        // Accepts connections, but sends nothing.
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let silent = format!("https://{}/", silent.local_addr().unwrap());
+        let clients = CLIENTS.map(|name| Client {
+            name: name.into(),
+            key: name.into(),
+        });
+        let config = Config {
+            speed: 1000.0,
+            clients: clients.to_vec(),
+            ..Config::default()
+        };
+        let api = Api::open(&config, Box::new(MemoryStore::default()), now()).unwrap();
+        let api = Arc::new(api);
+        let pending: Vec<_> = (0..2 * DOWNLOAD_THREADS)
+            .map(|_| create(&api, CLIENTS[0], &silent))
+            .collect();
+        let model = create(&api, CLIENTS[1], PNG);
+        let refused = create(&api, CLIENTS[1], "https://127.0.0.1:1/");
+        let timeout = Duration::from_secs(60);
+        let fetcher = Fetcher::new(|_| true, RootCerts::WebPki, 1 << 20, timeout);
+        let engines = vec![engines::sculpt(1)];
+        let workers = Workers::start(WorkerContext::new(api.clone(), engines, fetcher)).unwrap();
+        let is_over = |code: &str| {
+            let status = status(&api, CLIENTS[1], code);
+            status == "preview_done" || status == "preview_failed"
+        };
+        let start = std::time::Instant::now();
+        while !is_over(&model) || !is_over(&refused) {
+            assert!(start.elapsed() < timeout / 2);
+            thread::sleep(Duration::from_millis(10));
+        }
+        for code in &pending {
+            assert_eq!(status(&api, CLIENTS[0], code), "training_preview");
+        }
+        workers.stop(Duration::ZERO);
+    }
+}
