@@ -2,6 +2,7 @@
 #![allow(missing_docs)]
 
 mod access;
+mod chaos;
 mod compatibility;
 mod connection;
 mod data;
@@ -16,6 +17,7 @@ mod hunyuan;
 mod image_metadata;
 mod jobs;
 mod metrics;
+mod mutated_images;
 mod paid;
 mod parameters;
 // The store uses a part of it.

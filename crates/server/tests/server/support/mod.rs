@@ -1,18 +1,29 @@
 //! Helpers of the tests: the server as a process, raw HTTP requests, and files of the repository.
 
+pub mod bombs;
 pub mod gateway;
 mod http;
 mod repository;
 mod server;
 
-pub use http::{Response, exchange, get, parse, post};
-pub use repository::repository_file;
+pub use http::{Response, connect, exchange, get, parse, post};
+pub use repository::{repository_file, repository_files};
 pub use server::{
     CANARY, SESSIONS, Server, Signal, command, command_with_file_size_limit, create_body,
-    session_code, solid_png, spawn, wait_until,
+    image_body, session_code, solid_png, spawn, wait_until,
 };
+
+/// Bytes.
+pub const MIB: u64 = 1 << 20;
 
 /// Returns whether tests with two forms run their long one: `cargo xtask test --full`.
 pub fn is_full_run() -> bool {
     std::env::var_os("TEST_FULL").is_some()
+}
+
+/// Returns the number in an environment variable, if it is set.
+pub fn number_variable(name: &str) -> Option<u64> {
+    let text = std::env::var(name).ok()?;
+    let number = text.parse();
+    Some(number.unwrap_or_else(|_| panic!("Invalid {name} {text:?}: expected a number")))
 }

@@ -1,5 +1,6 @@
 //! The server as a process.
 
+use std::fs;
 use std::io::{BufRead, BufReader, Cursor};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
@@ -104,6 +105,14 @@ impl Server {
         std::io::read_to_string(self.child.stderr.take().unwrap()).unwrap()
     }
 
+    /// Returns the highest resident memory of the process so far, in bytes.
+    pub fn peak_memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = line.unwrap().trim().strip_suffix(" kB").unwrap();
+        kib.parse::<u64>().unwrap() * 1024
+    }
+
     /// Makes each write to a file fail beyond its first 4 KiB, as on a full disk.
     pub fn fill_disk(&self) {
         self.limit_file_size("4096:");
@@ -206,8 +215,13 @@ pub fn solid_png(number: u32) -> Vec<u8> {
 
 /// Returns the body of a request that creates a session.
 pub fn create_body(png: &[u8]) -> Value {
-    let base64 = base64_simd::STANDARD.encode_to_string(png);
-    json!({"image_url": format!("data:image/png;base64,{base64}")})
+    image_body("image/png", png)
+}
+
+/// Returns the body of a request that creates a session with an image of any type.
+pub fn image_body(media_type: &str, file: &[u8]) -> Value {
+    let base64 = base64_simd::STANDARD.encode_to_string(file);
+    json!({"image_url": format!("data:{media_type};base64,{base64}")})
 }
 
 pub fn session_code(session: &Value) -> String {

@@ -47,8 +47,8 @@ pub fn failed_poll(scenario: Scenario, number: usize) -> Option<Reply> {
     }
 }
 
-/// Outlasts the timeout of 1 s that `Emulator::config` sets for these scenarios.
-fn never_arrives() -> Reply {
+/// Returns no response, for longer than the timeout of 1 s that `Emulator::config` sets for these scenarios.
+pub fn never_arrives() -> Reply {
     Reply::Silence(Duration::from_secs(2))
 }
 

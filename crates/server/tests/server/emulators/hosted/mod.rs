@@ -70,6 +70,9 @@ impl Emulator {
                 state.resets += 1;
                 return Reply::Reset;
             }
+            if scenario == Scenario::Silent {
+                return faults::never_arrives();
+            }
             let now = time.now();
             let reply = match engine {
                 Engine::Fal => fal::respond(request, scenario, &mut state, now, &files),
@@ -78,6 +81,9 @@ impl Emulator {
             drop(state);
             match scenario {
                 Scenario::SubmitDelayed(time) if request.method == "POST" => {
+                    Reply::Delayed(Duration::from_millis(time), Box::new(reply))
+                }
+                Scenario::Slow(time) => {
                     Reply::Delayed(Duration::from_millis(time), Box::new(reply))
                 }
                 _ => reply,

@@ -65,6 +65,10 @@ pub enum Scenario {
     PollsReset,
     /// [C] Every request breaks: the engine is unreachable.
     Unreachable,
+    /// [C] Every request waits for a response that never arrives.
+    Silent,
+    /// [C] Every response takes this many milliseconds.
+    Slow(u64),
     /// [C] The status has unknown fields.
     UnknownFields,
     /// [C] The status is unknown.

@@ -1,0 +1,166 @@
+//! The clients: they create sessions, repeat creates without a response, and watch the sessions.
+
+use std::sync::Mutex;
+use std::thread::sleep;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::run::Run;
+use crate::emulators::samples::numbered_png;
+use crate::support::{Response, SESSIONS, create_body, exchange, post, session_code};
+
+/// The names and keys of the clients.
+pub const KEYS: [(&str, &str); 3] = [
+    ("ada", "ada-key-Zq91canary7d1f93"),
+    ("ben", "ben-key-Zq92canary7d1f93"),
+    ("eve", "eve-key-Zq93canary7d1f93"),
+];
+/// The pause before a create is repeated.
+const RETRY_PAUSE: Duration = Duration::from_millis(100);
+/// The pause between two reads of the sessions.
+const WATCH_PAUSE: Duration = Duration::from_millis(50);
+/// The part of the chaos in which sessions are created.
+const CREATING_PART: f64 = 0.85;
+
+/// A session that a client creates.
+pub struct Planned {
+    /// The number of its image.
+    pub number: u32,
+    pub engine: &'static str,
+    due: f64,
+}
+
+pub struct Client {
+    pub name: &'static str,
+    key: &'static str,
+    pub planned: Vec<Planned>,
+    /// The codes of the sessions, in the order of `planned`. `true` once a session was seen
+    /// complete.
+    created: Mutex<Vec<(String, bool)>>,
+}
+
+/// Distributes the sessions over the clients, the engines and the time.
+pub fn plan(sessions: u32, random: &mut fastrand::Rng) -> Vec<Client> {
+    let mut clients: Vec<_> = KEYS
+        .into_iter()
+        .map(|(name, key)| Client {
+            name,
+            key,
+            planned: Vec::new(),
+            created: Mutex::default(),
+        })
+        .collect();
+    for number in 1..=sessions {
+        let client = &mut clients[number as usize % KEYS.len()];
+        client.planned.push(Planned {
+            number,
+            engine: ["fal", "fal", "fal", "meshy", "meshy", "meshy", "sculpt"][random.usize(0..7)],
+            due: f64::from(number) / f64::from(sessions) * CREATING_PART,
+        });
+    }
+    clients
+}
+
+impl Client {
+    /// Creates the planned sessions. Repeats each create until it is acknowledged.
+    pub fn create_sessions(&self, run: &Run) {
+        for planned in &self.planned {
+            run.sleep_until(planned.due);
+            match self.create(run, planned) {
+                Some(code) => self.created.lock().unwrap().push((code, false)),
+                None => break,
+            }
+        }
+        run.end_client();
+    }
+
+    fn create(&self, run: &Run, planned: &Planned) -> Option<String> {
+        let number = planned.number;
+        let mut body = create_body(&numbered_png(number));
+        body["engine"] = planned.engine.into();
+        body["generate_texture"] = false.into();
+        let headers = format!("x-api-key: {}\r\nidempotency-key: {number}\r\n", self.key);
+        let request = post(SESSIONS, &headers, body.to_string().as_bytes());
+        while run.is_chaotic() {
+            let response = exchange(&run.host(), &request);
+            match response.as_ref().map(|response| response.status) {
+                Some(201) => return Some(session_code(&response?.json()["data"])),
+                None | Some(429 | 503) => {}
+                Some(500) if is_store_failure(response.as_ref()?) => {}
+                Some(status) => {
+                    let body = response.map(|response| response.body).unwrap_or_default();
+                    let body = String::from_utf8_lossy(&body).into_owned();
+                    run.check(false, || format!("create {number} got a {status}: {body}"));
+                    return None;
+                }
+            }
+            sleep(RETRY_PAUSE);
+        }
+        run.check(false, || format!("create {number} was never acknowledged"));
+        None
+    }
+
+    /// Reads the acknowledged sessions again and again. Each must exist, and a complete one stays
+    /// complete.
+    pub fn watch_sessions(&self, run: &Run) {
+        let mut turn = 0;
+        while run.is_chaotic() {
+            sleep(WATCH_PAUSE);
+            let created = self.created.lock().unwrap().clone();
+            if created.is_empty() {
+                continue;
+            }
+            turn = (turn + 1) % created.len();
+            let (code, was_complete) = &created[turn];
+            let number = self.planned[turn].number;
+            let Some(response) = self.get(&run.host(), &format!("{SESSIONS}/{code}")) else {
+                continue;
+            };
+            match response.status {
+                200 => {
+                    let status = response.json()["data"]["session_status"].take();
+                    let is_complete = status == "complete";
+                    run.check(is_complete || !*was_complete, || {
+                        format!("session {number} ({code}) was complete, and is {status} now")
+                    });
+                    self.created.lock().unwrap()[turn].1 = is_complete;
+                }
+                503 => {}
+                500 if is_store_failure(&response) => {}
+                status => run.check(false, || {
+                    let message = response.message();
+                    format!("session {number} ({code}) got a {status}: {message}")
+                }),
+            }
+        }
+    }
+
+    /// Returns the acknowledged sessions.
+    pub fn acknowledged(&self) -> Vec<(&Planned, String)> {
+        let created = self.created.lock().unwrap();
+        let codes = created.iter().map(|(code, _)| code.clone());
+        self.planned.iter().zip(codes).collect()
+    }
+
+    /// Sends a GET request with the client's key. Returns `None` if there was no response.
+    pub fn get(&self, host: &str, path: &str) -> Option<Response> {
+        let key = self.key;
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\nx-api-key: {key}\r\n\r\n"
+        );
+        exchange(host, request.as_bytes())
+    }
+
+    /// Returns the session, or null if there is none.
+    pub fn session(&self, host: &str, code: &str) -> Value {
+        let response = self.get(host, &format!("{SESSIONS}/{code}"));
+        response.map_or(Value::Null, |response| response.json()["data"].take())
+    }
+}
+
+/// Returns whether the response says that the store has failed.
+fn is_store_failure(response: &Response) -> bool {
+    let body = String::from_utf8_lossy(&response.body);
+    body.contains("Sessions cannot be read or stored: ")
+}
