@@ -145,7 +145,8 @@ function errorResponse(status, message) {
     "content-type": "application/json",
     "content-length": String(Buffer.byteLength(body)),
     "access-control-allow-origin": "*",
-    "access-control-expose-headers": "retry-after",
+    "access-control-expose-headers":
+      "retry-after, etag, accept-ranges, content-range, content-disposition, x-request-id",
     "cache-control": "no-store",
   };
   return new Response(body, { status, headers });

@@ -5,8 +5,8 @@
 /** Headers that a page of another origin may always read: those that are CORS-safelisted. */
 const SAFELISTED = /^(cache-control|content-(language|length|type)|expires|last-modified|pragma)$/;
 
-/** A response with this status must not have a content-length. */
-const NO_CONTENT = 204;
+/** Responses with these statuses, 204 No Content and 304 Not Modified, have no content-length. */
+const WITHOUT_LENGTH = [204, 304];
 
 /**
  * Returns the response of `fetch`. The promise stays pending if the fault is a server that does not
@@ -28,7 +28,10 @@ export async function toResponse(response, signal, reader) {
     throw droppedConnection();
   }
   const all = toHeaders(headers);
-  if (status !== NO_CONTENT) all.set("content-length", String(body.length));
+  // The response to a HEAD request has one already.
+  if (!WITHOUT_LENGTH.includes(status) && !all.has("content-length")) {
+    all.set("content-length", String(body.length));
+  }
   const readable = reader === "page" ? filterByCors(all) : all;
   const isEmpty = body.length === 0;
   return new Response(isEmpty ? null : toBody(response, signal), {

@@ -103,10 +103,16 @@ test("responds as the Rust server does, with the same CORS headers", async () =>
   for (const [path, init] of asked) {
     const [own, other] = await Promise.all(
       [npx.address, server].map(async (origin) => {
-        const answer = await fetch(origin + path, init);
+        // Only the Rust server compresses responses, and only it has the header `x-request-id`.
+        const asked = { "accept-encoding": "identity", ...init?.headers };
+        const answer = await fetch(origin + path, { ...init, headers: asked });
         const headers = Object.fromEntries(answer.headers);
+        headers.vary = headers.vary?.replace(/(, )?accept-encoding/, "");
         // These depend on the connection, or on the length of codes and keys.
-        for (const name of ["date", "connection", "keep-alive", "content-length", "x-echo"]) {
+        for (const name of [
+          ...["date", "connection", "keep-alive", "content-length", "x-echo", "x-request-id"],
+          ...(headers.vary ? [] : ["vary"]),
+        ]) {
           delete headers[name];
         }
         return { status: answer.status, headers, empty: !(await answer.text()) };
@@ -114,6 +120,27 @@ test("responds as the Rust server does, with the same CORS headers", async () =>
     );
     assert.deepEqual(own, other, `${init?.method ?? "GET"} ${path}`);
   }
+});
+
+test("sends the headers, ranges and validators of results", async () => {
+  const session = await imageTo3d({ image, ...options });
+  const url = String(session.preview_mesh_url_glb);
+  const whole = await fetch(url);
+  const size = (await whole.arrayBuffer()).byteLength;
+  assert.equal(whole.headers.get("cache-control"), "private, max-age=86400");
+  const name = `inline; filename="${session.session_code}-preview.glb"`;
+  assert.equal(whole.headers.get("content-disposition"), name);
+  const head = await fetch(url, { method: "HEAD" });
+  assert.equal(head.status, 200);
+  assert.equal(head.headers.get("content-length"), String(size));
+  const known = await fetch(url, {
+    headers: { "if-none-match": String(whole.headers.get("etag")) },
+  });
+  assert.deepEqual([known.status, await known.text()], [304, ""]);
+  const part = await fetch(url, { headers: { range: "bytes=0-3" } });
+  assert.deepEqual([part.status, await part.text()], [206, "glTF"]);
+  assert.equal(part.headers.get("content-range"), `bytes 0-3/${size}`);
+  assert.equal(part.headers.get("content-length"), "4");
 });
 
 test("returns URLs at the address that it listens on, whatever the Host header says", async () => {

@@ -1,7 +1,7 @@
 //! The API: its requests, its jobs and its metrics.
 
 use contract::IMAGE_URL;
-use http::{Request as HttpRequest, StatusCode};
+use http::{Method, Request as HttpRequest, StatusCode};
 
 use crate::access::Client;
 use crate::clock::Millis;
@@ -17,7 +17,7 @@ use crate::job_runner::{Download, JobRunner};
 use crate::lock::lock;
 use crate::metrics::Metrics;
 use crate::request::{Request, api_key};
-use crate::response::{self, Response, with_delivery};
+use crate::response::{self, Response, with_delivery, without_body};
 use crate::routes::Route;
 use crate::state::ApiState;
 use crate::store::{JobKind, Store, StoreError};
@@ -50,7 +50,11 @@ impl Api {
         if let Some(log) = &self.state.log {
             log.add(request, size, status, delivery, now);
         }
-        with_cors(response, self.state.web_access.cors_origin(request))
+        let response = with_cors(response, self.state.web_access.cors_origin(request));
+        match *request.method() {
+            Method::HEAD => without_body(response),
+            _ => response,
+        }
     }
 
     /// Handles a request with the simulated fault that its key selects.

@@ -13,6 +13,10 @@ use crate::web_access::OriginAccess;
 /// Sent with the preflight of a request from a public page to a private address.
 const REQUEST_PRIVATE_NETWORK: &str = "access-control-request-private-network";
 
+/// The headers that pages of other origins can read, beside those that they always can.
+const EXPOSED: &str =
+    "retry-after, etag, accept-ranges, content-range, content-disposition, x-request-id";
+
 /// Creates the response to a CORS preflight request.
 ///
 /// Chromium sent [`REQUEST_PRIVATE_NETWORK`] for Private Network Access. Its successor, Local Network
@@ -58,7 +62,7 @@ pub fn with_cors(mut response: Response, origin: HeaderValue) -> Response {
     if origin != "*" {
         headers.insert(VARY, HeaderValue::from_static("origin"));
     }
-    let exposed = HeaderValue::from_static("retry-after");
+    let exposed = HeaderValue::from_static(EXPOSED);
     for (name, value) in [
         (ACCESS_CONTROL_ALLOW_ORIGIN, origin),
         (ACCESS_CONTROL_EXPOSE_HEADERS, exposed),

@@ -10,12 +10,12 @@ use crate::decode::Patience;
 use crate::engine::SCULPT;
 use crate::error::ApiError;
 use crate::fault::{self, Effect};
-use crate::files::{FileName, Format, model_file, spin_file};
+use crate::files::model_file;
 use crate::idempotency::IdempotencyRecord;
 use crate::image_source::ImageSource;
 use crate::record::{NewSession, Record};
 use crate::request::Request;
-use crate::response::{self, Response, with_type};
+use crate::response::Response;
 use crate::routes::Route;
 use crate::session_fault::SessionFault;
 use crate::sessions::{AddError, Addition, Change, ReplayError, Start, UpdateError};
@@ -251,43 +251,6 @@ impl Context<'_> {
         ))
     }
 
-    /// Returns a file once the session's JSON has its URL. If callers need a key, the URL has a
-    /// token instead, and the file does not exist without it.
-    fn file(self, code: &str, name: &str) -> Result<Response, ApiError> {
-        let sessions = &self.state.sessions;
-        let not_found = || ApiError::not_found(format!("Session {code} has no file {name}"));
-        let record = sessions.get(code)?;
-        let record = record.ok_or_else(|| ApiError::session_not_found(code))?;
-        let query = self.request.uri().query().unwrap_or_default();
-        let token = query.strip_prefix("ticket=");
-        let has_token = token.is_some() && token == record.url_token.as_deref();
-        if self.state.access.requires_key() && !has_token {
-            return Err(ApiError::session_not_found(code));
-        }
-        let read = |name: &str| sessions.file(code, name)?.ok_or_else(not_found);
-        match FileName::parse(name) {
-            Some(FileName::Image) => {
-                let bytes = read(name)?;
-                let media_type = contract::sniff(&bytes).unwrap_or("application/octet-stream");
-                Ok(with_type(StatusCode::OK, media_type, bytes))
-            }
-            Some(FileName::Spin(view)) if record.has_spins(self.now) => Ok(with_type(
-                StatusCode::OK,
-                "image/png",
-                read(&spin_file(view))?,
-            )),
-            Some(FileName::Model(stage, format)) if record.is_stage_done(stage, self.now) => {
-                let glb = read(&model_file(stage).ok_or_else(not_found)?)?;
-                let result = converted(glb, format);
-                Ok(match record.fault {
-                    Some(fault) => fault.apply_to_result(result),
-                    None => result,
-                })
-            }
-            _ => Err(not_found()),
-        }
-    }
-
     fn idempotency(self) -> Result<Option<IdempotencyRecord>, ApiError> {
         let record = IdempotencyRecord::from_request(self.request, self.client);
         record.map_err(|invalid| ApiError::bad_request(invalid.to_string()))
@@ -360,17 +323,6 @@ impl Context<'_> {
             let error = Invalid::new(name, quote(text), "a whole number");
             ApiError::bad_request(error.to_string())
         })
-    }
-}
-
-fn converted(glb: Vec<u8>, format: &Format) -> Response {
-    match format.convert(glb) {
-        Ok(bytes) => with_type(StatusCode::OK, format.media_type, bytes),
-        Err(reason) => {
-            let name = format.name;
-            let message = format!("This model cannot be converted to {name}: {reason}");
-            response::error(StatusCode::INTERNAL_SERVER_ERROR, &message)
-        }
     }
 }
 

@@ -14,6 +14,8 @@ mod delivery;
 mod engine;
 mod error;
 mod fault;
+mod file_handler;
+mod file_response;
 mod files;
 mod forwarded;
 mod handlers;

@@ -1,7 +1,7 @@
 //! Responses in the API's envelope.
 
 use contract::Envelope;
-use http::header::{CONTENT_TYPE, HeaderValue};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use http::{HeaderName, StatusCode};
 use serde::Serialize;
 use serde_json::Value;
@@ -45,6 +45,12 @@ pub fn with_type(status: StatusCode, media_type: &'static str, body: Vec<u8>) ->
     let mut response = Response::new(body);
     *response.status_mut() = status;
     with_header(response, CONTENT_TYPE, HeaderValue::from_static(media_type))
+}
+
+/// Removes the body of the response to a `HEAD` request, whose headers tell the length.
+pub fn without_body(response: Response) -> Response {
+    let length = HeaderValue::from(response.body().len());
+    with_header(response.map(|_| Vec::new()), CONTENT_LENGTH, length)
 }
 
 /// Sets a header of a response.

@@ -7,7 +7,7 @@ use http::{Method, Request};
 pub enum Route<'a> {
     /// A CORS preflight request, for any path.
     Preflight,
-    /// `GET /files/<code>/<name>`
+    /// `GET /files/<code>/<name>`, and `HEAD`
     File { code: &'a str, name: &'a str },
     /// `POST /image-to-3d-sessions`
     CreateSession,
@@ -38,7 +38,7 @@ impl<'a> Route<'a> {
         let sessions = SESSIONS_PATH.trim_matches('/');
         match (request.method(), segments.as_slice()) {
             (&Method::OPTIONS, _) => Self::Preflight,
-            (&Method::GET, ["files", code, name]) => Self::File { code, name },
+            (&Method::GET | &Method::HEAD, ["files", code, name]) => Self::File { code, name },
             (&Method::POST, [root]) if *root == sessions => Self::CreateSession,
             (&Method::GET, [root]) if *root == sessions => Self::ListSessions,
             (&Method::GET, [root, code]) if *root == sessions => Self::GetSession { code },

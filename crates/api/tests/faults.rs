@@ -85,10 +85,11 @@ fn ignores_the_key_of_a_preflight() {
 #[test]
 fn hides_retry_after_from_pages() {
     let api = TestApi::new();
-    for (key, exposed) in [("fault_429-after", "retry-after"), ("fault_429-hidden", "")] {
+    for (key, exposed) in [("fault_429-after", true), ("fault_429-hidden", false)] {
         let headers = create(&api, key).into_parts().0.headers;
         assert_eq!(headers[RETRY_AFTER], "1");
-        assert_eq!(headers[ACCESS_CONTROL_EXPOSE_HEADERS], exposed);
+        let names = headers[ACCESS_CONTROL_EXPOSE_HEADERS].to_str().unwrap();
+        assert_eq!(names.contains("retry-after"), exposed);
         assert_eq!(headers[ACCESS_CONTROL_ALLOW_ORIGIN], "*");
     }
     let headers = create(&api, "fault_429").into_parts().0.headers;

@@ -17,7 +17,7 @@ fn wait(response: &Response) -> u64 {
     );
     assert_eq!(
         response.headers()["access-control-expose-headers"],
-        "retry-after"
+        "retry-after, etag, accept-ranges, content-range, content-disposition, x-request-id"
     );
     wait.parse().unwrap()
 }

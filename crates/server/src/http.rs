@@ -12,7 +12,7 @@ use anyhow::{Context, bail};
 use api::{Api, Delivery};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_LENGTH, HeaderValue};
+use hyper::header::{ACCEPT_ENCODING, CONTENT_LENGTH, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
@@ -24,6 +24,7 @@ use crate::access_log::LogEntry;
 use crate::body;
 use crate::chunks::{ResponseBody, chunked};
 use crate::clock::now;
+use crate::compression::{Uncompressed, compress};
 use crate::metrics::{self, ServerMetrics};
 use crate::proxy;
 use crate::site;
@@ -109,7 +110,12 @@ async fn respond(
         return deliver(response).await;
     }
     let entry = LogEntry::start(&state.api, &request);
-    let response = handle(state.clone(), request).await;
+    let accept_encoding = request.headers().get(ACCEPT_ENCODING).cloned();
+    let is_get = request.method() == Method::GET;
+    let response = match handle(state.clone(), request).await {
+        Ok(response) if is_get => compress(accept_encoding, response).await,
+        response => response,
+    };
     let status = response.as_ref().ok().map(Response::status);
     entry.write(status);
     state.metrics.count(status);
@@ -171,5 +177,7 @@ async fn deliver(mut response: api::Response) -> anyhow::Result<Response<Respons
     let plan = plan.context("The connection is dropped on request")?;
     let headers = response.headers_mut();
     headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    // A compressed body would have other chunks, and no known length.
+    response.extensions_mut().insert(Uncompressed);
     Ok(response.map(|body| chunked(&body.into(), plan)))
 }

@@ -8,6 +8,7 @@ mod check;
 mod chunks;
 mod clients;
 mod clock;
+mod compression;
 mod config;
 mod decode_queue;
 mod engines;

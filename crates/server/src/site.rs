@@ -8,7 +8,7 @@ use hyper::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY,
     X_CONTENT_TYPE_OPTIONS,
 };
-use hyper::{Method, Request, Response};
+use hyper::{Method, Request, Response, StatusCode};
 use tower::ServiceExt;
 use tower_http::services::ServeDir;
 
@@ -22,9 +22,7 @@ const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; 
     worker-src 'self' blob:; frame-ancestors 'none'";
 
 /// The headers of all responses.
-const HEADERS: [(HeaderName, &str); 5] = [
-    // A site that was just rebuilt must not come from the browser's cache.
-    (CACHE_CONTROL, "no-cache"),
+const HEADERS: [(HeaderName, &str); 4] = [
     (CONTENT_SECURITY_POLICY, POLICY),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (REFERRER_POLICY, "no-referrer"),
@@ -33,6 +31,9 @@ const HEADERS: [(HeaderName, &str); 5] = [
         "same-origin",
     ),
 ];
+
+/// The shortest content hash in the name of a file.
+const MIN_HASH_DIGITS: usize = 16;
 
 /// Returns whether a request is for the site and not for the API.
 pub fn is_site_request<B>(request: &Request<B>) -> bool {
@@ -52,15 +53,35 @@ pub async fn respond(
     site: &Path,
     request: Request<Incoming>,
 ) -> anyhow::Result<Response<ResponseBody>> {
+    let is_hashed = has_content_hash(request.uri().path());
     let mut response = match request.uri().path() {
         "/config.js" => config()?,
         _ => file(site.to_owned(), request).await?,
     };
+    let cache_control = HeaderValue::from_static(match response.status() {
+        StatusCode::OK | StatusCode::NOT_MODIFIED | StatusCode::PARTIAL_CONTENT if is_hashed => {
+            "public, max-age=31536000, immutable"
+        }
+        // A site that was just rebuilt must not come from the browser's cache.
+        _ => "no-cache",
+    });
+    response.headers_mut().insert(CACHE_CONTROL, cache_control);
     for (name, value) in HEADERS {
         let value = HeaderValue::from_static(value);
         response.headers_mut().insert(name, value);
     }
     Ok(response)
+}
+
+/// Returns whether the name of a file contains a hash of its content: at least 16 hexadecimal digits
+/// after `-` or `.`, as in `app-5f786a93d773374f.wasm`. Shorter ones could be words or dates.
+fn has_content_hash(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let mut parts = name.split(['-', '.']).skip(1);
+    let is_hash = |part: &str| {
+        part.len() >= MIN_HASH_DIGITS && part.bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
+    parts.any(is_hash)
 }
 
 /// Returns the site's `config.js`, which makes the demo page start with this server. A proxy may

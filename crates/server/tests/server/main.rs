@@ -13,6 +13,7 @@ mod exit;
 mod fetch;
 #[path = "../../src/fetch.rs"]
 mod fetcher;
+mod files;
 mod hunyuan;
 mod image_metadata;
 mod jobs;
