@@ -4,6 +4,7 @@ use futures_channel::oneshot;
 use futures_lite::future;
 use js_sys::Array;
 use wasm_bindgen::prelude::*;
+use web_sys::{AbortController, AbortSignal};
 
 use crate::error::{CallError, ErrorCode, Failure, Result};
 use crate::js::{call_method, field, format_number};
@@ -53,6 +54,35 @@ async fn timed_out(timeout: f64) -> Result<JsValue> {
     elapse(timeout).await;
     let message = format!("Timed out after {} ms", format_number(timeout));
     Err(Failure::new(ErrorCode::Timeout, message).into())
+}
+
+/// Aborts a request, or other work with a signal, when it is dropped, unless it is disarmed.
+pub struct AbortOnDrop(Option<AbortController>);
+
+impl AbortOnDrop {
+    /// Creates a controller.
+    pub fn new() -> std::result::Result<Self, JsValue> {
+        Ok(Self(Some(AbortController::new()?)))
+    }
+
+    /// Returns the signal of the controller; `None` once it is disarmed.
+    pub fn signal(&self) -> Option<AbortSignal> {
+        self.0.as_ref().map(AbortController::signal)
+    }
+
+    /// Lets work that is complete end by itself: browsers list an aborted one as cancelled, and
+    /// discard its response.
+    pub fn disarm(&mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        if let Some(controller) = &self.0 {
+            controller.abort();
+        }
+    }
 }
 
 /// Listens for the abort of a signal until it is dropped.

@@ -6,11 +6,11 @@ use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
 use crate::base64_body;
+use crate::cancel::AbortOnDrop;
 use crate::error::{CallError, ErrorCode, Failure, Result};
 use crate::image::{ImageInput, empty_image};
 use crate::js::{error_message, field, text};
 use crate::progress::{Phase, Progress};
-use crate::transport::AbortOnDrop;
 
 /// Decodes an image with the browser's decoder, and encodes it again. `options` is the caller's
 /// `prepare`. The work ends when the future is dropped.

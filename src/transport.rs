@@ -3,11 +3,9 @@
 use gloo_net::http::{Headers, Request, Response};
 use js_sys::{Array, Function, Uint8Array};
 use wasm_bindgen::prelude::*;
-use web_sys::{
-    AbortController, AbortSignal, RequestCache, RequestInit, RequestRedirect, TextDecodeOptions,
-    TextDecoder,
-};
+use web_sys::{RequestCache, RequestInit, RequestRedirect, TextDecodeOptions, TextDecoder};
 
+use crate::cancel::AbortOnDrop;
 use crate::error::{CallError, ErrorCode, Failure};
 use crate::js::{bytes, call_method, describe, error_message, field, from_fields, has_method};
 use crate::timer::await_within;
@@ -279,35 +277,6 @@ fn is_library_error(thrown: &JsValue) -> bool {
 /// adds what was requested.
 fn network_failure(thrown: JsValue) -> Box<Failure> {
     Failure::network(error_message(&thrown)).with_cause(thrown)
-}
-
-/// Aborts a request, or other work with a signal, when it is dropped, unless it is disarmed.
-pub struct AbortOnDrop(Option<AbortController>);
-
-impl AbortOnDrop {
-    /// Creates a controller.
-    pub fn new() -> Result<Self, JsValue> {
-        Ok(Self(Some(AbortController::new()?)))
-    }
-
-    /// Returns the signal of the controller; `None` once it is disarmed.
-    pub fn signal(&self) -> Option<AbortSignal> {
-        self.0.as_ref().map(AbortController::signal)
-    }
-
-    /// Lets work that is complete end by itself: browsers list an aborted one as cancelled, and
-    /// discard its response.
-    pub fn disarm(&mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        if let Some(controller) = &self.0 {
-            controller.abort();
-        }
-    }
 }
 
 #[wasm_bindgen]

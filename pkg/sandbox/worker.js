@@ -99,7 +99,9 @@ export function startApi(glue, { module, speed, seed }, send) {
   /** @param {HostRequest} request */
   async function respond({ id, method, path, headers, body }) {
     const bytes = body ? new Uint8Array(await body.arrayBuffer()) : new Uint8Array();
-    const crashes = method === "POST" && (await crashesDecoder(module, "tryCreate", bytes));
+    // Requests for a preview or a refinement have no image.
+    const hasImage = method === "POST" && !path.includes("/get-3d/");
+    const crashes = hasImage && (await crashesDecoder(module, "tryCreate", bytes));
     await runDueJobs();
     if (closed.signal.aborted) return;
     const response = callWasm(() =>

@@ -7,6 +7,7 @@ use crate::access::Client;
 use crate::clock::Millis;
 use crate::config::Config;
 use crate::cors::with_cors;
+use crate::decode::CRASHED;
 use crate::delivery::Delivery;
 use crate::engine::Engine;
 use crate::error::ApiError;
@@ -21,9 +22,6 @@ use crate::response::{self, Response, with_delivery, without_body};
 use crate::routes::Route;
 use crate::state::ApiState;
 use crate::store::{JobKind, Store, StoreError};
-
-/// The message for an image that makes the decoder panic.
-const CRASHED: &str = "the image file cannot be decoded: the decoder crashed";
 
 /// The API with all its sessions.
 pub struct Api {
@@ -146,7 +144,8 @@ impl Api {
     /// no harm: see [`try_create`](crate::try_create).
     pub fn reject_image(&self, request: &Request, now: Millis) -> Response {
         let status = StatusCode::BAD_REQUEST;
-        let response = response::error(status, &format!("{IMAGE_URL}: {CRASHED}"));
+        let message = format!("{IMAGE_URL}: the image file cannot be decoded: {CRASHED}");
+        let response = response::error(status, &message);
         let size = request.body().len();
         if let Some(log) = &self.state.log {
             log.add(request, size, status, None, now);

@@ -25,6 +25,9 @@ const MIB: u64 = 1 << 20;
 /// The default of [`Config::max_decode_bytes`](crate::Config::max_decode_bytes).
 pub const DEFAULT_MAX_DECODE_BYTES: u64 = 512 << 20;
 
+/// Why a file that makes the decoder panic cannot be decoded.
+pub const CRASHED: &str = "the decoder crashed";
+
 /// Limits the memory of all decodes at the same time, by letting them wait for each other.
 pub trait DecodeQueue: Send + Sync {
     /// Waits until a decode that needs `bytes` of memory may start, and calls `decode` once. `bytes`
@@ -99,7 +102,7 @@ impl Decoder {
     ) -> Result<DynamicImage, DecodeError> {
         let decoded = catch_panic(|| self.decode_unprotected(media_type, file, patience));
         decoded.unwrap_or_else(|_| {
-            let reason = "the decoder crashed";
+            let reason = CRASHED;
             Err(DecodeError::Faulty { media_type, reason })
         })
     }

@@ -6,7 +6,6 @@ use std::time::Duration;
 use anyhow::bail;
 use api::{Api, Client};
 
-use crate::config::Config;
 use crate::private_file::read_private;
 
 /// The shortest client key that is accepted.
@@ -49,14 +48,18 @@ pub fn read(file: &Path) -> anyhow::Result<Vec<Client>> {
     Ok(clients)
 }
 
-/// Hands the clients to the API whenever the file changes, until the server stops. An invalid file
-/// changes nothing, and is reported once. Compares the content: a file that is replaced may have the
-/// time and the size of the old one.
-pub async fn reload(api: &Api, config: &Config, mut clients: Vec<Client>) {
+/// Hands the clients that `read` returns to the API whenever they change, until the server stops. An
+/// invalid file changes nothing, and is reported once. Compares the content: a file that is replaced may
+/// have the time and the size of the old one.
+pub async fn reload(
+    api: &Api,
+    read: impl Fn() -> anyhow::Result<Vec<Client>>,
+    mut clients: Vec<Client>,
+) {
     let mut last_error = None;
     loop {
         tokio::time::sleep(RELOAD_INTERVAL).await;
-        match tokio::task::block_in_place(|| config.clients()) {
+        match tokio::task::block_in_place(&read) {
             Ok(current) if current == clients => last_error = None,
             Ok(current) => {
                 api.set_clients(&current);

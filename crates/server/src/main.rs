@@ -137,7 +137,7 @@ async fn serve(config: &Config, options: &Options) -> anyhow::Result<()> {
     ))?;
     if !clients.is_empty() {
         let (api, config) = (api.clone(), config.clone());
-        tokio::spawn(async move { clients::reload(&api, &config, clients).await });
+        tokio::spawn(async move { clients::reload(&api, || config.clients(), clients).await });
     }
     let state = AppState {
         api,
