@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use anyhow::{Context, anyhow};
-use api::{Change, EmbeddedStore, Entries, Order, StoreError, Visit, catch_panic};
+use api::{Change, EmbeddedStore, Entries, Order, Panicked, StoreError, Visit, catch_panic};
 use redb::backends::FileBackend;
 use redb::{Builder, Database, ReadableDatabase, TableDefinition};
 use thiserror::Error;
@@ -26,13 +26,23 @@ pub fn open(folder: &Path) -> anyhow::Result<EmbeddedStore<FolderEntries>> {
     EmbeddedStore::open(entries).map_err(|error| anyhow!(error))
 }
 
-/// Parts of the file were overwritten. `redb` panics when it reads them.
+/// Parts of the file were overwritten.
 #[derive(Debug, Error)]
 #[error(
-    "The stored sessions are damaged. Restore sessions.redb from a backup, or move it away to start \
-     without sessions"
+    "The stored sessions are damaged ({0}). Restore sessions.redb from a backup, or move it away to \
+     start without sessions"
 )]
-struct DamagedError;
+struct DamagedError(String);
+
+/// Converts the errors of `redb`, which panics when it reads some kinds of damaged pages.
+fn store_result<T>(accessed: Result<Result<T, redb::Error>, Panicked>) -> Result<T, StoreError> {
+    match accessed {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(redb::Error::Corrupted(detail))) => Err(DamagedError(detail).into()),
+        Ok(Err(error)) => Err(error.into()),
+        Err(Panicked) => Err(DamagedError("a page cannot be read".into()).into()),
+    }
+}
 
 /// The entries of a store in a folder.
 ///
@@ -84,7 +94,7 @@ impl FolderEntries {
         if is_unusable {
             *self.write_lock() = None;
         }
-        Ok(accessed.map_err(|_| DamagedError)??)
+        store_result(accessed)
     }
 
     fn read_lock(&self) -> RwLockReadGuard<'_, Option<Database>> {
@@ -101,8 +111,8 @@ impl FolderEntries {
 /// Opens the database in a file that only the owner can access. Creates the file if it is missing.
 fn open_database(path: &Path) -> Result<Database, StoreError> {
     let file = FileBackend::new(open_private(path)?)?;
-    let database = catch_panic(|| Builder::new().create_with_backend(file));
-    Ok(database.map_err(|_| DamagedError)??)
+    let open = || Ok(Builder::new().create_with_backend(file)?);
+    store_result(catch_panic(open))
 }
 
 fn write(database: &Database, changes: Vec<Change>) -> Result<(), redb::Error> {
