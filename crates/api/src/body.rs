@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt::{self, Formatter};
 
 use contract::{IMAGE_URL, Invalid, Missing, Parameters, Value as _, quote};
-use serde::Deserialize;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -15,6 +17,7 @@ use crate::json::{JsonValue, describe_raw};
 use crate::stage::Stage;
 
 const BOOLEANS: &str = "true or false";
+const REPRESENTABLE: &str = "numbers up to 1.7e308 and at most 127 levels of nesting";
 const SPIN_INDEXES: &str = "0, 1, 2 or 3";
 
 /// The body of a request that creates a session.
@@ -129,20 +132,61 @@ fn spin_of_url(url: &str, code: &str) -> Result<usize, String> {
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// The fields of a JSON object, unparsed.
+/// The fields of a JSON object that have a meaning, unparsed. The others are dropped while they are
+/// read: a million of them took ten times the memory of the body.
 struct Fields<'a>(BTreeMap<String, &'a RawValue>);
+
+/// The names of the fields that are not parameters of the model.
+const OTHER_NAMES: [&str; 5] = [
+    IMAGE_URL,
+    "generate_preview_mesh",
+    "engine",
+    "selected_spin_index",
+    "selected_spin",
+];
+
+fn is_known(name: &str) -> bool {
+    Parameters::NAMES.contains(&name) || OTHER_NAMES.contains(&name)
+}
+
+impl<'de> Deserialize<'de> for Fields<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(FieldsVisitor)
+    }
+}
+
+struct FieldsVisitor;
+
+impl<'de> Visitor<'de> for FieldsVisitor {
+    type Value = Fields<'de>;
+
+    fn expecting(&self, formatter: &mut Formatter) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut fields = BTreeMap::new();
+        while let Some(Text(name)) = map.next_key()? {
+            if is_known(&name) {
+                fields.insert(name.into_owned(), map.next_value()?);
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(Fields(fields))
+    }
+}
 
 impl<'a> Fields<'a> {
     fn parse(body: &'a [u8]) -> Result<Self, String> {
-        let fields = serde_json::from_slice(body).map_err(|error| {
+        serde_json::from_slice(body).map_err(|error| {
             if error.is_data() {
                 "The request body must be a JSON object".into()
             } else {
                 let (line, column) = (error.line(), error.column());
                 format!("The request body is not valid JSON (line {line}, column {column})")
             }
-        })?;
-        Ok(Self(fields))
+        })
     }
 
     fn parameters(&self) -> Result<Parameters, String> {
@@ -176,11 +220,13 @@ impl<'a> Fields<'a> {
     /// Returns the value of a field. Null counts as omitted, because many clients write null for
     /// what they omit.
     fn value(&self, name: &str) -> Result<Option<Value>, String> {
+        debug_assert!(is_known(name), "{name} is dropped");
         let Some(raw) = self.0.get(name).filter(|raw| !is_null(raw)) else {
             return Ok(None);
         };
+        // The JSON is valid, but not every valid number or depth can be represented.
         let value = serde_json::from_str(raw.get());
-        value.map_err(|error| format!("{name}: {error}"))
+        value.map_err(|_| Invalid::new(name, describe_raw(raw), REPRESENTABLE).to_string())
     }
 }
 

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use anyhow::{Context, anyhow};
-use api::{Change, EmbeddedStore, Entries, Order, StoreError, Visit};
+use api::{Change, EmbeddedStore, Entries, Order, Panicked, StoreError, Visit, catch_panic};
 use redb::backends::FileBackend;
 use redb::{Builder, Database, ReadableDatabase, TableDefinition};
+use thiserror::Error;
 
 use crate::private_file::{create_private_folder, open_private};
 
@@ -23,6 +24,24 @@ const ENTRIES: TableDefinition<&str, &[u8]> = TableDefinition::new("entries");
 pub fn open(folder: &Path) -> anyhow::Result<EmbeddedStore<FolderEntries>> {
     let entries = FolderEntries::open(folder)?;
     EmbeddedStore::open(entries).map_err(|error| anyhow!(error))
+}
+
+/// Parts of the file were overwritten.
+#[derive(Debug, Error)]
+#[error(
+    "The stored sessions are damaged ({0}). Restore sessions.redb from a backup, or move it away to \
+     start without sessions"
+)]
+struct DamagedError(String);
+
+/// Converts the errors of `redb`, which panics when it reads some kinds of damaged pages.
+fn store_result<T>(accessed: Result<Result<T, redb::Error>, Panicked>) -> Result<T, StoreError> {
+    match accessed {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(redb::Error::Corrupted(detail))) => Err(DamagedError(detail).into()),
+        Ok(Err(error)) => Err(error.into()),
+        Err(Panicked) => Err(DamagedError("a page cannot be read".into()).into()),
+    }
 }
 
 /// The entries of a store in a folder.
@@ -64,13 +83,18 @@ impl FolderEntries {
             }
         }
         let accessed = match &*self.read_lock() {
-            Some(database) => access(database),
-            None => Err(redb::Error::PreviousIo),
+            Some(database) => catch_panic(|| access(database)),
+            None => Ok(Err(redb::Error::PreviousIo)),
         };
-        if matches!(accessed, Err(redb::Error::Io(_) | redb::Error::PreviousIo)) {
+        // A panic may leave a transaction incomplete.
+        let is_unusable = matches!(
+            accessed,
+            Err(_) | Ok(Err(redb::Error::Io(_) | redb::Error::PreviousIo))
+        );
+        if is_unusable {
             *self.write_lock() = None;
         }
-        Ok(accessed?)
+        store_result(accessed)
     }
 
     fn read_lock(&self) -> RwLockReadGuard<'_, Option<Database>> {
@@ -87,7 +111,8 @@ impl FolderEntries {
 /// Opens the database in a file that only the owner can access. Creates the file if it is missing.
 fn open_database(path: &Path) -> Result<Database, StoreError> {
     let file = FileBackend::new(open_private(path)?)?;
-    Ok(Builder::new().create_with_backend(file)?)
+    let open = || Ok(Builder::new().create_with_backend(file)?);
+    store_result(catch_panic(open))
 }
 
 fn write(database: &Database, changes: Vec<Change>) -> Result<(), redb::Error> {

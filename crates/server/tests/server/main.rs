@@ -14,6 +14,7 @@ mod fetch;
 #[path = "../../src/fetch.rs"]
 mod fetcher;
 mod files;
+mod hostile;
 mod hunyuan;
 mod image_metadata;
 mod jobs;

@@ -26,14 +26,20 @@ pub fn small_webp(side: u32) -> Vec<u8> {
 
 /// Adds a color profile of this many bytes to a PNG file, all zeros.
 pub fn png_with_profile(png: &[u8], length: u64) -> Vec<u8> {
-    let mut profile = ZlibEncoder::new(b"profile\0\0".to_vec(), Compression::fast());
+    png_with_inflating_chunk(png, b"iCCP", b"profile\0\0", length)
+}
+
+/// Adds a chunk to a PNG file. `start` is what the chunk contains before compressed zeros, of which
+/// there are `length` bytes.
+pub fn png_with_inflating_chunk(png: &[u8], name: &[u8; 4], start: &[u8], length: u64) -> Vec<u8> {
+    let mut data = ZlibEncoder::new(start.to_vec(), Compression::fast());
     let zeros = vec![0; MIB as usize];
     for _ in 0..length / MIB {
-        profile.write_all(&zeros).unwrap();
+        data.write_all(&zeros).unwrap();
     }
-    let data = profile.finish().unwrap();
+    let data = data.finish().unwrap();
     let mut crc = flate2::Crc::new();
-    crc.update(b"iCCP");
+    crc.update(name);
     crc.update(&data);
     let header = 8 + 25;
     let length = u32::try_from(data.len()).unwrap();
@@ -41,7 +47,7 @@ pub fn png_with_profile(png: &[u8], length: u64) -> Vec<u8> {
     let parts: [&[u8]; 6] = [
         &png[..header],
         &length.to_be_bytes(),
-        b"iCCP",
+        name,
         &data,
         &checksum.to_be_bytes(),
         &png[header..],
