@@ -5,6 +5,7 @@ import * as mainThread from "./main-thread.js";
 import * as memory from "./memory.js";
 import * as prepare from "./prepare.js";
 import * as sculpting from "./sculpting.js";
+import * as serverCost from "./server-cost.js";
 import * as server from "./server.js";
 import * as upload from "./upload.js";
 import * as waiting from "./waiting.js";
@@ -18,6 +19,7 @@ export const measurements = {
   waiting,
   sculpting,
   server,
+  "server-cost": serverCost,
 };
 
 /** @typedef {typeof measurements} Measurements */

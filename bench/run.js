@@ -19,10 +19,12 @@ const { values } = parseArgs({
     quick: { type: "boolean", default: false },
     only: { type: "string" },
     baseline: { type: "string" },
+    "server-baseline": { type: "string" },
     "report-only": { type: "boolean", default: false },
   },
 });
 const { quick, only, baseline, "report-only": reportOnly } = values;
+const serverBaseline = values["server-baseline"];
 const names = /** @type {(keyof Measurements)[]} */ (Object.keys(measurements)).filter(
   (name) => baseline === undefined || "series" in measurements[name],
 );
@@ -39,7 +41,8 @@ if (baseline !== undefined && !existsSync(`${baseline}/wasm`)) {
 const folder = quick || baseline !== undefined ? "target/bench" : "bench";
 const report = baseline === undefined ? "RESULTS.md" : "COMPARISON.md";
 mkdirSync("target/bench", { recursive: true });
-const previous = baseline === undefined && (only || reportOnly) ? readResults() : undefined;
+const stored = baseline === undefined ? readResults() : undefined;
+const previous = only || reportOnly ? stored : undefined;
 if (reportOnly) {
   if (!previous) throw new Error(`Missing ${folder}/results.json: run \`cargo xtask bench\` first`);
   write(previous);
@@ -63,16 +66,18 @@ async function measure() {
       system: `Linux ${release()}`,
     },
     versions: { ...previous?.versions, "Node.js": process.version },
-    results: previous?.results ?? {},
+    // Needs another build of the server, which a later run may not have.
+    results: previous?.results ?? { "server-cost": stored?.results["server-cost"] },
   };
   const start = performance.now();
   for (const name of names) {
     if (only !== undefined && name !== only) continue;
+    if (name === "server-cost" && serverBaseline === undefined) continue;
     const log = (/** @type {string} */ message) => {
       const seconds = ((performance.now() - start) / 1000).toFixed(0);
       console.error(`· ${seconds.padStart(4)} s  ${name}: ${message}`);
     };
-    const settings = { quick, baseline, versions: run.versions, log };
+    const settings = { quick, baseline, serverBaseline, versions: run.versions, log };
     const result = await measurements[name].measure(settings);
     Object.assign(run.results, { [name]: result });
     // Written after each measurement, so that a later failure does not lose it.

@@ -1,16 +1,14 @@
 // Measures the throughput of the server.
 
 import { readFileSync, statSync } from "node:fs";
-import { Agent, request } from "node:http";
+import { Agent } from "node:http";
 
 import { startApi } from "./lib/api.js";
 import { sleep } from "./lib/clock.js";
+import { expectSuccess, load, pollNext, send } from "./lib/load.js";
 import { memoryOf } from "./lib/processes.js";
-import { formatNumber, formatSummary, quantile, summarize } from "./lib/statistics.js";
+import { formatNumber, formatSummary } from "./lib/statistics.js";
 import { drawImage, parameters } from "./sculpting.js";
-
-/** @import { Summary } from "./lib/statistics.js" */
-/** @typedef {{ operation: string, perSecond: number, milliseconds: Summary, p99: number }} Row */
 
 export const title = "Server";
 
@@ -19,8 +17,6 @@ export const note =
   "machine that shares its cores. Creating a session includes decoding the image, a PNG of about 1 MB. " +
   "For the last row, sessions are created as fast as the server accepts them, so that four jobs always " +
   "run.";
-
-const connections = 4;
 
 /** The width of a square image whose PNG has about 1 MB. */
 const imageWidth = 2048;
@@ -106,68 +102,6 @@ async function pollWhileSculpting(width, seconds) {
   } finally {
     api.close();
   }
-}
-
-/**
- * @param {string} origin
- * @param {string[]} codes
- */
-function pollNext(origin, codes) {
-  let next = 0;
-  return (/** @type {Agent} */ agent) =>
-    expectSuccess(send(agent, `${origin}/image-to-3d-sessions/${codes[next++ % codes.length]}`));
-}
-
-/**
- * Repeats a step on each connection, and measures it.
- *
- * @param {number} seconds
- * @param {(agent: Agent) => Promise<unknown>} step
- * @returns {Promise<Omit<Row, "operation">>}
- */
-async function load(seconds, step) {
-  /** @type {number[]} */
-  const times = [];
-  const start = performance.now();
-  await Promise.all(
-    Array.from({ length: connections }, async () => {
-      const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-      while (performance.now() - start < seconds * 1000) {
-        const started = performance.now();
-        await step(agent);
-        times.push(performance.now() - started);
-      }
-      agent.destroy();
-    }),
-  );
-  const perSecond = (times.length / (performance.now() - start)) * 1000;
-  return { perSecond, milliseconds: summarize(times), p99: quantile(times, 0.99) };
-}
-
-/**
- * @param {Agent} agent
- * @param {string} url
- * @param {string} [body] sends a POST request
- * @returns {Promise<{ status: number | undefined, text: string }>}
- */
-function send(agent, url, body) {
-  return new Promise((resolve, reject) => {
-    const method = body === undefined ? "GET" : "POST";
-    const headers = { "content-type": "application/json" };
-    const sent = request(url, { agent, method, headers }, async (response) => {
-      const text = Buffer.concat(await response.toArray()).toString();
-      resolve({ status: response.statusCode, text });
-    });
-    sent.on("error", reject);
-    sent.end(body);
-  });
-}
-
-/** @param {ReturnType<typeof send>} response */
-async function expectSuccess(response) {
-  const { status, text } = await response;
-  if (status !== 200 && status !== 201) throw new Error(`Unexpected status ${status}: ${text}`);
-  return text;
 }
 
 /** @param {string} file a PNG */

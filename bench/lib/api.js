@@ -9,9 +9,9 @@ import { createInterface } from "node:readline";
  * Starts the API on a free port.
  *
  * @param {string[]} flags
+ * @param {string} [program] another build of the server
  */
-export async function startApi(flags) {
-  const program = "target/server/csm-image-to-3d-server";
+export async function startApi(flags, program = "target/server/csm-image-to-3d-server") {
   const child = spawn(program, ["--port", "0", ...flags], {
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -17,13 +17,16 @@ pub struct Options {
     #[arg(long)]
     quick: bool,
     /// Runs one measurement, named as its file in bench/: upload, memory, main-thread, first-call,
-    /// prepare, waiting, sculpting or server.
+    /// prepare, waiting, sculpting, server or server-cost.
     #[arg(long, value_name = "NAME")]
     only: Option<String>,
     /// Compares with another build instead: the `pkg/` of another commit, built and copied. Runs upload,
     /// memory, main-thread and first-call, and writes to target/bench/.
     #[arg(long, value_name = "DIR")]
     baseline: Option<PathBuf>,
+    /// Also compares the server with another build of it: measures server-cost.
+    #[arg(long, value_name = "FILE")]
+    server_baseline: Option<PathBuf>,
 }
 
 /// Measures. `caller_folder` is what the paths in the options are relative to.
@@ -62,6 +65,10 @@ pub fn bench(shell: &Shell, options: &Options, caller_folder: &Path) -> Result<(
     }
     if let Some(folder) = &options.baseline {
         run.arg("--baseline").arg(caller_folder.join(folder));
+    }
+    if let Some(program) = &options.server_baseline {
+        run.arg("--server-baseline")
+            .arg(caller_folder.join(program));
     }
     let status = run.status()?;
     ensure!(status.success(), "bench/run.js: {status}");

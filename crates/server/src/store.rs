@@ -15,6 +15,9 @@ use crate::private_file::{create_private_folder, open_private};
 
 const ENTRIES: TableDefinition<&str, &[u8]> = TableDefinition::new("entries");
 
+/// The memory for pages of the file, in bytes. By default, `redb` takes up to 1 GiB.
+const CACHE_BYTES: usize = 64 << 20;
+
 /// Opens the store in `folder`, for one process at a time. Creates both if they are missing. Only the
 /// owner has access to the file, which contains images and the secret of file URLs.
 ///
