@@ -22,11 +22,12 @@ use tokio::net::TcpListener;
 
 use crate::access_log::LogEntry;
 use crate::body;
+use crate::caller::{Caller, REQUEST_ID_HEADER};
 use crate::chunks::{ResponseBody, chunked};
 use crate::clock::now;
 use crate::compression::{Uncompressed, compress};
 use crate::metrics::{self, ServerMetrics};
-use crate::proxy;
+use crate::proxy::{self, ProxyTrust};
 use crate::site;
 use crate::workers::Workers;
 
@@ -47,7 +48,7 @@ pub struct AppState {
     /// to every path.
     pub site: Option<PathBuf>,
     /// Whether the headers of a proxy in front of the server are trusted.
-    pub trusts_proxy: bool,
+    pub proxy_trust: ProxyTrust,
 }
 
 /// Serves connections until `shutdown` completes.
@@ -98,18 +99,30 @@ async fn respond(
     peer: IpAddr,
     mut request: Request<Incoming>,
 ) -> anyhow::Result<Response<ResponseBody>> {
-    if state.trusts_proxy {
+    if state.proxy_trust == ProxyTrust::Trusted {
         let forwarded = proxy::forwarded(request.headers());
         request.extensions_mut().insert(forwarded);
     }
+    let caller = Caller::new(peer, request.headers(), state.proxy_trust);
+    let request_id = caller.request_id.clone();
+    let mut response = respond_to(state, caller, request).await?;
+    response.headers_mut().insert(REQUEST_ID_HEADER, request_id);
+    Ok(response)
+}
+
+async fn respond_to(
+    state: Arc<AppState>,
+    caller: Caller,
+    request: Request<Incoming>,
+) -> anyhow::Result<Response<ResponseBody>> {
     let path = request.uri().path();
     if request.method() == Method::GET
         && state.api.is_host_allowed(&request)
-        && let Some(response) = metrics::respond(&state.api, &state.metrics, peer, path)
+        && let Some(response) = metrics::respond(&state.api, &state.metrics, caller.address, path)
     {
         return deliver(response).await;
     }
-    let entry = LogEntry::start(&state.api, &request);
+    let entry = LogEntry::start(&state.api, caller, &request);
     let accept_encoding = request.headers().get(ACCEPT_ENCODING).cloned();
     let is_get = request.method() == Method::GET;
     let response = match handle(state.clone(), request).await {

@@ -4,6 +4,7 @@
 
 mod access_log;
 mod body;
+mod caller;
 mod check;
 mod chunks;
 mod clients;
@@ -43,8 +44,9 @@ use crate::decode_queue::MemoryQueue;
 use crate::engines::ConfiguredEngine;
 use crate::fetch::Fetcher;
 use crate::http::AppState;
-use crate::metrics::ServerMetrics;
+use crate::metrics::{JobSeconds, ServerMetrics};
 use crate::options::Options;
+use crate::proxy::ProxyTrust;
 use crate::public_address::is_public;
 use crate::workers::{WorkerContext, Workers};
 
@@ -128,12 +130,14 @@ async fn serve(config: &Config, options: &Options) -> anyhow::Result<()> {
     if !paid.is_empty() && options.data.is_none() {
         eprintln!("paid models: {}", check::UNSAVED);
     }
-    let metrics = ServerMetrics::new(&engines);
+    let job_seconds = JobSeconds::new(&engines);
+    let metrics = ServerMetrics::new(&engines, job_seconds.clone());
     let body_limit = options.body_limit();
     let workers = Workers::start(WorkerContext::new(
         api.clone(),
         engines,
         Fetcher::new(is_public, RootCerts::WebPki, body_limit, FETCH_TIMEOUT),
+        job_seconds,
     ))?;
     if !clients.is_empty() {
         let (api, config) = (api.clone(), config.clone());
@@ -145,7 +149,10 @@ async fn serve(config: &Config, options: &Options) -> anyhow::Result<()> {
         body_limit,
         metrics,
         site: options.site.clone(),
-        trusts_proxy: config.trust_proxy,
+        proxy_trust: match config.trust_proxy {
+            true => ProxyTrust::Trusted,
+            false => ProxyTrust::Untrusted,
+        },
     };
     http::serve(state, listener, shutdown).await;
     Ok(())
