@@ -2,7 +2,9 @@
 //!
 //! By default it listens on loopback only, needs no API key, and shows every session to every caller.
 
+mod acceptor;
 mod access_log;
+mod activity;
 mod body;
 mod caller;
 mod check;
@@ -11,11 +13,14 @@ mod clients;
 mod clock;
 mod compression;
 mod config;
+mod connections;
 mod decode_queue;
 mod engines;
 mod fetch;
+mod file_limit;
 mod http;
 mod metrics;
+mod notice;
 mod notify;
 mod options;
 mod private_file;
@@ -24,6 +29,7 @@ mod public_address;
 mod shutdown;
 mod site;
 mod store;
+mod stream;
 mod web_access;
 mod workers;
 
@@ -40,6 +46,7 @@ use ureq::tls::RootCerts;
 
 use crate::clock::now;
 use crate::config::Config;
+use crate::connections::Connections;
 use crate::decode_queue::MemoryQueue;
 use crate::engines::ConfiguredEngine;
 use crate::fetch::Fetcher;
@@ -48,6 +55,7 @@ use crate::metrics::{JobSeconds, ServerMetrics};
 use crate::options::Options;
 use crate::proxy::ProxyTrust;
 use crate::public_address::is_public;
+use crate::stream::TimeLimits;
 use crate::workers::{WorkerContext, Workers};
 
 /// How long it may take to fetch an image.
@@ -78,6 +86,9 @@ async fn serve(config: &Config, options: &Options) -> anyhow::Result<()> {
     let engines = open_engines(config, options.jobs())?;
     let clients = config.clients()?;
     options.check_bind(clients.len())?;
+    let jobs = engines.iter().map(|engine| engine.max_concurrent).sum();
+    let connections =
+        Connections::new(options.connection_limits(config, file_limit::raise(), jobs)?);
     if options.log {
         let lines = tracing_subscriber::fmt()
             .with_ansi(false)
@@ -153,8 +164,9 @@ async fn serve(config: &Config, options: &Options) -> anyhow::Result<()> {
             true => ProxyTrust::Trusted,
             false => ProxyTrust::Untrusted,
         },
+        time_limits: TimeLimits::default(),
     };
-    http::serve(state, listener, shutdown).await;
+    http::serve(state, listener, connections, shutdown).await;
     Ok(())
 }
 
