@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::clock::Millis;
+
 /// The state of all sessions and engines.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Metrics {
@@ -35,6 +37,8 @@ pub struct ClientMetrics {
 pub struct EngineMetrics {
     /// The number of sessions that wait for the engine.
     pub waiting: usize,
+    /// How long the oldest of them has waited, in milliseconds.
+    pub queue_age: Millis,
     /// The number of sessions that the engine works on.
     pub running: usize,
     /// The number of sessions that completed. A refinement counts as one more.

@@ -127,6 +127,9 @@ impl Sessions {
             let metrics = EngineMetrics {
                 waiting: count.waiting,
                 running: count.running,
+                queue_age: count
+                    .oldest_waiting
+                    .map_or(0, |due| now.saturating_sub(due)),
                 ..EngineMetrics::default()
             };
             (engine, metrics)

@@ -13,21 +13,24 @@ use api::{Api, Delivery};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::header::{ACCEPT_ENCODING, CONTENT_LENGTH, HeaderValue};
-use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
-use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 
+use crate::acceptor::Acceptor;
 use crate::access_log::LogEntry;
+use crate::activity::{Exchange, Phase};
 use crate::body;
+use crate::caller::{Caller, REQUEST_ID_HEADER};
 use crate::chunks::{ResponseBody, chunked};
 use crate::clock::now;
 use crate::compression::{Uncompressed, compress};
+use crate::connections::Connections;
 use crate::metrics::{self, ServerMetrics};
-use crate::proxy;
+use crate::proxy::{self, ProxyTrust};
 use crate::site;
+use crate::stream::{TimeLimits, serve_stream};
 use crate::workers::Workers;
 
 /// How long requests and jobs may take to end when the server stops.
@@ -47,41 +50,44 @@ pub struct AppState {
     /// to every path.
     pub site: Option<PathBuf>,
     /// Whether the headers of a proxy in front of the server are trusted.
-    pub trusts_proxy: bool,
+    pub proxy_trust: ProxyTrust,
+    /// How long connections wait for their peers.
+    pub time_limits: TimeLimits,
 }
 
 /// Serves connections until `shutdown` completes.
 ///
 /// Uses hyper without a framework, because frameworks offer no way to close a connection without a
 /// response.
-pub async fn serve(state: AppState, listener: TcpListener, shutdown: impl Future) {
+pub async fn serve(
+    state: AppState,
+    listener: TcpListener,
+    connections: Arc<Connections>,
+    shutdown: impl Future,
+) {
     let state = Arc::new(state);
     let graceful = GracefulShutdown::new();
     let mut shutdown = std::pin::pin!(shutdown);
+    let mut acceptor = Acceptor::new(listener, connections);
     loop {
-        let (stream, peer) = tokio::select! {
+        let (stream, peer, connection) = tokio::select! {
             _ = &mut shutdown => break,
-            accepted = listener.accept() => match accepted {
-                Ok(accepted) => accepted,
-                Err(error) => {
-                    // Too many open files, for example: some may be closed soon.
-                    eprintln!("Cannot accept a connection: {error}");
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                    continue;
-                }
-            },
+            accepted = acceptor.accept() => accepted,
         };
         // Throttled responses send small chunks, each of which must leave at once.
         let _ = stream.set_nodelay(true);
-        let state = state.clone();
-        let service = service_fn(move |request| respond(state.clone(), peer.ip(), request));
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .serve_connection(TokioIo::new(stream), service);
-        let connection = graceful.watch(connection);
+        let (state, watcher) = (state.clone(), graceful.watcher());
         tokio::spawn(async move {
-            // Errors are the client's, or faults that the client requested.
-            let _ = connection.await;
+            let (shared, activity) = (state.clone(), connection.activity.clone());
+            let service = service_fn(move |request| {
+                let (state, exchange) = (shared.clone(), Exchange::start(activity.clone()));
+                async move {
+                    let response = respond(state, peer, &exchange, request).await?;
+                    Ok::<_, anyhow::Error>(response.map(|body| exchange.end_with(body)))
+                }
+            });
+            let (activity, limits) = (&connection.activity, &state.time_limits);
+            serve_stream(stream, service, activity, limits, watcher).await;
         });
     }
     let requests = tokio::time::timeout(SHUTDOWN_TIMEOUT, graceful.shutdown());
@@ -96,23 +102,37 @@ pub async fn serve(state: AppState, listener: TcpListener, shutdown: impl Future
 async fn respond(
     state: Arc<AppState>,
     peer: IpAddr,
+    exchange: &Exchange,
     mut request: Request<Incoming>,
 ) -> anyhow::Result<Response<ResponseBody>> {
-    if state.trusts_proxy {
+    if state.proxy_trust == ProxyTrust::Trusted {
         let forwarded = proxy::forwarded(request.headers());
         request.extensions_mut().insert(forwarded);
     }
+    let caller = Caller::new(peer, request.headers(), state.proxy_trust);
+    let request_id = caller.request_id.clone();
+    let mut response = respond_to(state, caller, exchange, request).await?;
+    response.headers_mut().insert(REQUEST_ID_HEADER, request_id);
+    Ok(response)
+}
+
+async fn respond_to(
+    state: Arc<AppState>,
+    caller: Caller,
+    exchange: &Exchange,
+    request: Request<Incoming>,
+) -> anyhow::Result<Response<ResponseBody>> {
     let path = request.uri().path();
     if request.method() == Method::GET
         && state.api.is_host_allowed(&request)
-        && let Some(response) = metrics::respond(&state.api, &state.metrics, peer, path)
+        && let Some(response) = metrics::respond(&state.api, &state.metrics, caller.address, path)
     {
-        return deliver(response).await;
+        return deliver(response, exchange).await;
     }
-    let entry = LogEntry::start(&state.api, &request);
+    let entry = LogEntry::start(&state.api, caller, &request);
     let accept_encoding = request.headers().get(ACCEPT_ENCODING).cloned();
     let is_get = request.method() == Method::GET;
-    let response = match handle(state.clone(), request).await {
+    let response = match handle(state.clone(), exchange, request).await {
         Ok(response) if is_get => compress(accept_encoding, response).await,
         response => response,
     };
@@ -124,6 +144,7 @@ async fn respond(
 
 async fn handle(
     state: Arc<AppState>,
+    exchange: &Exchange,
     request: Request<Incoming>,
 ) -> anyhow::Result<Response<ResponseBody>> {
     if let Some(site) = &state.site
@@ -139,10 +160,15 @@ async fn handle(
     let head = Request::from_parts(head, ());
     let limit = state.body_limit;
     let body = match state.api.is_authorized(&head) {
-        true => body::read(body, limit, body::READ_TIMEOUT).await?,
+        true => {
+            exchange.enter(Phase::ReceivingBody);
+            let body = body::read(body, limit, state.time_limits.body).await?;
+            exchange.enter(Phase::Handling);
+            body
+        }
         false => {
             // The response depends on the head alone, and is sent while the body still arrives.
-            tokio::spawn(body::discard(body, limit, body::DISCARD_TIMEOUT));
+            tokio::spawn(body::discard(body, limit, state.time_limits.discarded_body));
             Some(Vec::new())
         }
     };
@@ -160,17 +186,22 @@ async fn handle(
         }
         None => state.api.payload_too_large(&head, limit),
     };
-    deliver(response).await
+    deliver(response, exchange).await
 }
 
-async fn deliver(mut response: api::Response) -> anyhow::Result<Response<ResponseBody>> {
+async fn deliver(
+    mut response: api::Response,
+    exchange: &Exchange,
+) -> anyhow::Result<Response<ResponseBody>> {
     // Without a content length, a client cannot tell that a body was truncated.
     let length = response.body().len();
     let Some(delivery) = response.extensions_mut().remove::<Delivery>() else {
         let full = |body| Full::from(body).map_err(|never: Infallible| match never {});
-        return Ok(response.map(|body: Vec<u8>| full(body).boxed_unsync()));
+        return Ok(response.map(|body| full(body).boxed_unsync()));
     };
     if delivery == Delivery::Stall {
+        // Such a connection may be closed for another.
+        exchange.enter(Phase::Responding);
         return pending().await;
     }
     let plan = delivery.chunk_plan(length);

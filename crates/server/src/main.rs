@@ -2,19 +2,25 @@
 //!
 //! By default it listens on loopback only, needs no API key, and shows every session to every caller.
 
+mod acceptor;
 mod access_log;
+mod activity;
 mod body;
+mod caller;
 mod check;
 mod chunks;
 mod clients;
 mod clock;
 mod compression;
 mod config;
+mod connections;
 mod decode_queue;
 mod engines;
 mod fetch;
+mod file_limit;
 mod http;
 mod metrics;
+mod notice;
 mod notify;
 mod options;
 mod private_file;
@@ -23,6 +29,7 @@ mod public_address;
 mod shutdown;
 mod site;
 mod store;
+mod stream;
 mod web_access;
 mod workers;
 
@@ -39,13 +46,16 @@ use ureq::tls::RootCerts;
 
 use crate::clock::now;
 use crate::config::Config;
+use crate::connections::Connections;
 use crate::decode_queue::MemoryQueue;
 use crate::engines::ConfiguredEngine;
 use crate::fetch::Fetcher;
 use crate::http::AppState;
-use crate::metrics::ServerMetrics;
+use crate::metrics::{JobSeconds, ServerMetrics};
 use crate::options::Options;
+use crate::proxy::ProxyTrust;
 use crate::public_address::is_public;
+use crate::stream::TimeLimits;
 use crate::workers::{WorkerContext, Workers};
 
 /// How long it may take to fetch an image.
@@ -76,6 +86,9 @@ async fn serve(config: &Config, options: &Options) -> anyhow::Result<()> {
     let engines = open_engines(config, options.jobs())?;
     let clients = config.clients()?;
     options.check_bind(clients.len())?;
+    let jobs = engines.iter().map(|engine| engine.max_concurrent).sum();
+    let connections =
+        Connections::new(options.connection_limits(config, file_limit::raise(), jobs)?);
     if options.log {
         let lines = tracing_subscriber::fmt()
             .with_ansi(false)
@@ -128,12 +141,14 @@ async fn serve(config: &Config, options: &Options) -> anyhow::Result<()> {
     if !paid.is_empty() && options.data.is_none() {
         eprintln!("paid models: {}", check::UNSAVED);
     }
-    let metrics = ServerMetrics::new(&engines);
+    let job_seconds = JobSeconds::new(&engines);
+    let metrics = ServerMetrics::new(&engines, job_seconds.clone());
     let body_limit = options.body_limit();
     let workers = Workers::start(WorkerContext::new(
         api.clone(),
         engines,
         Fetcher::new(is_public, RootCerts::WebPki, body_limit, FETCH_TIMEOUT),
+        job_seconds,
     ))?;
     if !clients.is_empty() {
         let (api, config) = (api.clone(), config.clone());
@@ -145,9 +160,13 @@ async fn serve(config: &Config, options: &Options) -> anyhow::Result<()> {
         body_limit,
         metrics,
         site: options.site.clone(),
-        trusts_proxy: config.trust_proxy,
+        proxy_trust: match config.trust_proxy {
+            true => ProxyTrust::Trusted,
+            false => ProxyTrust::Untrusted,
+        },
+        time_limits: TimeLimits::default(),
     };
-    http::serve(state, listener, shutdown).await;
+    http::serve(state, listener, connections, shutdown).await;
     Ok(())
 }
 

@@ -10,8 +10,16 @@ use api::Retention;
 use clap::{Parser, value_parser};
 
 use crate::config::Config;
+use crate::connections::ConnectionLimits;
+use crate::file_limit::max_connections;
 use crate::proxy::{ClientHeader, PublicUrl};
 use crate::web_access::{WebAccess, parse_host_name, parse_origin};
+
+/// The default of `--max-connections`, where the number of open files permits it.
+const DEFAULT_MAX_CONNECTIONS: usize = 1024;
+
+/// The lowest default of `--max-connections-each`. A browser opens up to 6 connections to a server.
+const DEFAULT_MIN_CONNECTIONS_EACH: usize = 16;
 
 /// Serves the Image-to-3D API on this machine.
 #[derive(Parser)]
@@ -64,6 +72,14 @@ pub struct Options {
     /// Caps paid models per day (UTC) and client key
     #[arg(long, value_name = "N")]
     pub daily_limit_each: Option<u32>,
+    /// Caps open connections. Above the cap, those that wait for their peer are closed for new ones;
+    /// if there are none, new ones get 503 [default: 1024, or less if the process may open fewer files]
+    #[arg(long, value_name = "N")]
+    max_connections: Option<NonZero<usize>>,
+    /// Caps open connections per address [default: a quarter of --max-connections, at least 16; none
+    /// for loopback addresses and with --trust-proxy]
+    #[arg(long, value_name = "N")]
+    max_connections_each: Option<NonZero<usize>>,
     /// Logs each request to standard error, without keys or images
     #[arg(long)]
     pub log: bool,
@@ -159,6 +175,42 @@ impl Options {
             max_bytes: mib(self.keep_mib.unwrap_or(default_mib)),
             max_bytes_per_client: self.keep_mib_each.map(mib),
         }
+    }
+
+    /// Returns how many connections may be open in a process that may open `open_files` and runs
+    /// `jobs` at the same time.
+    ///
+    /// # Errors
+    /// Fails if `--max-connections` exceeds what the number of files permits.
+    pub fn connection_limits(
+        &self,
+        config: &Config,
+        open_files: usize,
+        jobs: usize,
+    ) -> anyhow::Result<ConnectionLimits> {
+        // A response of the website reads a file.
+        let files_each = if self.site.is_some() { 2 } else { 1 };
+        let highest = max_connections(open_files, jobs, files_each);
+        let total = match self.max_connections.map(NonZero::get) {
+            Some(total) if total > highest => bail!(
+                "Invalid --max-connections {total}: expected at most {highest}, because the process may \
+                 open {open_files} files. Raise that limit with LimitNOFILE in the systemd unit, or \
+                 with ulimit -Hn"
+            ),
+            Some(total) => total,
+            None => highest.min(DEFAULT_MAX_CONNECTIONS),
+        };
+        let each = self.max_connections_each.map(NonZero::get);
+        let per_peer = match config.trust_proxy {
+            // All connections are the proxy's.
+            true => usize::MAX,
+            false => (total / 4).max(DEFAULT_MIN_CONNECTIONS_EACH),
+        };
+        Ok(ConnectionLimits {
+            total,
+            per_peer: each.unwrap_or(per_peer),
+            per_loopback_peer: each.unwrap_or(usize::MAX),
+        })
     }
 
     /// Returns the largest request body, in bytes.

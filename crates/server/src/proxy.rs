@@ -1,5 +1,6 @@
 //! A proxy in front of the server: the URL under which callers reach it, and the headers that it sets.
 
+use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
 use api::Forwarded;
@@ -85,6 +86,22 @@ impl TryFrom<String> for ClientHeader {
         let invalid = |expected| format!("Invalid client_header {}: {expected}", quote(&text));
         text.parse().map_err(invalid)
     }
+}
+
+/// Whether the headers of a proxy in front of the server are trusted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum ProxyTrust {
+    Trusted,
+    Untrusted,
+}
+
+/// Reads the address of the caller, as the proxy names it. The last value counts, as in [`forwarded`].
+pub fn caller_address(headers: &HeaderMap) -> Option<IpAddr> {
+    let text = last_value(headers, "x-forwarded-for").or_else(|| last_parameter(headers, "for"))?;
+    // With a port, or in brackets.
+    let socket = text.parse().map(|socket: SocketAddr| socket.ip());
+    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    socket.or_else(|_| bare.parse()).ok()
 }
 
 /// Reads the address under which the caller reached the proxy. Ignores invalid values.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use api::{
     Api, Detail, Engine, EngineFilter, Job, JobKind, Millis, Model, ModelError, Progress, Source,
@@ -13,6 +13,7 @@ use api::{
 use crate::clock::now;
 use crate::engines::ConfiguredEngine;
 use crate::fetch::Fetcher;
+use crate::metrics::JobSeconds;
 use crate::notify::{Notify, WorkerGuard};
 
 /// How long a worker waits after the store has failed, at first and at most. Each pause is twice as long
@@ -36,17 +37,24 @@ pub struct WorkerContext {
     pub engines: Vec<ConfiguredEngine>,
     /// Fetches the images that are given by URL.
     pub fetcher: Fetcher,
+    job_seconds: JobSeconds,
     /// Whether the failure of the store was logged.
     is_store_failing: AtomicBool,
 }
 
 impl WorkerContext {
     /// Creates the state for an API with its engines, each of which has threads of its own.
-    pub fn new(api: Arc<Api>, engines: Vec<ConfiguredEngine>, fetcher: Fetcher) -> Self {
+    pub fn new(
+        api: Arc<Api>,
+        engines: Vec<ConfiguredEngine>,
+        fetcher: Fetcher,
+        job_seconds: JobSeconds,
+    ) -> Self {
         Self {
             api,
             engines,
             fetcher,
+            job_seconds,
             is_store_failing: AtomicBool::default(),
         }
     }
@@ -137,7 +145,10 @@ fn make_models(context: &WorkerContext, index: usize, notify: &Notify) {
             true => &**engine,
             false => &RemovedEngine,
         };
-        context.api.run_job(job, None, engine)
+        let (engine_name, start) = (job.engine().to_owned(), Instant::now());
+        context.api.run_job(job, None, engine)?;
+        context.job_seconds.observe(&engine_name, start.elapsed());
+        Ok(())
     });
 }
 
@@ -315,7 +326,9 @@ mod tests {
         let timeout = Duration::from_secs(60);
         let fetcher = Fetcher::new(|_| true, RootCerts::WebPki, 1 << 20, timeout);
         let engines = vec![engines::sculpt(1)];
-        let workers = Workers::start(WorkerContext::new(api.clone(), engines, fetcher)).unwrap();
+        let job_seconds = JobSeconds::new(&engines);
+        let context = WorkerContext::new(api.clone(), engines, fetcher, job_seconds);
+        let workers = Workers::start(context).unwrap();
         let is_over = |code: &str| {
             let status = status(&api, CLIENTS[1], code);
             status == "preview_done" || status == "preview_failed"

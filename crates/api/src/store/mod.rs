@@ -262,4 +262,6 @@ pub struct Summary {
 pub struct JobCount {
     pub waiting: usize,
     pub running: usize,
+    /// The time from which the oldest waiting job is due.
+    pub oldest_waiting: Option<Millis>,
 }

@@ -196,7 +196,14 @@ impl State {
             let count = counts.entry(job.engine.clone()).or_default();
             match self.leases.contains(&job.id) {
                 true => count.running += 1,
-                false => count.waiting += 1,
+                false => {
+                    count.waiting += 1;
+                    let start = job.id.start;
+                    let oldest = count
+                        .oldest_waiting
+                        .map_or(start, |oldest| oldest.min(start));
+                    count.oldest_waiting = Some(oldest);
+                }
             }
         }
         counts

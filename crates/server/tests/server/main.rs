@@ -5,6 +5,7 @@ mod access;
 mod chaos;
 mod compatibility;
 mod connection;
+mod connection_limits;
 mod data;
 mod decode;
 mod disk_full;

@@ -7,6 +7,7 @@ mod config;
 pub mod harness;
 mod hosts;
 mod limits;
+mod log;
 mod origins;
 mod proxy;
 mod reload;

@@ -96,6 +96,15 @@ fn running_and_waiting_jobs_are_counted() {
         &[
             r#"jobs{engine="fal",state="running"} 1"#,
             r#"jobs{engine="fal",state="waiting"} 1"#,
+            r#"queue_age_seconds{engine="sculpt"} 0.0"#,
         ],
     );
+    let age = || -> f64 {
+        let metrics = metrics(&gateway);
+        let start = r#"image_to_3d_queue_age_seconds{engine="fal"} "#;
+        let line = metrics.lines().find_map(|line| line.strip_prefix(start));
+        line.unwrap().parse().unwrap()
+    };
+    let first = age();
+    wait_until(|| age() > first);
 }
