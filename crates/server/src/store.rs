@@ -114,8 +114,9 @@ impl FolderEntries {
 /// Opens the database in a file that only the owner can access. Creates the file if it is missing.
 fn open_database(path: &Path) -> Result<Database, StoreError> {
     let file = FileBackend::new(open_private(path)?)?;
-    let open = || Ok(Builder::new().create_with_backend(file)?);
-    store_result(catch_panic(open))
+    let mut builder = Builder::new();
+    builder.set_cache_size(CACHE_BYTES);
+    store_result(catch_panic(|| Ok(builder.create_with_backend(file)?)))
 }
 
 fn write(database: &Database, changes: Vec<Change>) -> Result<(), redb::Error> {
