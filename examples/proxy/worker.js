@@ -70,12 +70,16 @@ function check({ method, headers, body, url }, env, origin) {
  */
 async function forward({ method, headers, body, url }, env) {
   const { pathname, search } = new URL(url);
-  const response = await fetch(new URL(pathname + search, env.UPSTREAM), {
+  /** @type {RequestInit & { duplex: "half" }} */
+  const init = {
     method,
     headers: { ...pick(headers, "content-type", "idempotency-key"), "x-api-key": env.API_KEY },
     body,
     redirect: "manual",
-  });
+    // Node.js requires it for a body that is a stream.
+    duplex: "half",
+  };
+  const response = await fetch(new URL(pathname + search, env.UPSTREAM), init);
   return new Response(response.body, {
     status: response.status,
     headers: pick(response.headers, "content-type", "retry-after"),
