@@ -47,6 +47,7 @@ struct State {
     /// The time of the last progress.
     since: Instant,
     is_closing: bool,
+    is_authorized: bool,
 }
 
 impl Activity {
@@ -57,6 +58,7 @@ impl Activity {
             is_write_blocked: false,
             since: Instant::now(),
             is_closing: false,
+            is_authorized: false,
         };
         Self {
             state: Mutex::new(state),
@@ -89,6 +91,11 @@ impl Activity {
             Phase::ReceivingBody | Phase::Responding => Waiting::ForProgress,
         };
         Some((waiting, state.since))
+    }
+
+    /// Returns whether a request on the connection was authorized.
+    pub fn is_authorized(&self) -> bool {
+        self.state().is_authorized
     }
 
     /// Asks the connection to close.
@@ -136,6 +143,12 @@ impl Exchange {
     /// Enters the next phase.
     pub fn enter(&self, phase: Phase) {
         self.0.enter(phase);
+    }
+
+    /// Starts to receive the body of an authorized request.
+    pub fn receive_body(&self) {
+        self.0.state().is_authorized = true;
+        self.enter(Phase::ReceivingBody);
     }
 
     /// Ends the exchange when the returned body is dropped, which is when the whole response was

@@ -1,7 +1,8 @@
 //! The open connections, and the limits on their number.
 //!
 //! When a limit is reached, connections that wait for their peer are closed for new ones: first those
-//! without a request, then those whose peer neither sends nor reads.
+//! without a request, then those whose peer neither sends nor reads. If there are none, the oldest one
+//! without an authorized request is closed: strangers could keep all busy with pipelined requests.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -71,6 +72,7 @@ struct Table {
 
 struct Entry {
     peer: IpAddr,
+    accepted_at: Instant,
     activity: Arc<Activity>,
 }
 
@@ -152,6 +154,7 @@ impl Connections {
         let activity = Arc::new(Activity::new());
         let entry = Entry {
             peer,
+            accepted_at: Instant::now(),
             activity: activity.clone(),
         };
         table.open.insert(id, entry);
@@ -173,8 +176,9 @@ impl Table {
         open.filter(|entry| entry.peer == peer).count()
     }
 
-    /// Closes the connection that has waited longest for its peer, among those that `is_candidate`
-    /// accepts, unless one of them is about to close. Returns whether one closes.
+    /// Closes the connection that has waited longest for its peer, or else the oldest one without an
+    /// authorized request, among those that `is_candidate` accepts, unless one of them is about to
+    /// close. Returns whether one closes.
     fn close_waiting(&self, is_candidate: impl Fn(&Entry) -> bool) -> bool {
         let candidates = || self.open.values().filter(|entry| is_candidate(entry));
         if candidates().any(|entry| entry.activity.is_closing()) {
@@ -183,11 +187,19 @@ impl Table {
         let longest = candidates()
             .filter_map(|entry| Some((entry.activity.waiting()?, entry)))
             .filter(|((_, since), _)| since.elapsed() >= MIN_WAIT)
-            .min_by_key(|(waiting, _)| *waiting);
-        if let Some((_, entry)) = longest {
+            .min_by_key(|(waiting, _)| *waiting)
+            .map(|(_, entry)| entry);
+        // The entries are in the order of their acceptance.
+        let stranger = || {
+            candidates().find(|entry| {
+                !entry.activity.is_authorized() && entry.accepted_at.elapsed() >= MIN_WAIT
+            })
+        };
+        let closed = longest.or_else(stranger);
+        if let Some(entry) = closed {
             entry.activity.close();
         }
-        longest.is_some()
+        closed.is_some()
     }
 }
 
@@ -239,11 +251,32 @@ mod tests {
         tokio::spawn(async move { connection.activity.closed().await });
     }
 
+    /// Starts to handle an authorized request.
+    fn start_authorized(connection: &Connection) -> Exchange {
+        let exchange = Exchange::start(connection.activity.clone());
+        exchange.receive_body();
+        exchange.enter(Phase::Handling);
+        exchange
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn closes_busy_connections_without_an_authorized_request() {
+        let connections = connections(2, 2);
+        let client = admit(&connections, PEER).await.unwrap();
+        let _handling = start_authorized(&client);
+        let stranger = admit(&connections, PEER).await.unwrap();
+        let activity = stranger.activity.clone();
+        let _flooding = Exchange::start(activity.clone());
+        close_on_demand(stranger);
+        assert!(admit(&connections, PEER).await.is_ok());
+        assert!(activity.is_closing() && !client.activity.is_closing());
+    }
+
     #[tokio::test(start_paused = true)]
     async fn closes_idle_connections_before_stalled_ones_and_keeps_the_others() {
         let connections = connections(4, 5);
         let handling = admit(&connections, PEER).await.unwrap();
-        let _handling = Exchange::start(handling.activity.clone());
+        let _handling = start_authorized(&handling);
         let stalled = admit(&connections, PEER).await.unwrap();
         let exchange = Exchange::start(stalled.activity.clone());
         exchange.enter(Phase::ReceivingBody);
@@ -254,7 +287,7 @@ mod tests {
         order.into_iter().for_each(close_on_demand);
         for closed in 1..=3 {
             let new = admit(&connections, PEER).await.unwrap();
-            std::mem::forget(Exchange::start(new.activity.clone()));
+            std::mem::forget(start_authorized(&new));
             std::mem::forget(new);
             let closing = activities.each_ref().map(|activity| activity.is_closing());
             assert_eq!(closing, [true, closed > 1, closed > 2]);
@@ -267,7 +300,7 @@ mod tests {
     async fn waits_5_s_if_all_connections_make_progress() {
         let connections = connections(1, 1);
         let open = connections.admit([192, 0, 2, 1].into()).await.unwrap();
-        let exchange = Exchange::start(open.activity.clone());
+        let exchange = start_authorized(&open);
         let start = Instant::now();
         let other = || connections.admit([192, 0, 2, 2].into());
         assert_eq!(other().await.err(), Some(Reached::Total));
@@ -293,9 +326,7 @@ mod tests {
                 admit(&connections, third).await.unwrap(),
             ];
             assert!(closed.is_closing());
-            let exchanges = open
-                .each_ref()
-                .map(|open| Exchange::start(open.activity.clone()));
+            let exchanges = open.each_ref().map(start_authorized);
             assert_eq!(admit(&connections, first).await.err(), Some(Reached::Peer));
             for other in ["192.0.2.2", "2001:db8:0:1::1"] {
                 assert!(admit(&connections, other).await.is_ok());

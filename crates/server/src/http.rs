@@ -161,7 +161,7 @@ async fn handle(
     let limit = state.body_limit;
     let body = match state.api.is_authorized(&head) {
         true => {
-            exchange.enter(Phase::ReceivingBody);
+            exchange.receive_body();
             let body = body::read(body, limit, state.time_limits.body).await?;
             exchange.enter(Phase::Handling);
             body
