@@ -1,5 +1,7 @@
 //! The clients: they create sessions, repeat creates without a response, and watch the sessions.
 
+use std::io::Write;
+use std::net::TcpStream;
 use std::sync::Mutex;
 use std::thread::sleep;
 use std::time::Duration;
@@ -20,6 +22,8 @@ pub const KEYS: [(&str, &str); 3] = [
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
 /// The pause between two reads of the sessions.
 const WATCH_PAUSE: Duration = Duration::from_millis(50);
+/// One in this many creates loses the response to its first attempt.
+const LOST_RESPONSES: u32 = 4;
 /// The part of the chaos in which sessions are created.
 const CREATING_PART: f64 = 0.85;
 
@@ -29,6 +33,8 @@ pub struct Planned {
     pub number: u32,
     pub engine: &'static str,
     due: f64,
+    /// Whether the client does not receive the response to its first attempt.
+    loses_response: bool,
 }
 
 pub struct Client {
@@ -56,6 +62,7 @@ pub fn plan(sessions: u32, random: &mut fastrand::Rng) -> Vec<Client> {
         client.planned.push(Planned {
             number,
             engine: ["fal", "fal", "fal", "meshy", "meshy", "meshy", "sculpt"][random.usize(0..7)],
+            loses_response: random.u32(0..LOST_RESPONSES) == 0,
             due: f64::from(number) / f64::from(sessions) * CREATING_PART,
         });
     }
@@ -82,6 +89,11 @@ impl Client {
         body["generate_texture"] = false.into();
         let headers = format!("x-api-key: {}\r\nidempotency-key: {number}\r\n", self.key);
         let request = post(SESSIONS, &headers, body.to_string().as_bytes());
+        if planned.loses_response {
+            let connected = TcpStream::connect(run.host());
+            // Whether the server has read the request by the time of the repetition is random.
+            let _ = connected.and_then(|mut stream| stream.write_all(&request));
+        }
         while run.is_chaotic() {
             let response = exchange(&run.host(), &request);
             match response.as_ref().map(|response| response.status) {

@@ -12,12 +12,14 @@ use super::clients::KEYS;
 use super::disk::Disk;
 use super::engines::Engines;
 use super::run::Run;
-use crate::support::Server;
+use crate::support::{Server, exchange, get};
 
 /// How long the server is left alone between two faults, and how long its disk is full, in
 /// milliseconds.
 const PAUSE_MILLIS: std::ops::Range<u64> = 100..1800;
 const FULL_MILLIS: std::ops::Range<u64> = 100..2000;
+/// How long the server may need until it works again after a fault.
+const RECOVERY_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long the server may take to stop. Requests for models are awaited for a second.
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
 /// The lines of the log that a failure shows.
@@ -112,12 +114,33 @@ impl Machine {
                 Fault::FullDisk => self.server.empty_disk(),
             }
             self.disk.empty();
-            if fault != Fault::FullDisk {
+            if fault == Fault::FullDisk {
+                self.await_recovery(run);
+            } else {
                 self.server = launch(&self.disk, self.folder.path(), &self.environment);
                 self.starts += 1;
                 run.set_host(self.host());
             }
         }
+    }
+
+    /// Waits until the server works again without a restart. Returns whether it does.
+    pub fn await_recovery(&self, run: &Run) -> bool {
+        let start = Instant::now();
+        let is_healthy = || {
+            let response = exchange(&self.server.host, &get("/health"));
+            response.is_some_and(|response| response.status == 200)
+        };
+        while !is_healthy() {
+            if start.elapsed() > RECOVERY_TIMEOUT {
+                run.check(false, || {
+                    format!("/health is not 200 within {RECOVERY_TIMEOUT:?} after the last fault")
+                });
+                return false;
+            }
+            sleep(Duration::from_millis(10));
+        }
+        true
     }
 
     /// Stops the server with SIGTERM.

@@ -11,7 +11,7 @@ use super::engines::Engines;
 use super::machine::Machine;
 use super::run::Run;
 use crate::emulators::samples::numbered_png;
-use crate::support::{SESSIONS, session_code, wait_until};
+use crate::support::{SESSIONS, session_code};
 
 /// In the reasons of sessions that failed because of an injected fault.
 const REASONS: [&str; 5] = [
@@ -32,7 +32,9 @@ type Billed = (&'static str, Vec<u32>);
 
 /// Checks what is left after the chaos.
 pub fn check(run: &Run, machine: &Machine, engines: &Engines, clients: &[Client]) {
-    wait_until(|| machine.server.get("/health").status == 200);
+    if !machine.await_recovery(run) {
+        return;
+    }
     let host = machine.host();
     let ended = wait_for_ends(run, clients, &host);
     let billed: Vec<Billed> = engines
