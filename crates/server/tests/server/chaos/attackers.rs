@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::run::Run;
 use crate::support::bombs::{TILED_PLANAR, ZERO_WIDTH_FRAME, png_with_profile, small_webp};
-use crate::support::{MIB, SESSIONS, exchange, get, image_body, post, solid_png};
+use crate::support::{MIB, SESSIONS, exchange, get, image_body, post, session_code, solid_png};
 
 /// Name and key of the client that attacks.
 pub const KEY: (&str, &str) = ("mallory", "mallory-key-Zq94canary7d1f93");
@@ -18,7 +18,7 @@ const MAX_CONNECTIONS: usize = 40;
 const UNREAD_REQUESTS: usize = 200;
 const PAUSE_MILLIS: std::ops::Range<u64> = 5..150;
 
-/// Sends images that are dangerous to decode.
+/// Sends images that are dangerous to decode, and deletes the sessions of those that are valid.
 pub fn send_bombs(run: &Run, random: &mut fastrand::Rng) {
     let files = [
         ("image/webp", small_webp(8000)),
@@ -44,6 +44,9 @@ pub fn send_bombs(run: &Run, random: &mut fastrand::Rng) {
                 500 => response.message().starts_with("Sessions cannot be "),
                 _ => false,
             };
+            if response.status == 201 {
+                delete(&host, &session_code(&response.json()["data"]));
+            }
             run.check(is_expected, || {
                 let (status, message) = (response.status, response.message());
                 format!("dangerous image {index} got a {status}: {message}")
@@ -51,6 +54,15 @@ pub fn send_bombs(run: &Run, random: &mut fastrand::Rng) {
         }
         sleep(Duration::from_millis(random.u64(PAUSE_MILLIS)));
     }
+}
+
+/// Deletes a session, unless the server ends or its disk is full meanwhile.
+fn delete(host: &str, code: &str) {
+    let key = KEY.1;
+    let request = format!(
+        "DELETE {SESSIONS}/{code} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nx-api-key: {key}\r\n\r\n"
+    );
+    let _ = exchange(host, request.as_bytes());
 }
 
 /// Holds connections open: silent ones, some with a part of a request, and some whose responses are

@@ -94,8 +94,11 @@ impl Client {
             // Whether the server has read the request by the time of the repetition is random.
             let _ = connected.and_then(|mut stream| stream.write_all(&request));
         }
-        while run.is_chaotic() {
+        // The status of each attempt.
+        let mut attempts = Vec::new();
+        while run.is_creating() {
             let response = exchange(&run.host(), &request);
+            attempts.push(response.as_ref().map(|response| response.status));
             match response.as_ref().map(|response| response.status) {
                 Some(201) => return Some(session_code(&response?.json()["data"])),
                 None | Some(429 | 503) => {}
@@ -109,7 +112,9 @@ impl Client {
             }
             sleep(RETRY_PAUSE);
         }
-        run.check(false, || format!("create {number} was never acknowledged"));
+        run.check(false, || {
+            format!("create {number} was never acknowledged: {attempts:?}")
+        });
         None
     }
 

@@ -22,8 +22,9 @@ use run::Run;
 
 use crate::support::{MIB, is_full_run, number_variable};
 
-/// How long the chaos lasts, without the time until the last session ends.
-const SHORT: Duration = Duration::from_secs(20);
+/// How long faults are injected, or up to half as long again while clients still create sessions. The
+/// last sessions end after that.
+const SHORT: Duration = Duration::from_secs(15);
 const FULL: Duration = Duration::from_secs(600);
 /// The number of sessions of all clients, in the short form.
 const SESSIONS: u32 = 200;

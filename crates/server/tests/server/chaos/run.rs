@@ -6,6 +6,8 @@ use std::sync::{Mutex, RwLock};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+/// How long a create may take without faults, on a busy machine.
+const CREATE_TIMEOUT: Duration = Duration::from_secs(60);
 /// The number of violations that a message lists.
 const MAX_LISTED: usize = 20;
 
@@ -46,11 +48,16 @@ impl Run {
     }
 
     /// Returns whether faults are still injected: for the whole duration, and while clients still
-    /// create sessions, but not for more than twice the duration.
+    /// create sessions, but not for more than 1.5 times the duration.
     pub fn is_chaotic(&self) -> bool {
         let elapsed = self.start.elapsed();
         let is_creating = self.creating.load(Ordering::Relaxed) > 0;
-        elapsed < self.duration || is_creating && elapsed < 2 * self.duration
+        elapsed < self.duration || is_creating && elapsed < self.duration.mul_f64(1.5)
+    }
+
+    /// Returns whether clients still repeat creates: for a while after the last fault, too.
+    pub fn is_creating(&self) -> bool {
+        self.start.elapsed() < self.duration.mul_f64(1.5) + CREATE_TIMEOUT
     }
 
     /// Notes that one of the clients has created all its sessions.
