@@ -1,7 +1,8 @@
 //! Data folders that were damaged, or cannot be used.
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::{FileExt, PermissionsExt};
+use std::io::Read;
+use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -45,15 +46,29 @@ fn folder_with_file(content: &[u8]) -> tempfile::TempDir {
     folder
 }
 
+/// Waits until the server listens, and kills it. Returns what it prints if it does not start.
+fn try_start(command: &mut Command, folder: &Path) -> Result<(), String> {
+    let mut child = command
+        .args(["--port", "0", "--data", folder.to_str().unwrap()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A server that does not start closes its standard output.
+    let mut first = [0];
+    if child.stdout.as_mut().unwrap().read(&mut first).unwrap() == 1 {
+        child.kill().unwrap();
+        child.wait().unwrap();
+        return Ok(());
+    }
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    Err(String::from_utf8(output.stderr).unwrap())
+}
+
 /// Returns what a server with this data folder prints when it does not start.
 fn startup_error(folder: &Path) -> String {
-    let output = command()
-        .args(["--port", "0", "--data", folder.to_str().unwrap()])
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
-    String::from_utf8(output.stderr).unwrap()
+    try_start(&mut command(), folder).expect_err("the server started")
 }
 
 /// Checks that the file is rejected with this text, and not changed.
@@ -123,12 +138,8 @@ fn file_in_place_of_the_folder_is_rejected() {
 /// Starts a server that cannot write where the modes forbid it, also if root runs the tests. Returns
 /// what it prints.
 fn startup_error_without_write_access(folder: &Path) -> String {
-    let flags = ["--port", "0", "--data", folder.to_str().unwrap()];
     let program = env!("CARGO_BIN_EXE_csm-image-to-3d-server");
-    let is_root = fs::metadata("/proc/self").is_ok_and(|data| {
-        use std::os::unix::fs::MetadataExt;
-        data.uid() == 0
-    });
+    let is_root = fs::metadata("/proc/self").is_ok_and(|data| data.uid() == 0);
     let mut command = match is_root {
         true => {
             let mut command = Command::new("setpriv");
@@ -137,9 +148,7 @@ fn startup_error_without_write_access(folder: &Path) -> String {
         }
         false => Command::new(program),
     };
-    let output = command.args(flags).output().unwrap();
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
-    String::from_utf8(output.stderr).unwrap()
+    try_start(&mut command, folder).expect_err("the server started")
 }
 
 #[test]
@@ -178,26 +187,13 @@ fn noise_in_the_middle_of_the_file_loses_no_response() {
             .unwrap();
         let offset = content.len() as u64 * part / 40;
         file.write_all_at(&noise, offset).unwrap();
-        let flags = ["--speed", "1000", "--data", folder.path().to_str().unwrap()];
-        let mut child = spawn(&flags);
-        // A server that does not start closes its standard output.
-        let starts = {
-            use std::io::Read;
-            let mut first = [0];
-            let stdout = child.stdout.as_mut().unwrap();
-            stdout.read(&mut first).unwrap() == 1
-        };
-        if !starts {
-            let output = child.wait_with_output().unwrap();
-            let stderr = String::from_utf8(output.stderr).unwrap();
-            assert_eq!(output.status.code(), Some(1), "{stderr}");
-            assert!(stderr.contains(DAMAGED), "{stderr}");
+        if let Err(error) = try_start(&mut command(), folder.path()) {
+            assert!(error.contains(DAMAGED), "{error}");
             rejected += 1;
             continue;
         }
-        child.kill().unwrap();
-        child.wait().unwrap();
-        let server = Server::start(&flags);
+        let data = folder.path().to_str().unwrap();
+        let server = Server::start(&["--speed", "1000", "--data", data]);
         assert_responds(&server);
         started += 1;
     }
