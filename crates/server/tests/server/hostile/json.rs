@@ -79,3 +79,24 @@ fn million_fields_take_little_memory() {
     let most = 4 * body.len() as u64;
     assert!(growth < most, "{growth} bytes for a body of {}", body.len());
 }
+
+/// Such URLs were stored, and made the next start fail.
+#[test]
+fn image_url_of_40_mb_is_not_stored() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--data", folder.path().to_str().unwrap()]);
+    let size = || {
+        let file = folder.path().join("sessions.redb");
+        std::fs::metadata(file).unwrap().len()
+    };
+    let before = size();
+    let body = field(
+        "image_url",
+        &format!("\"https://x/{}\"", "a".repeat(40_000_000)),
+    );
+    let response = exchange(&server.host, &post(SESSIONS, "", &body)).unwrap();
+    assert_eq!(response.status, 400);
+    assert!(response.body.len() < 1000);
+    assert_eq!(server.sessions().len(), 0);
+    assert!(size() < before + 1_000_000, "{}", size());
+}
