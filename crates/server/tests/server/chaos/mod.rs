@@ -46,8 +46,8 @@ fn nothing_is_lost_or_paid_twice_when_everything_fails_at_once() {
 
     let engines = Engines::start();
     let mut machine = Machine::start(&engines, random.fork());
-    let run = Run::new(seed, duration, machine.host());
     let clients = clients::plan(sessions, &mut random);
+    let run = Run::new(seed, duration, machine.host(), clients.len());
     let mut attackers = [random.fork(), random.fork(), random.fork()];
     let mut engine_random = random.fork();
     thread::scope(|scope| {

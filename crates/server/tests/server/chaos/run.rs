@@ -24,13 +24,14 @@ pub struct Run {
 }
 
 impl Run {
-    pub fn new(seed: u64, duration: Duration, host: String) -> Self {
+    /// `clients` is the number of clients that create sessions.
+    pub fn new(seed: u64, duration: Duration, host: String, clients: usize) -> Self {
         Self {
             seed,
             start: Instant::now(),
             duration,
             host: RwLock::new(host),
-            creating: AtomicUsize::new(super::clients::KEYS.len()),
+            creating: AtomicUsize::new(clients),
             violations: Mutex::default(),
         }
     }
