@@ -11,14 +11,24 @@ pub struct Source<'a> {
     pub code: &'a str,
     /// The image file, unchanged.
     pub file: &'a [u8],
-    /// The decoded image, rotated upright.
-    pub image: &'a DynamicImage,
+    /// The image, which is decoded on demand.
+    pub image: &'a dyn SourceImage,
     /// The session's parameters. Omitted ones have the defaults of the API's documentation.
     pub parameters: &'a Parameters,
     /// The GLB file of the preview, for a refinement.
     pub preview: Option<&'a [u8]>,
     /// Stores the state of a remote job.
     pub checkpoint: &'a dyn Checkpoint,
+}
+
+/// The image of a session. A decoded image takes up to 256 MB, so an engine that waits for a remote
+/// service should not hold it.
+pub trait SourceImage {
+    /// Decodes the image, and rotates it upright.
+    ///
+    /// # Errors
+    /// Fails if the image cannot be decoded.
+    fn decode(&self) -> Result<DynamicImage, ModelError>;
 }
 
 /// Stores the state of a remote job with the session's stage, so that the job can be resumed after
@@ -41,12 +51,27 @@ pub trait Checkpoint {
     /// Saves a text in place of the one before. It is durable when this returns.
     ///
     /// # Errors
-    /// Returns [`ModelError::Cancelled`] if the store fails, or if the result is no longer needed. After
-    /// a failure of the store, the job is started again later.
-    fn save(&self, text: &str) -> Result<(), ModelError>;
+    /// Fails if the store fails, or if the result is no longer needed.
+    fn save(&self, text: &str) -> Result<(), CheckpointError>;
 
     /// Sets the `engine_status` of the session, until the next call.
     fn set_status(&self, status: &str);
+}
+
+/// Why a checkpoint is not saved. An engine that stops then returns [`ModelError::Cancelled`], and the job
+/// is started again later if its result is still needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CheckpointError {
+    /// The result is no longer needed.
+    Obsolete,
+    /// The store fails. A later attempt may succeed.
+    Store,
+}
+
+impl From<CheckpointError> for ModelError {
+    fn from(_: CheckpointError) -> Self {
+        Self::Cancelled
+    }
 }
 
 /// The model that an engine created.
@@ -114,7 +139,7 @@ impl Engine for Sculptor {
         progress: &mut Progress,
     ) -> Result<Model, ModelError> {
         let request = sculpt::ModelRequest {
-            image: source.image,
+            image: &source.image.decode()?,
             parameters: source.parameters,
             detail,
             view,
@@ -127,6 +152,6 @@ impl Engine for Sculptor {
         source: Source,
         progress: &mut Progress,
     ) -> Result<[Vec<u8>; VIEW_COUNT], ModelError> {
-        sculpt::render_views(source.image, source.parameters, progress)
+        sculpt::render_views(&source.image.decode()?, source.parameters, progress)
     }
 }

@@ -8,7 +8,10 @@ use contract::IMAGE_URL;
 use image::DynamicImage;
 
 use crate::decode::{Decoder, Patience};
-use crate::engine::{Checkpoint, Detail, Engine, Model, ModelError, Progress, Source, VIEW_COUNT};
+use crate::engine::{
+    Checkpoint, CheckpointError, Detail, Engine, Model, ModelError, Progress, Source, SourceImage,
+    VIEW_COUNT,
+};
 use crate::files::{IMAGE, can_convert, model_file, spin_file};
 use crate::job_queue::{Job, JobQueue, Outcome};
 use crate::panics::{Panicked, catch_panic};
@@ -131,7 +134,7 @@ impl JobRunner<'_> {
             .and_then(|file| self.decode(&file).map(|_| file));
         let file = match checked {
             Ok(file) => file,
-            Err(error) => return self.finish(job, Err(error)),
+            Err(error) => return self.finish(job, Err(error.into())),
         };
         match self.save_image(job.id(), file) {
             Ok(()) | Err(SaveError::Obsolete) => Ok(()),
@@ -178,7 +181,7 @@ impl JobRunner<'_> {
         let Some(record) = self.sessions.get(&id.code)? else {
             return Err(ModelError::Cancelled.into());
         };
-        let (file, image) = self.open_image(job, download)?;
+        let file = self.open_image(job, download)?;
         let preview = match (id.stage, model_file(Stage::Preview)) {
             (Stage::Refine, Some(name)) => self.sessions.file(&id.code, &name)?,
             _ => None,
@@ -192,7 +195,10 @@ impl JobRunner<'_> {
         let source = Source {
             code: &id.code,
             file: &file,
-            image: &image,
+            image: &StoredImage {
+                runner: self,
+                file: &file,
+            },
             parameters: &record.parameters,
             preview: preview.as_deref(),
             checkpoint: &checkpoint,
@@ -222,31 +228,25 @@ impl JobRunner<'_> {
         }
     }
 
-    /// Returns the image file and the decoded image. Stores a downloaded file first, so that it is
-    /// downloaded once.
-    fn open_image(
-        self,
-        job: &Job,
-        download: Option<Download>,
-    ) -> Result<(Vec<u8>, DynamicImage), JobError> {
+    /// Returns the image file. Checks a downloaded file and stores it first, so that it is downloaded
+    /// once.
+    fn open_image(self, job: &Job, download: Option<Download>) -> Result<Vec<u8>, JobError> {
         if job.image_url().is_none() {
             let file = self.sessions.file(&job.id().code, IMAGE)?;
-            let file = file.ok_or_else(|| image_failed(&"the stored image is missing"))?;
-            let image = self.decode(&file)?;
-            return Ok((file, image));
+            return file.ok_or_else(|| image_failed(&"the stored image is missing").into());
         }
         let file = download
             .ok_or_else(|| image_failed(&"the image was not downloaded"))?
             .map_err(|reason| download_failed(&reason))?;
-        let image = self.decode(&file)?;
+        self.decode(&file)?;
         match self.save_image(job.id(), file.clone()) {
             // An obsolete job ends at the engine's first report of its progress.
-            Ok(()) | Err(SaveError::Obsolete) => Ok((file, image)),
+            Ok(()) | Err(SaveError::Obsolete) => Ok(file),
             Err(SaveError::Store(error)) => Err(error.into()),
         }
     }
 
-    fn decode(self, file: &[u8]) -> Result<DynamicImage, JobError> {
+    fn decode(self, file: &[u8]) -> Result<DynamicImage, ModelError> {
         let image = self.decoder.decode(file, Patience::Job);
         image.map_err(|error| image_failed(&error))
     }
@@ -283,12 +283,24 @@ impl JobRunner<'_> {
     }
 }
 
-fn image_failed(reason: &dyn fmt::Display) -> JobError {
-    format!("{IMAGE_URL}: {reason}").into()
+fn image_failed(reason: &dyn fmt::Display) -> ModelError {
+    ModelError::Failed(format!("{IMAGE_URL}: {reason}"))
 }
 
-fn download_failed(reason: &str) -> JobError {
+fn download_failed(reason: &str) -> ModelError {
     image_failed(&format_args!("download failed: {reason}"))
+}
+
+/// The stored image of a session.
+struct StoredImage<'a> {
+    runner: JobRunner<'a>,
+    file: &'a [u8],
+}
+
+impl SourceImage for StoredImage<'_> {
+    fn decode(&self) -> Result<DynamicImage, ModelError> {
+        self.runner.decode(self.file)
+    }
 }
 
 /// The checkpoint of a job, stored in its session's record.
@@ -296,22 +308,22 @@ struct StoredCheckpoint<'a> {
     runner: JobRunner<'a>,
     job: &'a JobId,
     engine: &'a str,
-    /// The first error of the store. The job is then due again: whether a model was paid for cannot be
-    /// known without the note.
+    /// The last error of the store, unless the note was saved since. The job is then due again: whether a
+    /// model was paid for cannot be known without the note.
     failure: RefCell<Option<StoreError>>,
 }
 
 impl StoredCheckpoint<'_> {
-    fn cancel(&self, error: StoreError) -> ModelError {
-        self.failure.borrow_mut().get_or_insert(error);
-        ModelError::Cancelled
+    fn fail(&self, error: StoreError) -> CheckpointError {
+        self.failure.replace(Some(error));
+        CheckpointError::Store
     }
 }
 
 impl Checkpoint for StoredCheckpoint<'_> {
     fn load(&self) -> Result<Option<String>, ModelError> {
         let record = self.runner.sessions.get(&self.job.code);
-        let record = record.map_err(|error| self.cancel(error))?;
+        let record = record.map_err(|error| self.fail(error))?;
         let note = record
             .as_ref()
             .and_then(|record| record.engine_note(self.job));
@@ -321,17 +333,21 @@ impl Checkpoint for StoredCheckpoint<'_> {
     fn load_others(&self) -> Result<Vec<String>, ModelError> {
         let store = &self.runner.sessions.store;
         let notes = store.engine_notes_except(self.engine, &self.job.code);
-        notes.map_err(|error| self.cancel(error))
+        Ok(notes.map_err(|error| self.fail(error))?)
     }
 
-    fn save(&self, text: &str) -> Result<(), ModelError> {
+    fn save(&self, text: &str) -> Result<(), CheckpointError> {
         let saved = self.runner.save(self.job, Vec::new(), |record| {
             record.set_engine_note(self.job, text.to_owned());
         });
-        saved.map_err(|error| match error {
-            SaveError::Obsolete => ModelError::Cancelled,
-            SaveError::Store(error) => self.cancel(error),
-        })
+        match saved {
+            Ok(()) => {
+                self.failure.take();
+                Ok(())
+            }
+            Err(SaveError::Obsolete) => Err(CheckpointError::Obsolete),
+            Err(SaveError::Store(error)) => Err(self.fail(error)),
+        }
     }
 
     fn set_status(&self, status: &str) {

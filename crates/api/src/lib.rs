@@ -53,7 +53,8 @@ pub use contract::Parameters;
 pub use decode::{DecodeBusy, DecodeQueue, Patience, try_create, try_decode};
 pub use delivery::{ChunkPlan, Delivery};
 pub use engine::{
-    Checkpoint, Detail, Engine, Model, ModelError, Progress, SCULPT, Sculptor, Source, VIEW_COUNT,
+    Checkpoint, CheckpointError, Detail, Engine, Model, ModelError, Progress, SCULPT, Sculptor,
+    Source, SourceImage, VIEW_COUNT,
 };
 pub use forwarded::Forwarded;
 pub use http;

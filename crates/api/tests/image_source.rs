@@ -91,7 +91,7 @@ fn decoded(media_type: &str, file: &[u8], pixel: [u32; 2]) -> (u32, u32, [u8; 4]
     let seen = Mutex::new(None);
     let engine = Stub(|source: &Source, _: &mut Progress| {
         let is_unchanged = source.file == file;
-        let picture = source.image.to_rgba8();
+        let picture = source.image.decode()?.to_rgba8();
         let [x, y] = pixel;
         let result = (picture.width(), picture.height(), picture.get_pixel(x, y).0);
         *seen.lock().unwrap() = is_unchanged.then_some(result);

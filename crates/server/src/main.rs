@@ -42,6 +42,7 @@ use anyhow::{Context, anyhow};
 use api::{Api, DailyLimit, MemoryStore, SCULPT, Store};
 use clap::Parser;
 use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 use ureq::tls::RootCerts;
 
 use crate::clock::now;
@@ -77,11 +78,17 @@ fn run(options: &Options) -> anyhow::Result<()> {
     let config = options.read_config()?;
     match options.check {
         true => check::check(&config, options),
-        false => serve(&config, options),
+        false => {
+            let runtime = Runtime::new().context("Cannot start threads")?;
+            let served = runtime.block_on(serve(&config, options));
+            // Requests that are still handled would delay the exit, such as one that decodes an image.
+            // They were not answered, and a commit is atomic.
+            runtime.shutdown_background();
+            served
+        }
     }
 }
 
-#[tokio::main]
 async fn serve(config: &Config, options: &Options) -> anyhow::Result<()> {
     let engines = open_engines(config, options.jobs())?;
     let clients = config.clients()?;

@@ -107,8 +107,8 @@ impl<E: Entries> EmbeddedStore<E> {
         let old = old.unwrap_or_default();
         let new = index::entries_of(record)?;
         for idempotency in &record.idempotency {
-            let key = index::idempotency_key(&idempotency.key);
-            if !old.contains_key(&key) && self.entries.get(&key)?.is_some() {
+            let is_new = !old.contains_key(&index::idempotency_key(&idempotency.key));
+            if is_new && self.find_by_idempotency_key(&idempotency.key)?.is_some() {
                 return Err(WriteError::IdempotencyKeyTaken);
             }
         }

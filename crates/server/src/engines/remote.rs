@@ -8,7 +8,8 @@ use std::thread;
 use std::time::Duration;
 
 use api::{
-    Checkpoint, Detail, Engine, Millis, Model, ModelError, Progress, Sculptor, Source, VIEW_COUNT,
+    Checkpoint, CheckpointError, Detail, Engine, Millis, Model, ModelError, Progress, Sculptor,
+    Source, VIEW_COUNT,
 };
 use contract::{Creativity, Parameters, PreviewMesh, RefineSpeed};
 use sculpt::GlbError;
@@ -28,6 +29,8 @@ const MAX_CLOCK_SKEW: Millis = 5_000;
 /// How often the list of jobs is read for a job whose response was lost, with a pause before each:
 /// the job may not be listed yet.
 const LIST_ATTEMPTS: usize = 3;
+/// How often the note about a job is written again while the store fails.
+const NOTE_RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// How often a cancelled job is polled.
 const POLLS_AFTER_CANCEL: usize = 3;
 /// How often an incomplete file is downloaded again.
@@ -106,12 +109,8 @@ impl RemoteEngine {
     }
 
     /// Returns the job that is noted with the session, or submits a new one.
-    fn job(
-        &self,
-        request: &ModelRequest,
-        checkpoint: &dyn Checkpoint,
-        progress: &mut Progress,
-    ) -> Result<SubmittedJob, ModelError> {
+    fn job(&self, source: &Source, progress: &mut Progress) -> Result<SubmittedJob, ModelError> {
+        let checkpoint = source.checkpoint;
         let note = checkpoint.load()?;
         let note = note.map(|note| serde_json::from_str(&note)).transpose();
         // Even an unreadable note means that there may be a job.
@@ -125,7 +124,7 @@ impl RemoteEngine {
                 let _submitting = self.lock_submitting();
                 let reason = "the server stopped while the model was requested";
                 let job = self.find_lost_job(since, reason, checkpoint, progress)?;
-                job.note().write(checkpoint)?;
+                self.note_job(&job, checkpoint, progress)?;
                 return Ok(job);
             }
             Some(SubmissionNote::Waiting { since }) => since,
@@ -133,7 +132,7 @@ impl RemoteEngine {
         };
         let deadline = self.timing.deadline;
         loop {
-            let (reason, retry_after) = match self.submit(request, checkpoint, progress)? {
+            let (reason, retry_after) = match self.submit(source, progress)? {
                 Submission::Accepted(job) => return Ok(job),
                 Submission::Busy {
                     reason,
@@ -153,26 +152,33 @@ impl RemoteEngine {
         }
     }
 
-    fn submit(
-        &self,
-        request: &ModelRequest,
-        checkpoint: &dyn Checkpoint,
-        progress: &mut Progress,
-    ) -> Result<Submission, ModelError> {
+    fn submit(&self, source: &Source, progress: &mut Progress) -> Result<Submission, ModelError> {
         if let Some(missing) = self.service.missing() {
             return Err(self.failed(missing));
         }
         let _submitting = self.lock_submitting();
         report(progress, 0.0)?;
+        let checkpoint = source.checkpoint;
+        // Dropped before the job is polled, because jobs of this engine may run at the same time.
+        let image = source.image.decode()?;
+        let request = ModelRequest {
+            image: &image,
+            parameters: source.parameters.or_defaults(),
+            is_textured: sculpt::is_textured(source.parameters),
+        };
         // Until the job is noted, since a response that is not noted is lost too.
         let _in_flight = self.request_counts.begin();
         let since = now();
         SubmissionNote::Sending { since }.write(checkpoint)?;
-        let outcome = self.service.submit(request);
+        let outcome = self.service.submit(&request);
         self.request_counts.count(&outcome);
         let job = match outcome {
             Ok(job) => SubmittedJob { since, job },
-            Err(SubmitError::Rejected(reason)) => return Err(self.failed(reason)),
+            Err(SubmitError::Rejected(reason)) => {
+                // There is no job, which a search for the job of another session has to know.
+                let _ = SubmissionNote::Waiting { since }.write(checkpoint);
+                return Err(self.failed(reason));
+            }
             Err(SubmitError::Busy {
                 reason,
                 retry_after,
@@ -186,11 +192,28 @@ impl RemoteEngine {
                 self.find_lost_job(since, &reason, checkpoint, progress)?
             }
         };
-        if let Err(stopped) = job.note().write(checkpoint) {
-            self.service.cancel(&job.job);
-            return Err(stopped);
-        }
+        self.note_job(&job, checkpoint, progress)?;
         Ok(Submission::Accepted(job))
+    }
+
+    /// Notes a job with its session. Waits while the store fails: without the note, the next attempt
+    /// could only guess which job belongs to the session. Cancels the job if it is no longer needed.
+    fn note_job(
+        &self,
+        job: &SubmittedJob,
+        checkpoint: &dyn Checkpoint,
+        progress: &mut Progress,
+    ) -> Result<(), ModelError> {
+        loop {
+            match job.note().write(checkpoint) {
+                Ok(()) => return Ok(()),
+                Err(CheckpointError::Store) => self.pause(NOTE_RETRY_INTERVAL, progress)?,
+                Err(CheckpointError::Obsolete) => {
+                    self.service.cancel(&job.job);
+                    return Err(ModelError::Cancelled);
+                }
+            }
+        }
     }
 
     /// Finds the job whose response was lost, if the service lists its jobs and exactly one of them
@@ -203,22 +226,28 @@ impl RemoteEngine {
         progress: &mut Progress,
     ) -> Result<SubmittedJob, ModelError> {
         // Includes the jobs of earlier processes.
-        let notes = checkpoint.load_others()?.into_iter();
-        let known: HashSet<_> = notes
-            .filter_map(|note| match serde_json::from_str(&note) {
-                Ok(SubmissionNote::Sent { job, .. }) => Some(job),
-                _ => None,
-            })
-            .collect();
+        let mut known = HashSet::new();
+        let listed_since = since.saturating_sub(MAX_CLOCK_SKEW);
+        for note in checkpoint.load_others()? {
+            match serde_json::from_str(&note) {
+                Ok(SubmissionNote::Sent { job, .. }) => {
+                    known.insert(job);
+                }
+                // Its job, if there is one, would be among the listed ones.
+                Ok(SubmissionNote::Sending { since }) if since >= listed_since => {
+                    return Err(self.failed_after_submit(format!(
+                        "{reason}, and so was the model of another session"
+                    )));
+                }
+                _ => {}
+            }
+        }
         let mut found = Vec::new();
         let mut outage = Outage::default();
         let mut lists = 0;
         while lists < LIST_ATTEMPTS && found.is_empty() {
             self.pause(self.timing.poll_interval, progress)?;
-            match self
-                .service
-                .list_since(since.saturating_sub(MAX_CLOCK_SKEW))
-            {
+            match self.service.list_since(listed_since) {
                 Ok(listed) => {
                     outage = Outage::default();
                     lists += 1;
@@ -409,17 +438,12 @@ impl Engine for RemoteEngine {
         view: usize,
         progress: &mut Progress,
     ) -> Result<Model, ModelError> {
-        let request = ModelRequest {
-            image: source.image,
-            parameters: source.parameters.or_defaults(),
-            is_textured: sculpt::is_textured(source.parameters),
-        };
         // A refinement reuses the preview's model: another one would be paid for.
         let (file, view) = match (detail, source.preview) {
             (Detail::Refined, Some(preview)) => (preview.to_vec(), 0),
             (Detail::Refined, None) => return Err(self.failed("the preview's model is gone")),
             (Detail::Preview, _) => {
-                let job = self.job(&request, source.checkpoint, progress)?;
+                let job = self.job(&source, progress)?;
                 let followed = self.follow(&job, source.checkpoint, progress);
                 // Without a note the session was deleted. Otherwise the process is ending, and the
                 // next one resumes the job.
@@ -455,3 +479,7 @@ impl Engine for RemoteEngine {
         Sculptor.views(source, progress)
     }
 }
+
+#[cfg(test)]
+#[path = "remote_tests.rs"]
+mod tests;

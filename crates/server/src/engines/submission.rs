@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use api::{Checkpoint, Millis, ModelError};
+use api::{Checkpoint, CheckpointError, Millis};
 use serde::{Deserialize, Serialize};
 
 /// The note that is stored with a session, so that a restart resumes its job.
@@ -22,8 +22,8 @@ impl SubmissionNote {
     ///
     /// # Errors
     /// Fails if it cannot be stored, or if the session was deleted.
-    pub fn write(&self, checkpoint: &dyn Checkpoint) -> Result<(), ModelError> {
-        let text = serde_json::to_string(self).map_err(|error| error.to_string())?;
+    pub fn write(&self, checkpoint: &dyn Checkpoint) -> Result<(), CheckpointError> {
+        let text = serde_json::to_string(self).map_err(|_| CheckpointError::Store)?;
         checkpoint.save(&text)
     }
 }
