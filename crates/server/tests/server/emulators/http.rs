@@ -1,7 +1,7 @@
 //! A minimal HTTP/1.1 server: one thread and one request per connection.
 
 use std::collections::HashMap;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
@@ -129,17 +129,26 @@ fn handle_connection(mut stream: TcpStream, handler: &dyn Fn(&Request) -> Reply)
     }
 }
 
-fn read_request(stream: &TcpStream) -> io::Result<Request> {
-    let mut reader = BufReader::new(stream.try_clone()?);
+/// Reads a line. Fails if the connection ends before it does, as when a test kills the client.
+fn read_line(reader: &mut impl BufRead) -> io::Result<String> {
     let mut line = String::new();
     reader.read_line(&mut line)?;
+    match line.ends_with("\r\n") {
+        true => Ok(line),
+        false => Err(ErrorKind::UnexpectedEof.into()),
+    }
+}
+
+fn read_request(stream: &TcpStream) -> io::Result<Request> {
+    let mut reader = BufReader::new(stream.try_clone()?);
+    let line = read_line(&mut reader)?;
     let mut parts = line.split(' ');
     let (method, target) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let mut headers = HashMap::new();
     loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line)? <= 2 {
+        let line = read_line(&mut reader)?;
+        if line == "\r\n" {
             break;
         }
         if let Some((name, value)) = line.trim_end().split_once(": ") {
