@@ -2,6 +2,7 @@
 
 use contract::IMAGE_URL;
 use http::{Method, Request as HttpRequest, StatusCode};
+use image::RgbImage;
 
 use crate::access::Client;
 use crate::clock::Millis;
@@ -221,6 +222,27 @@ impl Api {
         self.runner().run(job, download, engine)
     }
 
+    /// Returns the image of a job as a network takes it, whose input has this size: for a platform that
+    /// runs the network before the job, and passes its output to [`Job::set_segmentation`]. Returns
+    /// `None` if the job does not need the network.
+    ///
+    /// # Errors
+    /// Fails if the store fails. The job is due again then.
+    pub fn network_input(
+        &self,
+        job: &mut Job,
+        size: (u32, u32),
+    ) -> Result<Option<RgbImage>, StoreError> {
+        self.runner().network_input(job, size)
+    }
+
+    /// Sets the progress of a job before it is run: the completed part, from 0 to 1, and the
+    /// `engine_status` of its session.
+    pub fn report_progress(&self, job: &Job, fraction: f32, status: &str) {
+        self.state.queue.set_progress(job.id(), fraction);
+        self.state.queue.set_status(job.id(), status);
+    }
+
     /// Stores the downloaded image of a job, which is then due without a download. Fails the session if
     /// the download failed, or if the image cannot be decoded.
     ///
@@ -235,6 +257,7 @@ impl Api {
             sessions: &self.state.sessions,
             queue: &self.state.queue,
             decoder: &self.state.decoder,
+            segmenter: self.state.segmenter.as_deref(),
         }
     }
 

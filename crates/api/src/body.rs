@@ -4,15 +4,19 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::{self, Formatter};
 
-use contract::{IMAGE_URL, Invalid, Missing, Parameters, Value as _, quote};
+use contract::{
+    CUTOUT, CutoutChoice, IMAGE_URL, Invalid, MASK_URL, Missing, Parameters, Value as _,
+    one_of_quoted, quote,
+};
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
+use strum::VariantNames;
 
 use crate::engine::VIEW_COUNT;
 use crate::files::spin_file;
-use crate::image_source::{IMAGE_URL_FORMS, ImageSource};
+use crate::image_source::{IMAGE_URL_FORMS, ImageSource, MASK_URL_FORM, parse_mask};
 use crate::json::{JsonValue, describe_raw};
 use crate::stage::Stage;
 
@@ -29,6 +33,10 @@ pub struct CreateBody {
     pub first_stage: Stage,
     /// The name of the selected engine.
     pub engine: Option<String>,
+    /// How the object is separated from its background.
+    pub cutout: CutoutChoice,
+    /// The image file of the caller's mask.
+    pub mask: Option<Vec<u8>>,
 }
 
 impl CreateBody {
@@ -39,6 +47,7 @@ impl CreateBody {
     pub fn parse(body: &[u8]) -> Result<Self, String> {
         let mut fields = Fields::parse(body)?;
         let image_url = fields.0.remove(IMAGE_URL);
+        let mask_url = fields.0.remove(MASK_URL);
         let skips_spins = fields.get("generate_preview_mesh", BOOLEANS, Value::as_bool)?;
         let engine = fields.get("engine", "the name of an engine", |value| {
             value.as_str().map(str::to_owned)
@@ -46,11 +55,18 @@ impl CreateBody {
         let image_url = image_url
             .filter(|raw| !is_null(raw))
             .ok_or_else(|| Missing::new(IMAGE_URL, IMAGE_URL_FORMS).to_string())?;
+        let cutout = fields.get(
+            CUTOUT,
+            &one_of_quoted(CutoutChoice::VARIANTS.iter().copied()),
+            |value| value.as_str()?.parse().ok(),
+        )?;
         let parameters = fields.parameters()?;
-        // Borrowed from the body, because base64 has nothing to unescape.
-        let Text(image_url) = serde_json::from_str(image_url.get()).map_err(|_| {
-            Invalid::new(IMAGE_URL, describe_raw(image_url), IMAGE_URL_FORMS).to_string()
-        })?;
+        let Text(image_url) = parse_text(IMAGE_URL, image_url, IMAGE_URL_FORMS)?;
+        let mask_url = mask_url.filter(|raw| !is_null(raw));
+        let mask = mask_url.map(|raw| {
+            let Text(mask_url) = parse_text(MASK_URL, raw, MASK_URL_FORM)?;
+            parse_mask(&mask_url)
+        });
         Ok(Self {
             parameters,
             image: ImageSource::parse(&image_url)?,
@@ -59,6 +75,8 @@ impl CreateBody {
                 Some(false) | None => Stage::Spin,
             },
             engine,
+            cutout: cutout.unwrap_or_default(),
+            mask: mask.transpose()?,
         })
     }
 }
@@ -132,13 +150,25 @@ fn spin_of_url(url: &str, code: &str) -> Result<usize, String> {
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
+/// Parses a string, which is borrowed from the body: base64 has nothing to unescape.
+fn parse_text<'a>(
+    name: &'static str,
+    raw: &'a RawValue,
+    expected: &str,
+) -> Result<Text<'a>, String> {
+    let text = serde_json::from_str(raw.get());
+    text.map_err(|_| Invalid::new(name, describe_raw(raw), expected).to_string())
+}
+
 /// The fields of a JSON object that have a meaning, unparsed. The others are dropped while they are
 /// read: a million of them took ten times the memory of the body.
 struct Fields<'a>(BTreeMap<String, &'a RawValue>);
 
 /// The names of the fields that are not parameters of the model.
-const OTHER_NAMES: [&str; 5] = [
+const OTHER_NAMES: [&str; 7] = [
     IMAGE_URL,
+    CUTOUT,
+    MASK_URL,
     "generate_preview_mesh",
     "engine",
     "selected_spin_index",

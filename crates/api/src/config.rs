@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use http::HeaderName;
 
+use sculpt::Segmenter;
+
 use crate::access::Client;
 use crate::decode::{DEFAULT_MAX_DECODE_BYTES, DecodeQueue};
 use crate::engine::SCULPT;
@@ -29,6 +31,9 @@ pub struct Config {
     pub max_decode_bytes: u64,
     /// Lets decodes wait for each other. Default: none.
     pub decode_queue: Option<Arc<dyn DecodeQueue>>,
+    /// The network that finds the objects in images. Default: none; objects are found by the colors of
+    /// the background.
+    pub segmenter: Option<Arc<dyn Segmenter>>,
     /// The names of the engines that a caller may select. The first one is the default. Default:
     /// [`SCULPT`] alone.
     pub engines: Vec<String>,
@@ -71,6 +76,7 @@ impl Default for Config {
             max_pending_per_client: None,
             max_decode_bytes: DEFAULT_MAX_DECODE_BYTES,
             decode_queue: None,
+            segmenter: None,
             engines: vec![SCULPT.into()],
             paid_engines: Vec::new(),
             daily_limit: DailyLimit::default(),

@@ -213,15 +213,18 @@ fn without_color_profile<'a>(media_type: &str, file: &'a [u8]) -> Cow<'a, [u8]> 
     file
 }
 
-/// Decodes the image in the body of a create request, to see whether the decoder panics. For platforms
+/// Decodes the image and the mask in the body of a create request, to see whether the decoder panics. For platforms
 /// that cannot catch panics: an instance without sessions calls this before
 /// [`Api::handle`](crate::Api::handle).
 pub fn try_create(body: &[u8]) {
-    if let Ok(CreateBody {
-        image: ImageSource::Inline(file),
-        ..
-    }) = CreateBody::parse(body)
-    {
+    let Ok(CreateBody { image, mask, .. }) = CreateBody::parse(body) else {
+        return;
+    };
+    let image = match image {
+        ImageSource::Inline(file) => Some(file),
+        ImageSource::Remote(_) => None,
+    };
+    for file in image.into_iter().chain(mask) {
         try_decode(&file);
     }
 }

@@ -2,6 +2,7 @@
 
 use contract::Parameters;
 use image::DynamicImage;
+use sculpt::Cutout;
 pub use sculpt::{Detail, ModelError, Progress, VIEW_COUNT};
 
 /// The input of an engine.
@@ -29,6 +30,17 @@ pub trait SourceImage {
     /// # Errors
     /// Fails if the image cannot be decoded.
     fn decode(&self) -> Result<DynamicImage, ModelError>;
+
+    /// Returns the part of the decoded image that becomes the model: that of an earlier stage, or a new
+    /// one, which is stored with the result.
+    ///
+    /// # Errors
+    /// Fails if there is no object in the image, if the caller's mask does not fit it, or if the caller
+    /// chose a network that is not available.
+    fn cut_out(&self, image: &DynamicImage) -> Result<Cutout, ModelError>;
+
+    /// Returns whether the caller sent a mask, or chose how to separate the object from its background.
+    fn is_cutout_requested(&self) -> bool;
 }
 
 /// Stores the state of a remote job with the session's stage, so that the job can be resumed after
@@ -138,8 +150,10 @@ impl Engine for Sculptor {
         view: usize,
         progress: &mut Progress,
     ) -> Result<Model, ModelError> {
+        let image = source.image.decode()?;
         let request = sculpt::ModelRequest {
-            image: &source.image.decode()?,
+            image: &image,
+            cutout: &source.image.cut_out(&image)?,
             parameters: source.parameters,
             detail,
             view,
@@ -152,6 +166,8 @@ impl Engine for Sculptor {
         source: Source,
         progress: &mut Progress,
     ) -> Result<[Vec<u8>; VIEW_COUNT], ModelError> {
-        sculpt::render_views(&source.image.decode()?, source.parameters, progress)
+        let image = source.image.decode()?;
+        let cutout = source.image.cut_out(&image)?;
+        sculpt::render_views(&image, &cutout, source.parameters, progress)
     }
 }

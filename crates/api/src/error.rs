@@ -1,6 +1,5 @@
 //! The errors of requests.
 
-use contract::IMAGE_URL;
 use http::StatusCode;
 use http::header::{HeaderValue, RETRY_AFTER};
 
@@ -40,17 +39,16 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, message)
     }
 
-    pub fn session_not_found(code: &str) -> Self {
-        Self::not_found(format!("Session {code} not found"))
-    }
-}
-
-impl From<DecodeError> for ApiError {
-    fn from(error: DecodeError) -> Self {
+    /// Returns the error of a parameter with an image that cannot be decoded.
+    pub fn of_image(parameter: &str, error: DecodeError) -> Self {
         match error {
             DecodeError::Busy(busy) => Self::DecodeBusy(busy),
-            error => Self::bad_request(format!("{IMAGE_URL}: {error}")),
+            error => Self::bad_request(format!("{parameter}: {error}")),
         }
+    }
+
+    pub fn session_not_found(code: &str) -> Self {
+        Self::not_found(format!("Session {code} not found"))
     }
 }
 

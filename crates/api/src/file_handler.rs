@@ -4,7 +4,7 @@ use http::StatusCode;
 
 use crate::error::ApiError;
 use crate::file_response::{FileInfo, Freshness, full, not_modified, precondition_holds};
-use crate::files::{FileName, Format, model_file, spin_file};
+use crate::files::{CUTOUT, FileName, Format, model_file, spin_file};
 use crate::handlers::Context;
 use crate::response::{self, Response, with_type};
 use crate::stage::Stage;
@@ -26,9 +26,12 @@ impl Context<'_> {
         let file = FileName::parse(name).ok_or_else(not_found)?;
         let stage = match file {
             FileName::Image => None,
+            FileName::Cutout if record.cutout_report(self.now).is_some() => {
+                Some(record.first_result_stage())
+            }
             FileName::Spin(_) if record.has_spins(self.now) => Some(Stage::Spin),
             FileName::Model(stage, _) if record.is_stage_done(stage, self.now) => Some(stage),
-            FileName::Spin(_) | FileName::Model(..) => return Err(not_found()),
+            FileName::Cutout | FileName::Spin(_) | FileName::Model(..) => return Err(not_found()),
         };
         let (changed_at, bytes) = match stage.and_then(|stage| record.span(stage)) {
             Some(span) => (span.start, span.result_bytes.unwrap_or_default()),
@@ -49,6 +52,7 @@ impl Context<'_> {
                 let media_type = contract::sniff(&bytes).unwrap_or("application/octet-stream");
                 with_type(StatusCode::OK, media_type, bytes)
             }
+            FileName::Cutout => with_type(StatusCode::OK, "image/png", read(CUTOUT)?),
             FileName::Spin(view) => with_type(StatusCode::OK, "image/png", read(&spin_file(view))?),
             FileName::Model(stage, format) => {
                 let glb = read(&model_file(stage).ok_or_else(not_found)?)?;

@@ -8,6 +8,12 @@ use crate::stage::Stage;
 /// The name of the image file.
 pub const IMAGE: &str = "image";
 
+/// The name of the file with the caller's mask.
+pub const MASK: &str = "mask";
+
+/// The name of the file with the cutout.
+pub const CUTOUT: &str = "cutout.png";
+
 /// A format of model files.
 pub struct Format {
     /// The suffix of the session's fields and of the files' names.
@@ -71,6 +77,7 @@ pub fn can_convert(glb: &[u8]) -> bool {
 /// The file that a URL names.
 pub enum FileName {
     Image,
+    Cutout,
     /// One of the views, by its index.
     Spin(usize),
     /// The model of a stage in one of the formats.
@@ -82,6 +89,9 @@ impl FileName {
     pub fn parse(name: &str) -> Option<Self> {
         if name == IMAGE {
             return Some(Self::Image);
+        }
+        if name == CUTOUT {
+            return Some(Self::Cutout);
         }
         if let Some(view) = (0..VIEW_COUNT).find(|view| spin_file(*view) == name) {
             return Some(Self::Spin(view));
@@ -119,5 +129,6 @@ pub fn model_file(stage: Stage) -> Option<String> {
 pub fn stored_names() -> impl Iterator<Item = String> {
     let models = Stage::ALL.into_iter().filter_map(model_file);
     let spins = (0..VIEW_COUNT).map(spin_file);
-    models.chain([IMAGE.to_owned()]).chain(spins)
+    let images = [IMAGE, MASK, CUTOUT].map(str::to_owned);
+    models.chain(images).chain(spins)
 }

@@ -1,6 +1,6 @@
 //! Executes authorized requests against the sessions.
 
-use contract::{Invalid, one_of_quoted, quote};
+use contract::{IMAGE_URL, Invalid, MASK_URL, one_of_quoted, quote};
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -108,11 +108,16 @@ impl Context<'_> {
         let (image, image_url) = match body.image {
             ImageSource::Inline(file) => {
                 // Checks it.
-                state.decoder.decode(&file, Patience::Request)?;
+                let image = state.decoder.decode(&file, Patience::Request);
+                image.map_err(|error| ApiError::of_image(IMAGE_URL, error))?;
                 (Some(file), None)
             }
             ImageSource::Remote(url) => (None, Some(url)),
         };
+        if let Some(mask) = &body.mask {
+            let mask = state.decoder.decode(mask, Patience::Request);
+            mask.map_err(|error| ApiError::of_image(MASK_URL, error))?;
+        }
         let session = NewSession {
             parameters: body.parameters,
             engine,
@@ -120,6 +125,7 @@ impl Context<'_> {
             fault: self.session_fault(),
             client: self.client.map(str::to_owned),
             image_url,
+            cutout: body.cutout,
         };
         let record = Record::new(session, self.now, state.pace);
         let addition = Addition {
@@ -127,6 +133,7 @@ impl Context<'_> {
             is_paid: record.is_model_requested() && state.is_paid(&record.engine),
             record,
             image,
+            mask: body.mask,
             idempotency,
             random: state.fork_random(),
         };

@@ -3,10 +3,13 @@
 use std::fmt;
 
 use base64_simd::STANDARD;
-use contract::{IMAGE_URL, Invalid, MAX_QUOTED_CHARS, quote};
+use contract::{IMAGE_URL, Invalid, MASK_URL, MAX_QUOTED_CHARS, quote};
 
 /// The accepted forms of an `image_url`, for error messages.
 pub const IMAGE_URL_FORMS: &str = "an https:, http: or base64 data: URL of an image";
+
+/// The accepted form of a `mask_url`, for error messages.
+pub const MASK_URL_FORM: &str = "a base64 data: URL of an image";
 
 /// The accepted form of a `data:` URL, for error messages.
 const DATA_URL_FORM: &str = "data:image/<type>;base64,<image>";
@@ -30,8 +33,7 @@ impl ImageSource {
     /// Returns the message for the caller if the URL is invalid.
     pub fn parse(image_url: &str) -> Result<Self, String> {
         if has_scheme(image_url, "data:") {
-            let file = parse_data_url(image_url);
-            return file.map(Self::Inline).map_err(|error| error.to_string());
+            return parse_data_url(IMAGE_URL, image_url).map(Self::Inline);
         }
         if has_scheme(image_url, "https://") || has_scheme(image_url, "http://") {
             if image_url.len() > MAX_URL_BYTES {
@@ -44,13 +46,34 @@ impl ImageSource {
     }
 }
 
+/// Parses a `mask_url`.
+///
+/// # Errors
+/// Returns the message for the caller if it is not a `data:` URL.
+pub fn parse_mask(mask_url: &str) -> Result<Vec<u8>, String> {
+    match has_scheme(mask_url, "data:") {
+        true => parse_data_url(MASK_URL, mask_url),
+        false => Err(Invalid::new(MASK_URL, quote(mask_url), MASK_URL_FORM).to_string()),
+    }
+}
+
 fn has_scheme(url: &str, scheme: &str) -> bool {
     url.get(..scheme.len())
         .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
 }
 
 /// Returns the image file of a `data:` URL.
-fn parse_data_url(data_url: &str) -> Result<Vec<u8>, DataUrlError> {
+///
+/// # Errors
+/// Returns the message for the caller, which names the parameter, if the URL is invalid.
+fn parse_data_url(parameter: &'static str, data_url: &str) -> Result<Vec<u8>, String> {
+    decode_data_url(data_url).map_err(|error| match error {
+        DataUrlError::InvalidPrefix(url) => Invalid::new(parameter, url, DATA_URL_FORM).to_string(),
+        error => format!("{parameter}: {error}"),
+    })
+}
+
+fn decode_data_url(data_url: &str) -> Result<Vec<u8>, DataUrlError> {
     let (header, base64) = data_url["data:".len()..]
         .split_once(',')
         .ok_or_else(|| DataUrlError::InvalidPrefix(quote(data_url)))?;
@@ -94,14 +117,12 @@ enum DataUrlError {
 impl fmt::Display for DataUrlError {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            Self::InvalidPrefix(url) => Invalid::new(IMAGE_URL, url, DATA_URL_FORM).fmt(f),
-            Self::InvalidBase64 => {
-                f.write_str("image_url: invalid base64 in data: URL (check the padding)")
-            }
-            Self::Empty => f.write_str("image_url: the data: URL contains no image"),
+            Self::InvalidPrefix(url) => write!(f, "{url} is not a data: URL of an image"),
+            Self::InvalidBase64 => f.write_str("invalid base64 in data: URL (check the padding)"),
+            Self::Empty => f.write_str("the data: URL contains no image"),
             Self::WrongType { declared, actual } => write!(
                 f,
-                "image_url: the data: URL declares {declared}, but the data is {actual}"
+                "the data: URL declares {declared}, but the data is {actual}"
             ),
         }
     }

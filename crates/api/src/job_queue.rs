@@ -2,9 +2,13 @@
 //!
 //! Which jobs are due follows from the stored sessions alone; the store leases them.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
+
+use image::{DynamicImage, RgbImage};
+use sculpt::{SegmentError, Segmenter};
 
 use crate::clock::Millis;
 use crate::lock::lock;
@@ -19,6 +23,15 @@ pub struct Job {
     lease: Lease,
     engine: String,
     image_url: Option<String>,
+    /// The image, if it was decoded for a network, and what the network returned.
+    pub(crate) prepared: Prepared,
+}
+
+/// What was prepared before a job is run.
+#[derive(Default)]
+pub(crate) struct Prepared {
+    pub image: Cell<Option<DynamicImage>>,
+    pub segmentation: Option<Segmentation>,
 }
 
 impl Job {
@@ -32,8 +45,30 @@ impl Job {
         self.image_url.as_deref()
     }
 
+    /// Sets the logits that a network has returned for [its input](crate::Api::network_input), or the
+    /// reason why there are none.
+    pub fn set_segmentation(&mut self, size: (u32, u32), logits: Result<Vec<f32>, String>) {
+        self.prepared.segmentation = Some(Segmentation { size, logits });
+    }
+
     pub(crate) fn id(&self) -> &JobId {
         &self.lease.id
+    }
+}
+
+/// The output of a network that ran before the job.
+pub(crate) struct Segmentation {
+    size: (u32, u32),
+    logits: Result<Vec<f32>, String>,
+}
+
+impl Segmenter for Segmentation {
+    fn input_size(&self) -> (u32, u32) {
+        self.size
+    }
+
+    fn segment(&self, _: &RgbImage) -> Result<Vec<f32>, SegmentError> {
+        self.logits.clone().map_err(SegmentError)
     }
 }
 
@@ -152,6 +187,7 @@ impl JobQueue {
             },
             engine,
             image_url,
+            prepared: Prepared::default(),
         }))
     }
 

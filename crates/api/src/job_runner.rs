@@ -1,15 +1,15 @@
 //! Runs jobs and stores their results.
 
 use std::cell::RefCell;
-use std::fmt;
 use std::ops::ControlFlow;
 
-use contract::IMAGE_URL;
-use image::DynamicImage;
+use image::{DynamicImage, RgbImage};
+use sculpt::Segmenter;
 
+use crate::cutout::CutoutRecord;
 use crate::decode::{Decoder, Patience};
 use crate::engine::{
-    Checkpoint, CheckpointError, Detail, Engine, Model, ModelError, Progress, Source, SourceImage,
+    Checkpoint, CheckpointError, Detail, Engine, Model, ModelError, Progress, SCULPT, Source,
     VIEW_COUNT,
 };
 use crate::files::{IMAGE, can_convert, model_file, spin_file};
@@ -19,6 +19,7 @@ use crate::record::{JobId, Record, StageResult};
 use crate::sessions::{Change, Sessions, UpdateError};
 use crate::stage::Stage;
 use crate::store::{File, FileChanges, StoreError};
+use crate::stored_image::{StoredImage, image_failed};
 
 /// The downloaded image file of a job, or the reason why the download failed.
 pub type Download = Result<Vec<u8>, String>;
@@ -29,12 +30,15 @@ pub struct JobRunner<'a> {
     pub sessions: &'a Sessions,
     pub queue: &'a JobQueue,
     pub decoder: &'a Decoder,
+    pub segmenter: Option<&'a dyn Segmenter>,
 }
 
 /// The files of a completed job, and the result to record.
 struct Output {
     files: Vec<File>,
     result: StageResult,
+    /// The cutout, if this stage has made it.
+    cutout: Option<CutoutRecord>,
 }
 
 impl Output {
@@ -48,6 +52,7 @@ impl Output {
                 is_glb_only: false,
             },
             files,
+            cutout: None,
         }
     }
 
@@ -62,6 +67,7 @@ impl Output {
                 .map(|name| (name, model.glb))
                 .into_iter()
                 .collect(),
+            cutout: None,
         }
     }
 }
@@ -142,18 +148,52 @@ impl JobRunner<'_> {
         }
     }
 
+    /// Returns the image of a job as a network takes it, or `None` if the job does not need the network.
+    ///
+    /// # Errors
+    /// Fails if the store fails.
+    pub fn network_input(
+        self,
+        job: &mut Job,
+        size: (u32, u32),
+    ) -> Result<Option<RgbImage>, StoreError> {
+        let code = &job.id().code;
+        let (Some(record), Some(file)) =
+            (self.sessions.get(code)?, self.sessions.file(code, IMAGE)?)
+        else {
+            return Ok(None);
+        };
+        if job.engine() != SCULPT {
+            return Ok(None);
+        }
+        let image = StoredImage::open(self.sessions, self.decoder, None, &record, file)?;
+        // A failure is reported when the job is run.
+        let Ok((decoded, input)) = image.network_input(size) else {
+            return Ok(None);
+        };
+        job.prepared.image.set(Some(decoded));
+        Ok(input)
+    }
+
     /// Stores the result of a job.
     fn finish(self, job: &Job, created: Result<Output, JobError>) -> Result<(), StoreError> {
         let (files, outcome) = match created {
-            Ok(Output { files, result }) => (files, Ok(result)),
+            Ok(Output {
+                files,
+                result,
+                cutout,
+            }) => (files, Ok((result, cutout))),
             Err(JobError::Model(ModelError::Failed(reason))) => (Vec::new(), Err(reason)),
             Err(JobError::Model(ModelError::Cancelled)) => return Ok(()),
             Err(JobError::Store(error)) => return Err(error),
         };
         let stage = job.id().stage;
         let saved = self.save(job.id(), files, |record| match &outcome {
-            Ok(result) => {
+            Ok((result, cutout)) => {
                 record.complete_stage(stage, result);
+                if let Some(cutout) = cutout {
+                    record.cutout.clone_from(cutout);
+                }
                 // A session whose spins are done waits for its caller to select one.
                 let is_over = stage != Stage::Spin && record.next_job().is_none();
                 is_over.then_some(Outcome::Done)
@@ -182,6 +222,11 @@ impl JobRunner<'_> {
             return Err(ModelError::Cancelled.into());
         };
         let file = self.open_image(job, download)?;
+        let segmentation = job.prepared.segmentation.as_ref();
+        let segmenter = segmentation.map(|segmentation| segmentation as &dyn Segmenter);
+        let segmenter = segmenter.or(self.segmenter);
+        let image = StoredImage::open(self.sessions, self.decoder, segmenter, &record, file)?;
+        image.set_decoded(job.prepared.image.take());
         let preview = match (id.stage, model_file(Stage::Preview)) {
             (Stage::Refine, Some(name)) => self.sessions.file(&id.code, &name)?,
             _ => None,
@@ -194,11 +239,8 @@ impl JobRunner<'_> {
         };
         let source = Source {
             code: &id.code,
-            file: &file,
-            image: &StoredImage {
-                runner: self,
-                file: &file,
-            },
+            file: &image.file,
+            image: &image,
             parameters: &record.parameters,
             preview: preview.as_deref(),
             checkpoint: &checkpoint,
@@ -222,10 +264,15 @@ impl JobRunner<'_> {
                 model(Detail::Refined, progress).map(|model| Output::of_model(id.stage, model))
             }
         };
-        match checkpoint.failure.into_inner() {
-            Some(failure) => Err(failure.into()),
-            None => Ok(output?),
+        if let Some(failure) = checkpoint.failure.take() {
+            return Err(failure.into());
         }
+        let mut output = output?;
+        if let Some((file, cutout)) = image.into_cutout()? {
+            output.files.push(file);
+            output.cutout = Some(cutout);
+        }
+        Ok(output)
     }
 
     /// Returns the image file. Checks a downloaded file and stores it first, so that it is downloaded
@@ -283,24 +330,8 @@ impl JobRunner<'_> {
     }
 }
 
-fn image_failed(reason: &dyn fmt::Display) -> ModelError {
-    ModelError::Failed(format!("{IMAGE_URL}: {reason}"))
-}
-
 fn download_failed(reason: &str) -> ModelError {
     image_failed(&format_args!("download failed: {reason}"))
-}
-
-/// The stored image of a session.
-struct StoredImage<'a> {
-    runner: JobRunner<'a>,
-    file: &'a [u8],
-}
-
-impl SourceImage for StoredImage<'_> {
-    fn decode(&self) -> Result<DynamicImage, ModelError> {
-        self.runner.decode(self.file)
-    }
 }
 
 /// The checkpoint of a job, stored in its session's record.

@@ -9,6 +9,7 @@ mod body;
 mod clock;
 mod config;
 mod cors;
+mod cutout;
 mod decode;
 mod delivery;
 mod engine;
@@ -43,6 +44,7 @@ mod sessions;
 mod stage;
 mod state;
 mod store;
+mod stored_image;
 mod web_access;
 
 pub use access::Client;
@@ -67,6 +69,7 @@ pub use quota::DailyLimit;
 pub use request::{API_KEY_HEADER, Request};
 pub use response::Response;
 pub use retention::Retention;
+pub use sculpt::{Cutout, SegmentError, Segmenter};
 pub use store::{
     Change, EmbeddedStore, EngineFilter, Entries, JobKind, MemoryEntries, MemoryStore, Order,
     Store, StoreError, Visit,

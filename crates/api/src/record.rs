@@ -1,9 +1,10 @@
 //! The stored record of a session, and the changes that it goes through.
 
-use contract::{KnownStatus, Parameters, PreviewMesh};
+use contract::{CutoutChoice, CutoutReport, KnownStatus, Parameters, PreviewMesh};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Millis;
+use crate::cutout::CutoutRecord;
 use crate::engine::SCULPT;
 use crate::idempotency::IdempotencyRecord;
 use crate::session_fault::SessionFault;
@@ -80,6 +81,8 @@ pub struct NewSession {
     pub client: Option<String>,
     /// The URL of the image, if it still has to be downloaded.
     pub image_url: Option<String>,
+    /// How the caller wants the object to be separated from its background.
+    pub cutout: CutoutChoice,
 }
 
 /// The stored record of a session. Its status follows from the record and the time.
@@ -124,6 +127,9 @@ pub struct Record {
     /// The idempotency keys of the requests that created or changed the session.
     #[serde(rename = "once")]
     pub idempotency: Vec<IdempotencyRecord>,
+    /// The cutout of the image.
+    #[serde(default)]
+    pub cutout: CutoutRecord,
     /// The size of the stored image, 0 before it is stored.
     #[serde(rename = "picture_bytes")]
     pub image_bytes: u64,
@@ -151,6 +157,10 @@ impl Record {
             failure: session.fault.and_then(SessionFault::failure),
             fault: session.fault,
             idempotency: Vec::new(),
+            cutout: CutoutRecord {
+                choice: session.cutout,
+                ..CutoutRecord::default()
+            },
             image_bytes: 0,
         };
         record.start_stage(session.first_stage, now, pace);
@@ -316,6 +326,20 @@ impl Record {
         self.is_turbo() && self.is_stage_done(Stage::Spin, now)
     }
 
+    /// Returns the first stage with a result of an engine.
+    pub fn first_result_stage(&self) -> Stage {
+        match self.is_turbo() {
+            true => self.first_stage(),
+            false => Stage::Preview,
+        }
+    }
+
+    /// Returns what was cut out of the image, once the first result is available.
+    pub fn cutout_report(&self, now: Millis) -> Option<CutoutReport> {
+        let is_done = self.is_stage_done(self.first_result_stage(), now);
+        self.cutout.report.filter(|_| is_done)
+    }
+
     /// Returns whether the result of a stage is a model that cannot be converted to other formats.
     pub fn is_glb_only(&self, stage: Stage) -> bool {
         self.span(stage).is_some_and(|span| span.is_glb_only)
@@ -329,7 +353,8 @@ impl Record {
     /// Returns the size of the image, of all results and of the record itself.
     pub fn total_bytes(&self) -> u64 {
         let results = self.spans().filter_map(|span| span.result_bytes);
-        self.image_bytes + results.sum::<u64>() + self.record_bytes()
+        let cutout = self.cutout.mask_bytes + self.cutout.file_bytes;
+        self.image_bytes + cutout + results.sum::<u64>() + self.record_bytes()
     }
 
     /// Estimates the size of the stored record, because it is needed for all records at once. Counts

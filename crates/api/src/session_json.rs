@@ -2,13 +2,13 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use contract::{Parameters, SessionFields, SessionStatus, Spin};
+use contract::{Parameters, SessionCutout, SessionFields, SessionStatus, Spin};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::clock::Millis;
 use crate::engine::VIEW_COUNT;
-use crate::files::{FORMATS, IMAGE, model_stem, spin_file};
+use crate::files::{CUTOUT, FORMATS, IMAGE, model_stem, spin_file};
 use crate::progress::{JobProgress, percent_done};
 use crate::record::Record;
 use crate::stage::{Stage, State};
@@ -92,6 +92,10 @@ impl SessionView<'_> {
                 .clone()
                 .filter(|_| state == State::Running),
             unsupported: (!record.unsupported.is_empty()).then(|| record.unsupported.clone()),
+            cutout: record.cutout_report(now).map(|report| SessionCutout {
+                report,
+                mask_url: self.file_url(CUTOUT),
+            }),
             source: Some("external".into()),
             created_at: Some(timestamp(record.created_at)),
             updated_at: Some(timestamp(updated_at.unwrap_or(record.created_at))),

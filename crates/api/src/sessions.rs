@@ -33,6 +33,8 @@ pub struct Addition {
     pub record: Record,
     /// The image file, unless it still has to be downloaded.
     pub image: Option<Vec<u8>>,
+    /// The caller's mask.
+    pub mask: Option<Vec<u8>>,
     pub idempotency: Option<IdempotencyRecord>,
     /// Whether the session's model is charged to the daily limit.
     pub is_paid: bool,
@@ -197,19 +199,22 @@ impl Sessions {
         let Addition {
             mut record,
             image,
+            mask,
             idempotency,
             is_paid,
             mut random,
         } = addition;
         let now = record.created_at;
+        let size = |file: &Option<Vec<u8>>| file.as_ref().map_or(0, |bytes| bytes.len() as u64);
+        record.image_bytes = size(&image);
+        record.cutout.mask_bytes = size(&mask);
+        let files = [(files::IMAGE, image), (files::MASK, mask)];
         let files = FileChanges {
-            put: image
-                .map(|image| (files::IMAGE.to_owned(), image))
-                .into_iter()
+            put: (files.into_iter())
+                .filter_map(|(name, file)| Some((name.to_owned(), file?)))
                 .collect(),
             remove: Vec::new(),
         };
-        record.image_bytes = files.put.iter().map(|(_, bytes)| bytes.len() as u64).sum();
         record.idempotency.extend(idempotency.clone());
         loop {
             record.code = format!("SESSION_{}_{:07}", now / 1000, random.u32(0..10_000_000));
@@ -314,10 +319,12 @@ mod tests {
             fault: None,
             client: None,
             image_url: None,
+            cutout: contract::CutoutChoice::Auto,
         };
         let addition = Addition {
             record: Record::new(session, 0, Pace { speed: 1.0 }),
             image: None,
+            mask: None,
             idempotency: None,
             is_paid: false,
             random: fastrand::Rng::with_seed(seed),

@@ -1,7 +1,9 @@
 //! The state that all requests share.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
+
+use sculpt::Segmenter;
 
 use crate::access::AccessControl;
 use crate::clock::Millis;
@@ -28,6 +30,8 @@ pub struct ApiState {
     pub sessions: Sessions,
     pub queue: JobQueue,
     pub decoder: Decoder,
+    /// The network that finds the objects in images.
+    pub segmenter: Option<Arc<dyn Segmenter>>,
     pub faults: FaultCounter,
     /// The latest requests; `None` if callers need keys, because no caller may read it then.
     pub log: Option<RequestLog>,
@@ -71,6 +75,7 @@ impl ApiState {
                 max_bytes: config.max_decode_bytes,
                 queue: config.decode_queue.clone(),
             },
+            segmenter: config.segmenter.clone(),
             faults: FaultCounter::default(),
             log: config.clients.is_empty().then(RequestLog::default),
             created: Mutex::default(),

@@ -4,17 +4,21 @@
 //! The crate does no I/O and depends on no JSON parser: the validation reads the browser's values
 //! and those of `serde_json` through the trait [`Value`].
 
+mod cutout;
 mod media_type;
 mod message;
 mod parameters;
 mod session;
 mod value;
 
+pub use cutout::{CUTOUT, CutoutChoice, CutoutMethod, CutoutReport, CutoutShape, MASK_URL};
 pub use media_type::{IMAGE_FORMATS, IMAGE_TYPES, sniff};
 pub use message::{Invalid, MAX_QUOTED_CHARS, Missing, one_of, one_of_quoted, quote};
 pub use parameters::{
     Creativity, IMAGE_URL, Parameters, PreviewMesh, RefineSpeed, Resolution, TEXTURE_RESOLUTIONS,
     Topology,
 };
-pub use session::{Envelope, KnownStatus, SESSIONS_PATH, SessionFields, SessionStatus, Spin};
+pub use session::{
+    Envelope, KnownStatus, SESSIONS_PATH, SessionCutout, SessionFields, SessionStatus, Spin,
+};
 pub use value::{MAX_ITEMS, Value, describe_array};

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "typescript")]
 use tsify::Tsify;
 
+use crate::cutout::CutoutReport;
+
 /// The path of the sessions, relative to the API's base URL.
 pub const SESSIONS_PATH: &str = "/image-to-3d-sessions";
 
@@ -42,6 +44,18 @@ pub enum SessionStatus {
 pub struct Spin {
     /// The URL of the view.
     pub image_url: String,
+}
+
+/// What was cut out of a session's image.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(Tsify))]
+pub struct SessionCutout {
+    #[serde(flatten)]
+    #[allow(missing_docs)]
+    pub report: CutoutReport,
+    /// The URL of the mask: a grayscale PNG with a longest edge of at most 512 pixels, in which white is
+    /// the object.
+    pub mask_url: String,
 }
 
 /// The fields of a session that the API documents.
@@ -96,6 +110,10 @@ pub struct SessionFields {
     /// project's server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unsupported: Option<Vec<String>>,
+    /// What was cut out of the image, once the first result exists. An extension of this project's
+    /// server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cutout: Option<SessionCutout>,
     /// The origin of the session; `"external"` if it was created through the API.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,

@@ -16,7 +16,7 @@ use std::time::Instant;
 
 use contract::{Parameters, Resolution};
 use image::{RgbaImage, imageops};
-use sculpt::{Detail, ModelRequest};
+use sculpt::{CutoutRequest, Detail, ModelRequest};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -53,13 +53,15 @@ fn sculpt(file: &str) -> Result<(), Box<dyn Error>> {
         texture_resolution: Some(1024),
         ..Parameters::default()
     };
+    let started = Instant::now();
+    let cutout = sculpt::cut_out(&image, &CutoutRequest::default())?;
     let request = ModelRequest {
         image: &image,
+        cutout: &cutout,
         parameters: &parameters,
         detail: Detail::Preview,
         view: 0,
     };
-    let started = Instant::now();
     sculpt::sculpt(&request, &mut |_| ControlFlow::Continue(()))?;
     let sculpt = started.elapsed();
     println!(

@@ -1,7 +1,7 @@
 //! Why there is no model.
 
 use crate::glb::EncodeError;
-use crate::mask::NoObjectError;
+use crate::mask::{CutoutError, NoObjectError};
 
 /// Why there is no model.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,6 +22,12 @@ impl From<String> for ModelError {
 
 impl From<NoObjectError> for ModelError {
     fn from(error: NoObjectError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+impl From<CutoutError> for ModelError {
+    fn from(error: CutoutError) -> Self {
         Self::Failed(error.to_string())
     }
 }

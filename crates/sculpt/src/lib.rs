@@ -32,7 +32,10 @@ pub use error::ModelError;
 pub use glb::{GlbError, check_glb};
 #[cfg(feature = "import")]
 pub use import::{ImportedGlb, import_glb};
-pub use mask::NoObjectError;
+pub use mask::{
+    Cutout, CutoutError, CutoutRequest, NoObjectError, SegmentError, Segmenter, cut_out,
+    prepare_network_input,
+};
 pub use progress::Progress;
 #[cfg(feature = "import")]
 pub use remove_background::remove_background;

@@ -3,11 +3,15 @@
 use contract::{Parameters, PreviewMesh};
 use image::DynamicImage;
 
+use crate::mask::Cutout;
+
 /// The image and the parameters of a model.
 #[derive(Clone, Copy, Debug)]
 pub struct ModelRequest<'a> {
     /// The image, upright.
     pub image: &'a DynamicImage,
+    /// The part of the image that becomes the model.
+    pub cutout: &'a Cutout,
     /// The parameters; those left out have the defaults that the API documents. `creativity` and
     /// `refine_speed` have no effect.
     pub parameters: &'a Parameters,

@@ -59,6 +59,13 @@ impl ScalarField {
         }
     }
 
+    /// Returns the smaller number of both fields at each point. `other` has the same size.
+    pub fn min(&self, other: &Self) -> Self {
+        Self::new(self.width, self.height, |x, y| {
+            self.at(x, y).min(other.at(x, y))
+        })
+    }
+
     /// Returns the rectangle whose upper left corner is at column `left` and row `top`, with zeros
     /// where it exceeds the field.
     pub fn cropped(&self, left: isize, top: isize, width: usize, height: usize) -> Self {

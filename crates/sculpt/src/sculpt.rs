@@ -1,12 +1,12 @@
 //! The steps from an image to a model.
 
-use contract::{Parameters, Resolution, Topology};
+use contract::{CutoutShape, Parameters, Resolution, Topology};
 use glam::DVec3;
 use image::{DynamicImage, RgbImage};
 
 use crate::error::ModelError;
 use crate::images::{encode_jpeg, encode_png, to_rgba8};
-use crate::mask::{NoObjectError, Subject, crop, detect};
+use crate::mask::{Cutout, NoObjectError, crop};
 use crate::mesh::Mesh;
 use crate::planar_mesh::MeshLayout;
 use crate::progress::{Progress, report};
@@ -22,9 +22,8 @@ const TEXTURE_QUALITY: u8 = 92;
 /// towards +z. Its longest edge is 1 unless `scaled_bbox` sets another size.
 ///
 /// # Errors
-/// Returns [`ModelError::Cancelled`] if `progress` cancels the work. Fails if the image is
-/// transparent all over, if its object is too fine for the mesh, or if `scaled_bbox` and
-/// `pivot_point` lead to coordinates beyond 32-bit floats.
+/// Returns [`ModelError::Cancelled`] if `progress` cancels the work. Fails if the object is too fine
+/// for the mesh, or if `scaled_bbox` and `pivot_point` lead to coordinates beyond 32-bit floats.
 pub fn sculpt(request: &ModelRequest, progress: &mut Progress) -> Result<Vec<u8>, ModelError> {
     let parameters = request.parameters;
     let texture_edge = match is_textured(parameters) {
@@ -48,15 +47,17 @@ pub fn sculpt(request: &ModelRequest, progress: &mut Progress) -> Result<Vec<u8>
 /// background.
 ///
 /// # Errors
-/// Returns [`ModelError::Cancelled`] if `progress` cancels the work. Fails if the image is
-/// transparent all over, or if its object is too fine for the mesh.
+/// Returns [`ModelError::Cancelled`] if `progress` cancels the work. Fails if the object is too fine
+/// for the mesh.
 pub fn render_views(
     image: &DynamicImage,
+    cutout: &Cutout,
     parameters: &Parameters,
     progress: &mut Progress,
 ) -> Result<[Vec<u8>; VIEW_COUNT], ModelError> {
     let request = ModelRequest {
         image,
+        cutout,
         parameters,
         detail: Detail::Preview,
         view: 0,
@@ -90,18 +91,17 @@ fn model(
 ) -> Result<Model, ModelError> {
     report(progress, 0.0)?;
     let image = to_rgba8(request.image);
-    let mask = detect(&image)?;
-    report(progress, 0.25)?;
-    let (rect, coverage) = crop(&mask, image.dimensions()).ok_or(NoObjectError::TooFine)?;
+    let cutout = request.cutout;
+    let (rect, coverage) = crop(cutout, image.dimensions()).ok_or(NoObjectError::TooFine)?;
     let density = mesh_density(request.parameters, request.detail);
-    let mesh = match mask.subject {
-        Subject::Object => surface::inflate(&coverage, rect, density),
-        Subject::WholeImage => surface::relief(&image, &coverage, rect, density),
+    let mesh = match cutout.report.shape {
+        CutoutShape::Object => surface::inflate(&coverage, rect, density),
+        CutoutShape::Relief => surface::relief(&image, &coverage, rect, density),
     };
     let mesh = mesh.ok_or(NoObjectError::TooFine)?;
     report(progress, 0.6)?;
     let texture =
-        texture_edge.map(|edge| texture::project(&image, rect, &coverage, mask.margin, edge));
+        texture_edge.map(|edge| texture::project(&image, rect, &coverage, cutout.margin(), edge));
     report(progress, 0.85)?;
     Ok(Model { mesh, texture })
 }

@@ -203,6 +203,7 @@ fn rotates_the_chosen_view_to_the_front() {
     let model = |view: usize| {
         let request = ModelRequest {
             image: &image,
+            cutout: &cut_out(&image).unwrap(),
             parameters: &textured(),
             detail: Detail::Preview,
             view,

@@ -256,8 +256,9 @@ fn shows_no_background_on_the_rim() {
 #[test]
 fn renders_four_different_views() {
     let image = sample("turtle.webp");
-    let views =
-        sculpt::render_views(&image, &textured(), &mut |_| ControlFlow::Continue(())).unwrap();
+    let cutout = cut_out(&image).unwrap();
+    let progress = &mut |_| ControlFlow::Continue(());
+    let views = sculpt::render_views(&image, &cutout, &textured(), progress).unwrap();
     let views = views.map(|png| image::load_from_memory(&png).unwrap().to_rgba8());
     let covers = |view: &RgbaImage| view.pixels().filter(|pixel| pixel[3] > 127).count();
     for (at, view) in views.iter().enumerate() {
@@ -280,6 +281,7 @@ fn stops_when_progress_cancels() {
     for stop in [0.0, 0.3, 0.9] {
         let request = sculpt::ModelRequest {
             image: &image,
+            cutout: &cut_out(&image).unwrap(),
             parameters: &textured(),
             detail: sculpt::Detail::Refined,
             view: 0,

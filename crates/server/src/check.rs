@@ -6,6 +6,7 @@ use api::SCULPT;
 use crate::config::Config;
 use crate::engines;
 use crate::options::Options;
+use crate::segmenter::SharedNetwork;
 
 /// Warns that paid work is lost when the server stops.
 pub const UNSAVED: &str = "a restart loses jobs in progress and today's usage; keep them with \
@@ -29,6 +30,13 @@ pub fn check(config: &Config, options: &Options) -> anyhow::Result<()> {
                 println!("MISSING  {name}{default}: {error:#}");
             }
         }
+    }
+    match &options.cutout_model {
+        Some(file) => {
+            SharedNetwork::open(file)?;
+            println!("cut-out network: {}", file.display());
+        }
+        None => println!("cut-out network: built in (u2netp)"),
     }
     if has_paid {
         print_limits(options);

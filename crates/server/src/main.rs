@@ -26,6 +26,7 @@ mod options;
 mod private_file;
 mod proxy;
 mod public_address;
+mod segmenter;
 mod shutdown;
 mod site;
 mod store;
@@ -56,6 +57,7 @@ use crate::metrics::{JobSeconds, ServerMetrics};
 use crate::options::Options;
 use crate::proxy::ProxyTrust;
 use crate::public_address::is_public;
+use crate::segmenter::SharedNetwork;
 use crate::stream::TimeLimits;
 use crate::workers::{WorkerContext, Workers};
 
@@ -102,6 +104,10 @@ async fn serve(config: &Config, options: &Options) -> anyhow::Result<()> {
             .with_target(false);
         lines.with_writer(std::io::stderr).init();
     }
+    let network = match &options.cutout_model {
+        Some(file) => SharedNetwork::open(file)?,
+        None => SharedNetwork::built_in(),
+    };
     let store: Box<dyn Store> = match &options.data {
         Some(folder) => Box::new(store::open(folder)?),
         None => Box::new(MemoryStore::default()),
@@ -118,6 +124,7 @@ async fn serve(config: &Config, options: &Options) -> anyhow::Result<()> {
         max_pending_per_client: options.queue_each,
         max_decode_bytes: options.decode_bytes(),
         decode_queue: Some(Arc::new(MemoryQueue::new(options.decode_bytes()))),
+        segmenter: Some(Arc::new(network)),
         engines: engines.iter().map(|engine| engine.name.clone()).collect(),
         paid_engines: paid.iter().map(|engine| engine.name.clone()).collect(),
         daily_limit: DailyLimit {

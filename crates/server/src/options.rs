@@ -87,6 +87,10 @@ pub struct Options {
     /// of cores]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZero<usize>>,
+    /// ONNX file of a segmentation network that finds the objects in images, in place of the built-in one;
+    /// a TOML file of the same name beside it describes its input
+    #[arg(long, value_name = "FILE")]
+    pub cutout_model: Option<PathBuf>,
     /// Engine for requests that name none, and its URL: sculpt (the default, needs no network),
     /// hunyuan, fal or meshy
     #[arg(long, value_name = "NAME[=URL]")]

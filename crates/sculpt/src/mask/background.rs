@@ -17,8 +17,6 @@ use crate::scalar_field::ScalarField;
 const MAX_EDGE: u32 = 320;
 /// The distance (OKLab) below which colors look alike: about twice what an eye can just tell apart.
 const SIMILAR: f32 = 0.04;
-/// The largest distance (OKLab) from its main colors that the background may have.
-const MAX_SPREAD: f32 = 0.14;
 /// The distance (OKLab) below which neighbors are on one smooth surface, such as a sky or a soft
 /// shadow.
 const SMOOTH: f32 = 0.012;
@@ -142,13 +140,12 @@ impl Scene {
                 distances.fold(f32::INFINITY, f32::min)
             })
             .collect();
-        let near = otsu_threshold(&distances).clamp(SIMILAR, MAX_SPREAD);
         flood_from_border(
             self.grid,
-            |at| distances[at] < near,
+            |at| distances[at] < SIMILAR,
             |at, next| {
                 let is_smooth = || self.distance(at, next) < SMOOTH;
-                distances[next] < near || (distances[next] < 2.0 * near && is_smooth())
+                distances[next] < SIMILAR || (distances[next] < 2.0 * SIMILAR && is_smooth())
             },
         )
     }
@@ -232,33 +229,4 @@ fn quantile(values: impl Iterator<Item = f32>, part: f32) -> f32 {
     values.sort_unstable_by(f32::total_cmp);
     let at = (values.len() as f32 * part) as usize;
     values.get(at).copied().unwrap_or_default()
-}
-
-/// Returns the threshold that separates the small distances from the large ones best (Otsu's method
-/// over a histogram), from 0 to 0.5.
-fn otsu_threshold(distances: &[f32]) -> f32 {
-    const BINS: usize = 128;
-    const MAX_DISTANCE: f32 = 0.5;
-    let mut counts = [0.0f32; BINS];
-    for distance in distances {
-        let bin = (distance / MAX_DISTANCE * BINS as f32) as usize;
-        counts[bin.min(BINS - 1)] += 1.0;
-    }
-    let all: f32 = counts.iter().sum();
-    let moment = |(bin, count): (usize, &f32)| bin as f32 * count;
-    let whole: f32 = counts.iter().enumerate().map(moment).sum();
-    let (mut below, mut sum) = (0.0, 0.0);
-    let (mut best, mut at) = (0.0, 0);
-    for (bin, count) in counts.iter().enumerate() {
-        below += count;
-        sum += bin as f32 * count;
-        let above = all - below;
-        if below > 0.0 && above > 0.0 {
-            let between = below * above * (sum / below - (whole - sum) / above).powi(2);
-            if between > best {
-                (best, at) = (between, bin);
-            }
-        }
-    }
-    (at + 1) as f32 / BINS as f32 * MAX_DISTANCE
 }

@@ -2,7 +2,7 @@
 
 use glam::DVec2;
 
-use super::detect::Mask;
+use super::cut_out::Cutout;
 use crate::scalar_field::ScalarField;
 
 /// A rectangle of the image, in its pixels.
@@ -21,10 +21,10 @@ impl ImageRect {
     }
 }
 
-/// Returns the rectangle around what the mask covers, with a margin of two pixels of the mask, and the
-/// coverage in it. `size` is the image's. Returns `None` if the mask covers nothing.
-pub fn crop(mask: &Mask, (width, height): (u32, u32)) -> Option<(ImageRect, ScalarField)> {
-    let coverage = &mask.coverage;
+/// Returns the rectangle around what the cutout covers, with a margin of two pixels of its coverage, and the
+/// coverage in it. `size` is the image's. Returns `None` if it covers nothing.
+pub fn crop(cutout: &Cutout, (width, height): (u32, u32)) -> Option<(ImageRect, ScalarField)> {
+    let coverage = &cutout.coverage;
     let is_covered = |x: usize, y: usize| coverage.at(x, y) > 0.5;
     let columns =
         || (0..coverage.width).filter(|x| (0..coverage.height).any(|y| is_covered(*x, y)));

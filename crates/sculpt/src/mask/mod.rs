@@ -3,10 +3,16 @@
 mod background;
 mod components;
 mod crop;
-mod detect;
+mod cut_out;
 mod fill_holes;
+mod guided_filter;
+mod network;
 mod oklab;
 mod pixel_grid;
+mod segmenter;
 
 pub use crop::{ImageRect, crop};
-pub use detect::{NoObjectError, Subject, detect};
+pub use cut_out::{
+    Cutout, CutoutError, CutoutRequest, NoObjectError, cut_out, prepare_network_input,
+};
+pub use segmenter::{SegmentError, Segmenter};

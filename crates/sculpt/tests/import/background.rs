@@ -1,7 +1,7 @@
 //! Background removal for engines that take an object alone.
 
 use image::{Rgb, RgbImage};
-use sculpt::remove_background;
+use sculpt::{CutoutRequest, cut_out, remove_background};
 
 #[test]
 fn removes_the_background_of_an_image() {
@@ -11,7 +11,9 @@ fn removes_the_background_of_an_image() {
             false => Rgb([250, 250, 250]),
         }
     });
-    let cut = remove_background(&image.into(), 1024).unwrap();
+    let image = image.into();
+    let cutout = cut_out(&image, &CutoutRequest::default()).unwrap();
+    let cut = remove_background(&image, &cutout, 1024);
     assert_eq!(cut.dimensions(), (1024, 512));
     let alpha = |x, y| cut.get_pixel(x, y)[3];
     assert!(alpha(5, 5) < 5 && alpha(512, 256) > 250);

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use contract::Parameters;
 use image::{DynamicImage, RgbImage};
-use sculpt::{Detail, ModelError, ModelRequest};
+use sculpt::{Cutout, CutoutError, CutoutRequest, Detail, ModelError, ModelRequest};
 use serde_json::Value;
 
 pub use samples::{SAMPLES, sample_path};
@@ -46,6 +46,11 @@ pub fn json_of(glb: &[u8]) -> Value {
     serde_json::from_slice(&gltf::Glb::from_slice(glb).unwrap().json).unwrap()
 }
 
+/// Cuts the object out by transparency or by the background.
+pub fn cut_out(image: &DynamicImage) -> Result<Cutout, CutoutError> {
+    sculpt::cut_out(image, &CutoutRequest::default())
+}
+
 /// Makes a preview.
 pub fn sculpt(image: &DynamicImage, parameters: &Parameters) -> Result<Vec<u8>, ModelError> {
     sculpt_at(image, parameters, Detail::Preview)
@@ -58,6 +63,7 @@ pub fn sculpt_at(
 ) -> Result<Vec<u8>, ModelError> {
     let request = ModelRequest {
         image,
+        cutout: &cut_out(image)?,
         parameters,
         detail,
         view: 0,

@@ -215,7 +215,7 @@ impl Service for Fal {
             glb,
             mut fields,
         } = model.input(request);
-        let image = input_image::data_uri(request.image, MAX_IMAGE_EDGE)?;
+        let image = input_image::data_uri(request, MAX_IMAGE_EDGE)?;
         match image_field.strip_suffix("[]") {
             Some(list) => fields.insert(list.into(), json!([image])),
             None => fields.insert(image_field, image.into()),

@@ -87,12 +87,16 @@ impl Service for Hunyuan {
         1
     }
 
+    fn takes_cutouts(&self) -> bool {
+        true
+    }
+
     fn submit(&self, request: &ModelRequest) -> Result<String, SubmitError> {
         // Sent even if the version is configured: while the server handles a synchronous request of
         // another client it responds to nothing, and the response to the job would be lost.
         let health = self.client.get("/health");
         let health = health.map_err(|error| SubmitError::not_handled(&error))?;
-        let image = input_image::cutout_base64(request.image, MAX_IMAGE_EDGE)?;
+        let image = input_image::base64_png(request, MAX_IMAGE_EDGE)?;
         let is_low = request.parameters.resolution == Some(Resolution::LowPoly);
         let body = match self.dialect(&health) {
             // 2.1 ignores all parameters, but rejects those outside of its ranges.

@@ -89,7 +89,7 @@ impl Service for Meshy {
     }
 
     fn submit(&self, request: &ModelRequest) -> Result<String, SubmitError> {
-        let image = input_image::data_uri(request.image, MAX_IMAGE_EDGE)?;
+        let image = input_image::data_uri(request, MAX_IMAGE_EDGE)?;
         let response = self.client.post(TASKS_PATH, &self.body(request, image))?;
         match (response.status, response.body["result"].as_str()) {
             (200..=299, Some(task)) if is_plain_id(task) => Ok(task.to_owned()),

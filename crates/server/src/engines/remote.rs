@@ -161,8 +161,12 @@ impl RemoteEngine {
         let checkpoint = source.checkpoint;
         // Dropped before the job is polled, because jobs of this engine may run at the same time.
         let image = source.image.decode()?;
+        let needs_cutout = self.service.takes_cutouts() || source.image.is_cutout_requested();
+        let cutout = needs_cutout.then(|| source.image.cut_out(&image));
+        let cutout = cutout.transpose()?;
         let request = ModelRequest {
             image: &image,
+            cutout: cutout.as_ref(),
             parameters: source.parameters.or_defaults(),
             is_textured: sculpt::is_textured(source.parameters),
         };

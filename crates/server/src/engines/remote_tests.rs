@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::ops::ControlFlow;
 
 use api::image::DynamicImage;
-use api::{Parameters, SourceImage};
+use api::{Cutout, Parameters, SourceImage};
 
 use super::super::client::Client;
 use super::super::service::{CheckError, PollError};
@@ -89,6 +89,14 @@ struct Pixel;
 impl SourceImage for Pixel {
     fn decode(&self) -> Result<DynamicImage, ModelError> {
         Ok(DynamicImage::new_rgb8(1, 1))
+    }
+
+    fn cut_out(&self, _: &DynamicImage) -> Result<Cutout, ModelError> {
+        unreachable!()
+    }
+
+    fn is_cutout_requested(&self) -> bool {
+        false
     }
 }
 

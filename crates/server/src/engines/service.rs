@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use api::Millis;
-use api::image::DynamicImage;
+use api::image::{DynamicImage, ImageError};
+use api::{Cutout, Millis};
 use contract::Parameters;
 use thiserror::Error;
 
 use super::client::{ApiResponse, Client, ErrorResponse, RequestError};
-use super::input_image::InputImageError;
 
 /// How often a job is polled, and for how long.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +21,9 @@ pub struct Timing {
 /// A request for a model.
 pub struct ModelRequest<'a> {
     pub image: &'a DynamicImage,
+    /// The part of the image to make the model of, for a service that
+    /// [takes objects alone](Service::takes_cutouts), or if the caller chose how to find it.
+    pub cutout: Option<&'a Cutout>,
     /// Omitted parameters have the API's defaults.
     pub parameters: Parameters,
     /// Whether the model gets a texture.
@@ -36,6 +38,11 @@ pub trait Service: Send + Sync {
     /// Returns whether a job costs money.
     fn is_paid(&self) -> bool {
         true
+    }
+
+    /// Returns whether the service takes images of objects without their background.
+    fn takes_cutouts(&self) -> bool {
+        false
     }
 
     /// Returns what the configuration lacks for the service to work, if anything.
@@ -162,9 +169,9 @@ impl From<RequestError> for SubmitError {
     }
 }
 
-impl From<InputImageError> for SubmitError {
-    fn from(error: InputImageError) -> Self {
-        Self::Rejected(error.to_string())
+impl From<ImageError> for SubmitError {
+    fn from(error: ImageError) -> Self {
+        Self::Rejected(format!("the image cannot be encoded: {error}"))
     }
 }
 

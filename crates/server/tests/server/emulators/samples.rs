@@ -67,8 +67,10 @@ fn sculpt_glb(generate_texture: bool) -> Vec<u8> {
         let is_inside = across * across + up * up < 512.0 * 512.0;
         Rgba([x as u8, y as u8, 128, if is_inside { 255 } else { 0 }])
     });
+    let image = image.into();
     let request = sculpt::ModelRequest {
-        image: &image.into(),
+        image: &image,
+        cutout: &sculpt::cut_out(&image, &sculpt::CutoutRequest::default()).unwrap(),
         parameters: &api::Parameters {
             generate_texture: Some(generate_texture),
             texture_resolution: Some(1024),

@@ -1,0 +1,147 @@
+//! The network that finds the objects in images: the one in this program, or a file of the user's.
+
+use std::fs;
+use std::path::Path;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use anyhow::{Context, anyhow};
+use api::image::RgbImage;
+use api::{SegmentError, Segmenter};
+use contract::{Invalid, quote};
+use cutout::{ImageFormat, Network, Output, Scale, U2NETP};
+use serde::Deserialize;
+
+/// A network that several workers share. One image at a time uses all cores, and the 150 MB that a run
+/// takes are needed once.
+pub struct SharedNetwork {
+    format: ImageFormat,
+    /// Loaded when an image first needs it, unless it is a file of the user's.
+    network: OnceLock<Result<Network, String>>,
+    running: Mutex<()>,
+}
+
+impl SharedNetwork {
+    /// Returns the network in this program.
+    pub fn built_in() -> Self {
+        Self {
+            format: ImageFormat::default(),
+            network: OnceLock::new(),
+            running: Mutex::default(),
+        }
+    }
+
+    /// Loads an ONNX file, whose format is in a TOML file of the same name beside it.
+    ///
+    /// # Errors
+    /// Fails if either file cannot be read, or if they do not describe a network that can be used.
+    pub fn open(path: &Path) -> anyhow::Result<Self> {
+        let name = path.display();
+        let file = fs::read(path).with_context(|| format!("Cannot read {name}"))?;
+        let format = read_format(&path.with_extension("toml"))?;
+        let network = Network::load(file, format.clone()).with_context(|| format!("{name}"))?;
+        // A network may load, and fail on every image.
+        let blank = vec![0; 3 * format.width as usize * format.height as usize];
+        let checked = network.run(&blank);
+        checked.map_err(|error| anyhow!("{name}: {error}"))?;
+        Ok(Self {
+            format,
+            network: Ok(network).into(),
+            running: Mutex::default(),
+        })
+    }
+}
+
+impl Segmenter for SharedNetwork {
+    fn input_size(&self) -> (u32, u32) {
+        (self.format.width, self.format.height)
+    }
+
+    fn segment(&self, image: &RgbImage) -> Result<Vec<f32>, SegmentError> {
+        // A panic leaves nothing behind in a network.
+        let _running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let load = || {
+            let network = Network::load(U2NETP.to_vec(), self.format.clone());
+            network.map_err(|error| error.to_string())
+        };
+        match self.network.get_or_init(load) {
+            Ok(network) => network.segment(image),
+            Err(reason) => Err(SegmentError(reason.clone())),
+        }
+    }
+}
+
+/// The TOML file beside a network.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FormatFile {
+    /// The size of the input, in pixels.
+    width: u32,
+    height: u32,
+    /// The value of a channel that becomes 1, or `"max"` for the greatest value in the image.
+    scale: ScaleField,
+    mean: [f32; 3],
+    std: [f32; 3],
+    output: OutputField,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ScaleField {
+    Value(f32),
+    Name(String),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum OutputField {
+    Probability,
+    Logit,
+}
+
+/// The largest edge of a network's input, in pixels.
+const MAX_INPUT_EDGE: u32 = 4096;
+
+fn read_format(path: &Path) -> anyhow::Result<ImageFormat> {
+    let name = path.display();
+    let text = fs::read_to_string(path)
+        .with_context(|| format!("Cannot read {name}, which describes the network's input"))?;
+    let file: FormatFile = toml::from_str(&text).with_context(|| format!("{name}"))?;
+    let invalid = |key: &'static str, value: String, expected: &str| {
+        anyhow!("{name}: {}", Invalid::new(key, value, expected))
+    };
+    for (key, edge) in [("width", file.width), ("height", file.height)] {
+        if !(1..=MAX_INPUT_EDGE).contains(&edge) {
+            let expected = format!("1 to {MAX_INPUT_EDGE}");
+            return Err(invalid(key, edge.to_string(), &expected));
+        }
+    }
+    let scale = match file.scale {
+        ScaleField::Value(value) if value > 0.0 => Scale::Fixed(value),
+        ScaleField::Value(value) => {
+            return Err(invalid("scale", value.to_string(), "a number above 0"));
+        }
+        ScaleField::Name(text) if text == "max" => Scale::ImageMaximum,
+        ScaleField::Name(text) => {
+            return Err(invalid(
+                "scale",
+                quote(&text),
+                "\"max\" or a number above 0",
+            ));
+        }
+    };
+    if file.std.contains(&0.0) {
+        let value = format!("{:?}", file.std);
+        return Err(invalid("std", value, "three numbers other than 0"));
+    }
+    Ok(ImageFormat {
+        width: file.width,
+        height: file.height,
+        scale,
+        mean: file.mean,
+        deviation: file.std,
+        output: match file.output {
+            OutputField::Probability => Output::Probability,
+            OutputField::Logit => Output::Logit,
+        },
+    })
+}
