@@ -33,9 +33,9 @@ pub struct CreateBody {
     pub first_stage: Stage,
     /// The name of the selected engine.
     pub engine: Option<String>,
-    /// How the object is separated from its background.
+    /// How the object is separated from its background, unless the caller sent a mask.
     pub cutout: CutoutChoice,
-    /// The image file of the caller's mask.
+    /// The file of the caller's mask, which is not decoded yet.
     pub mask: Option<Vec<u8>>,
 }
 
@@ -81,7 +81,8 @@ impl CreateBody {
     }
 }
 
-/// The body of a request that starts a preview or a refinement.
+/// The body of a request that starts a preview or a refinement. `cutout` and `mask_url` have no effect
+/// here: the stages of a session share the cutout of the first one.
 pub struct StageBody {
     /// Only `scaled_bbox` and `pivot_point` are used.
     pub parameters: Parameters,

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use http::HeaderName;
-
 use sculpt::Segmenter;
 
 use crate::access::Client;

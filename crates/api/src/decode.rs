@@ -213,8 +213,8 @@ fn without_color_profile<'a>(media_type: &str, file: &'a [u8]) -> Cow<'a, [u8]> 
     file
 }
 
-/// Decodes the image and the mask in the body of a create request, to see whether the decoder panics. For platforms
-/// that cannot catch panics: an instance without sessions calls this before
+/// Decodes the image and the mask in the body of a create request, to see whether the decoder panics.
+/// For platforms that cannot catch panics: an instance without sessions calls this before
 /// [`Api::handle`](crate::Api::handle).
 pub fn try_create(body: &[u8]) {
     let Ok(CreateBody { image, mask, .. }) = CreateBody::parse(body) else {

@@ -33,9 +33,10 @@ impl Context<'_> {
             FileName::Model(stage, _) if record.is_stage_done(stage, self.now) => Some(stage),
             FileName::Cutout | FileName::Spin(_) | FileName::Model(..) => return Err(not_found()),
         };
-        let (changed_at, bytes) = match stage.and_then(|stage| record.span(stage)) {
-            Some(span) => (span.start, span.result_bytes.unwrap_or_default()),
-            None => (record.created_at, record.image_bytes),
+        let (changed_at, bytes) = match (&file, stage.and_then(|stage| record.span(stage))) {
+            (FileName::Image, _) | (_, None) => (record.created_at, record.image_bytes),
+            (FileName::Cutout, Some(span)) => (span.start, record.cutout.file_bytes),
+            (_, Some(span)) => (span.start, span.result_bytes.unwrap_or_default()),
         };
         let freshness = match stage {
             Some(Stage::Refine) => Freshness::Revalidated,

@@ -2,6 +2,7 @@
 
 use contract::{IMAGE_URL, Invalid, MASK_URL, one_of_quoted, quote};
 use http::StatusCode;
+use image::GenericImageView;
 use serde_json::{Value, json};
 
 use crate::body::{CreateBody, StageBody};
@@ -106,18 +107,10 @@ impl Context<'_> {
         let body = CreateBody::parse(self.request.body()).map_err(ApiError::bad_request)?;
         let engine = self.engine(body.engine)?;
         let (image, image_url) = match body.image {
-            ImageSource::Inline(file) => {
-                // Checks it.
-                let image = state.decoder.decode(&file, Patience::Request);
-                image.map_err(|error| ApiError::of_image(IMAGE_URL, error))?;
-                (Some(file), None)
-            }
+            ImageSource::Inline(file) => (Some(file), None),
             ImageSource::Remote(url) => (None, Some(url)),
         };
-        if let Some(mask) = &body.mask {
-            let mask = state.decoder.decode(mask, Patience::Request);
-            mask.map_err(|error| ApiError::of_image(MASK_URL, error))?;
-        }
+        self.check_images(image.as_deref(), body.mask.as_deref())?;
         let session = NewSession {
             parameters: body.parameters,
             engine,
@@ -147,6 +140,23 @@ impl Context<'_> {
             AddError::Replay(error) => error.into(),
             AddError::Write(error) => self.write_failed(error),
         })
+    }
+
+    /// Checks the image, if it does not have to be downloaded first, and the caller's mask.
+    fn check_images(self, image: Option<&[u8]>, mask: Option<&[u8]>) -> Result<(), ApiError> {
+        let decode = |parameter: &str, file: &[u8]| {
+            let image = self.state.decoder.decode(file, Patience::Request);
+            image.map_err(|error| ApiError::of_image(parameter, error))
+        };
+        let image = image.map(|file| decode(IMAGE_URL, file)).transpose()?;
+        // One decoded image at a time.
+        let size = image.map(|image| image.dimensions());
+        let Some(mask) = mask else {
+            return Ok(());
+        };
+        let mask = decode(MASK_URL, mask)?;
+        let checked = sculpt::check_mask(&mask, size.unwrap_or_else(|| mask.dimensions()));
+        checked.map_err(|error| ApiError::bad_request(error.to_string()))
     }
 
     fn poll(self, code: &str) -> Result<Output, ApiError> {

@@ -6,11 +6,9 @@ use std::ops::ControlFlow;
 use image::{DynamicImage, RgbImage};
 use sculpt::Segmenter;
 
-use crate::cutout::CutoutRecord;
 use crate::decode::{Decoder, Patience};
 use crate::engine::{
-    Checkpoint, CheckpointError, Detail, Engine, Model, ModelError, Progress, SCULPT, Source,
-    VIEW_COUNT,
+    Checkpoint, CheckpointError, Engine, Model, ModelError, Progress, SCULPT, Source, VIEW_COUNT,
 };
 use crate::files::{IMAGE, can_convert, model_file, spin_file};
 use crate::job_queue::{Job, JobQueue, Outcome};
@@ -19,7 +17,7 @@ use crate::record::{JobId, Record, StageResult};
 use crate::sessions::{Change, Sessions, UpdateError};
 use crate::stage::Stage;
 use crate::store::{File, FileChanges, StoreError};
-use crate::stored_image::{StoredImage, image_failed};
+use crate::stored_image::{NewCutout, StoredImage, image_failed};
 
 /// The downloaded image file of a job, or the reason why the download failed.
 pub type Download = Result<Vec<u8>, String>;
@@ -37,8 +35,8 @@ pub struct JobRunner<'a> {
 struct Output {
     files: Vec<File>,
     result: StageResult,
-    /// The cutout, if this stage has made it.
-    cutout: Option<CutoutRecord>,
+    /// The cutout, if this stage has made it and it is not stored yet.
+    cutout: Option<NewCutout>,
 }
 
 impl Output {
@@ -157,15 +155,16 @@ impl JobRunner<'_> {
         job: &mut Job,
         size: (u32, u32),
     ) -> Result<Option<RgbImage>, StoreError> {
+        // A platform with such a network has no other engine.
+        if job.engine() != SCULPT {
+            return Ok(None);
+        }
         let code = &job.id().code;
         let (Some(record), Some(file)) =
             (self.sessions.get(code)?, self.sessions.file(code, IMAGE)?)
         else {
             return Ok(None);
         };
-        if job.engine() != SCULPT {
-            return Ok(None);
-        }
         let image = StoredImage::open(self.sessions, self.decoder, None, &record, file)?;
         // A failure is reported when the job is run.
         let Ok((decoded, input)) = image.network_input(size) else {
@@ -177,21 +176,25 @@ impl JobRunner<'_> {
 
     /// Stores the result of a job.
     fn finish(self, job: &Job, created: Result<Output, JobError>) -> Result<(), StoreError> {
-        let (files, outcome) = match created {
+        let (mut files, outcome, cutout) = match created {
             Ok(Output {
                 files,
                 result,
                 cutout,
-            }) => (files, Ok((result, cutout))),
-            Err(JobError::Model(ModelError::Failed(reason))) => (Vec::new(), Err(reason)),
+            }) => (files, Ok(result), cutout),
+            Err(JobError::Model(ModelError::Failed(reason))) => (Vec::new(), Err(reason), None),
             Err(JobError::Model(ModelError::Cancelled)) => return Ok(()),
             Err(JobError::Store(error)) => return Err(error),
         };
+        let cutout = cutout.map(|cutout| {
+            files.push(cutout.file);
+            cutout.record
+        });
         let stage = job.id().stage;
         let saved = self.save(job.id(), files, |record| match &outcome {
-            Ok((result, cutout)) => {
+            Ok(result) => {
                 record.complete_stage(stage, result);
-                if let Some(cutout) = cutout {
+                if let Some(cutout) = &cutout {
                     record.cutout.clone_from(cutout);
                 }
                 // A session whose spins are done waits for its caller to select one.
@@ -235,6 +238,7 @@ impl JobRunner<'_> {
             runner: self,
             job: id,
             engine: job.engine(),
+            image: &image,
             failure: RefCell::default(),
         };
         let source = Source {
@@ -254,25 +258,21 @@ impl JobRunner<'_> {
                 false => ControlFlow::Break(()),
             }
         };
-        let model = |detail, progress| engine.model(source, detail, record.selected_spin, progress);
-        let output = match id.stage {
-            Stage::Spin => engine.views(source, progress).map(Output::of_views),
-            Stage::Preview => {
-                model(Detail::Preview, progress).map(|model| Output::of_model(id.stage, model))
-            }
-            Stage::Refine => {
-                model(Detail::Refined, progress).map(|model| Output::of_model(id.stage, model))
-            }
+        let output = match id.stage.detail() {
+            None => engine.views(source, progress).map(Output::of_views),
+            Some(detail) => engine
+                .model(source, detail, record.selected_spin, progress)
+                .map(|model| Output::of_model(id.stage, model)),
         };
-        if let Some(failure) = checkpoint.failure.take() {
-            return Err(failure.into());
+        match (output, checkpoint.failure.take()) {
+            (Ok(output), _) => Ok(Output {
+                cutout: image.new_cutout(),
+                ..output
+            }),
+            // The engine stopped because of the store.
+            (Err(ModelError::Cancelled), Some(failure)) => Err(failure.into()),
+            (Err(error), _) => Err(error.into()),
         }
-        let mut output = output?;
-        if let Some((file, cutout)) = image.into_cutout()? {
-            output.files.push(file);
-            output.cutout = Some(cutout);
-        }
-        Ok(output)
     }
 
     /// Returns the image file. Checks a downloaded file and stores it first, so that it is downloaded
@@ -339,8 +339,11 @@ struct StoredCheckpoint<'a> {
     runner: JobRunner<'a>,
     job: &'a JobId,
     engine: &'a str,
-    /// The last error of the store, unless the note was saved since. The job is then due again: whether a
-    /// model was paid for cannot be known without the note.
+    /// The image of the session, whose new cutout is stored with the note: the process that resumes the
+    /// job does not make it again.
+    image: &'a StoredImage<'a>,
+    /// The last error of the store, unless the note was saved since. If the engine stops because of it,
+    /// the job is due again: whether a model was paid for cannot be known without the note.
     failure: RefCell<Option<StoreError>>,
 }
 
@@ -368,11 +371,22 @@ impl Checkpoint for StoredCheckpoint<'_> {
     }
 
     fn save(&self, text: &str) -> Result<(), CheckpointError> {
-        let saved = self.runner.save(self.job, Vec::new(), |record| {
-            record.set_engine_note(self.job, text.to_owned());
-        });
+        let (file, cutout) = self
+            .image
+            .new_cutout()
+            .map(|cutout| (cutout.file, cutout.record))
+            .unzip();
+        let saved = self
+            .runner
+            .save(self.job, file.into_iter().collect(), |record| {
+                record.set_engine_note(self.job, text.to_owned());
+                if let Some(cutout) = &cutout {
+                    record.cutout.clone_from(cutout);
+                }
+            });
         match saved {
             Ok(()) => {
+                self.image.set_saved();
                 self.failure.take();
                 Ok(())
             }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Millis;
+use crate::engine::Detail;
 
 /// The stages of a session, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -23,6 +24,15 @@ impl Stage {
             Self::Spin => Some(Self::Preview),
             Self::Preview => Some(Self::Refine),
             Self::Refine => None,
+        }
+    }
+
+    /// Returns the detail of the stage's model, or `None` if it creates views.
+    pub fn detail(self) -> Option<Detail> {
+        match self {
+            Self::Spin => None,
+            Self::Preview => Some(Detail::Preview),
+            Self::Refine => Some(Detail::Refined),
         }
     }
 

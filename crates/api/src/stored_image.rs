@@ -1,6 +1,6 @@
 //! The stored image of a session, as an engine gets it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use contract::{IMAGE_URL, MASK_URL};
 use image::{DynamicImage, RgbImage};
@@ -29,6 +29,14 @@ pub struct StoredImage<'a> {
     decoded: RefCell<Option<DynamicImage>>,
     /// The cutout that this stage has made.
     made: RefCell<Option<Cutout>>,
+    /// Whether it is stored, before the stage is done.
+    is_saved: Cell<bool>,
+}
+
+/// A cutout that is not stored yet.
+pub struct NewCutout {
+    pub file: File,
+    pub record: CutoutRecord,
 }
 
 impl<'a> StoredImage<'a> {
@@ -44,19 +52,25 @@ impl<'a> StoredImage<'a> {
         file: Vec<u8>,
     ) -> Result<Self, StoreError> {
         let cutout = &record.cutout;
-        let read = |name, is_stored: bool| match is_stored {
-            true => sessions.file(&record.code, name),
-            false => Ok(None),
+        let stored = match cutout.report {
+            Some(_) => sessions.file(&record.code, CUTOUT)?,
+            None => None,
+        };
+        // Not needed again once its cutout is stored.
+        let mask = match (cutout.mask_bytes, &stored) {
+            (1.., None) => sessions.file(&record.code, MASK)?,
+            _ => None,
         };
         Ok(Self {
             decoder,
             segmenter,
             record: cutout,
             file,
-            mask: read(MASK, cutout.mask_bytes > 0)?,
-            stored: read(CUTOUT, cutout.report.is_some())?,
+            mask,
+            stored,
             decoded: RefCell::default(),
             made: RefCell::default(),
+            is_saved: Cell::default(),
         })
     }
 
@@ -83,22 +97,25 @@ impl<'a> StoredImage<'a> {
         Ok((image, input))
     }
 
-    /// Returns the file with the cutout that this stage has made, and its record. Returns `None` if it
-    /// has made none.
-    ///
-    /// # Errors
-    /// Fails if the cutout cannot be encoded.
-    pub fn into_cutout(self) -> Result<Option<(File, CutoutRecord)>, ModelError> {
-        let Some(cutout) = self.made.into_inner() else {
-            return Ok(None);
-        };
-        let png = cutout.to_png()?;
-        let record = CutoutRecord {
-            report: Some(cutout.report),
-            file_bytes: png.len() as u64,
-            ..self.record.clone()
-        };
-        Ok(Some(((CUTOUT.to_owned(), png), record)))
+    /// Returns the cutout that this stage has made, unless it is [stored](Self::set_saved) already.
+    pub fn new_cutout(&self) -> Option<NewCutout> {
+        let made = self.made.borrow();
+        let cutout = made.as_ref().filter(|_| !self.is_saved.get())?;
+        // A model, which may have been paid for, is worth more than the file with its cutout.
+        let png = cutout.to_png().ok()?;
+        Some(NewCutout {
+            record: CutoutRecord {
+                report: Some(cutout.report),
+                file_bytes: png.len() as u64,
+                ..self.record.clone()
+            },
+            file: (CUTOUT.to_owned(), png),
+        })
+    }
+
+    /// Notes that the cutout that this stage has made is stored.
+    pub fn set_saved(&self) {
+        self.is_saved.set(self.made.borrow().is_some());
     }
 
     fn decode_mask(&self) -> Result<Option<DynamicImage>, ModelError> {
@@ -133,7 +150,9 @@ impl SourceImage for StoredImage<'_> {
     }
 
     fn cut_out(&self, image: &DynamicImage) -> Result<Cutout, ModelError> {
-        if let Some(cutout) = self.restored() {
+        // An engine asks again for each attempt to submit a job.
+        let made = self.made.borrow().clone();
+        if let Some(cutout) = made.or_else(|| self.restored()) {
             return Ok(cutout);
         }
         let mask = self.decode_mask()?;

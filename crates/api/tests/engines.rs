@@ -4,10 +4,11 @@
 mod support;
 
 use std::sync::Mutex;
+use std::sync::atomic::Ordering;
 
 use api::{
-    Config, Detail, Engine, EngineFilter, JobKind, Millis, Model, ModelError, Progress, Sculptor,
-    Source, VIEW_COUNT,
+    CheckpointError, Config, Detail, Engine, EngineFilter, JobKind, Millis, Model, ModelError,
+    Progress, Sculptor, Source, VIEW_COUNT,
 };
 use serde_json::{Value, json};
 use support::*;
@@ -100,6 +101,44 @@ fn keeps_a_checkpoint_across_processes_until_its_stage_ends() {
     run(&api, false);
     let expected = [None, Some("Preview".to_owned()), None];
     assert_eq!(*found.lock().unwrap(), expected);
+}
+
+/// Runs the job of a new session while its checkpoint cannot be saved. Returns whether the job ended, and
+/// the session.
+fn run_with_failing_checkpoint(outcome: Result<(), ModelError>) -> (bool, Value) {
+    let store = SharedStore::default();
+    let mut api = store.open(&two_engines(), START);
+    api.engine = None;
+    let code = code(&api.create(json!({"generate_preview_mesh": true})));
+    let engine = Stub(|source: &Source, _: &mut Progress| {
+        store.is_full.store(true, Ordering::Relaxed);
+        let saved = source.checkpoint.save("job 17");
+        assert_eq!(saved, Err(CheckpointError::Store));
+        store.is_full.store(false, Ordering::Relaxed);
+        outcome.clone()
+    });
+    let job = api.inner.next_job(api.now).unwrap().unwrap();
+    let is_over = api.inner.run_job(job, None, &engine).is_ok();
+    api.now += 1000;
+    (is_over, api.session(&code))
+}
+
+#[test]
+fn result_counts_although_a_checkpoint_was_not_saved() {
+    let (is_over, session) = run_with_failing_checkpoint(Ok(()));
+    assert!(is_over);
+    assert_eq!(session["status"], "preview_done");
+    let failed = ModelError::Failed("no such model".into());
+    let (is_over, session) = run_with_failing_checkpoint(Err(failed));
+    assert!(is_over);
+    assert_eq!(session["error"], "no such model");
+}
+
+#[test]
+fn job_that_stops_because_of_its_checkpoint_is_due_again() {
+    let (is_over, session) = run_with_failing_checkpoint(Err(ModelError::Cancelled));
+    assert!(!is_over);
+    assert_eq!(session["status"], "training_preview");
 }
 
 #[test]

@@ -66,8 +66,8 @@ fn deletes_old_sessions_with_all_their_files() {
     let newer = code(&api.create(json!({})));
     assert_eq!(api.session(&old)["status"], "refine_done");
     assert_eq!(api.session(&turbo)["status"], "spin_generate_done");
-    // Records and images, two models, four spins.
-    assert_eq!(store.len(), 6 + 2 + 4);
+    // Records and images, two models, four spins, two cutouts.
+    assert_eq!(store.len(), 6 + 2 + 4 + 2);
     api.now += 1;
     api.create(json!({}));
     assert!(!exists(&api, &old) && !exists(&api, &turbo) && exists(&api, &newer));
@@ -82,8 +82,8 @@ fn deletes_old_sessions_with_all_their_files() {
     let mut api = store.open(&config, START + 20_001);
     api.engine = None;
     assert!(!exists(&api, &newer));
-    // Records, images and models.
-    assert_eq!(store.len(), 6);
+    // Records, images, models and cutouts.
+    assert_eq!(store.len(), 8);
 }
 
 #[test]

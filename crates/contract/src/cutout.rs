@@ -1,6 +1,6 @@
 //! How the object of an image is separated from its background: an extension of this project's server.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use strum::{EnumString, VariantNames};
 #[cfg(feature = "typescript")]
 use tsify::Tsify;
@@ -65,11 +65,32 @@ pub struct CutoutReport {
     /// How the object was separated from its background.
     pub method: CutoutMethod,
     /// The part of the image that the model shows, from 0 to 1.
+    #[serde(serialize_with = "serialize_part")]
     pub coverage: f32,
     /// The part of the image where the network is sure, from 0 to 1. Below 0.78, the image becomes a
     /// relief. Missing with other methods.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "serialize_optional_part"
+    )]
     pub confidence: Option<f32>,
     /// The kind of the model.
     pub shape: CutoutShape,
+}
+
+/// Writes four decimals, more than are significant. Without, 0.3 becomes 0.30000001192092896 in JSON.
+fn serialize_part<S: Serializer>(part: &f32, serializer: S) -> Result<S::Ok, S::Error> {
+    const SCALE: f64 = 10_000.0;
+    serializer.serialize_f64((f64::from(*part) * SCALE).round() / SCALE)
+}
+
+fn serialize_optional_part<S: Serializer>(
+    part: &Option<f32>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match part {
+        Some(part) => serialize_part(part, serializer),
+        None => serializer.serialize_none(),
+    }
 }

@@ -33,8 +33,8 @@ pub use glb::{GlbError, check_glb};
 #[cfg(feature = "import")]
 pub use import::{ImportedGlb, import_glb};
 pub use mask::{
-    Cutout, CutoutError, CutoutRequest, NoObjectError, SegmentError, Segmenter, cut_out,
-    prepare_network_input,
+    Cutout, CutoutError, CutoutRequest, NoObjectError, SegmentError, Segmenter, check_mask,
+    cut_out, prepare_network_input,
 };
 pub use progress::Progress;
 #[cfg(feature = "import")]

@@ -31,11 +31,9 @@ pub fn check(config: &Config, options: &Options) -> anyhow::Result<()> {
             }
         }
     }
+    SharedNetwork::configured(options.cutout_model.as_deref())?;
     match &options.cutout_model {
-        Some(file) => {
-            SharedNetwork::open(file)?;
-            println!("cut-out network: {}", file.display());
-        }
+        Some(file) => println!("cut-out network: {}", file.display()),
         None => println!("cut-out network: built in (u2netp)"),
     }
     if has_paid {

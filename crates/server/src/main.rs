@@ -104,10 +104,7 @@ async fn serve(config: &Config, options: &Options) -> anyhow::Result<()> {
             .with_target(false);
         lines.with_writer(std::io::stderr).init();
     }
-    let network = match &options.cutout_model {
-        Some(file) => SharedNetwork::open(file)?,
-        None => SharedNetwork::built_in(),
-    };
+    let network = SharedNetwork::configured(options.cutout_model.as_deref())?;
     let store: Box<dyn Store> = match &options.data {
         Some(folder) => Box::new(store::open(folder)?),
         None => Box::new(MemoryStore::default()),

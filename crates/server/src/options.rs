@@ -87,8 +87,8 @@ pub struct Options {
     /// of cores]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZero<usize>>,
-    /// ONNX file of a segmentation network that finds the objects in images, in place of the built-in one;
-    /// a TOML file of the same name beside it describes its input
+    /// ONNX file of a segmentation network that finds the objects in images, instead of the built-in
+    /// u2netp. FILE with the extension .toml describes the network's input and output
     #[arg(long, value_name = "FILE")]
     pub cutout_model: Option<PathBuf>,
     /// Engine for requests that name none, and its URL: sculpt (the default, needs no network),

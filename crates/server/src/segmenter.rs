@@ -6,13 +6,13 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use anyhow::{Context, anyhow};
 use api::image::RgbImage;
-use api::{SegmentError, Segmenter};
+use api::{SegmentError, Segmenter, catch_panic};
 use contract::{Invalid, quote};
 use cutout::{ImageFormat, Network, Output, Scale, U2NETP};
 use serde::Deserialize;
 
-/// A network that several workers share. One image at a time uses all cores, and the 150 MB that a run
-/// takes are needed once.
+/// A network that several workers share. It runs on one image at a time: a run uses all cores, and the
+/// 150 MB that it takes are needed once.
 pub struct SharedNetwork {
     format: ImageFormat,
     /// Loaded when an image first needs it, unless it is a file of the user's.
@@ -21,8 +21,15 @@ pub struct SharedNetwork {
 }
 
 impl SharedNetwork {
-    /// Returns the network in this program.
-    pub fn built_in() -> Self {
+    /// Loads the ONNX file of the user, or returns the network in this program.
+    ///
+    /// # Errors
+    /// Fails if the file is not a network that can be used.
+    pub fn configured(path: Option<&Path>) -> anyhow::Result<Self> {
+        path.map_or_else(|| Ok(Self::built_in()), Self::open)
+    }
+
+    fn built_in() -> Self {
         Self {
             format: ImageFormat::default(),
             network: OnceLock::new(),
@@ -34,20 +41,34 @@ impl SharedNetwork {
     ///
     /// # Errors
     /// Fails if either file cannot be read, or if they do not describe a network that can be used.
-    pub fn open(path: &Path) -> anyhow::Result<Self> {
+    fn open(path: &Path) -> anyhow::Result<Self> {
         let name = path.display();
         let file = fs::read(path).with_context(|| format!("Cannot read {name}"))?;
         let format = read_format(&path.with_extension("toml"))?;
-        let network = Network::load(file, format.clone()).with_context(|| format!("{name}"))?;
-        // A network may load, and fail on every image.
-        let blank = vec![0; 3 * format.width as usize * format.height as usize];
-        let checked = network.run(&blank);
-        checked.map_err(|error| anyhow!("{name}: {error}"))?;
+        // A file may make rten panic.
+        let loaded = catch_panic(|| load_and_try(file, &format));
+        let loaded = loaded.unwrap_or_else(|_| Err(anyhow!("rten crashed on the network")));
+        let network = loaded.with_context(|| format!("{name}"))?;
         Ok(Self {
             format,
             network: Ok(network).into(),
             running: Mutex::default(),
         })
+    }
+}
+
+/// Loads a network, and runs it once: it may load, and fail on every image.
+fn load_and_try(file: Vec<u8>, format: &ImageFormat) -> anyhow::Result<Network> {
+    let network = Network::load(file, format.clone())?;
+    let blank = vec![0; 3 * format.width as usize * format.height as usize];
+    let output = network
+        .run(&blank)
+        .map_err(|SegmentError(reason)| anyhow!("the network cannot be run: {reason}"))?;
+    match output.iter().any(|logit| logit.is_nan()) {
+        true => Err(anyhow!(
+            "the network's output is not a number for a black image"
+        )),
+        false => Ok(network),
     }
 }
 
@@ -57,7 +78,7 @@ impl Segmenter for SharedNetwork {
     }
 
     fn segment(&self, image: &RgbImage) -> Result<Vec<f32>, SegmentError> {
-        // A panic leaves nothing behind in a network.
+        // A run that panicked has left nothing behind: only a loaded network is kept.
         let _running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let load = || {
             let network = Network::load(U2NETP.to_vec(), self.format.clone());
@@ -116,7 +137,7 @@ fn read_format(path: &Path) -> anyhow::Result<ImageFormat> {
         }
     }
     let scale = match file.scale {
-        ScaleField::Value(value) if value > 0.0 => Scale::Fixed(value),
+        ScaleField::Value(value) if value > 0.0 && value.is_finite() => Scale::Fixed(value),
         ScaleField::Value(value) => {
             return Err(invalid("scale", value.to_string(), "a number above 0"));
         }
@@ -129,9 +150,14 @@ fn read_format(path: &Path) -> anyhow::Result<ImageFormat> {
             ));
         }
     };
-    if file.std.contains(&0.0) {
+    let is_usable = |deviation: &f32| deviation.is_finite() && *deviation != 0.0;
+    if !file.std.iter().all(is_usable) {
         let value = format!("{:?}", file.std);
         return Err(invalid("std", value, "three numbers other than 0"));
+    }
+    if !file.mean.iter().all(|mean| mean.is_finite()) {
+        let value = format!("{:?}", file.mean);
+        return Err(invalid("mean", value, "three numbers"));
     }
     Ok(ImageFormat {
         width: file.width,

@@ -63,6 +63,11 @@ pub enum CutoutError {
         /// The width and height of the image.
         image: (u32, u32),
     },
+    /// The caller's mask covers nothing.
+    #[error(
+        "{MASK_URL}: the mask is empty: expected the object to be white, or opaque if the mask has transparent pixels"
+    )]
+    EmptyMask,
 }
 
 /// Why an image has nothing that could become a model.
@@ -79,8 +84,8 @@ pub enum NoObjectError {
 /// Finds the part of an image that becomes the model.
 ///
 /// # Errors
-/// Fails if the image is transparent all over, if the mask has other proportions than the image, or if
-/// the network is chosen and not available.
+/// Fails if the image is transparent all over, if the mask has other proportions than the image or
+/// covers nothing, or if the network is chosen and not available.
 pub fn cut_out(image: &DynamicImage, request: &CutoutRequest) -> Result<Cutout, CutoutError> {
     let image = to_rgba8(image);
     let opacity = Opacity::of(&image);
@@ -88,7 +93,7 @@ pub fn cut_out(image: &DynamicImage, request: &CutoutRequest) -> Result<Cutout, 
         return Err(NoObjectError::Transparent.into());
     }
     if let Some(mask) = request.mask {
-        return from_mask(&image, mask);
+        return from_mask(image.dimensions(), mask);
     }
     let choice = Method::chosen(request.choice, opacity);
     let small = shrink_to_fit(&image, MAX_EDGE);
@@ -254,14 +259,22 @@ fn segment(
     Ok(interpret(&logits, small))
 }
 
-fn from_mask(image: &RgbaImage, mask: &DynamicImage) -> Result<Cutout, CutoutError> {
-    let sizes = (mask.width(), mask.height(), image.width(), image.height());
+/// Checks a mask of the caller's own for an image of this size.
+///
+/// # Errors
+/// Fails if the mask has other proportions than the image, or covers nothing.
+pub fn check_mask(mask: &DynamicImage, image_size: (u32, u32)) -> Result<(), CutoutError> {
+    from_mask(image_size, mask).map(drop)
+}
+
+fn from_mask(image_size: (u32, u32), mask: &DynamicImage) -> Result<Cutout, CutoutError> {
+    let sizes = (mask.width(), mask.height(), image_size.0, image_size.1);
     let [mask_width, mask_height, width, height] = <[u32; 4]>::from(sizes).map(|edge| edge as f32);
     let distortion = (mask_width * height) / (mask_height * width);
     if (distortion - 1.0).abs() > MAX_MASK_DISTORTION {
         return Err(CutoutError::Mask {
             mask: (mask.width(), mask.height()),
-            image: image.dimensions(),
+            image: image_size,
         });
     }
     let mask = shrink_to_fit(&mask.to_rgba8(), MAX_EDGE);
@@ -270,11 +283,11 @@ fn from_mask(image: &RgbaImage, mask: &DynamicImage) -> Result<Cutout, CutoutErr
         true => opacity_field(&mask),
         false => gray_field(&DynamicImage::from(mask).to_luma8()),
     };
-    Ok(Cutout::new(
-        coverage,
-        CutoutMethod::Mask,
-        CutoutShape::Object,
-    ))
+    let cutout = Cutout::new(coverage, CutoutMethod::Mask, CutoutShape::Object);
+    match cutout.report.coverage > 0.0 {
+        true => Ok(cutout),
+        false => Err(CutoutError::EmptyMask),
+    }
 }
 
 fn opacity_field(image: &RgbaImage) -> ScalarField {

@@ -13,6 +13,6 @@ mod segmenter;
 
 pub use crop::{ImageRect, crop};
 pub use cut_out::{
-    Cutout, CutoutError, CutoutRequest, NoObjectError, cut_out, prepare_network_input,
+    Cutout, CutoutError, CutoutRequest, NoObjectError, check_mask, cut_out, prepare_network_input,
 };
 pub use segmenter::{SegmentError, Segmenter};
