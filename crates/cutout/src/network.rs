@@ -18,7 +18,7 @@ pub struct Network {
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The file is not an ONNX file, or has operators that are not supported.
-    #[error("the file cannot be loaded: {0}")]
+    #[error("the file is not an ONNX file that can be loaded: {0}")]
     File(#[from] rten::LoadError),
     /// The network has no input, or more than one.
     #[error("the network has {0} inputs: expected 1, an image")]
@@ -27,7 +27,7 @@ pub enum LoadError {
     #[error("the network has no output: expected a mask")]
     NoOutput,
     /// The shape of the input is not that of an image with the configured size.
-    #[error("the network's input has the shape {actual}: expected {expected}")]
+    #[error("the network's input has the shape {actual}: expected {expected}, the configured size")]
     InputShape {
         /// The shape in the file.
         actual: String,

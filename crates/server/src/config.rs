@@ -7,6 +7,7 @@ use anyhow::{Context, anyhow, bail};
 use api::{Client, SCULPT};
 use contract::{Invalid, one_of_quoted, quote};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::clients;
 use crate::proxy::{ClientHeader, PublicUrl};
@@ -47,13 +48,7 @@ impl Config {
     pub fn read(file: &Path) -> anyhow::Result<Self> {
         let path = file.display();
         let text = fs::read_to_string(file).with_context(|| format!("Cannot read {path}"))?;
-        // The parser's full message quotes the line, which may hold a key by mistake.
-        let mut config: Self = toml::from_str(&text).map_err(|error| {
-            let line = error
-                .span()
-                .map_or(0, |span| text[..span.start].matches('\n').count() + 1);
-            anyhow!("{path}, line {line}: {}", error.message())
-        })?;
+        let mut config: Self = parse_toml(file, &text)?;
         let invalid = |key: &str, text: &str, expected: &str| {
             anyhow!("{path}: Invalid {key} {}: {expected}", quote(text))
         };
@@ -152,4 +147,18 @@ impl Config {
         let table = self.engines.get(name).and_then(toml::Value::as_table);
         table.cloned().unwrap_or_default()
     }
+}
+
+/// Parses a TOML file.
+///
+/// # Errors
+/// Fails with one line if the text is not TOML, or has unknown keys.
+pub fn parse_toml<T: DeserializeOwned>(file: &Path, text: &str) -> anyhow::Result<T> {
+    // The parser's full message quotes the line, which may hold a key by mistake.
+    toml::from_str(text).map_err(|error| {
+        let line = error
+            .span()
+            .map_or(0, |span| text[..span.start].matches('\n').count() + 1);
+        anyhow!("{}, line {line}: {}", file.display(), error.message())
+    })
 }

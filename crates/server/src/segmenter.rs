@@ -11,6 +11,8 @@ use contract::{Invalid, quote};
 use cutout::{ImageFormat, Network, Output, Scale, U2NETP};
 use serde::Deserialize;
 
+use crate::config::parse_toml;
+
 /// A network that several workers share. It runs on one image at a time: a run uses all cores, and the
 /// 150 MB that it takes are needed once.
 pub struct SharedNetwork {
@@ -66,7 +68,7 @@ fn load_and_try(file: Vec<u8>, format: &ImageFormat) -> anyhow::Result<Network> 
         .map_err(|SegmentError(reason)| anyhow!("the network cannot be run: {reason}"))?;
     match output.iter().any(|logit| logit.is_nan()) {
         true => Err(anyhow!(
-            "the network's output is not a number for a black image"
+            "the network's output for a black image is not a number"
         )),
         false => Ok(network),
     }
@@ -119,14 +121,18 @@ enum OutputField {
     Logit,
 }
 
+/// The accepted values of `scale`, for error messages.
+const SCALES: &str = "\"max\" or a number above 0";
+
 /// The largest edge of a network's input, in pixels.
 const MAX_INPUT_EDGE: u32 = 4096;
 
 fn read_format(path: &Path) -> anyhow::Result<ImageFormat> {
     let name = path.display();
-    let text = fs::read_to_string(path)
-        .with_context(|| format!("Cannot read {name}, which describes the network's input"))?;
-    let file: FormatFile = toml::from_str(&text).with_context(|| format!("{name}"))?;
+    let text = fs::read_to_string(path).with_context(|| {
+        format!("Cannot read {name}, which describes the network's input and output")
+    })?;
+    let file: FormatFile = parse_toml(path, &text)?;
     let invalid = |key: &'static str, value: String, expected: &str| {
         anyhow!("{name}: {}", Invalid::new(key, value, expected))
     };
@@ -139,15 +145,11 @@ fn read_format(path: &Path) -> anyhow::Result<ImageFormat> {
     let scale = match file.scale {
         ScaleField::Value(value) if value > 0.0 && value.is_finite() => Scale::Fixed(value),
         ScaleField::Value(value) => {
-            return Err(invalid("scale", value.to_string(), "a number above 0"));
+            return Err(invalid("scale", value.to_string(), SCALES));
         }
         ScaleField::Name(text) if text == "max" => Scale::ImageMaximum,
         ScaleField::Name(text) => {
-            return Err(invalid(
-                "scale",
-                quote(&text),
-                "\"max\" or a number above 0",
-            ));
+            return Err(invalid("scale", quote(&text), SCALES));
         }
     };
     let is_usable = |deviation: &f32| deviation.is_finite() && *deviation != 0.0;

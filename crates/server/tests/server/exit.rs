@@ -71,6 +71,7 @@ fn check_reports_a_missing_key_without_a_backtrace() {
         ended.stdout,
         "MISSING  fal (default): no API key; set FAL_KEY in the environment, or name a file in key_file\n\
          ready    sculpt: built in; derives geometry from the image's outline, needs no network\n\
+         cut-out network: built in (u2netp)\n\
          paid models: no daily limit; set one with `--daily-limit N`\n\
          paid models: a restart loses jobs in progress and today's usage; keep them with `--data FOLDER`\n\
          clients: no keys; only loopback connections are accepted\n\

@@ -54,7 +54,7 @@ fn v20_receives_the_supported_parameters() {
 fn v20_receives_the_image_without_its_background_as_base64() {
     let hunyuan = Hunyuan::start(Scenario::default());
     let gateway = start_gateway(&hunyuan, "");
-    gateway.create_and_wait(json!({}));
+    gateway.create_and_wait(json!({"cutout": "background"}));
     let body = &hunyuan.bodies()[0];
     let png = STANDARD.decode_to_vec(body["image"].as_str().unwrap());
     let image = image::load_from_memory(&png.unwrap()).unwrap().to_rgba8();

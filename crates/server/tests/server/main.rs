@@ -6,6 +6,7 @@ mod chaos;
 mod compatibility;
 mod connection;
 mod connection_limits;
+mod cutout;
 mod data;
 mod decode;
 mod disk_full;

@@ -22,14 +22,17 @@ fn noisy_png(random: &mut fastrand::Rng) -> Vec<u8> {
     png.into_inner()
 }
 
-/// Creates a data folder with this number of complete sessions.
+/// Creates a data folder with this number of complete sessions, whose models are small, so that the records
+/// and indexes are a considerable part of the file.
 fn folder_with_sessions(count: usize) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_str().unwrap();
     let mut server = Server::start(&["--speed", "1000", "--data", data]);
     let mut random = fastrand::Rng::with_seed(7);
     for _ in 0..count {
-        let created = server.post(SESSIONS, "", &create_body(&noisy_png(&mut random)));
+        let mut body = create_body(&noisy_png(&mut random));
+        body["resolution"] = "low_poly".into();
+        let created = server.post(SESSIONS, "", &body);
         assert_eq!(created.unwrap().status, 201);
     }
     for session in server.sessions() {

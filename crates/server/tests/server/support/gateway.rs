@@ -8,11 +8,11 @@ use std::process::Stdio;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use api::image;
-use base64_simd::STANDARD;
 use serde_json::{Value, json};
 
 use super::server::{
-    CANARY, SESSIONS, Server, command_with_file_size_limit, create_body, session_code, wait_until,
+    CANARY, SESSIONS, Server, command_with_file_size_limit, create_body, image_body, session_code,
+    wait_until,
 };
 use crate::emulators::samples::numbered_png;
 
@@ -88,8 +88,7 @@ impl Gateway {
         let number = next_image_number();
         let file = encode(&numbered_png(number));
         let media_type = image::guess_format(&file).unwrap().to_mime_type();
-        let base64 = STANDARD.encode_to_string(file);
-        let body = json!({"image_url": format!("data:{media_type};base64,{base64}")});
+        let body = image_body(media_type, &file);
         let code = self.try_create_numbered(number, body, json!({}));
         self.server
             .wait_for_end(&code.unwrap_or_else(|error| panic!("{error}")))
