@@ -103,12 +103,14 @@ impl Notices {
             ids.extend(linked_packages(shell, root, target)?);
         }
         let mut crates = Vec::new();
+        let mut networks = Vec::new();
         for id in &ids {
             let package = packages
                 .get(id)
                 .with_context(|| format!("cargo metadata does not list {} {}", id.0, id.1))?;
-            if package.source.is_some() {
-                crates.push(package);
+            match package.source {
+                Some(_) => crates.push(package),
+                None => networks.extend(network_texts(package)?),
             }
         }
 
@@ -138,6 +140,9 @@ impl Notices {
                 }
             }
         }
+        for text in networks {
+            texts.push((text, vec!["the network that finds objects in images".into()]));
+        }
         for (licence, users) in texts {
             write!(
                 text,
@@ -147,6 +152,20 @@ impl Notices {
         }
         Ok(text)
     }
+}
+
+/// Returns the notice and the licence of the network that a package of this repository contains, if any.
+fn network_texts(package: &Package) -> Result<Vec<String>> {
+    let folder = package.manifest_path.with_file_name("model");
+    let mut texts = Vec::new();
+    if folder.exists() {
+        for name in ["NOTICE", "LICENSE"] {
+            let file = folder.join(name);
+            let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+            texts.push(normalized(&text));
+        }
+    }
+    Ok(texts)
 }
 
 /// Returns the packages that are linked, without those of build scripts and macros.

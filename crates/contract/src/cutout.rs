@@ -11,7 +11,8 @@ pub const CUTOUT: &str = "cutout";
 /// The name of the parameter with a mask of the caller's own.
 pub const MASK_URL: &str = "mask_url";
 
-/// How the caller wants the object to be separated from its background.
+/// How the caller wants the object to be separated from its background: the parameter `cutout`. An
+/// extension of this project's server.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, EnumString, VariantNames,
 )]
@@ -58,7 +59,7 @@ pub enum CutoutShape {
     Relief,
 }
 
-/// What was cut out of an image. An extension of this project's server.
+/// What was cut out of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(Tsify))]
 pub struct CutoutReport {

@@ -46,7 +46,7 @@ pub struct Spin {
     pub image_url: String,
 }
 
-/// What was cut out of a session's image.
+/// What was cut out of a session's image. An extension of this project's server.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(Tsify))]
 pub struct SessionCutout {
