@@ -20,6 +20,18 @@ export interface SandboxOptions {
    * URLs that only `sandbox.fetch` can load.
    */
   origin?: string;
+  /**
+   * The URL of a folder with the files of the cut-out network, such as
+   * `"https://example.com/cutout/"`. The network finds the object in a photo. Its files (3.8 MB, 2.4 MB
+   * compressed) are in the package's folder `wasm/cutout/`, and are downloaded and cached when the
+   * first photo needs them.
+   *
+   * Set this for a bundler that does not process `new URL("…", import.meta.url)`: Rollup and esbuild.
+   * Copy the folder `node_modules/csm-image-to-3d/wasm/cutout/` to where your app is served. Without
+   * these files, the sandbox finds objects by the colors of the image's border.
+   * Default: the folder in the package.
+   */
+  cutoutFiles?: string;
 }
 
 /** A request that a sandbox has received. Contains no API key. */
@@ -51,7 +63,7 @@ export interface Sandbox {
   /**
    * Responds as the API does to any `http:` or `https:` URL, and with the file to the `blob:` URL of
    * an image or a model. Other URLs go to the global `fetch`, and so do the images that sessions
-   * name by `image_url`; nothing else leaves the page. Works without `this`.
+   * name by `image_url` and the files of `cutoutFiles`; nothing else leaves the page. Works without `this`.
    *
    * The API key selects simulated faults, such as `apiKey: "fault_429_2"`:
    * `GET /sandbox/faults` lists them.
@@ -88,7 +100,7 @@ export interface Sandbox {
  *
  * The first request loads the WebAssembly. The sandbox works in a worker of its own, or on the
  * caller's thread if no worker can be started (in Node.js, or if `worker-src` does not allow
- * `blob:`).
+ * `blob:`). The network that finds the object in a photo runs in workers only.
  *
  * @param options The speed, the seed and the origin of URLs, all optional.
  * @returns A sandbox without any sessions.

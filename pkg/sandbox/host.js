@@ -6,6 +6,7 @@ import { startApi } from "./worker.js";
 
 /** @import { ApiResponse, HostRequest, HostResponse, WorkerSettings } from "./worker.js" */
 /** @typedef {Omit<HostRequest, "id">} ApiRequest */
+/** @typedef {{ speed: number, seed: number, cutoutFiles?: string }} HostOptions */
 
 /**
  * @typedef {object} Host
@@ -15,10 +16,12 @@ import { startApi } from "./worker.js";
  */
 
 /**
- * The compiled WebAssembly and the worker's source, shared by all sandboxes.
+ * The compiled WebAssembly and the sources of the workers, shared by all sandboxes.
  *
- * @type {Promise<{ module: WebAssembly.Module, workerSource: string }> | undefined}
+ * @typedef {{ module: WebAssembly.Module, workerSource: string, networkWorkerSource: string }} Loaded
  */
+
+/** @type {Promise<Loaded> | undefined} */
 let loading;
 
 /** The entry of the package, for error messages. */
@@ -30,20 +33,19 @@ let canStartWorkers = true;
 /**
  * Starts the API without any sessions.
  *
- * @param {{ speed: number, seed: number }} options
+ * @param {HostOptions} options
  * @returns {Promise<Host>}
  * @throws {ImageTo3dError} with kind `"internal"`, if the WebAssembly cannot be loaded
  */
 export async function startHost(options) {
-  const { module, workerSource } = await (loading ??= load());
-  const settings = { ...options, module };
-  return (await startInWorker(workerSource, settings)) ?? (await startOnThisThread(settings));
+  const loaded = await (loading ??= load());
+  return (await startInWorker(loaded, options)) ?? (await startOnThisThread(loaded, options));
 }
 
 async function load() {
   try {
-    const { base64, workerSource } = await import("../wasm/sandbox_inlined.js");
-    return { module: await WebAssembly.compile(decodeBase64(base64)), workerSource };
+    const { base64, ...sources } = await import("../wasm/sandbox_inlined.js");
+    return { module: await WebAssembly.compile(decodeBase64(base64)), ...sources };
   } catch (cause) {
     // The next call tries again, because a network failure may be temporary.
     loading = undefined;
@@ -55,13 +57,14 @@ async function load() {
  * Returns `undefined` if no worker can be started: under a content security policy whose
  * `worker-src` does not allow `blob:`, and in Node.js.
  *
- * @param {string} source
- * @param {WorkerSettings} settings
+ * @param {Loaded} loaded
+ * @param {HostOptions} options
  * @returns {Promise<Host | undefined>}
  */
-async function startInWorker(source, settings) {
+async function startInWorker({ module, workerSource, networkWorkerSource }, options) {
   if (!canStartWorkers || typeof Worker === "undefined" || !URL.createObjectURL) return undefined;
-  const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+  const network = await findNetwork(networkWorkerSource, options.cutoutFiles);
+  const url = URL.createObjectURL(new Blob([workerSource], { type: "text/javascript" }));
   /** @type {Worker | undefined} */
   let worker;
   try {
@@ -77,7 +80,7 @@ async function startInWorker(source, settings) {
         event.preventDefault();
         reject(event);
       };
-      started.postMessage(settings);
+      started.postMessage(createSettings(module, options, network));
     });
     started.onmessage = ({ data }) => receive(data);
     started.onerror = (event) => receive({ crash: event.message });
@@ -92,17 +95,48 @@ async function startInWorker(source, settings) {
 }
 
 /**
- * @param {WorkerSettings} settings
+ * @param {Loaded} loaded
+ * @param {HostOptions} options
  * @returns {Promise<Host>}
  */
-async function startOnThisThread(settings) {
+async function startOnThisThread({ module }, options) {
   try {
+    const failure = "the sandbox has no worker, in which it would run";
+    const settings = createSettings(module, options, { failure });
     const glue = await import("../wasm/sandbox.js");
     const api = startApi(glue, settings, (message) => receive(message));
     const { host, receive } = createHost(api.handle, api.close);
     return host;
   } catch (cause) {
     throw loadError(ENTRY, cause);
+  }
+}
+
+/**
+ * @param {WebAssembly.Module} module
+ * @param {HostOptions} options
+ * @param {WorkerSettings["network"]} network
+ * @returns {WorkerSettings}
+ */
+const createSettings = (module, { speed, seed }, network) => ({ module, speed, seed, network });
+
+/**
+ * Returns where the files of the cut-out network are, or the reason why that is not known.
+ *
+ * @param {string} workerSource
+ * @param {string} [folder] the URL of their folder, if the app has copied them
+ * @returns {Promise<WorkerSettings["network"]>}
+ */
+async function findNetwork(workerSource, folder) {
+  try {
+    const { files } = await import("../wasm/cutout_files.js");
+    const located = files.map(({ url, ...file }) => {
+      return { ...file, url: String(folder ? new URL(file.name, folder) : url()) };
+    });
+    return { workerSource, files: located };
+  } catch (cause) {
+    const { message } = /** @type {Error} */ (cause);
+    return { failure: `its files are not found (see the option cutoutFiles): ${message}` };
   }
 }
 

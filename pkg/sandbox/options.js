@@ -4,7 +4,7 @@ import { describe, invalid, unknownOption } from "../message.js";
 import { ImageTo3dError } from "../wasm/shared.js";
 
 /** @import { SandboxOptions } from "../sandbox.js" */
-/** @typedef {Required<Omit<SandboxOptions, "origin">> & { origin?: string }} Settings */
+/** @typedef {SandboxOptions & { speed: number, seed: number }} Settings */
 
 /** @type {Record<keyof SandboxOptions, { expected: string, isValid: (value: unknown) => boolean }>} */
 const checks = {
@@ -23,6 +23,11 @@ const checks = {
       /^https?:/.test(value) &&
       URL.canParse(value) &&
       new URL(value).origin === value,
+  },
+  cutoutFiles: {
+    expected: 'the http: or https: URL of a folder, such as "https://example.com/cutout/"',
+    isValid: (value) =>
+      typeof value === "string" && /^https?:\/\/[^?#]+\/$/.test(value) && URL.canParse(value),
   },
 };
 
@@ -46,8 +51,8 @@ export function checkOptions(options) {
       throw invalidOptions(invalid(name, value, expected));
     }
   }
-  const { speed = 1, seed = 0, origin } = options;
-  return { speed, seed, origin };
+  const { speed = 1, seed = 0, origin, cutoutFiles } = options;
+  return { speed, seed, origin, cutoutFiles };
 }
 
 /**

@@ -2,13 +2,18 @@
 // caller's thread where no worker can be started. This file must not import anything: the source of
 // the worker is the WebAssembly's glue followed by this file.
 
+/** @import { Network, NetworkSettings } from "./network.js" */
 /** @typedef {Pick<typeof import("../wasm/sandbox.js"), "Api" | "initSync" | "resetInstance">} Glue */
+
+/** @typedef {import("../wasm/sandbox.js").Job} Job */
 
 /**
  * @typedef {object} WorkerSettings
  * @property {WebAssembly.Module} module
  * @property {number} speed
  * @property {number} seed
+ * @property {NetworkSettings | { failure: string }} network the cut-out network, or the reason why it
+ *   cannot be used
  */
 
 /**
@@ -55,6 +60,12 @@
 const MAX_IMAGE_BYTES = 32 * 1024 * 1024;
 const FETCH_TIMEOUT = 30_000;
 
+/** The width and the height of the images that the cut-out network takes, in pixels. */
+const NETWORK_EDGE = 320;
+
+/** The part of a job's progress that loading the cut-out network takes. */
+const LOADING_PART = 0.5;
+
 /** In milliseconds. A longer timer would fire at once. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
@@ -67,12 +78,14 @@ let currentInstance = 0;
  * @param {Glue} glue
  * @param {WorkerSettings} settings
  * @param {(message: HostResponse) => void} send
+ * @param {(settings: NetworkSettings) => Network} [createNetwork] missing where no worker can be started
  * @returns {{ handle(request: HostRequest): Promise<void>, close(): void }}
  */
-export function startApi(glue, { module, speed, seed }, send) {
+export function startApi(glue, { module, speed, seed, network: settings }, send, createNetwork) {
   glue.initSync({ module });
   const instance = currentInstance;
   const api = callWasm(() => new glue.Api(speed, seed, Date.now()));
+  const network = "files" in settings ? createNetwork?.(settings) : undefined;
   const closed = new AbortController();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
@@ -119,20 +132,27 @@ export function startApi(glue, { module, speed, seed }, send) {
     while (!closed.signal.aborted) {
       const job = callWasm(() => api.nextJob(Date.now()));
       if (!job) break;
-      if (job.imageUrl) reportCrash(fetchAndRunJob(job, job.imageUrl));
-      else callWasm(() => api.runJob(job));
+      if (job.imageUrl) {
+        reportCrash(fetchAndStoreImage(job, job.imageUrl));
+      } else if (network) {
+        const input = callWasm(() => api.networkInput(job, NETWORK_EDGE));
+        if (input) reportCrash(segmentAndRunJob(job, network, input));
+        else callWasm(() => api.runJob(job));
+      } else {
+        runJobWithSegmentation(job, undefined, "failure" in settings ? settings.failure : "");
+      }
       await yieldToEventLoop();
     }
     setTimer();
   }
 
   /**
-   * Runs a job whose image has to be fetched first.
+   * Fetches the image of a job, which is then due without a URL.
    *
-   * @param {import("../wasm/sandbox.js").Job} job
+   * @param {Job} job
    * @param {string} url
    */
-  async function fetchAndRunJob(job, url) {
+  async function fetchAndStoreImage(job, url) {
     /** @type {Uint8Array | undefined} */
     let image;
     /** @type {string | undefined} */
@@ -151,8 +171,51 @@ export function startApi(glue, { module, speed, seed }, send) {
       }
     }
     if (closed.signal.aborted) return;
-    callWasm(() => api.runJob(job, image, failure));
-    setTimer();
+    callWasm(() => api.storeImage(job, image, failure));
+    await runDueJobs();
+  }
+
+  /**
+   * Runs a job that needs the cut-out network.
+   *
+   * @param {Job} job
+   * @param {Network} network
+   * @param {Uint8Array} input
+   */
+  async function segmentAndRunJob(job, network, input) {
+    // Many decoded images could fill the memory.
+    if (network.isBusy()) callWasm(() => job.discardImage());
+    /** @param {number} loaded */
+    const report = (loaded) => {
+      const percent = Math.floor(100 * loaded);
+      const status =
+        loaded < 1 ? `Loading the cut-out network (${percent} %)` : "Finding the object";
+      callWasm(() => api.reportProgress(job, LOADING_PART * loaded, status));
+    };
+    /** @type {Float32Array | undefined} */
+    let logits;
+    /** @type {string | undefined} */
+    let failure;
+    try {
+      logits = await network.segment(input, report);
+    } catch (cause) {
+      failure = /** @type {Error} */ (cause).message;
+    }
+    if (closed.signal.aborted) return;
+    runJobWithSegmentation(job, logits, failure);
+    await runDueJobs();
+  }
+
+  /**
+   * @param {Job} job
+   * @param {Float32Array | undefined} logits the output of the cut-out network
+   * @param {string | undefined} failure the reason why there is none
+   */
+  function runJobWithSegmentation(job, logits, failure) {
+    callWasm(() => {
+      job.setSegmentation(NETWORK_EDGE, logits, failure);
+      api.runJob(job);
+    });
   }
 
   function setTimer() {
@@ -184,6 +247,7 @@ export function startApi(glue, { module, speed, seed }, send) {
     if (closed.signal.aborted) return;
     closed.abort();
     clearTimeout(timer);
+    network?.close();
     if (instance === currentInstance) api.free();
   }
 
@@ -278,8 +342,9 @@ async function fetchImage(url, closed) {
  * with a message, and handles all further messages as requests.
  *
  * @param {Glue} glue
+ * @param {(settings: NetworkSettings) => Network} createNetwork
  */
-export function runWorker(glue) {
+export function runWorker(glue, createNetwork) {
   /** @param {HostResponse} message */
   const send = (message) => {
     const transfer =
@@ -287,7 +352,7 @@ export function runWorker(glue) {
     postMessage(message, { transfer });
   };
   onmessage = ({ data: settings }) => {
-    const api = startApi(glue, settings, send);
+    const api = startApi(glue, settings, send, createNetwork);
     onmessage = ({ data: request }) => api.handle(request);
     postMessage("started");
   };

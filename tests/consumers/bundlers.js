@@ -7,6 +7,7 @@ import { after } from "node:test";
 import { server, startChromium } from "../support/browsers.js";
 import {
   assertSingleWasm,
+  copyNetwork,
   copyWasm,
   createApp,
   measureBuild,
@@ -75,6 +76,7 @@ function bundled(name, [tool, ...args], { page = "/", wasm, ...variant } = {}) {
     await run(tool, args, { cwd: path });
     const dist = join(path, "dist");
     if (variant.script === fromUrl.script) copyWasm(dist);
+    if (variant.cutoutFiles) copyNetwork(join(dist, variant.cutoutFiles));
     await openApp((await serveFiles(dist)) + page, variant);
     return assertSingleWasm(measureBuild(dist), { wasm, ...variant });
   });
@@ -102,7 +104,11 @@ const external = /** @type {const} */ ({ entry: "csm-image-to-3d/external", wasm
 /** For bundlers that cannot emit files: the app passes the URL of the WebAssembly. */
 const fromUrl = { ...external, script: "from-url.js", page: `/?wasm=/${wasmName}` };
 const worker = { script: "with-worker.js" };
-const sandbox = { sandbox: "csm-image-to-3d/sandbox" };
+/** Bundlers that emit files also emit those of the cut-out network. */
+const sandbox = /** @type {const} */ ({ sandbox: "csm-image-to-3d/sandbox", cutout: "network" });
+/** For bundlers that cannot emit files. */
+const sandboxWithoutFiles = /** @type {const} */ ({ ...sandbox, cutout: "background" });
+const sandboxWithCopy = { ...sandbox, cutoutFiles: "/cutout/" };
 const serviceWorker = { script: "with-service-worker.js" };
 
 /** Defines the tests. The slowest come first, so that they run in parallel with the rest. */
@@ -123,14 +129,16 @@ export function bundlers() {
   }
   viteDev("Vite, dev server");
   viteDev("Vite, dev server, external", external);
-  viteDev("Vite, dev server, sandbox", sandbox);
+  viteDev("Vite, dev server, sandbox", { ...sandbox, overlay: "tests/consumers/vite" });
   const rollup = ["--plugin", "node-resolve", "--dir", "dist", "--entryFileNames", "main.js"];
   bundled("Rollup", ["rollup", "src/index.js", ...rollup]);
-  bundled("Rollup, sandbox", ["rollup", "src/index.js", ...rollup], sandbox);
+  bundled("Rollup, sandbox", ["rollup", "src/index.js", ...rollup], sandboxWithoutFiles);
+  bundled("Rollup, sandbox, copied files", ["rollup", "src/index.js", ...rollup], sandboxWithCopy);
   bundled("Rollup, external", ["rollup", "src/index.js", ...rollup], fromUrl);
   const esbuild = ["main=src/index.js", "--bundle", "--minify", "--outdir=dist"];
   bundled("esbuild", ["esbuild", ...esbuild]);
-  bundled("esbuild, sandbox", ["esbuild", ...esbuild], sandbox);
+  bundled("esbuild, sandbox", ["esbuild", ...esbuild], sandboxWithoutFiles);
+  bundled("esbuild, sandbox, copied files", ["esbuild", ...esbuild], sandboxWithCopy);
   bundled("esbuild, external", ["esbuild", ...esbuild, "--format=esm"], fromUrl);
   bundled("esbuild, splitting", ["esbuild", ...esbuild, "--splitting", "--format=esm"]);
   bundled("esbuild, service worker", ["esbuild", ...esbuild, "worker=src/in-service-worker.js"], {
@@ -139,11 +147,16 @@ export function bundlers() {
   });
   unbundled("no tool", { entry: moduleUrl("index") });
   unbundled("no tool, external", { entry: moduleUrl("external") });
-  unbundled("no tool, sandbox", { entry: moduleUrl("index"), sandbox: moduleUrl("sandbox") });
+  unbundled("no tool, sandbox", {
+    entry: moduleUrl("index"),
+    sandbox: moduleUrl("sandbox"),
+    cutout: "network",
+  });
   unbundled("no tool, worker", { entry: moduleUrl("index"), ...worker });
   unbundled("no tool, worker, sandbox", {
     entry: moduleUrl("index"),
     sandbox: moduleUrl("sandbox"),
+    cutout: "network",
     ...worker,
   });
   unbundled("no tool, service worker", {

@@ -43,9 +43,10 @@ const describeTool = (tool) => (tool.includes(" ") ? tool : `${tool} ${versionOf
  * a sandbox also created a model.
  *
  * @param {any} result of the app
- * @param {{ sandbox?: string, baseUrl?: string }} [options] `sandbox`: set if the app uses one
+ * @param {{ sandbox?: string, cutout?: string, baseUrl?: string }} [options] `sandbox`: set if the app
+ *   uses one; `cutout`: how it has to cut out objects, if that is known
  */
-export async function assertSession(result, { sandbox, baseUrl = server } = {}) {
+export async function assertSession(result, { sandbox, cutout, baseUrl = server } = {}) {
   const { code, ...rest } = Object(result);
   assert.deepEqual(
     rest,
@@ -53,7 +54,7 @@ export async function assertSession(result, { sandbox, baseUrl = server } = {}) 
       rejected: "unsupported_image",
       creativity: "highest",
       stage: { ...rest.stage, stage: "spins", state: "running" },
-      model: sandbox ? "glTF" : null,
+      model: sandbox ? { start: "glTF", cutout: cutout ?? rest.model?.cutout } : null,
     },
     typeof result === "string" ? result : undefined,
   );

@@ -68,6 +68,17 @@ test("makes a model from an image, and records the requests", async () => {
   assert.equal((await sandbox.requests()).length, requests.length);
 });
 
+test("uses no network in Node.js", async () => {
+  const { fetch, interval } = fastSandbox();
+  const photo = new Blob([readFileSync("www/samples/chelsea.png")]);
+  const session = await imageTo3d({ image: photo, fetch, interval });
+  assert.equal(session.cutout?.method, "background");
+  const failure = imageTo3d({ image: photo, fetch, interval, extra: { cutout: "network" } });
+  await assert.rejects(failure, {
+    message: /the cut-out network is not available: the sandbox has no worker/,
+  });
+});
+
 test("gives each model of a session its own URL, also after a second refinement", async () => {
   const { fetch, interval } = fastSandbox();
   const { session_code } = await createSession({ image, preview_mesh: "turbo", fetch });
@@ -358,6 +369,8 @@ test("a call that meets a crash rejects with the crash, not with a missing respo
 
 test("rejects invalid options at once", () => {
   const seed = "expected a whole number from 0 to Number.MAX_SAFE_INTEGER";
+  const folder =
+    'expected the http: or https: URL of a folder, such as "https://example.com/cutout/"';
   const origin = 'expected the origin of an http: or https: URL, such as "http://localhost:6006"';
   for (const [options, message] of /** @type {const} */ ([
     [{ speed: 0 }, "Invalid speed 0: expected a number greater than 0"],
@@ -367,12 +380,14 @@ test("rejects invalid options at once", () => {
     [{ seed: 0.5 }, `Invalid seed 0.5: ${seed}`],
     [{ seed: -1 }, `Invalid seed -1: ${seed}`],
     [{ seed: {} }, `Invalid seed {…}: ${seed}`],
+    [{ cutoutFiles: "/cutout/" }, `Invalid cutoutFiles "/cutout/": ${folder}`],
+    [{ cutoutFiles: "https://a.example" }, `Invalid cutoutFiles "https://a.example": ${folder}`],
     [{ origin: "localhost:6006" }, `Invalid origin "localhost:6006": ${origin}`],
     [{ origin: "http://localhost/path" }, `Invalid origin "http://localhost/path": ${origin}`],
     [{ origin: "x".repeat(61) }, `Invalid origin "${"x".repeat(60)}…": ${origin}`],
     [
       { orgin: "http://localhost" },
-      'Unknown option "orgin". Expected "speed", "seed" or "origin".',
+      'Unknown option "orgin". Expected "speed", "seed", "origin" or "cutoutFiles".',
     ],
     [null, "Expected an options object, got null"],
   ])) {

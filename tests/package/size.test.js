@@ -18,6 +18,9 @@ test("the package is within its budgets", () => {
   const preparation = "pkg/wasm/prepare.js";
   const scripts = Object.keys(inputs).filter((path) => path !== inlined && path !== preparation);
   const javascript = scripts.reduce((sum, path) => sum + brotli(path), 0);
+  const folder = "pkg/wasm/cutout";
+  const cutout = (/** @type {string} */ ending) =>
+    `${folder}/${readdirSync(folder).find((name) => name.endsWith(ending))}`;
   /** @type {Record<string, number>} */
   const sizes = {
     "wasm, raw": read(wasm).length,
@@ -27,6 +30,8 @@ test("the package is within its budgets", () => {
     "wasm as inlined module, brotli": brotli(inlined),
     "prepare, brotli": brotli(preparation),
     "React hook, brotli": brotli("pkg/react.js"),
+    "cut-out network, wasm, brotli": brotli(cutout(".wasm")),
+    "cut-out network, weights, raw": read(cutout(".onnx")).length,
   };
   /** @type {Record<string, number>} */
   const budgets = JSON.parse(readFileSync("bench/budgets.json", "utf8"));

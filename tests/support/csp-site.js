@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 
 import { bundleForPage } from "./bundle.js";
 
+/** @import { ServerResponse } from "node:http" */
 /** @import { AddressInfo } from "node:net" */
 /** @import { Browser, Page } from "playwright-core" */
 
@@ -26,8 +27,12 @@ async function waitForGlobals() {
 /**
  * Serves `dist/` under a strict content security policy, and at `/` an empty page with the globals of
  * `sandbox-page.js`. The query's `worker-src` completes the policy.
+ *
+ * @param {object} [options]
+ * @param {(path: string, response: ServerResponse) => boolean | void} [options.intercept] responds in
+ *   another way to some paths, for which it returns `true`
  */
-export async function startCspSite() {
+export async function startCspSite({ intercept } = {}) {
   const script = await bundleForPage("sandbox-page.js");
   /** @type {string[]} */
   const paths = [];
@@ -36,6 +41,7 @@ export async function startCspSite() {
     paths.push(pathname);
     response.setHeader("content-type", pathname.endsWith(".js") ? "text/javascript" : "text/html");
     response.setHeader("content-security-policy", policy + searchParams.get("worker-src"));
+    if (intercept?.(pathname, response)) return;
     if (pathname === "/") response.end(page);
     else if (pathname === "/sandbox-page.js") response.end(script);
     else if (existsSync(`dist${pathname}`)) response.end(readFileSync(`dist${pathname}`));

@@ -1,4 +1,4 @@
-//! Compiles the API to WebAssembly, for pages and Node.js.
+//! Compiles the API and the cut-out network to WebAssembly, for pages and Node.js.
 
 use std::path::Path;
 
@@ -8,17 +8,36 @@ use xshell::{Shell, cmd};
 
 use crate::background::BackgroundCargo;
 use crate::console::step;
-use crate::tools;
+use crate::{cutout_files, tools};
 
-const COMPILED: &str = "target/wasm32-unknown-unknown/api-wasm/csm_image_to_3d_api_wasm.wasm";
+/// A crate that is compiled for the sandbox.
+struct Module {
+    /// The path of the compiled wasm.
+    compiled: &'static str,
+    /// The name of the glue and of the wasm.
+    name: &'static str,
+}
+
+const API: Module = Module {
+    compiled: "target/wasm32-unknown-unknown/api-wasm/csm_image_to_3d_api_wasm.wasm",
+    name: "sandbox",
+};
+
+const CUTOUT: Module = Module {
+    compiled: "target/wasm32-unknown-unknown/api-wasm/csm_image_to_3d_cutout_wasm.wasm",
+    name: "cutout",
+};
+
 /// Caches the glue and the optimised wasm until the next change.
 const BUILT: &str = "target/api-wasm-package";
 
-const COMPILE: [&str; 8] = [
+const COMPILE: [&str; 10] = [
     "build",
     "--quiet",
     "--package",
     "csm-image-to-3d-api-wasm",
+    "--package",
+    "csm-image-to-3d-cutout-wasm",
     "--target",
     "wasm32-unknown-unknown",
     "--profile",
@@ -31,51 +50,81 @@ pub fn start(shell: &Shell) -> Result<BackgroundCargo> {
     BackgroundCargo::start(shell, &COMPILE)
 }
 
-/// Compiles the API for the package: its glue, and a module that contains the rest.
+/// Compiles the API for the package: its glue, and a module that contains the rest. Compiles the
+/// cut-out network too, whose files the sandbox downloads when it needs them.
 pub fn build(shell: &Shell) -> Result<()> {
     step("compiling the API to WebAssembly");
     cmd!(shell, "cargo {COMPILE...}").quiet().run()?;
-    let optimised = format!("{BUILT}/optimised.wasm");
-    if !is_newer(&optimised, COMPILED) {
-        bind(shell, &optimised)?;
+    for module in [API, CUTOUT] {
+        module.bind(shell)?;
     }
     shell.create_dir("pkg/wasm")?;
-    for file in ["sandbox.js", "sandbox.d.ts"] {
+    for file in ["sandbox.js", "sandbox.d.ts", "cutout.d.ts"] {
         shell.copy_file(format!("{BUILT}/{file}"), "pkg/wasm")?;
     }
-    shell.write_file("pkg/wasm/sandbox_inlined.js", inlined(shell, &optimised)?)?;
-    Ok(())
+    shell.write_file("pkg/wasm/sandbox_inlined.js", inlined(shell)?)?;
+    cutout_files::write(shell, &CUTOUT.optimised())
 }
 
-fn bind(shell: &Shell, optimised: &str) -> Result<()> {
-    let flags = ["--target", "web", "--omit-default-module-path"];
-    cmd!(
-        shell,
-        "wasm-bindgen {flags...} --out-name sandbox --out-dir {BUILT} {COMPILED}"
-    )
-    .quiet()
-    .run()?;
-    cmd!(
-        shell,
-        "wasm-opt -O2 {BUILT}/sandbox_bg.wasm --output {optimised}"
-    )
-    .quiet()
-    .run()?;
-    Ok(())
+impl Module {
+    /// The path of the optimised wasm.
+    fn optimised(&self) -> String {
+        format!("{BUILT}/{}-optimised.wasm", self.name)
+    }
+
+    /// Writes the glue and the optimised wasm, unless both are newer than the compiled one.
+    fn bind(&self, shell: &Shell) -> Result<()> {
+        let Self { compiled, name } = self;
+        let optimised = self.optimised();
+        if is_newer(&optimised, compiled) {
+            return Ok(());
+        }
+        let flags = ["--target", "web", "--omit-default-module-path"];
+        cmd!(
+            shell,
+            "wasm-bindgen {flags...} --out-name {name} --out-dir {BUILT} {compiled}"
+        )
+        .quiet()
+        .run()?;
+        cmd!(
+            shell,
+            "wasm-opt -O2 {BUILT}/{name}_bg.wasm --output {optimised}"
+        )
+        .quiet()
+        .run()?;
+        Ok(())
+    }
+
+    /// Returns the source of a worker: one module of the glue, scripts of `pkg/sandbox/`, and the call
+    /// that starts it.
+    fn worker(&self, shell: &Shell, scripts: &[&str], call: &str) -> Result<String> {
+        let mut source = shell.read_file(format!("{BUILT}/{}.js", self.name))?;
+        for script in scripts {
+            source += "\n";
+            source += &shell.read_file(format!("pkg/sandbox/{script}"))?;
+        }
+        Ok(serde_json::to_string(&format!("{source}\n{call}\n"))?)
+    }
 }
 
-/// Returns the module with the wasm in base64 and the worker's source: one module of the glue,
-/// `pkg/sandbox/worker.js`, and the call that starts it.
-fn inlined(shell: &Shell, wasm: &str) -> Result<String> {
-    let base64 = STANDARD.encode_to_string(shell.read_binary_file(wasm)?);
-    let glue = shell.read_file(format!("{BUILT}/sandbox.js"))?;
-    let worker = shell.read_file("pkg/sandbox/worker.js")?;
-    let source = format!("{glue}\n{worker}\nrunWorker({{ Api, initSync, resetInstance }});\n");
-    let source = serde_json::to_string(&source)?;
+/// Returns the module with the wasm of the API in base64 and the sources of the workers.
+fn inlined(shell: &Shell) -> Result<String> {
+    let base64 = STANDARD.encode_to_string(shell.read_binary_file(API.optimised())?);
+    let worker = API.worker(
+        shell,
+        &["network.js", "worker.js"],
+        "runWorker({ Api, initSync, resetInstance }, createNetwork);",
+    )?;
+    let network_worker = CUTOUT.worker(
+        shell,
+        &["network-worker.js"],
+        "runNetworkWorker({ Network, initSync, takePanic });",
+    )?;
     Ok(format!(
         "// Written by `cargo xtask build`, to be imported lazily.\n\
          export const base64 =\n  \"{base64}\";\n\
-         export const workerSource =\n  {source};\n"
+         export const workerSource =\n  {worker};\n\
+         export const networkWorkerSource =\n  {network_worker};\n"
     ))
 }
 

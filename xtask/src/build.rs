@@ -7,10 +7,10 @@ use anyhow::{Context, Result, ensure};
 use base64_simd::STANDARD;
 use fs_extra::dir::CopyOptions;
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 use xshell::{Shell, cmd};
 
 use crate::console::step;
+use crate::cutout_files::{self, content_hash};
 use crate::{api_wasm, tools};
 
 /// The workspace's version. The build writes it into the npm package, and cargo itself refuses a
@@ -38,7 +38,13 @@ pub fn build_without_api(shell: &Shell) -> Result<()> {
 /// Adds the API in the page to the package and to the site.
 pub fn add_api(shell: &Shell) -> Result<()> {
     api_wasm::build(shell)?;
-    copy_to_site(shell, "sandbox")
+    copy_to_site(shell, "sandbox")?;
+    let root = shell.current_dir();
+    let folder = root.join("dist").join(cutout_files::FOLDER);
+    shell.remove_path(&folder)?;
+    let into = CopyOptions::new().copy_inside(true);
+    fs_extra::dir::copy(root.join(cutout_files::FOLDER), &folder, &into)?;
+    Ok(())
 }
 
 /// Writes the package without the site.
@@ -229,10 +235,7 @@ fn minify(shell: &Shell, from: &Path, to: &Path, flags: &[&str]) -> Result<()> {
 fn modules(shell: &Shell, out: &Path) -> Result<[(&'static str, String); 3]> {
     let original = out.join("csm_image_to_3d_bg.wasm");
     let wasm = shell.read_binary_file(&original)?;
-    let hash: String = Sha256::digest(&wasm)[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hash = content_hash(&wasm);
     let name = format!("csm_image_to_3d-{hash}.wasm");
     std::fs::rename(original, out.join(&name))?;
     let base64 = STANDARD.encode_to_string(wasm);

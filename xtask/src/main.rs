@@ -8,6 +8,7 @@ mod bench;
 mod build;
 mod check;
 mod console;
+mod cutout_files;
 mod cycles;
 mod demo;
 mod notices;

@@ -27,6 +27,7 @@ const ALL: [Notices; 2] = [
         roots: &[
             ("csm-image-to-3d", "wasm32-unknown-unknown"),
             ("csm-image-to-3d-api-wasm", "wasm32-unknown-unknown"),
+            ("csm-image-to-3d-cutout-wasm", "wasm32-unknown-unknown"),
         ],
     },
     Notices {

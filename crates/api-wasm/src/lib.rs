@@ -59,12 +59,34 @@ impl Api {
         unwrap_stored(self.0.next_due(now as u64)).map(|due| due as f64)
     }
 
-    /// Runs a job to its end. A job with an `imageUrl` takes either the image's bytes or the
-    /// reason why it could not be fetched.
+    /// Stores the image of a job with an `imageUrl`, which is then due without one. Takes either the
+    /// image's bytes or the reason why it could not be fetched.
+    #[wasm_bindgen(js_name = storeImage)]
+    pub fn store_image(&self, job: Job, image: Option<Vec<u8>>, failure: Option<String>) {
+        let download = image.ok_or(failure.unwrap_or_default());
+        unwrap_stored(self.0.store_download(job.0, download));
+    }
+
+    /// Returns the image of a job as the cut-out network takes it, with three bytes for each pixel, or
+    /// `undefined` if the job does not need the network. `edge` is the width and the height of the
+    /// network's input.
+    #[wasm_bindgen(js_name = networkInput)]
+    pub fn network_input(&self, job: &mut Job, edge: u32) -> Option<Vec<u8>> {
+        let input = unwrap_stored(self.0.network_input(&mut job.0, (edge, edge)));
+        input.map(|image| image.into_raw())
+    }
+
+    /// Sets the progress of a job before it is run: the completed part, from 0 to 1, and the
+    /// `engine_status` of its session.
+    #[wasm_bindgen(js_name = reportProgress)]
+    pub fn report_progress(&self, job: &Job, fraction: f32, status: &str) {
+        self.0.report_progress(&job.0, fraction, status);
+    }
+
+    /// Runs a job to its end.
     #[wasm_bindgen(js_name = runJob)]
-    pub fn run_job(&self, job: Job, image: Option<Vec<u8>>, failure: Option<String>) {
-        let fetched = image.map(Ok).or(failure.map(Err));
-        unwrap_stored(self.0.run_job(job.0, fetched, &Sculptor));
+    pub fn run_job(&self, job: Job) {
+        unwrap_stored(self.0.run_job(job.0, None, &Sculptor));
     }
 }
 
@@ -125,6 +147,25 @@ impl Job {
     #[wasm_bindgen(getter, js_name = imageUrl)]
     pub fn image_url(&self) -> Option<String> {
         self.0.image_url().map(str::to_owned)
+    }
+
+    /// Discards the image that [`Api::network_input`] has decoded, for a job that waits.
+    #[wasm_bindgen(js_name = discardImage)]
+    pub fn discard_image(&self) {
+        self.0.discard_image();
+    }
+
+    /// Sets the output of the cut-out network for the input of [`Api::network_input`], or the reason
+    /// why there is none.
+    #[wasm_bindgen(js_name = setSegmentation)]
+    pub fn set_segmentation(
+        &mut self,
+        edge: u32,
+        logits: Option<Vec<f32>>,
+        failure: Option<String>,
+    ) {
+        let output = logits.ok_or(failure.unwrap_or_default());
+        self.0.set_segmentation((edge, edge), output);
     }
 }
 

@@ -51,6 +51,12 @@ impl Job {
         self.prepared.segmentation = Some(Segmentation { size, logits });
     }
 
+    /// Discards what [`crate::Api::network_input`] has decoded, so that a job that waits for the network
+    /// takes little memory. Running the job decodes the image again.
+    pub fn discard_image(&self) {
+        self.prepared.image.take();
+    }
+
     pub(crate) fn id(&self) -> &JobId {
         &self.lease.id
     }

@@ -184,6 +184,7 @@ fn site_is_compressed_and_its_hashed_files_never_change() {
         "app-5f786a93d773374f.js",
         "date-20240101.js",
         "filename-abcdefgh.js",
+        "network-5f786a93d773374f.onnx",
     ] {
         fs::write(site.path().join(name), &text).unwrap();
     }
@@ -191,6 +192,10 @@ fn site_is_compressed_and_its_hashed_files_never_change() {
     for (path, expected) in [
         (
             "/app-5f786a93d773374f.js",
+            "public, max-age=31536000, immutable",
+        ),
+        (
+            "/network-5f786a93d773374f.onnx",
             "public, max-age=31536000, immutable",
         ),
         ("/app.js", "no-cache"),
@@ -201,6 +206,11 @@ fn site_is_compressed_and_its_hashed_files_never_change() {
         let response = send(&server, "GET", path, GZIP);
         assert_eq!(response.header("cache-control"), Some(expected), "{path}");
     }
+    let network = send(&server, "GET", "/network-5f786a93d773374f.onnx", "");
+    assert_eq!(
+        network.header("content-type"),
+        Some("application/octet-stream")
+    );
     let zipped = send(&server, "GET", "/app.js", GZIP);
     assert_eq!(zipped.unzipped(), text.as_bytes());
     assert!(zipped.header("last-modified").is_some(), "{}", zipped.head);
