@@ -1,5 +1,6 @@
 // All measurements by name.
 
+import * as cutout from "./cutout.js";
 import * as firstCall from "./first-call.js";
 import * as mainThread from "./main-thread.js";
 import * as memory from "./memory.js";
@@ -18,6 +19,7 @@ export const measurements = {
   prepare,
   waiting,
   sculpting,
+  cutout,
   server,
   "server-cost": serverCost,
 };

@@ -24,8 +24,9 @@ export async function sculpt(task) {
  * Calls `imageTo3d` with the in-page sandbox, and returns the size of the model in bytes.
  *
  * @param {File} image
+ * @param {object} [extra] parameters of the request
  */
-export async function imageTo3d(image) {
+export async function imageTo3d(image, extra = {}) {
   const [libraryUrl, sandboxUrl] = ["/pkg/index.js", "/pkg/sandbox.js"];
   const { imageTo3d } = await import(libraryUrl);
   const { createSandbox } = await import(sandboxUrl);
@@ -37,6 +38,7 @@ export async function imageTo3d(image) {
     resolution: "high_poly",
     fetch: sandbox.fetch,
     interval: 50,
+    extra,
   });
   const model = await (await fetch(session.preview_mesh_url_glb)).blob();
   await sandbox.reset();

@@ -72,7 +72,8 @@ const tasks = {
 
   sculpt,
 
-  imageTo3d: (/** @type {{ file: number }} */ { file }) => time(() => imageTo3d(chosenFile(file))),
+  imageTo3d: (/** @type {{ file: number, extra?: object }} */ { file, extra }) =>
+    time(() => imageTo3d(chosenFile(file), extra)),
 };
 
 /** @typedef {typeof tasks} Tasks */

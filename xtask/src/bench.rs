@@ -17,7 +17,7 @@ pub struct Options {
     #[arg(long)]
     quick: bool,
     /// Runs one measurement, named as its file in bench/: upload, memory, main-thread, first-call,
-    /// prepare, waiting, sculpting, server or server-cost.
+    /// prepare, waiting, sculpting, cutout, server or server-cost.
     #[arg(long, value_name = "NAME")]
     only: Option<String>,
     /// Compares with another build instead: the `pkg/` of another commit, built and copied. Runs upload,
@@ -45,7 +45,7 @@ pub fn bench(shell: &Shell, options: &Options, caller_folder: &Path) -> Result<(
         step("compiling the baselines");
         cmd!(
             shell,
-            "cargo build --quiet --profile server --package csm-image-to-3d-sculpt --example measure"
+            "cargo build --quiet --profile server --package csm-image-to-3d-sculpt --package csm-image-to-3d-cutout --examples"
         )
         .quiet()
         .run()?;

@@ -68,8 +68,8 @@ pub struct CutoutReport {
     /// The part of the image that the model shows, from 0 to 1.
     #[serde(serialize_with = "serialize_part")]
     pub coverage: f32,
-    /// The part of the image where the network is sure, from 0 to 1. Below 0.78, the image becomes a
-    /// relief. Missing with other methods.
+    /// The part of the image where the network is sure, from 0 to 1: at least 0.78 for an object.
+    /// Missing with other methods.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",

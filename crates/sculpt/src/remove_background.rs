@@ -17,9 +17,7 @@ pub fn remove_background(image: &DynamicImage, cutout: &Cutout, max_edge: u32) -
             resize(&image, width, height, FilterType::Triangle)
         }
     };
-    let (width, height) = small.dimensions();
-    let coverage = cutout.coverage.clone();
-    let coverage = coverage.resized(width as usize, height as usize);
+    let coverage = cutout.coverage_of(&small);
     for (x, y, pixel) in small.enumerate_pixels_mut() {
         let opacity = (255.0 * coverage.at(x as usize, y as usize)) as u8;
         pixel[3] = pixel[3].min(opacity);

@@ -4,6 +4,8 @@
 use contract::{CutoutChoice, CutoutMethod, CutoutReport, CutoutShape, MASK_URL};
 use image::{DynamicImage, GrayImage, ImageResult, RgbImage, Rgba, RgbaImage};
 
+#[cfg(feature = "import")]
+use super::guided_filter::GuidedMask;
 use super::network::{interpret, network_input};
 use super::segmenter::{SegmentError, Segmenter};
 use super::{background, network};
@@ -182,6 +184,29 @@ impl Cutout {
     /// Never fails, as far as is known.
     pub fn to_png(&self) -> ImageResult<Vec<u8>> {
         encode_png(&self.to_image().into())
+    }
+
+    /// Returns the coverage at the size of an enlarged or shrunk image. Edges that were found in the
+    /// image are found again at its resolution.
+    #[cfg(feature = "import")]
+    pub(crate) fn coverage_of(&self, image: &RgbaImage) -> ScalarField {
+        let (width, height) = image.dimensions();
+        let (full_width, full_height) = (width as usize, height as usize);
+        let coverage = &self.coverage;
+        let is_found = matches!(
+            self.report.method,
+            CutoutMethod::Network | CutoutMethod::Background
+        );
+        if !is_found || full_width <= coverage.width {
+            return coverage.clone().resized(full_width, full_height);
+        }
+        let size = (coverage.width as u32, coverage.height as u32);
+        let small = image::imageops::thumbnail(image, size.0, size.1);
+        let mut fitted = GuidedMask::fit(&small, coverage).apply(image);
+        for value in &mut fitted.values {
+            *value = value.clamp(0.0, 1.0);
+        }
+        fitted
     }
 
     /// Returns how far inside the contour the colors are free of the background's, in pixels of the

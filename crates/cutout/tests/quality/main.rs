@@ -1,0 +1,141 @@
+//! Measures how well the cut-out finds objects: composes pictures from objects with a known outline and
+//! from backgrounds, cuts the objects out, and compares the outlines.
+//!
+//! `QUALITY_SEED` selects the objects and where they are; `TEST_FULL=1` composes five times as many
+//! pictures. Writes the worst results to `target/tmp/cutout-quality/`, as picture, truth and cutout.
+
+mod scene;
+mod score;
+
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use contract::{CutoutMethod, CutoutShape};
+use cutout::{ImageFormat, Network, U2NETP};
+use image::{DynamicImage, GrayImage, RgbaImage};
+use scene::{Background, Scene};
+use score::{Score, hole_count, iou};
+use sculpt::{Cutout, CutoutRequest, cut_out};
+
+static NETWORK: LazyLock<Network> =
+    LazyLock::new(|| Network::load(U2NETP.to_vec(), ImageFormat::default()).unwrap());
+
+/// Photos without an object.
+const NO_OBJECT: [&str; 8] = [
+    "brick", "grass", "gravel", "hubble", "ihc", "moon", "page", "text",
+];
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn photo(name: &str) -> DynamicImage {
+    let path = repository().join(format!("tests/fixtures/photos/{name}.jpg"));
+    image::open(path).unwrap()
+}
+
+fn cut(image: &DynamicImage) -> Cutout {
+    let request = CutoutRequest {
+        segmenter: Some(&*NETWORK),
+        ..CutoutRequest::default()
+    };
+    cut_out(image, &request).unwrap()
+}
+
+fn seed() -> u64 {
+    let seed = std::env::var("QUALITY_SEED").ok();
+    seed.map_or(17, |seed| seed.parse().unwrap())
+}
+
+fn is_full() -> bool {
+    std::env::var_os("TEST_FULL").is_some()
+}
+
+#[test]
+fn outlines_of_objects_are_right() {
+    let seed = seed();
+    println!("QUALITY_SEED={seed}");
+    let mut random = fastrand::Rng::with_seed(seed);
+    let objects = scene::objects(&mut random, if is_full() { 40 } else { 8 });
+    let mut results = Vec::new();
+    for (name, object) in &objects {
+        for background in Background::ALL {
+            let scene = Scene::compose(object, background, &mut random);
+            let cutout = cut(&scene.picture.clone().into());
+            let mask = cutout.to_image();
+            results.push(Score {
+                name: format!("{name}-{}", background.name()),
+                background,
+                iou: iou(&mask, &scene.truth),
+                holes: (hole_count(&scene.truth), hole_count(&mask)),
+                is_relief: cutout.report.shape == CutoutShape::Relief,
+                confidence: cutout.report.confidence,
+                scene,
+                mask,
+            });
+        }
+    }
+    score::print(&results);
+    results.sort_by(|a, b| a.iou.total_cmp(&b.iou));
+    for (rank, result) in results.iter().take(10).enumerate() {
+        keep(rank, result);
+    }
+    let (sharp, others): (Vec<_>, Vec<_>) =
+        (results.iter()).partition(|result| result.background == Background::SharpPhoto);
+    let mean = score::mean(&others);
+    assert!(mean >= 0.93, "mean IoU {mean:.3}");
+    let good = score::good_part(&others);
+    assert!(good >= 0.85, "{:.0} % at 0.9 or more", 100.0 * good);
+    let mean = score::mean(&sharp);
+    assert!(mean >= 0.60, "before sharp photos: mean IoU {mean:.3}");
+    let [truth, found, invented] = score::holes(&others);
+    assert!(
+        found as f32 >= 0.7 * truth as f32 && invented * 10 <= results.len(),
+        "{found} of {truth} holes, and {invented} invented ones"
+    );
+}
+
+#[test]
+fn photos_without_an_object_stay_reliefs() {
+    for name in NO_OBJECT {
+        let report = cut(&photo(name)).report;
+        println!("{name}: {report:?}");
+        assert_eq!(report.method, CutoutMethod::Network, "{name}");
+        assert_eq!(report.shape, CutoutShape::Relief, "{name}: {report:?}");
+    }
+}
+
+#[test]
+fn photos_with_an_object_become_objects() {
+    for (name, part) in [
+        ("astronaut", 0.4..0.7),
+        ("camera", 0.2..0.5),
+        ("chelsea", 0.4..0.8),
+        ("coffee", 0.3..0.6),
+        ("rocket", 0.01..0.05),
+    ] {
+        let report = cut(&photo(name)).report;
+        println!("{name}: {report:?}");
+        assert_eq!(report.shape, CutoutShape::Object, "{name}: {report:?}");
+        assert!(part.contains(&report.coverage), "{name}: {report:?}");
+    }
+}
+
+/// Writes a picture with its true and its found outline.
+fn keep(rank: usize, result: &Score) {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cutout-quality");
+    std::fs::create_dir_all(&folder).unwrap();
+    let (width, height) = result.scene.picture.dimensions();
+    let mut sheet = RgbaImage::new(3 * width, height);
+    let gray = |mask: &GrayImage| DynamicImage::from(mask.clone()).to_rgba8();
+    let parts = [
+        result.scene.picture.clone(),
+        gray(&result.scene.truth),
+        gray(&result.mask),
+    ];
+    for (index, part) in parts.iter().enumerate() {
+        image::imageops::replace(&mut sheet, part, (index as u32 * width).into(), 0);
+    }
+    let file = format!("{rank}-{}-{:.2}.png", result.name, result.iou);
+    sheet.save(folder.join(file)).unwrap();
+}
