@@ -142,7 +142,10 @@ impl Notices {
             }
         }
         for text in networks {
-            texts.push((text, vec!["the network that finds objects in images".into()]));
+            texts.push((
+                text,
+                vec!["the network that finds objects in images".into()],
+            ));
         }
         for (licence, users) in texts {
             write!(
