@@ -103,6 +103,45 @@ export type CreateSessionOptions = ImageSource & ModelParameters & CreateOptions
 export type Creativity = "highest" | "moderate" | "lowest";
 
 /**
+ * How the caller wants the object to be separated from its background: the parameter `cutout`. An
+ * extension of this project's server.
+ */
+export type CutoutChoice = "auto" | "keep" | "network" | "background";
+
+/**
+ * How the object of an image was separated from its background.
+ */
+export type CutoutMethod = "alpha" | "mask" | "network" | "background" | "none";
+
+/**
+ * What was cut out of an image.
+ */
+export interface CutoutReport {
+    /**
+     * How the object was separated from its background.
+     */
+    method: CutoutMethod;
+    /**
+     * The part of the image that the model shows, from 0 to 1.
+     */
+    coverage: number;
+    /**
+     * The part of the image where the network is sure, from 0 to 1. Below 0.78, the image becomes a
+     * relief. Missing with other methods.
+     */
+    confidence?: number;
+    /**
+     * The kind of the model.
+     */
+    shape: CutoutShape;
+}
+
+/**
+ * The kind of model that a cut-out becomes.
+ */
+export type CutoutShape = "object" | "relief";
+
+/**
  * The options of `downloadModel`.
  */
 export interface DownloadOptions extends ConnectionOptions {
@@ -487,6 +526,17 @@ export type Sent = "no" | "rejected" | "unknown";
 export type Session = SessionFields & ResultUrls & ModelParameters;
 
 /**
+ * What was cut out of a session's image. An extension of this project's server.
+ */
+export interface SessionCutout extends CutoutReport {
+    /**
+     * The URL of the mask: a grayscale PNG with a longest edge of at most 512 pixels, in which white is
+     * the object.
+     */
+    mask_url: string;
+}
+
+/**
  * The fields of a session that the API documents.
  */
 export interface SessionFields {
@@ -549,6 +599,11 @@ export interface SessionFields {
      * project's server.
      */
     unsupported?: string[];
+    /**
+     * What was cut out of the image, once the first result exists. An extension of this project's
+     * server.
+     */
+    cutout?: SessionCutout;
     /**
      * The origin of the session; `"external"` if it was created through the API.
      */
