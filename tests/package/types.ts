@@ -12,6 +12,9 @@ import {
   stageOf,
   waitForSession,
   type CreateSessionOptions,
+  type CutoutChoice,
+  type CutoutMethod,
+  type CutoutShape,
   type ImageTo3dSettings,
   type KnownStatus,
   type ModelParameters,
@@ -125,6 +128,11 @@ const urls: (string | undefined)[] = [
 ];
 console.log(results[0]?.session_code, update.status, model.size, urls, done.spins?.[0]?.image_url);
 console.log(error.session?.session_code);
+const choice: CutoutChoice = "network";
+await createSession({ image: file, extra: { cutout: choice }, baseUrl });
+const method: CutoutMethod | undefined = done.cutout?.method;
+const shape: CutoutShape | undefined = done.cutout?.shape;
+console.log(method, shape, done.cutout?.confidence?.toFixed(2), done.cutout?.mask_url);
 const settings: SandboxOptions = { speed: 20, seed: 7, origin: "http://localhost:6006" };
 const sandbox: Sandbox = createSandbox(settings);
 createSandbox();
