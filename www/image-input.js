@@ -2,7 +2,14 @@
 
 import { element, find } from "./dom.js";
 
-const samples = ["turtle.webp", "cat.webp", "mushroom.webp", "rocket.jpg", "chelsea.png"];
+const samples = [
+  "coffee.jpg",
+  "astronaut.jpg",
+  "rocket.jpg",
+  "turtle.webp",
+  "cat.webp",
+  "mushroom.webp",
+];
 
 const thumbnail = /** @type {HTMLImageElement} */ (find("thumbnail"));
 

@@ -21,6 +21,7 @@ test("has models of the samples and of hostile images", () => {
   for (const name of ["turtle", "cat", "mushroom", "rocket", "chelsea"]) {
     assert.ok(models.includes(`${name}-preview.glb`) && models.includes(`${name}-refined.glb`));
   }
+  assert.equal(models.filter((name) => name.endsWith("-photo.glb")).length, 5);
 });
 
 test("passes the Khronos validator", async () => {

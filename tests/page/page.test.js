@@ -100,7 +100,7 @@ async function choose(page, name) {
 const create = (/** @type {Page} */ page) =>
   page.getByRole("button", { name: "Create session" }).click();
 
-for (const name of ["turtle.webp", "cat.webp", "mushroom.webp", "rocket.jpg", "chelsea.png"]) {
+for (const name of ["coffee.jpg", "astronaut.jpg", "rocket.jpg", "turtle.webp", "chelsea.png"]) {
   test(`creates a session from ${name}`, () =>
     withPage(async (page) => {
       await page.getByLabel("Image", { exact: true }).setInputFiles(`www/samples/${name}`);

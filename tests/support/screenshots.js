@@ -8,7 +8,7 @@ import { server, startChromium } from "./browsers.js";
 import { waitForModel } from "./viewer.js";
 
 const browser = await startChromium({ draws: true });
-for (const sample of ["turtle", "cat", "rocket", "chelsea"]) {
+for (const sample of ["coffee", "astronaut", "rocket", "turtle"]) {
   for (const [layout, viewport] of /** @type {const} */ ([
     ["wide", { width: 1280, height: 860 }],
     ["narrow", { width: 390, height: 844 }],

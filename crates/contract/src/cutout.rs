@@ -44,7 +44,7 @@ pub enum CutoutMethod {
     Network,
     /// By the colors of the image's border.
     Background,
-    /// The caller chose to keep the whole image.
+    /// Not at all: the caller chose to keep the whole image, or all of it has the same color.
     None,
 }
 

@@ -11,7 +11,9 @@ use cutout::{ImageFormat, Network, U2NETP};
 use sculpt::{CutoutRequest, cut_out};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let file = std::env::args().nth(1).ok_or("usage: measure-cutout FILE")?;
+    let file = std::env::args()
+        .nth(1)
+        .ok_or("usage: measure-cutout FILE")?;
     let image = image::open(file)?;
     let before = status("VmRSS")?;
     let started = Instant::now();
@@ -37,7 +39,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn status(field: &str) -> Result<u64, Box<dyn Error>> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let mut lines = status.lines().filter_map(|line| line.split_once(':'));
-    let (_, value) = lines.find(|(name, _)| *name == field).ok_or("no such field")?;
+    let (_, value) = lines
+        .find(|(name, _)| *name == field)
+        .ok_or("no such field")?;
     let kilobytes: u64 = value.trim().trim_end_matches(" kB").parse()?;
     Ok(kilobytes * 1024)
 }

@@ -7,15 +7,16 @@
 mod scene;
 mod score;
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use contract::{CutoutMethod, CutoutShape};
+use contract::{CutoutMethod, CutoutShape, Parameters};
 use cutout::{ImageFormat, Network, U2NETP};
 use image::{DynamicImage, GrayImage, RgbaImage};
 use scene::{Background, Scene};
 use score::{Score, hole_count, iou};
-use sculpt::{Cutout, CutoutRequest, cut_out};
+use sculpt::{Cutout, CutoutRequest, Detail, ModelRequest, cut_out};
 
 static NETWORK: LazyLock<Network> =
     LazyLock::new(|| Network::load(U2NETP.to_vec(), ImageFormat::default()).unwrap());
@@ -114,11 +115,33 @@ fn photos_with_an_object_become_objects() {
         ("coffee", 0.3..0.6),
         ("rocket", 0.01..0.05),
     ] {
-        let report = cut(&photo(name)).report;
+        let image = photo(name);
+        let cutout = cut(&image);
+        let report = cutout.report;
         println!("{name}: {report:?}");
         assert_eq!(report.shape, CutoutShape::Object, "{name}: {report:?}");
         assert!(part.contains(&report.coverage), "{name}: {report:?}");
+        keep_model(name, &image, &cutout);
     }
+}
+
+/// Keeps a model in `target/models` for the tests with readers in JavaScript, which run after these.
+fn keep_model(name: &str, image: &DynamicImage, cutout: &Cutout) {
+    let request = ModelRequest {
+        image,
+        cutout,
+        parameters: &Parameters {
+            generate_texture: Some(true),
+            ..Parameters::default()
+        },
+        detail: Detail::Preview,
+        view: 0,
+    };
+    let glb = sculpt::sculpt(&request, &mut |_| ControlFlow::Continue(())).unwrap();
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    let folder = target.join("models");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join(format!("{name}-photo.glb")), glb).unwrap();
 }
 
 /// Writes a picture with its true and its found outline.

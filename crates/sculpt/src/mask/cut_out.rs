@@ -90,14 +90,14 @@ pub enum NoObjectError {
 /// covers nothing, or if the network is chosen and not available.
 pub fn cut_out(image: &DynamicImage, request: &CutoutRequest) -> Result<Cutout, CutoutError> {
     let image = to_rgba8(image);
-    let opacity = Opacity::of(&image);
-    if opacity == Opacity::Transparent {
+    let content = Content::of(&image);
+    if content == Content::Transparent {
         return Err(NoObjectError::Transparent.into());
     }
     if let Some(mask) = request.mask {
         return from_mask(image.dimensions(), mask);
     }
-    let choice = Method::chosen(request.choice, opacity);
+    let choice = Method::chosen(request.choice, content);
     let small = shrink_to_fit(&image, MAX_EDGE);
     let alpha = opacity_field(&small);
     let object = |coverage: ScalarField, method| Cutout::new(coverage, method, CutoutShape::Object);
@@ -141,7 +141,7 @@ pub fn prepare_network_input(
     size: (u32, u32),
 ) -> Option<RgbImage> {
     let image = to_rgba8(image);
-    let method = Method::chosen(request.choice, Opacity::of(&image));
+    let method = Method::chosen(request.choice, Content::of(&image));
     let is_needed = request.mask.is_none() && matches!(method, Method::Network { .. });
     is_needed.then(|| network_input(&image, size))
 }
@@ -220,18 +220,20 @@ impl Cutout {
     }
 }
 
-/// Which pixels of an image are opaque.
+/// What an image shows, by its transparency and its colors.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Opacity {
-    /// All, or nearly all.
+enum Content {
+    /// A single color: there is no object.
+    Uniform,
+    /// All of its area, or nearly.
     Opaque,
-    /// Some: the object is cut out already.
+    /// An object that is cut out already.
     CutOut,
-    /// None.
+    /// Nothing.
     Transparent,
 }
 
-impl Opacity {
+impl Content {
     fn of(image: &RgbaImage) -> Self {
         let pixels = image.pixels().len();
         let clear = image.pixels().filter(|pixel| is_clear(pixel)).count();
@@ -239,6 +241,8 @@ impl Opacity {
             Self::Transparent
         } else if clear * 100 >= CLEAR_PERCENT * pixels {
             Self::CutOut
+        } else if image.pixels().all(|pixel| pixel == image.get_pixel(0, 0)) {
+            Self::Uniform
         } else {
             Self::Opaque
         }
@@ -254,9 +258,10 @@ enum Method {
 }
 
 impl Method {
-    fn chosen(choice: CutoutChoice, opacity: Opacity) -> Self {
-        match (choice, opacity) {
-            (CutoutChoice::Auto | CutoutChoice::Keep, Opacity::CutOut) => Self::Alpha,
+    fn chosen(choice: CutoutChoice, content: Content) -> Self {
+        match (choice, content) {
+            (CutoutChoice::Auto | CutoutChoice::Keep, Content::CutOut) => Self::Alpha,
+            (CutoutChoice::Auto | CutoutChoice::Background, Content::Uniform) => Self::None,
             (CutoutChoice::Auto, _) => Self::Network { is_required: false },
             (CutoutChoice::Keep, _) => Self::None,
             (CutoutChoice::Network, _) => Self::Network { is_required: true },
