@@ -29,6 +29,9 @@
 /** The cache of the files, which only this package uses. */
 const CACHE = "csm-image-to-3d cut-out";
 
+/** How long an operation of the cache may take, in milliseconds. Then the file is downloaded. */
+const CACHE_TIMEOUT = 5_000;
+
 /** How long a download may be without progress, in milliseconds. */
 const STALL_TIMEOUT = 30_000;
 
@@ -85,8 +88,8 @@ export async function loadFiles(files, onProgress) {
   const contents = await Promise.all(files.map((file) => loadFile(file, cache, report)));
   // Replaces the files of other versions of the package.
   const keys = files.map(cacheKey);
-  for (const { url } of (await cache?.keys().catch(() => undefined)) ?? []) {
-    if (!keys.includes(url)) await cache?.delete(url);
+  for (const { url } of (await ifCacheResponds(cache?.keys())) ?? []) {
+    if (!keys.includes(url)) await ifCacheResponds(cache?.delete(url));
   }
   return contents;
 }
@@ -94,7 +97,24 @@ export async function loadFiles(files, onProgress) {
 /** Returns `undefined` where there is no cache: without HTTPS, or if the browser's settings forbid it. */
 async function openCache() {
   if (typeof caches === "undefined") return undefined;
-  return caches.open(CACHE).catch(() => undefined);
+  return ifCacheResponds(caches.open(CACHE));
+}
+
+/**
+ * Returns the result of an operation of the cache, or `undefined` if it fails or takes too long: the
+ * network must not depend on the cache.
+ *
+ * @template T
+ * @param {Promise<T> | undefined} operation
+ * @returns {Promise<T | undefined>}
+ */
+function ifCacheResponds(operation) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, CACHE_TIMEOUT, undefined);
+    (operation ?? Promise.resolve(undefined))
+      .then(resolve, () => resolve(undefined))
+      .finally(() => clearTimeout(timer));
+  });
 }
 
 /** The key of a file does not depend on its URL: a bundler may rename the file. */
@@ -106,7 +126,7 @@ const cacheKey = (/** @type {NetworkFile} */ { name }) => `https://csm-image-to-
  * @param {(bytes: number) => void} report
  */
 async function loadFile(file, cache, report) {
-  const stored = await cache?.match(cacheKey(file)).catch(() => undefined);
+  const stored = await ifCacheResponds(cache?.match(cacheKey(file)));
   if (stored) {
     const content = new Uint8Array(await stored.arrayBuffer());
     if (await isIntact(file, content)) {
@@ -121,7 +141,7 @@ async function loadFile(file, cache, report) {
     );
   }
   // Without space for it, the file is downloaded again the next time.
-  await cache?.put(cacheKey(file), new Response(content)).catch(() => undefined);
+  await ifCacheResponds(cache?.put(cacheKey(file), new Response(content)));
   return content;
 }
 

@@ -19,6 +19,9 @@
  * @property {() => void} close ends the worker; pending calls are never settled
  */
 
+/** How long the worker may be silent, in milliseconds: much longer than a slow device needs. */
+const SILENCE_TIMEOUT = 120_000;
+
 /**
  * Creates the network, whose worker starts with the first image.
  *
@@ -36,6 +39,8 @@ export function createNetwork({ workerSource, files }) {
   const pending = new Map();
   /** @type {Worker | undefined} */
   let worker;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
   let nextId = 0;
   let loaded = 0;
 
@@ -58,6 +63,7 @@ export function createNetwork({ workerSource, files }) {
 
   /** @param {NetworkMessage} message */
   function receive(message) {
+    restartTimer();
     if ("loaded" in message) {
       loaded = message.loaded;
       for (const { onProgress } of pending.values()) onProgress(loaded);
@@ -72,7 +78,14 @@ export function createNetwork({ workerSource, files }) {
     }
   }
 
+  function restartTimer() {
+    clearTimeout(timer);
+    const failure = `its worker has been silent for ${SILENCE_TIMEOUT / 1000} s`;
+    timer = setTimeout(() => receive({ failure }), SILENCE_TIMEOUT);
+  }
+
   function close() {
+    clearTimeout(timer);
     worker?.terminate();
     worker = undefined;
     pending.clear();
@@ -82,6 +95,7 @@ export function createNetwork({ workerSource, files }) {
     segment: (pixels, onProgress) =>
       new Promise((resolve, reject) => {
         worker ??= startWorker();
+        restartTimer();
         const id = nextId++;
         pending.set(id, { resolve, reject, onProgress });
         onProgress(loaded);

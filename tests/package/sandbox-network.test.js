@@ -56,13 +56,25 @@ const makeModel = (page, options = {}) =>
       percents.push(session.percent_done);
     };
     const extra = cutout ? { cutout } : undefined;
-    const options = { image, fetch, interval: 20, extra, onUpdate };
+    const options = { image, fetch, interval: 20, timeout: 60_000, extra, onUpdate };
     /** @type {any} */
     const result = await library.imageTo3d(options).catch((error) => error);
     await reset();
-    const { message, status, cutout: report } = result;
-    return { message, status, report, engineStatuses, percents };
+    const { message, cutout: report } = result;
+    return { message, report, engineStatuses, percents };
   }, options);
+
+/**
+ * Makes a model, and returns how the object was found.
+ *
+ * @param {Page} page
+ * @param {{ cutoutFiles?: string }} [options]
+ */
+async function findMethod(page, options) {
+  const { message, report, engineStatuses } = await makeModel(page, options);
+  assert.ok(report, `${message} after ${engineStatuses.at(-1)}`);
+  return report.method;
+}
 
 /** Changes the source of the network's worker. */
 const changeWorker =
@@ -109,10 +121,10 @@ describeInBrowsers("the sandbox's network", (browser) => {
       browser(),
       (path, response) => isOffline && isNetworkFile(path) && refuse(response),
       async (page, paths) => {
-        assert.equal((await makeModel(page)).report.method, "network");
+        assert.equal(await findMethod(page), "network");
         isOffline = true;
         paths.length = 0;
-        assert.equal((await makeModel(page)).report.method, "network");
+        assert.equal(await findMethod(page), "network");
         assert.deepEqual(paths.filter(isNetworkFile), []);
       },
     );
@@ -130,7 +142,7 @@ describeInBrowsers("the sandbox's network", (browser) => {
       },
       async (page) => {
         const cutoutFiles = new URL("/elsewhere/", page.url()).href;
-        assert.equal((await makeModel(page, { cutoutFiles })).report.method, "network");
+        assert.equal(await findMethod(page, { cutoutFiles }), "network");
       },
     ));
 
@@ -146,13 +158,13 @@ describeInBrowsers("the sandbox's network", (browser) => {
         return true;
       },
       async (page) => {
-        assert.equal((await makeModel(page)).report.method, "background");
+        assert.equal(await findMethod(page), "background");
         const { message } = await makeModel(page, { cutout: "network" });
         assert.match(message, /the cut-out network is not available: .*\/cutout\/.*HTTP 404/);
         files = "a page";
-        assert.equal((await makeModel(page)).report.method, "background");
+        assert.equal(await findMethod(page), "background");
         files = "there";
-        assert.equal((await makeModel(page)).report.method, "network");
+        assert.equal(await findMethod(page), "network");
       },
     );
   });
@@ -165,7 +177,7 @@ describeInBrowsers("the sandbox's network", (browser) => {
         "onmessage = () => { throw new Error(`a crash`); };",
       ),
       async (page) => {
-        assert.equal((await makeModel(page)).report.method, "background");
+        assert.equal(await findMethod(page), "background");
         const { message } = await makeModel(page, { cutout: "network" });
         assert.match(message, /the cut-out network is not available: .*a crash/);
       },
