@@ -131,7 +131,9 @@ async function findNetwork(workerSource, folder) {
   try {
     const { files } = await import("../wasm/cutout_files.js");
     const located = files.map(({ url, ...file }) => {
-      return { ...file, url: String(folder ? new URL(file.name, folder) : url()) };
+      // The URL of Turbopack has no origin, and relative URLs mean nothing in a worker from a blob.
+      const source = folder ? new URL(file.name, folder) : new URL(String(url()), location.href);
+      return { ...file, url: source.href };
     });
     return { workerSource, files: located };
   } catch (cause) {

@@ -56,7 +56,7 @@ async function openApp(address, variant) {
   const url = new URL(address);
   url.searchParams.set("server", server);
   const result = await inPage(String(url), async (page) => {
-    await page.waitForFunction("globalThis.result", undefined, { timeout: 30_000 });
+    await page.waitForFunction("globalThis.result", undefined, { timeout: 60_000 });
     return page.evaluate("globalThis.result.catch(String)");
   });
   await assertSession(result, variant);

@@ -147,21 +147,21 @@ describeInBrowsers("the sandbox's network", (browser) => {
     ));
 
   test("is replaced by the background until its files are there", () => {
-    /** @type {"missing" | "a page" | "there"} */
+    /** @type {"missing" | "damaged" | "there"} */
     let files = "missing";
     return withSite(
       browser(),
       (path, response) => {
         if (files === "there" || !isNetworkFile(path)) return false;
         if (files === "missing") return refuse(response);
-        response.end("<!doctype html><title>A page for any path</title>");
+        response.end(readFileSync(`dist${path}`).fill(0));
         return true;
       },
       async (page) => {
         assert.equal(await findMethod(page), "background");
         const { message } = await makeModel(page, { cutout: "network" });
         assert.match(message, /the cut-out network is not available: .*\/cutout\/.*HTTP 404/);
-        files = "a page";
+        files = "damaged";
         assert.equal(await findMethod(page), "background");
         files = "there";
         assert.equal(await findMethod(page), "network");
