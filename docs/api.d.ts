@@ -126,8 +126,8 @@ export interface CutoutReport {
      */
     coverage: number;
     /**
-     * The part of the image where the network is sure, from 0 to 1. Below 0.78, the image becomes a
-     * relief. Missing with other methods.
+     * The part of the image where the network is sure, from 0 to 1: at least 0.78 for an object.
+     * Missing with other methods.
      */
     confidence?: number;
     /**
