@@ -4,6 +4,7 @@ use fastrand::Rng;
 use image::imageops::{FilterType, fast_blur, overlay, resize};
 use image::{GrayImage, Rgb, RgbImage, RgbaImage};
 
+use crate::score::hole_count;
 use crate::{photo, repository};
 
 /// The edge of a picture, in pixels.
@@ -105,7 +106,8 @@ impl Scene {
     }
 }
 
-/// Returns objects with transparent surroundings, cropped to what is visible.
+/// Returns objects with transparent surroundings, cropped to what is visible. A quarter of them has
+/// holes.
 pub fn objects(random: &mut Rng, count: usize) -> Vec<(String, RgbaImage)> {
     let folder = repository().join("node_modules/@lobehub/fluent-emoji-3d/assets");
     let entries = std::fs::read_dir(&folder)
@@ -118,7 +120,17 @@ pub fn objects(random: &mut Rng, count: usize) -> Vec<(String, RgbaImage)> {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         (name, crop_to_visible(&image))
     };
-    paths.iter().take(count).map(read).collect()
+    let with_holes = count / 4;
+    let mut paths = paths.iter();
+    let mut objects: Vec<_> = paths.by_ref().take(count - with_holes).map(read).collect();
+    let has_hole = |(_, object): &(String, RgbaImage)| {
+        let outline = GrayImage::from_fn(object.width(), object.height(), |x, y| {
+            [object.get_pixel(x, y)[3]].into()
+        });
+        hole_count(&outline) > 0
+    };
+    objects.extend(paths.map(read).filter(has_hole).take(with_holes));
+    objects
 }
 
 fn crop_to_visible(image: &RgbaImage) -> RgbaImage {
