@@ -11,6 +11,8 @@ use crate::{photo, repository};
 const EDGE: u32 = 448;
 /// The range of the object's longer edge, in parts of the picture's.
 const OBJECT_EDGE: std::ops::Range<f32> = 0.5..0.8;
+/// The size of a hole in an object with holes, in parts of its rectangle.
+const OBJECT_HOLE: f32 = 0.03;
 /// Photos with an object and details of their own.
 const PHOTOS: [&str; 5] = ["astronaut", "camera", "chelsea", "coffee", "rocket"];
 
@@ -106,31 +108,34 @@ impl Scene {
     }
 }
 
-/// Returns objects with transparent surroundings, cropped to what is visible. A quarter of them has
-/// holes.
+/// Returns objects with transparent surroundings, cropped to what is visible.
 pub fn objects(random: &mut Rng, count: usize) -> Vec<(String, RgbaImage)> {
+    all_objects(random).take(count).collect()
+}
+
+/// Returns objects that have holes.
+pub fn objects_with_holes(random: &mut Rng, count: usize) -> Vec<(String, RgbaImage)> {
+    let has_hole = |(_, object): &(String, RgbaImage)| {
+        let outline = GrayImage::from_fn(object.width(), object.height(), |x, y| {
+            [object.get_pixel(x, y)[3]].into()
+        });
+        hole_count(&outline, OBJECT_HOLE) > 0
+    };
+    all_objects(random).filter(has_hole).take(count).collect()
+}
+
+fn all_objects(random: &mut Rng) -> impl Iterator<Item = (String, RgbaImage)> {
     let folder = repository().join("node_modules/@lobehub/fluent-emoji-3d/assets");
     let entries = std::fs::read_dir(&folder)
         .unwrap_or_else(|error| panic!("{}: {error}; run `npm ci` first", folder.display()));
     let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     random.shuffle(&mut paths);
-    let read = |path: &std::path::PathBuf| {
-        let image = image::open(path).unwrap().to_rgba8();
+    paths.into_iter().map(|path| {
+        let image = image::open(&path).unwrap().to_rgba8();
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         (name, crop_to_visible(&image))
-    };
-    let with_holes = count / 4;
-    let mut paths = paths.iter();
-    let mut objects: Vec<_> = paths.by_ref().take(count - with_holes).map(read).collect();
-    let has_hole = |(_, object): &(String, RgbaImage)| {
-        let outline = GrayImage::from_fn(object.width(), object.height(), |x, y| {
-            [object.get_pixel(x, y)[3]].into()
-        });
-        hole_count(&outline) > 0
-    };
-    objects.extend(paths.map(read).filter(has_hole).take(with_holes));
-    objects
+    })
 }
 
 fn crop_to_visible(image: &RgbaImage) -> RgbaImage {

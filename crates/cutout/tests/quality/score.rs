@@ -17,9 +17,6 @@ pub struct Score {
     pub mask: GrayImage,
 }
 
-/// Smaller holes are not counted, in parts of the picture.
-const MIN_HOLE_PART: f32 = 0.004;
-
 fn is_object(mask: &GrayImage, x: u32, y: u32) -> bool {
     mask.get_pixel(x, y)[0] > 127
 }
@@ -36,10 +33,10 @@ pub fn iou(mask: &GrayImage, truth: &GrayImage) -> f32 {
     both as f32 / any.max(1) as f32
 }
 
-/// Returns the number of holes in an outline.
-pub fn hole_count(mask: &GrayImage) -> usize {
+/// Returns the number of holes in an outline that are at least this part of the picture.
+pub fn hole_count(mask: &GrayImage, min_part: f32) -> usize {
     let (width, height) = mask.dimensions();
-    let min_size = (MIN_HOLE_PART * (width * height) as f32) as usize;
+    let min_size = (min_part * (width * height) as f32) as usize;
     let mut seen = vec![false; (width * height) as usize];
     let mut count = 0;
     for start in 0..width * height {
@@ -78,16 +75,20 @@ pub fn good_part(scores: &[&Score]) -> f32 {
     good.count() as f32 / scores.len() as f32
 }
 
-/// Returns the numbers of true holes, of those that were found and of those that were invented.
-pub fn holes(scores: &[&Score]) -> [usize; 3] {
-    let sum = |value: &dyn Fn((usize, usize)) -> usize| {
-        scores.iter().map(|score| value(score.holes)).sum()
-    };
-    [
-        sum(&|(truth, _)| truth),
-        sum(&|(truth, found)| found.min(truth)),
-        sum(&|(truth, found)| found.saturating_sub(truth)),
-    ]
+/// Returns the mean part of the holes that were found in each picture, and the number of holes in all
+/// pictures that were invented.
+pub fn holes(scores: &[Score]) -> (f32, usize) {
+    let parts = scores.iter().filter_map(|score| {
+        let (truth, found) = score.holes;
+        (truth > 0).then(|| found.min(truth) as f32 / truth as f32)
+    });
+    let parts: Vec<_> = parts.collect();
+    let invented = scores.iter().map(|score| {
+        let (truth, found) = score.holes;
+        found.saturating_sub(truth)
+    });
+    let found = parts.iter().sum::<f32>() / parts.len() as f32;
+    (found, invented.sum())
 }
 
 /// Prints a line for each background, and one for each picture below 0.9.
@@ -95,13 +96,15 @@ pub fn print(scores: &[Score]) {
     for background in Background::ALL {
         let of_background = |score: &&Score| score.background == background;
         let scores: Vec<_> = scores.iter().filter(of_background).collect();
+        if scores.is_empty() {
+            continue;
+        }
         let reliefs = scores.iter().filter(|score| score.is_relief).count();
         println!(
-            "{:<12} mean IoU {:.3}, {:>3.0} % at 0.9 or more, {reliefs} reliefs, holes {:?}",
+            "{:<12} mean IoU {:.3}, {:>3.0} % at 0.9 or more, {reliefs} reliefs",
             background.name(),
             mean(&scores),
             100.0 * good_part(&scores),
-            holes(&scores),
         );
     }
     for score in scores.iter().filter(|score| score.iou < 0.9) {
@@ -110,8 +113,11 @@ pub fn print(scores: &[Score]) {
             iou,
             is_relief,
             confidence,
+            holes: (truth, found),
             ..
         } = score;
-        println!("  {name}: {iou:.3}, relief {is_relief}, confidence {confidence:?}");
+        println!(
+            "  {name}: {iou:.3}, relief {is_relief}, confidence {confidence:?}, {found} of {truth} holes"
+        );
     }
 }
