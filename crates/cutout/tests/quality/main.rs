@@ -4,18 +4,22 @@
 //! `QUALITY_SEED` selects the objects and where they are; `TEST_FULL=1` composes five times as many
 //! pictures. Writes the worst results to `target/tmp/cutout-quality/`, as picture, truth and cutout.
 
+mod outline;
+mod photos;
 mod scene;
 mod score;
 
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::LazyLock;
 
 use contract::{CutoutMethod, CutoutShape, Parameters};
 use cutout::{ImageFormat, Network, U2NETP};
 use image::{DynamicImage, GrayImage, RgbaImage};
+use outline::{hole_count, iou};
+use photos::photo;
 use scene::{Background, Scene};
-use score::{Score, hole_count, iou};
+use score::Score;
 use sculpt::{Cutout, CutoutRequest, Detail, ModelRequest, cut_out};
 
 static NETWORK: LazyLock<Network> =
@@ -27,15 +31,6 @@ const MIN_HOLE_PART: f32 = 0.004;
 const NO_OBJECT: [&str; 8] = [
     "brick", "grass", "gravel", "hubble", "ihc", "moon", "page", "text",
 ];
-
-fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-fn photo(name: &str) -> DynamicImage {
-    let path = repository().join(format!("tests/fixtures/photos/{name}.jpg"));
-    image::open(path).unwrap()
-}
 
 fn cut(image: &DynamicImage) -> Cutout {
     let request = CutoutRequest {

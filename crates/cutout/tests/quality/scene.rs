@@ -4,8 +4,8 @@ use fastrand::Rng;
 use image::imageops::{FilterType, fast_blur, overlay, resize};
 use image::{GrayImage, Rgb, RgbImage, RgbaImage};
 
-use crate::score::hole_count;
-use crate::{photo, repository};
+use crate::outline::hole_count;
+use crate::photos::{photo, repository};
 
 /// The edge of a picture, in pixels.
 const EDGE: u32 = 448;

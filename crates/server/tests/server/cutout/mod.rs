@@ -3,28 +3,20 @@
 mod engines;
 mod model;
 mod onnx;
+mod session;
 
 use std::io::Cursor;
 
 use image::{ImageFormat, Luma};
 use serde_json::{Value, json};
 
-use crate::support::{MIB, SESSIONS, Server, create_body, image_body, session_code};
+use session::create;
+
+use crate::support::{MIB, SESSIONS, Server, create_body, session_code};
 
 /// Returns a photo of a cat that fills most of the image.
 fn photo() -> Vec<u8> {
     include_bytes!("../../../../../tests/fixtures/cat.jpg").to_vec()
-}
-
-/// Creates a session that makes a preview of a file, and returns its code.
-fn create(server: &Server, media_type: &str, file: &[u8]) -> String {
-    let mut body = image_body(media_type, file);
-    body["cutout"] = Value::Null;
-    body["generate_preview_mesh"] = true.into();
-    body["resolution"] = "low_poly".into();
-    let response = server.post(SESSIONS, "", &body).unwrap();
-    assert_eq!(response.status, 201, "{}", response.json());
-    session_code(&response.json()["data"])
 }
 
 fn start() -> Server {

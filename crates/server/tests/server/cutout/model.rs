@@ -6,8 +6,8 @@ use std::path::Path;
 
 use image::{ImageFormat, Rgb, RgbImage};
 
-use super::create;
 use super::onnx::{Network, finds_red};
+use super::session::create;
 use crate::support::{Server, command};
 
 /// The format of the networks in these tests.
