@@ -2,14 +2,7 @@
 
 import { element, find } from "./dom.js";
 
-const samples = [
-  "coffee.jpg",
-  "astronaut.jpg",
-  "rocket.jpg",
-  "turtle.webp",
-  "cat.webp",
-  "mushroom.webp",
-];
+const samples = ["coffee.jpg", "astronaut.jpg", "rocket.jpg", "turtle.webp", "cat.webp"];
 
 const thumbnail = /** @type {HTMLImageElement} */ (find("thumbnail"));
 

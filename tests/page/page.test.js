@@ -367,7 +367,7 @@ describe("the viewer", () => {
   let opened;
   before(async () => {
     opened = await openPage({ draws: true, options: { reducedMotion: "reduce" } });
-    await choose(opened.page, "mushroom");
+    await choose(opened.page, "turtle");
     await create(opened.page);
     await waitForModel(opened.page);
   });
@@ -388,7 +388,7 @@ describe("the viewer", () => {
     const { page } = opened;
     const { covered, colours, name, info } = await inspectModel(page);
     console.log(`${info}; ${covered.toFixed(2)} of the viewer in ${colours} colours`);
-    assert.equal(name, "3D model of mushroom.webp");
+    assert.equal(name, "3D model of turtle.webp");
     assert.ok(covered > 0.05 && covered < 0.9, `${covered} of the viewer`);
     assert.ok(colours > 500, `${colours} colours`);
 

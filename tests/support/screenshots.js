@@ -20,7 +20,7 @@ for (const sample of ["coffee", "astronaut", "rocket", "turtle"]) {
     await waitForModel(page);
     await page.evaluate(async () => {
       const viewer = /** @type {any} */ (document.getElementById("viewer"));
-      viewer.cameraOrbit = "-40deg 78deg 105%";
+      viewer.cameraOrbit = "-25deg 80deg 105%";
       viewer.jumpCameraToGoal();
       await viewer.updateComplete;
       await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
