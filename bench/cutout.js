@@ -30,7 +30,7 @@ export const title = "Cut-out";
 
 export const note =
   "A photo of 600 × 400 pixels. *Native*: `cargo run --example measure-cutout`, one process " +
-  "per run. *Page*: from the call of `imageTo3d` with the sandbox to the preview, in milliseconds, in a " +
+  "per run. *Page*: from the creation of a session in the sandbox to its preview, in milliseconds, in a " +
   "new browser for each round: *first* loads the network from a local server, *next* has it in the " +
   "browser's cache, *background* finds the object by the colors of the border. Memory is the sum of " +
   "`Pss` over all processes, in MB. Median (25th – 75th percentile). *Bytes* are those of the files, " +

@@ -21,25 +21,30 @@ export async function sculpt(task) {
 }
 
 /**
- * Calls `imageTo3d` with the in-page sandbox, and returns the size of the model in bytes.
+ * Creates a session with the in-page sandbox, waits for its preview, and returns the size of the model in bytes.
  *
  * @param {File} image
  * @param {object} [extra] parameters of the request
  */
 export async function imageTo3d(image, extra = {}) {
   const [libraryUrl, sandboxUrl] = ["/pkg/index.js", "/pkg/sandbox.js"];
-  const { imageTo3d } = await import(libraryUrl);
+  const { createSession, getSession } = await import(libraryUrl);
   const { createSandbox } = await import(sandboxUrl);
   const sandbox = createSandbox({ speed: 1000 });
-  const session = await imageTo3d({
+  // Polled regularly: the intervals of `imageTo3d` grow, and would show in the result.
+  let session = await createSession({
     image,
     generate_texture: true,
     texture_resolution: 1024,
     resolution: "high_poly",
     fetch: sandbox.fetch,
-    interval: 50,
     extra,
   });
+  while (!session.preview_mesh_url_glb) {
+    if (session.error) throw new Error(session.error);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    session = await getSession(session.session_code, { fetch: sandbox.fetch });
+  }
   const model = await (await fetch(session.preview_mesh_url_glb)).blob();
   await sandbox.reset();
   return model.size;

@@ -90,7 +90,7 @@ fn scores(
 #[test]
 fn outlines_of_objects_are_right() {
     let mut random = random();
-    let objects = scene::objects(&mut random, count(8));
+    let objects = scene::objects(&mut random, count(6));
     let scores = scores(&objects, &Background::ALL, &mut random);
     for (rank, score) in scores.iter().take(10).enumerate() {
         keep(&format!("outline-{rank}"), score);
