@@ -11,11 +11,11 @@ pub struct ImageFormat {
     pub height: u32,
     /// The value of a channel that becomes 1.
     pub scale: Scale,
-    /// What is subtracted from the scaled channels, in the order red, green, blue.
+    /// The values subtracted from the scaled channels, in the order red, green, blue.
     pub mean: [f32; 3],
-    /// By what they are divided then.
+    /// The divisors applied after that.
     pub deviation: [f32; 3],
-    /// What the output means.
+    /// The meaning of the output.
     pub output: Output,
 }
 
