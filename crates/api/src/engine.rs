@@ -150,7 +150,7 @@ impl Engine for Sculptor {
         view: usize,
         progress: &mut Progress,
     ) -> Result<Model, ModelError> {
-        let image = source.image.decode()?;
+        let image = decode_rgba8(source)?;
         let request = sculpt::ModelRequest {
             image: &image,
             cutout: &source.image.cut_out(&image)?,
@@ -166,8 +166,13 @@ impl Engine for Sculptor {
         source: Source,
         progress: &mut Progress,
     ) -> Result<[Vec<u8>; VIEW_COUNT], ModelError> {
-        let image = source.image.decode()?;
+        let image = decode_rgba8(source)?;
         let cutout = source.image.cut_out(&image)?;
         sculpt::render_views(&image, &cutout, source.parameters, progress)
     }
+}
+
+/// Decodes the image in the form that each step of [`sculpt`] takes, so that it is converted once.
+fn decode_rgba8(source: Source) -> Result<DynamicImage, ModelError> {
+    Ok(source.image.decode()?.into_rgba8().into())
 }

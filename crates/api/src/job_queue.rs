@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use image::{DynamicImage, RgbImage};
+use image::{DynamicImage, RgbaImage};
 use sculpt::{SegmentError, Segmenter};
 
 use crate::clock::Millis;
@@ -73,7 +73,7 @@ impl Segmenter for Segmentation {
         self.size
     }
 
-    fn segment(&self, _: &RgbImage) -> Result<Vec<f32>, SegmentError> {
+    fn segment(&self, _: &RgbaImage) -> Result<Vec<f32>, SegmentError> {
         self.logits.clone().map_err(SegmentError)
     }
 }

@@ -26,7 +26,7 @@ pub struct StoredImage<'a> {
     /// The cutout that an earlier stage has stored.
     stored: Option<Vec<u8>>,
     /// The image, if it was decoded before.
-    decoded: RefCell<Option<DynamicImage>>,
+    decoded: Cell<Option<DynamicImage>>,
     /// The cutout that this stage has made.
     made: RefCell<Option<Cutout>>,
     /// Whether it is stored, before the stage is done.
@@ -68,7 +68,7 @@ impl<'a> StoredImage<'a> {
             file,
             mask,
             stored,
-            decoded: RefCell::default(),
+            decoded: Cell::default(),
             made: RefCell::default(),
             is_saved: Cell::default(),
         })
@@ -76,7 +76,7 @@ impl<'a> StoredImage<'a> {
 
     /// Sets the image, which was decoded before.
     pub fn set_decoded(&self, image: Option<DynamicImage>) {
-        self.decoded.replace(image);
+        self.decoded.set(image);
     }
 
     /// Decodes the image. Returns it with the input for a network of this size, or without if the

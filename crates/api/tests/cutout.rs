@@ -10,7 +10,7 @@ use api::{
     Change, Client, Config, Detail, Engine, Entries, Model, ModelError, Progress, Retention,
     Sculptor, SegmentError, Segmenter, Source, VIEW_COUNT,
 };
-use image::{DynamicImage, GrayImage, ImageFormat, Luma, Rgb, RgbImage, Rgba, RgbaImage};
+use image::{DynamicImage, GrayImage, ImageFormat, Luma, Rgb, Rgba, RgbaImage};
 use serde_json::{Value, json};
 use support::*;
 
@@ -37,14 +37,15 @@ impl Segmenter for CountingSegmenter {
         (32, 32)
     }
 
-    fn segment(&self, image: &RgbImage) -> Result<Vec<f32>, SegmentError> {
+    fn segment(&self, image: &RgbaImage) -> Result<Vec<f32>, SegmentError> {
         self.runs.fetch_add(1, Ordering::Relaxed);
         if self.network == Network::Fails {
             return Err(SegmentError("it is out of order".into()));
         }
         let is_red = |pixel: &Rgb<u8>| pixel[0] > 128 && pixel[2] < 128;
         let logit = |pixel| if is_red(pixel) { 9.0 } else { -9.0 };
-        Ok(image.pixels().map(logit).collect())
+        let input = sculpt::network_input(image, self.input_size());
+        Ok(input.pixels().map(logit).collect())
     }
 }
 
@@ -558,7 +559,7 @@ impl Segmenter for PanickingSegmenter {
         (8, 8)
     }
 
-    fn segment(&self, _: &RgbImage) -> Result<Vec<f32>, SegmentError> {
+    fn segment(&self, _: &RgbaImage) -> Result<Vec<f32>, SegmentError> {
         assert_ne!(self.0.fetch_add(1, Ordering::Relaxed), 0, "the first image");
         Ok((0..64).map(|at| if at < 32 { 9.0 } else { -9.0 }).collect())
     }

@@ -4,10 +4,14 @@
 //! and to cut the object out of the decoded image, and the bytes of the process before the network was
 //! loaded and at its peak.
 
+#[path = "../../sculpt/examples/support/process.rs"]
+mod process;
+
 use std::error::Error;
 use std::time::Instant;
 
 use cutout::{ImageFormat, Network, U2NETP};
+use process::status;
 use sculpt::{CutoutRequest, cut_out};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -33,15 +37,4 @@ fn main() -> Result<(), Box<dyn Error>> {
         status("VmHWM")?
     );
     Ok(())
-}
-
-/// Returns a size from Linux's status of this process, in bytes.
-fn status(field: &str) -> Result<u64, Box<dyn Error>> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let mut lines = status.lines().filter_map(|line| line.split_once(':'));
-    let (_, value) = lines
-        .find(|(name, _)| *name == field)
-        .ok_or("no such field")?;
-    let kilobytes: u64 = value.trim().trim_end_matches(" kB").parse()?;
-    Ok(kilobytes * 1024)
 }

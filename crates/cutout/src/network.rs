@@ -1,10 +1,10 @@
 //! Runs a network.
 
-use image::RgbImage;
+use image::RgbaImage;
 use rten::{Dimension, Model, ModelOptions};
 use rten_tensor::prelude::*;
 use rten_tensor::{NdTensor, Tensor};
-use sculpt::{SegmentError, Segmenter};
+use sculpt::{SegmentError, Segmenter, network_input};
 
 use crate::format::ImageFormat;
 
@@ -129,7 +129,7 @@ impl Segmenter for Network {
         (self.format.width, self.format.height)
     }
 
-    fn segment(&self, image: &RgbImage) -> Result<Vec<f32>, SegmentError> {
-        self.run(image.as_raw())
+    fn segment(&self, image: &RgbaImage) -> Result<Vec<f32>, SegmentError> {
+        self.run(network_input(image, self.input_size()).as_raw())
     }
 }

@@ -5,6 +5,8 @@
 //! an image and prints `{"decode":…,"sculpt":…,"before":…,"peak":…}`: milliseconds, and bytes of the
 //! process before the image was read and at its peak.
 
+#[path = "support/process.rs"]
+mod process;
 #[path = "../tests/support/samples.rs"]
 #[allow(dead_code)]
 mod samples;
@@ -16,6 +18,7 @@ use std::time::Instant;
 
 use contract::{Parameters, Resolution};
 use image::{RgbaImage, imageops};
+use process::status;
 use sculpt::{CutoutRequest, Detail, ModelRequest};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -71,15 +74,4 @@ fn sculpt(file: &str) -> Result<(), Box<dyn Error>> {
         status("VmHWM")?
     );
     Ok(())
-}
-
-/// Returns a size from Linux's status of this process, in bytes.
-fn status(field: &str) -> Result<u64, Box<dyn Error>> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix(field));
-    let kibibytes = line.and_then(|line| line.split_whitespace().nth(1));
-    Ok(kibibytes
-        .ok_or("/proc/self/status does not have this field")?
-        .parse::<u64>()?
-        * 1024)
 }

@@ -34,7 +34,7 @@ pub use glb::{GlbError, check_glb};
 pub use import::{ImportedGlb, import_glb};
 pub use mask::{
     Cutout, CutoutError, CutoutRequest, NoObjectError, SegmentError, Segmenter, check_mask,
-    cut_out, prepare_network_input,
+    cut_out, network_input, prepare_network_input,
 };
 pub use progress::Progress;
 #[cfg(feature = "import")]

@@ -5,10 +5,11 @@ use std::path::Path;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use anyhow::{Context, anyhow};
-use api::image::RgbImage;
+use api::image::RgbaImage;
 use api::{SegmentError, Segmenter, catch_panic};
 use contract::{Invalid, quote};
 use cutout::{ImageFormat, Network, Output, Scale, U2NETP};
+use sculpt::network_input;
 use serde::Deserialize;
 
 use crate::config::parse_toml;
@@ -18,7 +19,7 @@ use crate::config::parse_toml;
 pub struct SharedNetwork {
     format: ImageFormat,
     /// Loaded when an image first needs it, unless it is a file of the user's.
-    network: OnceLock<Result<Network, String>>,
+    network: OnceLock<Result<Network, SegmentError>>,
     running: Mutex<()>,
 }
 
@@ -79,16 +80,17 @@ impl Segmenter for SharedNetwork {
         (self.format.width, self.format.height)
     }
 
-    fn segment(&self, image: &RgbImage) -> Result<Vec<f32>, SegmentError> {
+    fn segment(&self, image: &RgbaImage) -> Result<Vec<f32>, SegmentError> {
+        let input = network_input(image, self.input_size());
         // A run that panicked has left nothing behind: only a loaded network is kept.
         let _running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let load = || {
             let network = Network::load(U2NETP.to_vec(), self.format.clone());
-            network.map_err(|error| error.to_string())
+            network.map_err(|error| SegmentError(error.to_string()))
         };
         match self.network.get_or_init(load) {
-            Ok(network) => network.segment(image),
-            Err(reason) => Err(SegmentError(reason.clone())),
+            Ok(network) => network.run(input.as_raw()),
+            Err(error) => Err(error.clone()),
         }
     }
 }

@@ -97,12 +97,11 @@ pub fn cut_out(image: &DynamicImage, request: &CutoutRequest) -> Result<Cutout, 
     if let Some(mask) = request.mask {
         return from_mask(image.dimensions(), mask);
     }
-    let choice = Method::chosen(request.choice, content);
     let small = shrink_to_fit(&image, MAX_EDGE);
     let alpha = opacity_field(&small);
     let object = |coverage: ScalarField, method| Cutout::new(coverage, method, CutoutShape::Object);
     let relief = |method| Cutout::new(alpha.clone(), method, CutoutShape::Relief);
-    match choice {
+    match Method::chosen(request.choice, content) {
         Method::Alpha => return Ok(object(alpha, CutoutMethod::Alpha)),
         Method::None => return Ok(relief(CutoutMethod::None)),
         Method::Network { is_required } => {
@@ -276,7 +275,7 @@ fn segment(
     segmenter: &dyn Segmenter,
 ) -> Result<network::Segmentation, SegmentError> {
     let (width, height) = segmenter.input_size();
-    let logits = segmenter.segment(&network_input(image, (width, height)))?;
+    let logits = segmenter.segment(image)?;
     let (width, height) = (width as usize, height as usize);
     if logits.len() != width * height || logits.iter().any(|logit| logit.is_nan()) {
         return Err(SegmentError("its output is invalid".into()));

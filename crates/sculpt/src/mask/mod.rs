@@ -15,4 +15,5 @@ pub use crop::{ImageRect, crop};
 pub use cut_out::{
     Cutout, CutoutError, CutoutRequest, NoObjectError, check_mask, cut_out, prepare_network_input,
 };
+pub use network::network_input;
 pub use segmenter::{SegmentError, Segmenter};

@@ -1,6 +1,6 @@
 //! The interface of segmentation networks.
 
-use image::RgbImage;
+use image::RgbaImage;
 
 /// Finds the object of an image by a segmentation network. Several threads use it at once.
 pub trait Segmenter: Send + Sync {
@@ -8,12 +8,12 @@ pub trait Segmenter: Send + Sync {
     /// least 1.
     fn input_size(&self) -> (u32, u32);
 
-    /// Returns for each pixel of an image of the [input size](Segmenter::input_size), by rows, the
+    /// Returns for each pixel of [the image scaled to the input size](crate::network_input), by rows, the
     /// logit of the probability that it belongs to the object: above 0 if that is likely.
     ///
     /// # Errors
     /// Fails if the network cannot be run.
-    fn segment(&self, image: &RgbImage) -> Result<Vec<f32>, SegmentError>;
+    fn segment(&self, image: &RgbaImage) -> Result<Vec<f32>, SegmentError>;
 }
 
 /// Why a segmentation network has no result.

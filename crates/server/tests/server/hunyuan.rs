@@ -14,15 +14,10 @@ use crate::support::*;
 
 /// Starts a server whose default engine is the emulator. `extra` is added to the engine's table.
 fn start_gateway(hunyuan: &Hunyuan, extra: &str) -> Gateway {
-    let mut config = format!(
-        "default = \"hunyuan\"\n[engines.hunyuan]\nurl = \"http://{}\"\n{extra}",
-        hunyuan.host
-    );
-    if !extra.contains("poll") {
-        config += "poll = 0.03\n";
-    }
     let shared = hunyuan.clone();
-    Gateway::start(&config, Vec::new(), &[], move || shared.images())
+    Gateway::start(&hunyuan.config(extra), Vec::new(), &[], move || {
+        shared.images()
+    })
 }
 
 /// Downloads the model of a session and returns its glTF JSON.

@@ -210,10 +210,7 @@ fn meshy_receives_no_metadata_of_the_image() {
 fn hunyuan_receives_no_metadata_of_the_image() {
     let hunyuan = Hunyuan::start(HunyuanScenario::default());
     let shared = hunyuan.clone();
-    let config = format!(
-        "default = \"hunyuan\"\n[engines.hunyuan]\nurl = \"http://{}\"\npoll = 0.03\n",
-        hunyuan.host
-    );
+    let config = hunyuan.config("");
     let gateway = Gateway::start(&config, Vec::new(), &[], move || shared.images());
     for encode in [jpeg, png, webp] {
         let session = gateway.create_encoded_and_wait(encode);

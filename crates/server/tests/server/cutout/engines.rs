@@ -40,10 +40,7 @@ fn mask() -> Value {
 fn hunyuan_receives_the_object_without_its_background() {
     let hunyuan = Hunyuan::start(HunyuanScenario::default());
     let shared = hunyuan.clone();
-    let config = format!(
-        "default = \"hunyuan\"\n[engines.hunyuan]\nurl = \"http://{}\"\npoll = 0.03\n",
-        hunyuan.host
-    );
+    let config = hunyuan.config("");
     let gateway = Gateway::start(&config, Vec::new(), &[], move || shared.images());
     let session = gateway.create_and_wait(json!({"cutout": null}));
     assert_eq!(session["status"], "preview_done", "{session}");

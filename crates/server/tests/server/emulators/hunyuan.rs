@@ -117,6 +117,19 @@ impl Hunyuan {
         Self { host, clock, state }
     }
 
+    /// Returns a configuration with this engine as the default; `extra` is added to its table.
+    pub fn config(&self, extra: &str) -> String {
+        let poll = if extra.contains("poll") {
+            ""
+        } else {
+            "poll = 0.03\n"
+        };
+        format!(
+            "default = \"hunyuan\"\n[engines.hunyuan]\nurl = \"http://{}\"\n{poll}{extra}\n",
+            self.host
+        )
+    }
+
     /// Returns a handle of an emulator that cannot be reached.
     pub fn unreachable() -> Self {
         Self {

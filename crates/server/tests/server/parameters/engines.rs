@@ -50,10 +50,7 @@ impl TestServer {
 
     fn with_hunyuan(scenario: hunyuan::Scenario, extra: &str) -> Self {
         let hunyuan = Hunyuan::start(scenario);
-        let config = format!(
-            "default = \"hunyuan\"\n[engines.hunyuan]\nurl = \"http://{}\"\npoll = 0.03\n{extra}\n",
-            hunyuan.host
-        );
+        let config = hunyuan.config(extra);
         Self::with_config(&config, move || hunyuan.bodies().pop().unwrap_or_default())
     }
 
