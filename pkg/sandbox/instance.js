@@ -79,30 +79,31 @@ export function createInstance({ origin, ...settings }) {
       const json = await fileUrls.rewriteUrls(new TextDecoder().decode(response.body), host);
       response.body = new TextEncoder().encode(json);
     }
-    return toResponse(response, signal, origin === undefined ? "page" : "server");
+    return toResponse(response, request, origin === undefined ? "page" : "server");
   }
 
   /**
-   * Settles as the promise does, or rejects once the instance ends or the signal is aborted.
+   * Settles as the promise does, or rejects once the instance ends or the request is aborted.
    *
    * @template T
    * @param {Promise<T>} promise
-   * @param {AbortSignal} [signal]
+   * @param {Request} [request] used until the end: once Node.js collects a request, its signal no longer
+   *   follows the caller's
    * @returns {Promise<T>}
    */
-  async function untilInterrupted(promise, signal) {
+  async function untilInterrupted(promise, request) {
     /** @type {(reason: unknown) => void} */
     let interrupt = () => {};
     /** @type {Promise<never>} */
     const interrupted = new Promise((_, reject) => (interrupt = reject));
-    const abort = () => interrupt(signal?.reason);
-    if (signal?.aborted) abort();
-    signal?.addEventListener("abort", abort);
+    const abort = () => interrupt(request?.signal.reason);
+    if (request?.signal.aborted) abort();
+    request?.signal.addEventListener("abort", abort);
     interrupters.add(interrupt);
     try {
       return await Promise.race([interrupted, promise]);
     } finally {
-      signal?.removeEventListener("abort", abort);
+      request?.signal.removeEventListener("abort", abort);
       interrupters.delete(interrupt);
     }
   }
@@ -113,7 +114,7 @@ export function createInstance({ origin, ...settings }) {
      * @param {Blob} [blob] the body, if it is not in the request
      * @returns {Promise<Response>}
      */
-    fetch: (request, blob) => untilInterrupted(handle(request, blob), request.signal),
+    fetch: (request, blob) => untilInterrupted(handle(request, blob), request),
 
     /**
      * Returns the requests that the API has received, oldest first.

@@ -5,6 +5,9 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 
 import {
   createSession,
@@ -256,6 +259,34 @@ test("an abort rejects with the signal's reason, before, during and after the re
     onUpdate: () => controller.abort("enough"),
   });
   await assert.rejects(session, (reason) => reason === "enough");
+});
+
+test("an abort reaches a request and a body that wait, after a garbage collection", async () => {
+  setFlagsFromString("--expose-gc");
+  const collectGarbage = runInNewContext("gc");
+  const { sandbox, fetch } = fastSandbox();
+  for (const [index, name] of ["stall", "trickle"].entries()) {
+    const controller = new AbortController();
+    const headers = { "x-api-key": faultKey(name) };
+    const text = fetch(url, { headers, signal: controller.signal }).then((response) =>
+      response.text(),
+    );
+    const rejected = assert.rejects(text, (reason) => reason === "enough");
+    while ((await sandbox.requests()).length === index) await sleep(10);
+    for (let round = 0; round < 5; round++) {
+      collectGarbage();
+      await sleep(20);
+    }
+    controller.abort("enough");
+    // Keeps Node.js running for a while if nothing happens.
+    const lost = new AbortController();
+    const late = sleep(5000, undefined, { signal: lost.signal }).then(
+      () => assert.fail("the abort was lost"),
+      () => {},
+    );
+    await Promise.race([rejected, late]);
+    lost.abort();
+  }
 });
 
 test("a session fails with the reason if its image cannot be fetched", async () => {
