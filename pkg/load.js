@@ -1,7 +1,7 @@
 // Loads the WebAssembly on the first call, so that importing the package has no side effects.
 
 import { loadError } from "./load-error.js";
-import { pendingCalls } from "./panic.js";
+import { pendingCalls } from "./error.js";
 import { setPreparation } from "./preparation.js";
 
 /** @typedef {typeof import("./wasm/csm_image_to_3d.js")} Wasm */

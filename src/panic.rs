@@ -16,7 +16,7 @@ fn set_panic_hook() {
     }));
 }
 
-#[cfg_attr(test, wasm_bindgen(module = "/pkg/panic.js"))]
+#[cfg_attr(test, wasm_bindgen(module = "/pkg/error.js"))]
 #[cfg_attr(not(test), wasm_bindgen(raw_module = "./shared.js"))]
 extern "C" {
     fn panicked(file: &str, line: u32);
