@@ -7,7 +7,7 @@
 use std::mem::MaybeUninit;
 
 use base64_simd::{Out, STANDARD};
-use contract::{IMAGE_FORMATS, IMAGE_URL};
+use contract::{IMAGE_URL, ImageFormat, Support};
 use js_sys::{Array, Function, JSON, JsString, Uint8Array};
 use wasm_bindgen::prelude::*;
 
@@ -28,9 +28,6 @@ const ENCODED_CHUNK: usize = CHUNK / 3 * 4;
 
 /// The end of the body, after the image.
 const BODY_END: &str = "\"}";
-
-/// The number of bytes by which a format is recognized.
-const SNIFFED_BYTES: usize = 32;
 
 /// The number of bytes of an unrecognized file that the message repeats.
 const SIGNATURE_BYTES: usize = 4;
@@ -97,8 +94,8 @@ async fn encode(
         let length = reader.fill(&mut chunk[..wanted]).await?;
         let bytes = &chunk[..length];
         if loaded == 0.0 {
-            let media_type = contract::sniff(bytes).ok_or_else(|| unrecognized_format(bytes))?;
-            head += &format!("\"data:{media_type};base64,");
+            let format = ImageFormat::detect(bytes).ok_or_else(|| unrecognized_format(bytes))?;
+            head += &format!("\"data:{};base64,", format.media_type());
         }
         let base64 = STANDARD.encode(bytes, Out::from_uninit_slice(&mut encoded));
         loaded += length as f64;
@@ -139,9 +136,9 @@ pub async fn check_format(image: &ImageInput) -> Result<()> {
         ImageInput::Blob { blob, .. } => ImageReader::of_blob(blob).await?,
         ImageInput::Url(_) | ImageInput::DataUrl(_) => return Ok(()),
     };
-    let mut start = [0; SNIFFED_BYTES];
+    let mut start = [0; ImageFormat::DETECTED_BYTES];
     let length = reader.fill(&mut start).await?;
-    match contract::sniff(&start[..length]) {
+    match ImageFormat::detect(&start[..length]) {
         Some(_) => Ok(()),
         None => Err(unrecognized_format(&start[..length])),
     }
@@ -166,8 +163,9 @@ fn unrecognized_format(bytes: &[u8]) -> CallError {
         signature.push("…".into());
     }
     let signature = signature.join(" ");
+    let supported = ImageFormat::names(|support| support != Support::Nowhere);
     let message = format!(
-        "image: unrecognized image format (first bytes: {signature}). Supported: {IMAGE_FORMATS}"
+        "image: unrecognized image format (first bytes: {signature}). Supported: {supported}"
     );
     Failure::new(ErrorCode::UnsupportedImage, message).into()
 }

@@ -14,7 +14,7 @@ async fn rejects_non_images_before_sending() {
     let unrecognized = |bytes| {
         format!(
             "image: unrecognized image format (first bytes: {bytes}). Supported: PNG, JPEG, WebP, \
-             GIF, BMP, AVIF, HEIC, TIFF"
+             GIF, BMP, TIFF, SVG, AVIF"
         )
     };
     for (bytes, message) in [
@@ -104,7 +104,7 @@ async fn reports_why_the_server_cannot_decode_an_image() {
     set(&options, "image", file(&truncated, "image.png"));
     let error = create_error(&options).await;
     let message = assert_error(&error, "api", "rejected");
-    let expected = "image_url: the image/png file cannot be decoded: ";
+    let expected = "image_url: the PNG file cannot be decoded: ";
     assert!(message.starts_with(expected), "{message}");
     assert_eq!(get(&error, "status"), 400);
 }

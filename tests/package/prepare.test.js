@@ -185,7 +185,7 @@ describeInPages("prepare", (page) => {
     const kind = "unsupported_image";
     const undecodable = "this browser cannot decode the file (…). Convert it to JPEG, PNG or WebP.";
     const unrecognized =
-      "unrecognized image format (…). Supported: PNG, JPEG, WebP, GIF, BMP, AVIF, HEIC, TIFF";
+      "unrecognized image format (…). Supported: PNG, JPEG, WebP, GIF, BMP, TIFF, SVG, AVIF";
     assert.deepEqual(errors.slice(0, 3), [
       [kind, "undecodable_image", "no", `image: ${undecodable}`],
       [kind, "unsupported_image", "no", `image: ${unrecognized}`],

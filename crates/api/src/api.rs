@@ -8,7 +8,6 @@ use crate::access::Client;
 use crate::clock::Millis;
 use crate::config::Config;
 use crate::cors::with_cors;
-use crate::decode::CRASHED;
 use crate::delivery::Delivery;
 use crate::engine::Engine;
 use crate::error::ApiError;
@@ -23,6 +22,7 @@ use crate::response::{self, Response, with_delivery, without_body};
 use crate::routes::Route;
 use crate::state::ApiState;
 use crate::store::{JobKind, Store, StoreError};
+use decode::CRASHED;
 
 /// The API with all its sessions.
 pub struct Api {

@@ -6,10 +6,10 @@ use http::HeaderName;
 use sculpt::Segmenter;
 
 use crate::access::Client;
-use crate::decode::{DEFAULT_MAX_DECODE_BYTES, DecodeQueue};
 use crate::engine::SCULPT;
 use crate::quota::DailyLimit;
 use crate::retention::Retention;
+use decode::{DEFAULT_MAX_DECODE_BYTES, DecodeQueue};
 
 /// The configuration of the API.
 #[derive(Clone)]

@@ -3,9 +3,9 @@
 use http::StatusCode;
 use http::header::{HeaderValue, RETRY_AFTER};
 
-use crate::decode::{DecodeBusy, DecodeError};
 use crate::response::{self, Response, with_header};
 use crate::store::StoreError;
+use decode::{DecodeBusy, DecodeError};
 
 /// Why a request fails.
 pub enum ApiError {

@@ -1,5 +1,6 @@
 //! The handler of requests for files.
 
+use contract::ImageFormat;
 use http::StatusCode;
 
 use crate::error::ApiError;
@@ -50,7 +51,8 @@ impl Context<'_> {
         let found = match file {
             FileName::Image => {
                 let bytes = read(name)?;
-                let media_type = contract::sniff(&bytes).unwrap_or("application/octet-stream");
+                let media_type = ImageFormat::detect(&bytes)
+                    .map_or("application/octet-stream", ImageFormat::media_type);
                 with_type(StatusCode::OK, media_type, bytes)
             }
             FileName::Cutout => with_type(StatusCode::OK, "image/png", read(CUTOUT)?),

@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 
 use crate::body::{CreateBody, StageBody};
 use crate::clock::Millis;
-use crate::decode::Patience;
 use crate::engine::SCULPT;
 use crate::error::ApiError;
 use crate::fault::{self, Effect};
@@ -23,6 +22,7 @@ use crate::sessions::{AddError, Addition, Change, ReplayError, Start, UpdateErro
 use crate::stage::{Stage, State};
 use crate::state::ApiState;
 use crate::store::{FileChanges, Page, QueueState, WriteError};
+use decode::Patience;
 
 /// The largest number of sessions on a page of the list.
 const MAX_PAGE_SIZE: usize = 1000;

@@ -6,18 +6,18 @@ use std::ops::ControlFlow;
 use image::{DynamicImage, RgbImage};
 use sculpt::Segmenter;
 
-use crate::decode::{Decoder, Patience};
 use crate::engine::{
     Checkpoint, CheckpointError, Engine, Model, ModelError, Progress, SCULPT, Source, VIEW_COUNT,
 };
 use crate::files::{IMAGE, can_convert, model_file, spin_file};
 use crate::job_queue::{Job, JobQueue, Outcome};
-use crate::panics::{Panicked, catch_panic};
 use crate::record::{JobId, Record, StageResult};
 use crate::sessions::{Change, Sessions, UpdateError};
 use crate::stage::Stage;
 use crate::store::{File, FileChanges, StoreError};
 use crate::stored_image::{NewCutout, StoredImage, image_failed};
+use decode::{Decoder, Patience};
+use decode::{Panicked, catch_panic};
 
 /// The downloaded image file of a job, or the reason why the download failed.
 pub type Download = Result<Vec<u8>, String>;

@@ -10,7 +10,6 @@ mod clock;
 mod config;
 mod cors;
 mod cutout;
-mod decode;
 mod delivery;
 mod engine;
 mod error;
@@ -25,10 +24,10 @@ mod image_source;
 mod job_queue;
 mod job_runner;
 mod json;
-mod layout;
+
 mod lock;
 mod metrics;
-mod panics;
+
 mod progress;
 mod quota;
 mod record;
@@ -45,6 +44,7 @@ mod stage;
 mod state;
 mod store;
 mod stored_image;
+mod trial;
 mod web_access;
 
 pub use access::Client;
@@ -52,7 +52,7 @@ pub use api::Api;
 pub use clock::Millis;
 pub use config::Config;
 pub use contract::Parameters;
-pub use decode::{DecodeBusy, DecodeQueue, Patience, try_create, try_decode};
+pub use decode::{DecodeBusy, DecodeQueue, Panicked, Patience, catch_panic};
 pub use delivery::{ChunkPlan, Delivery};
 pub use engine::{
     Checkpoint, CheckpointError, Detail, Engine, Model, ModelError, Progress, SCULPT, Sculptor,
@@ -64,7 +64,6 @@ pub use image;
 pub use job_queue::Job;
 pub use job_runner::Download;
 pub use metrics::{ClientMetrics, EngineMetrics, Metrics};
-pub use panics::{Panicked, catch_panic};
 pub use quota::DailyLimit;
 pub use request::{API_KEY_HEADER, Request};
 pub use response::Response;
@@ -74,3 +73,4 @@ pub use store::{
     Change, EmbeddedStore, EngineFilter, Entries, JobKind, MemoryEntries, MemoryStore, Order,
     Store, StoreError, Visit,
 };
+pub use trial::{try_create, try_decode};

@@ -8,7 +8,6 @@ use sculpt::Segmenter;
 use crate::access::AccessControl;
 use crate::clock::Millis;
 use crate::config::Config;
-use crate::decode::Decoder;
 use crate::fault::FaultCounter;
 use crate::job_queue::JobQueue;
 use crate::lock::lock;
@@ -17,6 +16,7 @@ use crate::sessions::{Limits, Sessions};
 use crate::stage::Pace;
 use crate::store::{QueueLimit, Store, StoreError};
 use crate::web_access::WebAccess;
+use decode::Decoder;
 
 /// The state that all requests share.
 pub struct ApiState {

@@ -7,12 +7,12 @@ use image::{DynamicImage, RgbImage};
 use sculpt::{Cutout, CutoutRequest, Segmenter, cut_out, prepare_network_input};
 
 use crate::cutout::CutoutRecord;
-use crate::decode::{Decoder, Patience};
 use crate::engine::{ModelError, SourceImage};
 use crate::files::{CUTOUT, MASK};
 use crate::record::Record;
 use crate::sessions::Sessions;
 use crate::store::{File, StoreError};
+use decode::{Decoder, Patience};
 
 /// The image of a session, with the cutout that belongs to it.
 pub struct StoredImage<'a> {

@@ -62,19 +62,19 @@ fn fails_a_session_whose_image_cannot_be_downloaded_or_decoded() {
         (
             Some(Ok(b"<html>Hello</html>".to_vec())),
             "image_url: unrecognized image format (first bytes: 3c 68 74 6d …). Supported: PNG, \
-             JPEG, WebP, GIF, BMP, AVIF, HEIC, TIFF",
+             JPEG, WebP, GIF, BMP, TIFF, SVG, AVIF",
         ),
         (Some(Ok(Vec::new())), "image_url: the image file is empty"),
         (
             Some(Ok(half)),
-            "image_url: the image/png file cannot be decoded: unexpected end of file",
+            "image_url: the PNG file cannot be decoded: unexpected end of file",
         ),
         (
             Some(Ok(include_bytes!(
                 "../../../tests/fixtures/tiled-planar.tif"
             )
             .to_vec())),
-            "image_url: the image/tiff file cannot be decoded: tiles with separate color planes are \
+            "image_url: the TIFF file cannot be decoded: tiles with separate color planes are \
              not supported",
         ),
         (None, "image_url: the image was not downloaded"),

@@ -5,14 +5,14 @@
 //! and those of `serde_json` through the trait [`Value`].
 
 mod cutout;
-mod media_type;
+mod image_format;
 mod message;
 mod parameters;
 mod session;
 mod value;
 
 pub use cutout::{CUTOUT, CutoutChoice, CutoutMethod, CutoutReport, CutoutShape, MASK_URL};
-pub use media_type::{IMAGE_FORMATS, IMAGE_TYPES, sniff};
+pub use image_format::{ImageFormat, Support};
 pub use message::{Invalid, MAX_QUOTED_CHARS, Missing, one_of, one_of_quoted, quote};
 pub use parameters::{
     Creativity, IMAGE_URL, Parameters, PreviewMesh, RefineSpeed, Resolution, TEXTURE_RESOLUTIONS,

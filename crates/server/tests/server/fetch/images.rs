@@ -79,7 +79,7 @@ fn fails_the_session_of_a_web_page() {
     assert_session_fails(
         "/page.html",
         "image_url: unrecognized image format (first bytes: 3c 21 64 6f …). Supported: PNG, JPEG, \
-         WebP, GIF, BMP, AVIF, HEIC, TIFF",
+         WebP, GIF, BMP, TIFF, SVG, AVIF",
     );
 }
 

@@ -19,7 +19,8 @@ impl<'a> Connection<'a> {
 
     /// Sends an image. Returns the session's code, or `None` if the image is rejected.
     pub fn create(&mut self, file: &[u8]) -> Result<Option<String>, String> {
-        let media_type = contract::sniff(file).unwrap_or("image/png");
+        let media_type =
+            contract::ImageFormat::detect(file).map_or("image/png", |format| format.media_type());
         let body = image_body(media_type, file).to_string();
         let response = self.send("POST", SESSIONS, &body)?;
         match response.status {

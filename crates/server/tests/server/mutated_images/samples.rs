@@ -44,7 +44,7 @@ pub fn all() -> Vec<Vec<u8>> {
         let fixtures = repository_files(folder);
         // The folders also have descriptions.
         let images = fixtures.into_iter();
-        files.extend(images.filter(|file| contract::sniff(file).is_some()));
+        files.extend(images.filter(|file| contract::ImageFormat::detect(file).is_some()));
     }
     files
 }

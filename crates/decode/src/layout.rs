@@ -1,15 +1,19 @@
 //! Layouts of image files that make the decoders panic. They are found before decoding, because
 //! WebAssembly cannot catch a panic.
 
+use contract::ImageFormat;
+
 /// Returns the reason why a file must not be decoded, or `None` if no known reason applies.
-pub fn find_fault(media_type: &str, file: &[u8]) -> Option<&'static str> {
-    match media_type {
+pub fn find_fault(format: ImageFormat, file: &[u8]) -> Option<&'static str> {
+    match format {
         // https://github.com/image-rs/image-tiff/issues/403
-        "image/tiff" => {
+        ImageFormat::Tiff => {
             has_planar_tiles(file)?.then_some("tiles with separate color planes are not supported")
         }
         // https://github.com/image-rs/image-webp/issues/182
-        "image/webp" => has_wrong_frame_size(file.get(12..)?).then_some("a frame has a wrong size"),
+        ImageFormat::Webp => {
+            has_wrong_frame_size(file.get(12..)?).then_some("a frame has a wrong size")
+        }
         _ => None,
     }
 }

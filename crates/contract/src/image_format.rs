@@ -1,0 +1,180 @@
+//! The image formats: how they are detected, and who reads them.
+
+use strum::{EnumIter, IntoEnumIterator};
+
+/// An image format that is detected by the first bytes of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter)]
+pub enum ImageFormat {
+    /// Portable Network Graphics, animated ones included.
+    Png,
+    /// JPEG, baseline and progressive.
+    Jpeg,
+    /// WebP, lossy and lossless.
+    Webp,
+    /// GIF, of which the first frame is read.
+    Gif,
+    /// Windows bitmap.
+    Bmp,
+    /// TIFF and BigTIFF.
+    Tiff,
+    /// Scalable Vector Graphics, as text.
+    Svg,
+    /// AV1 image file.
+    Avif,
+    /// High Efficiency Image File with HEVC, as iPhones write it.
+    Heic,
+    /// JPEG XL.
+    JpegXl,
+    /// Windows icon.
+    Ico,
+}
+
+/// Who reads an image format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Support {
+    /// The server, and the sandbox in pages and in Node.js.
+    Everywhere,
+    /// The server, and not the sandbox.
+    Server,
+    /// Neither of them.
+    Nowhere,
+}
+
+impl ImageFormat {
+    /// The number of bytes at the start of a file that [`ImageFormat::detect`] needs.
+    pub const DETECTED_BYTES: usize = 1024;
+
+    /// Returns the format of an image from its first bytes, or `None` for an unknown format.
+    ///
+    /// The signatures are those of the formats' specifications; for AVIF and HEIC they are the brands
+    /// in the `ftyp` box of ISO/IEC 14496-12.
+    ///
+    /// ```
+    /// use contract::ImageFormat;
+    ///
+    /// let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
+    /// assert_eq!(ImageFormat::detect(png), Some(ImageFormat::Png));
+    /// assert_eq!(ImageFormat::detect(b"<!doctype html>"), None);
+    /// ```
+    pub fn detect(start: &[u8]) -> Option<Self> {
+        match start {
+            [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(Self::Png),
+            [0xff, 0xd8, 0xff, ..] => Some(Self::Jpeg),
+            [b'R', b'I', b'F', b'F', riff @ ..] if riff.get(4..8) == Some(b"WEBP") => {
+                Some(Self::Webp)
+            }
+            [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(Self::Gif),
+            // Plain text may start with "BM" too, so the size of the header is checked as well.
+            [b'B', b'M', rest @ ..] if is_bitmap_header(rest) => Some(Self::Bmp),
+            [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => Some(Self::Tiff),
+            [_, _, _, _, b'f', b't', b'y', b'p', brands @ ..] => detect_brand(brands),
+            [0xff, 0x0a, ..] | [0, 0, 0, 12, b'J', b'X', b'L', b' ', ..] => Some(Self::JpegXl),
+            // A directory of icons: type 1, and at least one.
+            [0, 0, 1, 0, 1..=255, 0, ..] => Some(Self::Ico),
+            _ => is_svg(start).then_some(Self::Svg),
+        }
+    }
+
+    /// Returns the registered media type.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Png => "image/png",
+            Self::Jpeg => "image/jpeg",
+            Self::Webp => "image/webp",
+            Self::Gif => "image/gif",
+            Self::Bmp => "image/bmp",
+            Self::Tiff => "image/tiff",
+            Self::Svg => "image/svg+xml",
+            Self::Avif => "image/avif",
+            Self::Heic => "image/heic",
+            Self::JpegXl => "image/jxl",
+            Self::Ico => "image/vnd.microsoft.icon",
+        }
+    }
+
+    /// Returns the name for messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Png => "PNG",
+            Self::Jpeg => "JPEG",
+            Self::Webp => "WebP",
+            Self::Gif => "GIF",
+            Self::Bmp => "BMP",
+            Self::Tiff => "TIFF",
+            Self::Svg => "SVG",
+            Self::Avif => "AVIF",
+            Self::Heic => "HEIC",
+            Self::JpegXl => "JPEG XL",
+            Self::Ico => "ICO",
+        }
+    }
+
+    /// Returns who reads the format.
+    pub fn support(self) -> Support {
+        match self {
+            Self::Png
+            | Self::Jpeg
+            | Self::Webp
+            | Self::Gif
+            | Self::Bmp
+            | Self::Tiff
+            | Self::Svg => Support::Everywhere,
+            // Its decoder does not compile to WebAssembly.
+            Self::Avif => Support::Server,
+            Self::Heic | Self::JpegXl | Self::Ico => Support::Nowhere,
+        }
+    }
+
+    /// Returns the names of the formats that `is_read` accepts, joined with commas.
+    pub fn names(is_read: impl Fn(Support) -> bool) -> String {
+        let read = Self::iter().filter(|format| is_read(format.support()));
+        let names: Vec<_> = read.map(Self::name).collect();
+        names.join(", ")
+    }
+}
+
+fn is_bitmap_header(after_signature: &[u8]) -> bool {
+    let Some(size) = after_signature.get(12..16) else {
+        return false;
+    };
+    matches!(size, [12 | 16 | 40 | 52 | 56 | 64 | 108 | 124, 0, 0, 0])
+}
+
+/// Returns the format of the first brand that names a codec. `brands`: the major brand, four bytes of
+/// version, then the compatible brands. A major brand such as `mif1` names no codec.
+fn detect_brand(brands: &[u8]) -> Option<ImageFormat> {
+    brands.chunks_exact(4).find_map(|brand| match brand {
+        b"avif" | b"avis" => Some(ImageFormat::Avif),
+        b"heic" | b"heix" | b"hevc" | b"hevx" | b"heim" | b"heis" => Some(ImageFormat::Heic),
+        _ => None,
+    })
+}
+
+/// Returns whether the first element of an XML document in UTF-8 is `svg`, with or without a prefix.
+fn is_svg(start: &[u8]) -> bool {
+    let start = start.get(..ImageFormat::DETECTED_BYTES).unwrap_or(start);
+    let text = String::from_utf8_lossy(start);
+    let mut rest = text.trim_start_matches('\u{feff}').trim_start();
+    // The XML declaration, comments, processing instructions and the document type, whose
+    // declarations are in brackets.
+    loop {
+        let end = match rest {
+            _ if rest.starts_with("<!--") => rest.find("-->").map(|at| at + 3),
+            _ if rest.starts_with("<?") => rest.find("?>").map(|at| at + 2),
+            _ if rest.starts_with("<!DOCTYPE") => match (rest.find('['), rest.find('>')) {
+                (Some(open), Some(close)) if open < close => rest.find("]>").map(|at| at + 2),
+                (_, close) => close.map(|at| at + 1),
+            },
+            _ => break,
+        };
+        let Some(end) = end else {
+            // The root element is farther behind, and the document type names it.
+            return rest.starts_with("<!DOCTYPE svg");
+        };
+        rest = rest[end..].trim_start();
+    }
+    let name = rest.strip_prefix('<').unwrap_or_default();
+    let end = name.find(|end: char| end.is_whitespace() || end == '>' || end == '/');
+    let name = &name[..end.unwrap_or(name.len())];
+    name == "svg" || name.ends_with(":svg")
+}

@@ -1,0 +1,134 @@
+//! Why an image file is not decoded.
+
+use std::error::Error;
+use std::fmt;
+
+use contract::{ImageFormat, Support};
+use image::ImageError;
+
+use crate::decoder::MAX_PIXELS;
+use crate::queue::DecodeBusy;
+
+/// Why a file that makes the decoder panic cannot be decoded.
+pub const CRASHED: &str = "the decoder crashed";
+
+/// The number of bytes of an unrecognized file that the message repeats.
+const SIGNATURE_BYTES: usize = 4;
+
+const MIB: u64 = 1 << 20;
+
+/// Why an image file is not decoded.
+#[derive(Debug)]
+pub enum DecodeError {
+    /// The file is empty.
+    Empty,
+    /// The format is unknown. Holds the first bytes of the file, in hexadecimal.
+    Unrecognized(String),
+    /// The format is known, but there is no decoder for it.
+    UnsupportedFormat(ImageFormat),
+    /// There is a decoder for the format, but not for this kind of file.
+    UnsupportedKind(ImageFormat),
+    /// The file is damaged.
+    Undecodable {
+        /// The detected format.
+        format: ImageFormat,
+        /// The decoder's reason.
+        error: ImageError,
+    },
+    /// The file makes the decoder panic.
+    Faulty {
+        /// The detected format.
+        format: ImageFormat,
+        /// What is wrong with the file.
+        reason: &'static str,
+    },
+    /// The image has more pixels than any image may have.
+    TooManyPixels {
+        /// In pixels.
+        width: u32,
+        /// In pixels.
+        height: u32,
+    },
+    /// The image needs more memory than any decode may.
+    TooMuchMemory {
+        /// The memory that the image needs.
+        bytes: u64,
+        /// [`Decoder::max_bytes`](crate::Decoder::max_bytes).
+        limit: u64,
+    },
+    /// The decode has waited too long.
+    Busy(DecodeBusy),
+}
+
+impl DecodeError {
+    /// Returns the error for a file of an unknown format.
+    pub(crate) fn unrecognized(file: &[u8]) -> Self {
+        let bytes = file.iter().take(SIGNATURE_BYTES);
+        let mut text: Vec<_> = bytes.map(|byte| format!("{byte:02x}")).collect();
+        if file.len() > SIGNATURE_BYTES {
+            text.push("…".into());
+        }
+        Self::Unrecognized(text.join(" "))
+    }
+
+    /// Returns the error for an error of a decoder of `image`.
+    pub(crate) fn of_image(format: ImageFormat, error: ImageError) -> Self {
+        match error {
+            ImageError::Unsupported(_) => Self::UnsupportedKind(format),
+            error => Self::Undecodable { format, error },
+        }
+    }
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("the image file is empty"),
+            Self::Unrecognized(first_bytes) => {
+                let supported = ImageFormat::names(is_read);
+                write!(
+                    f,
+                    "unrecognized image format (first bytes: {first_bytes}). Supported: {supported}"
+                )
+            }
+            Self::UnsupportedFormat(format) => write!(
+                f,
+                "this server does not read {}. Convert it to JPEG.",
+                format.name()
+            ),
+            Self::UnsupportedKind(format) => write!(
+                f,
+                "this server does not read this kind of {} file. Save it as PNG or JPEG.",
+                format.name()
+            ),
+            Self::Undecodable { format, error } => {
+                write!(f, "the {} file cannot be decoded: {error}", format.name())
+            }
+            Self::Faulty { format, reason } => {
+                write!(f, "the {} file cannot be decoded: {reason}", format.name())
+            }
+            Self::TooManyPixels { width, height } => write!(
+                f,
+                "the image has {width} × {height} pixels, more than the limit of {MAX_PIXELS}"
+            ),
+            Self::TooMuchMemory { bytes, limit } => write!(
+                f,
+                "decoding the image needs about {} MiB of memory, more than the limit of {} MiB",
+                bytes.div_ceil(MIB),
+                limit / MIB
+            ),
+            Self::Busy(_) => f.write_str("too many images are being decoded"),
+        }
+    }
+}
+
+impl Error for DecodeError {}
+
+/// Returns whether [`Decoder`](crate::Decoder) reads formats of this kind on this platform.
+pub fn is_read(support: Support) -> bool {
+    match support {
+        Support::Everywhere => true,
+        Support::Server => cfg!(not(target_family = "wasm")),
+        Support::Nowhere => false,
+    }
+}

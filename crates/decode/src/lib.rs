@@ -1,0 +1,16 @@
+//! Decodes image files of strangers: upright and in sRGB, within limits of memory, and with messages
+//! that a caller can act on.
+
+mod decoder;
+mod error;
+mod layout;
+mod memory;
+mod opened;
+mod panics;
+mod queue;
+mod raster;
+
+pub use decoder::{DEFAULT_MAX_DECODE_BYTES, Decoder};
+pub use error::{CRASHED, DecodeError};
+pub use panics::{Panicked, catch_panic};
+pub use queue::{DecodeBusy, DecodeQueue, Patience};
