@@ -1,6 +1,6 @@
 //! The API: its requests, its jobs and its metrics.
 
-use contract::IMAGE_URL;
+use contract::{IMAGE_URL, ImageErrorCode};
 use http::{Method, Request as HttpRequest, StatusCode};
 use image::RgbImage;
 
@@ -144,12 +144,11 @@ impl Api {
     /// Responds to a request whose image makes the decoder panic, in an instance where the panic does
     /// no harm: see [`try_create`](crate::try_create).
     pub fn reject_image(&self, request: &Request, now: Millis) -> Response {
-        let status = StatusCode::BAD_REQUEST;
         let message = format!("{IMAGE_URL}: the image file cannot be decoded: {CRASHED}");
-        let response = response::error(status, &message);
+        let response = response::image_error(ImageErrorCode::UnsupportedImage, &message);
         let size = request.body().len();
         if let Some(log) = &self.state.log {
-            log.add(request, size, status, None, now);
+            log.add(request, size, response.status(), None, now);
         }
         with_cors(response, self.state.web_access.cors_origin(request))
     }

@@ -15,6 +15,7 @@ use serde_json::value::RawValue;
 use strum::VariantNames;
 
 use crate::engine::VIEW_COUNT;
+use crate::error::ApiError;
 use crate::files::spin_file;
 use crate::image_source::{IMAGE_URL_FORMS, ImageSource, MASK_URL_FORM, parse_mask};
 use crate::json::{JsonValue, describe_raw};
@@ -43,8 +44,8 @@ impl CreateBody {
     /// Parses a body. The text of the image is not copied.
     ///
     /// # Errors
-    /// Returns the message for the caller if the body is invalid.
-    pub fn parse(body: &[u8]) -> Result<Self, String> {
+    /// Fails if the body is invalid.
+    pub fn parse(body: &[u8]) -> Result<Self, ApiError> {
         let mut fields = Fields::parse(body)?;
         let image_url = fields.0.remove(IMAGE_URL);
         let mask_url = fields.0.remove(MASK_URL);

@@ -1,5 +1,6 @@
 //! The errors of requests.
 
+use contract::{IMAGE_URL, ImageErrorCode, MASK_URL};
 use http::StatusCode;
 use http::header::{HeaderValue, RETRY_AFTER};
 
@@ -11,6 +12,11 @@ use decode::{DecodeBusy, DecodeError};
 pub enum ApiError {
     /// The request is rejected with this status and message.
     Status { status: StatusCode, message: String },
+    /// The image of the request is rejected.
+    Image {
+        code: ImageErrorCode,
+        message: String,
+    },
     /// The queue is full.
     QueueFull { retry_after_seconds: u64 },
     /// Too many images are being decoded.
@@ -39,16 +45,42 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, message)
     }
 
-    /// Returns the error of a parameter with an image that cannot be decoded.
-    pub fn of_image(parameter: &str, error: DecodeError) -> Self {
+    /// Returns the error of an `image_url` whose image cannot be decoded.
+    pub fn of_image(error: DecodeError) -> Self {
+        let message = format!("{IMAGE_URL}: {error}");
+        let code = match error {
+            DecodeError::Busy(busy) => return Self::DecodeBusy(busy),
+            DecodeError::TooManyPixels { .. } | DecodeError::TooMuchMemory { .. } => {
+                ImageErrorCode::ImageTooLarge
+            }
+            DecodeError::Empty
+            | DecodeError::Unrecognized(_)
+            | DecodeError::UnsupportedFormat(_)
+            | DecodeError::UnsupportedKind(_)
+            | DecodeError::Undecodable { .. }
+            | DecodeError::Faulty { .. } => ImageErrorCode::UnsupportedImage,
+        };
+        Self::Image { code, message }
+    }
+
+    /// Returns the error of a `mask_url` whose image cannot be decoded. It has no code: the caller's
+    /// image may be right.
+    pub fn of_mask(error: DecodeError) -> Self {
         match error {
             DecodeError::Busy(busy) => Self::DecodeBusy(busy),
-            error => Self::bad_request(format!("{parameter}: {error}")),
+            error => Self::bad_request(format!("{MASK_URL}: {error}")),
         }
     }
 
     pub fn session_not_found(code: &str) -> Self {
         Self::not_found(format!("Session {code} not found"))
+    }
+}
+
+/// Creates the error of an invalid request from its message.
+impl From<String> for ApiError {
+    fn from(message: String) -> Self {
+        Self::bad_request(message)
     }
 }
 
@@ -62,6 +94,7 @@ impl From<ApiError> for Response {
     fn from(error: ApiError) -> Self {
         match error {
             ApiError::Status { status, message } => response::error(status, &message),
+            ApiError::Image { code, message } => response::image_error(code, &message),
             ApiError::QueueFull {
                 retry_after_seconds: seconds,
             } => {

@@ -1,6 +1,6 @@
 //! Executes authorized requests against the sessions.
 
-use contract::{IMAGE_URL, Invalid, MASK_URL, one_of_quoted, quote};
+use contract::{Invalid, one_of_quoted, quote};
 use http::StatusCode;
 use image::GenericImageView;
 use serde_json::{Value, json};
@@ -104,7 +104,7 @@ impl Context<'_> {
         if let Some(queue) = state.sessions.full_queue(self.client)? {
             return Err(self.queue_full(queue));
         }
-        let body = CreateBody::parse(self.request.body()).map_err(ApiError::bad_request)?;
+        let body = CreateBody::parse(self.request.body())?;
         let engine = self.engine(body.engine)?;
         let (image, image_url) = match body.image {
             ImageSource::Inline(file) => (Some(file), None),
@@ -144,17 +144,14 @@ impl Context<'_> {
 
     /// Checks the image, if it does not have to be downloaded first, and the caller's mask.
     fn check_images(self, image: Option<&[u8]>, mask: Option<&[u8]>) -> Result<(), ApiError> {
-        let decode = |parameter: &str, file: &[u8]| {
-            let image = self.state.decoder.decode(file, Patience::Request);
-            image.map_err(|error| ApiError::of_image(parameter, error))
-        };
-        let image = image.map(|file| decode(IMAGE_URL, file)).transpose()?;
+        let decode = |file: &[u8]| self.state.decoder.decode(file, Patience::Request);
+        let image = image.map(decode).transpose().map_err(ApiError::of_image)?;
         // One decoded image at a time.
         let size = image.map(|image| image.dimensions());
         let Some(mask) = mask else {
             return Ok(());
         };
-        let mask = decode(MASK_URL, mask)?;
+        let mask = decode(mask).map_err(ApiError::of_mask)?;
         let checked = sculpt::check_mask(&mask, size.unwrap_or_else(|| mask.dimensions()));
         checked.map_err(|error| ApiError::bad_request(error.to_string()))
     }

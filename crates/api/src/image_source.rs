@@ -1,9 +1,12 @@
 //! The image of a session, parsed from `image_url`.
 
-use std::fmt;
+use std::borrow::Cow;
 
-use base64_simd::STANDARD;
-use contract::{IMAGE_URL, Invalid, MASK_URL, quote};
+use base64_simd::forgiving_decode_to_vec;
+use contract::{IMAGE_URL, ImageErrorCode, ImageFormat, Invalid, MASK_URL, quote};
+use percent_encoding::percent_decode_str;
+
+use crate::error::ApiError;
 
 /// The accepted forms of an `image_url`, for error messages.
 pub const IMAGE_URL_FORMS: &str = "an https:, http: or base64 data: URL of an image";
@@ -17,8 +20,9 @@ const DATA_URL_FORM: &str = "data:image/<type>;base64,<image>";
 /// The maximum length of the URL of an image, which is stored with the session.
 const MAX_URL_BYTES: usize = 8 * 1024;
 
-/// The length of the part of a `data:` URL before its comma, in bytes: longer than that of any image.
-const MAX_HEADER_BYTES: usize = 200;
+/// The maximum length of the part of a `data:` URL before its comma, in bytes: that of a media type with
+/// the percent-encoded name of a file, which has up to 255 bytes.
+const MAX_HEADER_BYTES: usize = 1024;
 
 /// The image of a new session.
 #[derive(Clone, Debug)]
@@ -33,19 +37,30 @@ impl ImageSource {
     /// Parses an `image_url`.
     ///
     /// # Errors
-    /// Returns the message for the caller if the URL is invalid.
-    pub fn parse(image_url: &str) -> Result<Self, String> {
+    /// Fails if the URL is invalid.
+    pub fn parse(image_url: &str) -> Result<Self, ApiError> {
+        let invalid = |expected: &str| -> ApiError {
+            Invalid::new(IMAGE_URL, quote(image_url), expected)
+                .to_string()
+                .into()
+        };
         if has_scheme(image_url, "data:") {
-            return parse_data_url(IMAGE_URL, image_url).map(Self::Inline);
+            return match decode_data_url(image_url) {
+                Ok(file) => Ok(Self::Inline(file)),
+                Err(error @ DataUrlError::Empty) => Err(ApiError::Image {
+                    code: ImageErrorCode::UnsupportedImage,
+                    message: error.to_message(IMAGE_URL),
+                }),
+                Err(error) => Err(error.to_message(IMAGE_URL).into()),
+            };
         }
         if has_scheme(image_url, "https://") || has_scheme(image_url, "http://") {
             if image_url.len() > MAX_URL_BYTES {
-                let expected = format!("a URL of at most {MAX_URL_BYTES} bytes");
-                return Err(Invalid::new(IMAGE_URL, quote(image_url), expected).to_string());
+                return Err(invalid(&format!("a URL of at most {MAX_URL_BYTES} bytes")));
             }
             return Ok(Self::Remote(image_url.into()));
         }
-        Err(Invalid::new(IMAGE_URL, quote(image_url), IMAGE_URL_FORMS).to_string())
+        Err(invalid(IMAGE_URL_FORMS))
     }
 }
 
@@ -55,7 +70,7 @@ impl ImageSource {
 /// Returns the message for the caller if it is not a `data:` URL.
 pub fn parse_mask(mask_url: &str) -> Result<Vec<u8>, String> {
     match has_scheme(mask_url, "data:") {
-        true => parse_data_url(MASK_URL, mask_url),
+        true => decode_data_url(mask_url).map_err(|error| error.to_message(MASK_URL)),
         false => Err(Invalid::new(MASK_URL, quote(mask_url), MASK_URL_FORM).to_string()),
     }
 }
@@ -65,36 +80,34 @@ fn has_scheme(url: &str, scheme: &str) -> bool {
         .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
 }
 
-/// Returns the image file of a `data:` URL.
-///
-/// # Errors
-/// Returns the message for the caller, which names the parameter, if the URL is invalid.
-fn parse_data_url(parameter: &'static str, data_url: &str) -> Result<Vec<u8>, String> {
-    decode_data_url(data_url).map_err(|error| match error {
-        DataUrlError::InvalidPrefix(url) => Invalid::new(parameter, url, DATA_URL_FORM).to_string(),
-        error => format!("{parameter}: {error}"),
-    })
-}
-
+/// Returns the image file of a `data:` URL, read as browsers do: the media type does not matter, and
+/// base64 is decoded by the rules of <https://infra.spec.whatwg.org/#forgiving-base64-decode>, after
+/// percent-decoding. A URL without base64 must contain SVG.
 fn decode_data_url(data_url: &str) -> Result<Vec<u8>, DataUrlError> {
-    let (header, base64) = data_url["data:".len()..]
+    let invalid = || DataUrlError::InvalidPrefix(quote(data_url));
+    let (header, data) = data_url["data:".len()..]
         .split_once(',')
-        .ok_or_else(|| DataUrlError::InvalidPrefix(quote(data_url)))?;
-    let header_length = header.len();
-    let mut header = header.split(';');
-    let is_base64 = header
-        .next_back()
-        .is_some_and(|last| last.eq_ignore_ascii_case("base64"));
-    if !is_base64 || header_length > MAX_HEADER_BYTES {
-        return Err(DataUrlError::InvalidPrefix(quote(data_url)));
+        .filter(|(header, _)| header.len() <= MAX_HEADER_BYTES)
+        .ok_or_else(invalid)?;
+    // Borrowed if nothing is encoded: images may be large.
+    let data: Cow<[u8]> = percent_decode_str(data).into();
+    if !is_base64(header) {
+        return match ImageFormat::detect(&data) {
+            Some(ImageFormat::Svg) => Ok(data.into_owned()),
+            _ => Err(invalid()),
+        };
     }
-    let file = STANDARD
-        .decode_to_vec(base64)
-        .map_err(|_| DataUrlError::InvalidBase64)?;
+    let file = forgiving_decode_to_vec(&data).map_err(|_| DataUrlError::InvalidBase64)?;
     if file.is_empty() {
         return Err(DataUrlError::Empty);
     }
     Ok(file)
+}
+
+/// Returns whether the part of a `data:` URL before its comma says that the data is base64.
+fn is_base64(header: &str) -> bool {
+    let last = header.rsplit(';').next().unwrap_or_default();
+    last.trim_ascii().eq_ignore_ascii_case("base64")
 }
 
 /// Why a `data:` URL is rejected.
@@ -105,12 +118,15 @@ enum DataUrlError {
     Empty,
 }
 
-impl fmt::Display for DataUrlError {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+impl DataUrlError {
+    /// Returns the message for the caller about the URL in a parameter.
+    fn to_message(&self, parameter: &str) -> String {
         match self {
-            Self::InvalidPrefix(url) => write!(f, "{url} is not a data: URL of an image"),
-            Self::InvalidBase64 => f.write_str("invalid base64 in data: URL (check the padding)"),
-            Self::Empty => f.write_str("the data: URL contains no image"),
+            Self::InvalidPrefix(url) => Invalid::new(parameter, url, DATA_URL_FORM).to_string(),
+            Self::InvalidBase64 => {
+                format!("{parameter}: invalid base64 in data: URL (check the padding)")
+            }
+            Self::Empty => format!("{parameter}: the data: URL contains no image"),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Responses in the API's envelope.
 
-use contract::Envelope;
+use contract::{Envelope, ImageErrorCode};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use http::{HeaderName, StatusCode};
 use serde::Serialize;
@@ -13,7 +13,7 @@ pub type Response = http::Response<Vec<u8>>;
 
 /// Creates a success response with `data`.
 pub fn success(status: StatusCode, message: &str, data: impl Serialize) -> Response {
-    envelope(status, "", message, data)
+    envelope(status, "", message, None, data)
 }
 
 /// Creates a success response without a body.
@@ -26,14 +26,27 @@ pub fn no_content() -> Response {
 /// Creates an error response.
 pub fn error(status: StatusCode, message: &str) -> Response {
     let error = status.canonical_reason().unwrap_or("Error");
-    envelope(status, error, message, Value::Null)
+    envelope(status, error, message, None, Value::Null)
 }
 
-fn envelope(status: StatusCode, error: &str, message: &str, data: impl Serialize) -> Response {
+/// Creates the response to a request whose image is rejected.
+pub fn image_error(code: ImageErrorCode, message: &str) -> Response {
+    let status = StatusCode::BAD_REQUEST;
+    envelope(status, "Bad Request", message, Some(code), Value::Null)
+}
+
+fn envelope(
+    status: StatusCode,
+    error: &str,
+    message: &str,
+    code: Option<ImageErrorCode>,
+    data: impl Serialize,
+) -> Response {
     let envelope = Envelope {
         error: error.into(),
         message: message.into(),
         status_code: status.as_u16(),
+        code,
         data,
     };
     let body = serde_json::to_vec(&envelope).unwrap_or_default();

@@ -321,6 +321,41 @@ fn decodes_photos_of_48_megapixels() {
     TestApi::without_engine(&Default::default()).create(body);
 }
 
+#[test]
+fn rejected_images_have_a_code() {
+    let large = decompression_bombs().remove(0).1;
+    let heic = include_bytes!("../../../tests/fixtures/pictures/photo.heic");
+    for (image_url, code) in [
+        (data_uri("image/png", &png()[..60]), "unsupported_image"),
+        (data_uri("image/png", b"hello"), "unsupported_image"),
+        (data_uri("image/png", b""), "unsupported_image"),
+        (data_uri("image/heic", heic), "unsupported_image"),
+        (data_uri("image/tiff", PANICKING[0].1), "unsupported_image"),
+        (data_uri("image/png", &large), "image_too_large"),
+        (data_uri("image/webp", &small_webp(8000)), "image_too_large"),
+    ] {
+        let response = TestApi::without_engine(&Default::default())
+            .post(SESSIONS, &json!({"image_url": image_url}));
+        let message = error_message(&response, 400);
+        assert_eq!(json(&response)["code"], code, "{message}");
+    }
+}
+
+#[test]
+fn other_errors_have_no_code() {
+    let mask = data_uri("image/png", b"hello");
+    for body in [
+        json!({"image_url": "data:image/png;base64,*"}),
+        json!({"image_url": "ftp://example.com/a.png"}),
+        json!({"image_url": data_uri("image/png", &png()), "creativity": "high"}),
+        json!({"image_url": data_uri("image/png", &png()), "mask_url": mask}),
+    ] {
+        let response = TestApi::new().post(SESSIONS, &body);
+        error_message(&response, 400);
+        assert_eq!(json(&response).get("code"), None);
+    }
+}
+
 /// A queue that is full for requests, and free for jobs.
 struct FullQueue;
 

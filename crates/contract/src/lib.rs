@@ -19,6 +19,7 @@ pub use parameters::{
     Topology,
 };
 pub use session::{
-    Envelope, KnownStatus, SESSIONS_PATH, SessionCutout, SessionFields, SessionStatus, Spin,
+    Envelope, ImageErrorCode, KnownStatus, SESSIONS_PATH, SessionCutout, SessionFields,
+    SessionStatus, Spin,
 };
 pub use value::{MAX_ITEMS, Value, describe_array};

@@ -1,6 +1,7 @@
 //! The session and the response envelope.
 
 use serde::{Deserialize, Serialize};
+use strum::EnumString;
 #[cfg(feature = "typescript")]
 use tsify::Tsify;
 
@@ -135,6 +136,20 @@ pub struct Envelope<T> {
     /// The HTTP status of the response.
     #[serde(rename = "statusCode")]
     pub status_code: u16,
+    /// Why an image was rejected, for programs. An extension of this project's server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<ImageErrorCode>,
     /// The payload.
     pub data: T,
+}
+
+/// Why an image was rejected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum ImageErrorCode {
+    /// The file is empty, damaged, or of a format or kind that the server does not read.
+    UnsupportedImage,
+    /// The image has too many pixels, or decoding it needs too much memory.
+    ImageTooLarge,
 }

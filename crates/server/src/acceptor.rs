@@ -84,6 +84,7 @@ async fn send_rejection(mut stream: TcpStream) -> std::io::Result<()> {
         error: status.canonical_reason().unwrap_or_default().to_owned(),
         message: "The server has too many connections: try again later".to_owned(),
         status_code: status.as_u16(),
+        code: None,
         data: Value::Null,
     })?;
     let response = format!(
