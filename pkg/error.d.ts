@@ -67,3 +67,9 @@ export class ImageTo3dError extends Error implements ErrorDetails {
  * @internal
  */
 export function createError(message: string, details: ErrorProperties): ImageTo3dError;
+
+/** The functions that reject the pending calls. For the package's own modules. */
+export const pendingCalls: Set<(error: ImageTo3dError) => void>;
+
+/** Rejects all pending calls, because the WebAssembly has panicked. For the package's own modules. */
+export function panicked(file: string, line: number): void;
