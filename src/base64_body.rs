@@ -7,13 +7,13 @@
 use std::mem::MaybeUninit;
 
 use base64_simd::{Out, STANDARD};
-use contract::{IMAGE_URL, ImageFormat, Support};
-use js_sys::{Array, Function, JSON, JsString, Uint8Array};
+use contract::{IMAGE_URL, ImageFormat};
+use js_sys::{Array, Function, JSON, JsString, RegExp, Uint8Array};
 use wasm_bindgen::prelude::*;
 
-use crate::error::{CallError, ErrorCode, Failure, Result};
+use crate::error::Result;
 use crate::event_loop::Pacer;
-use crate::image::{ImageInput, empty_image};
+use crate::image::{IMAGE, ImageInput, detect_format, empty_image};
 use crate::image_reader::ImageReader;
 use crate::js::blob;
 use crate::progress::{Phase, Progress};
@@ -28,9 +28,6 @@ const ENCODED_CHUNK: usize = CHUNK / 3 * 4;
 
 /// The end of the body, after the image.
 const BODY_END: &str = "\"}";
-
-/// The number of bytes of an unrecognized file that the message repeats.
-const SIGNATURE_BYTES: usize = 4;
 
 /// Writes the body. `parameters` is a JSON object.
 ///
@@ -65,6 +62,15 @@ pub async fn write(
 
 /// A `Blob` takes longer for a small body, since it is stored in another process.
 fn write_data_url(head: &str, url: &JsString) -> Result<JsValue> {
+    // Line breaks, or quotation marks in the text of an SVG.
+    let escaped = match url.search(&RegExp::new(r#"["\\\x00-\x1f]"#, "")) {
+        0.. => {
+            let quoted = JSON::stringify(url)?;
+            quoted.slice(1, quoted.length() - 1)
+        }
+        _ => url.clone(),
+    };
+    let url = &escaped;
     if url.length() as usize <= ENCODED_CHUNK {
         let head = JsString::from(head);
         return Ok(head.concat(url).concat(&BODY_END.into()).into());
@@ -94,7 +100,7 @@ async fn encode(
         let length = reader.fill(&mut chunk[..wanted]).await?;
         let bytes = &chunk[..length];
         if loaded == 0.0 {
-            let format = ImageFormat::detect(bytes).ok_or_else(|| unrecognized_format(bytes))?;
+            let format = detect_format(IMAGE, bytes)?;
             head += &format!("\"data:{};base64,", format.media_type());
         }
         let base64 = STANDARD.encode(bytes, Out::from_uninit_slice(&mut encoded));
@@ -126,22 +132,19 @@ async fn encode(
     }
 }
 
-/// Checks that the first bytes of an image are those of a known format.
+/// Reads the format of an image from its first bytes. Returns `None` for a URL.
 ///
 /// # Errors
 /// Fails if the image is unreadable or not an image.
-pub async fn check_format(image: &ImageInput) -> Result<()> {
+pub async fn read_format(image: &ImageInput) -> Result<Option<ImageFormat>> {
     let mut reader = match image {
         ImageInput::Bytes(bytes) => ImageReader::of_bytes(bytes.clone()),
         ImageInput::Blob { blob, .. } => ImageReader::of_blob(blob).await?,
-        ImageInput::Url(_) | ImageInput::DataUrl(_) => return Ok(()),
+        ImageInput::Url(_) | ImageInput::DataUrl(_) => return Ok(None),
     };
     let mut start = [0; ImageFormat::DETECTED_BYTES];
     let length = reader.fill(&mut start).await?;
-    match ImageFormat::detect(&start[..length]) {
-        Some(_) => Ok(()),
-        None => Err(unrecognized_format(&start[..length])),
-    }
+    detect_format(IMAGE, &start[..length]).map(Some)
 }
 
 /// Joins bytes in the memory of JavaScript: that of the wasm never shrinks.
@@ -154,18 +157,4 @@ fn join_bytes(parts: &[&[u8]]) -> Uint8Array {
         start = end;
     }
     bytes
-}
-
-fn unrecognized_format(bytes: &[u8]) -> CallError {
-    let signature = bytes.iter().take(SIGNATURE_BYTES);
-    let mut signature: Vec<_> = signature.map(|byte| format!("{byte:02x}")).collect();
-    if bytes.len() > SIGNATURE_BYTES {
-        signature.push("…".into());
-    }
-    let signature = signature.join(" ");
-    let supported = ImageFormat::names(|support| support != Support::Nowhere);
-    let message = format!(
-        "image: unrecognized image format (first bytes: {signature}). Supported: {supported}"
-    );
-    Failure::new(ErrorCode::UnsupportedImage, message).into()
 }

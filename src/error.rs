@@ -12,7 +12,7 @@ use crate::retry::{self, AttemptFailure};
 /// The kind of an error, for use in code; the message is for people.
 ///
 /// - `invalid_options`: an option is missing, unknown or invalid.
-/// - `unsupported_image`: the file is empty, unreadable, or not an image.
+/// - `unsupported_image`: the file is empty, unreadable, or not an image, or the API does not read it.
 /// - `authentication`: the API rejected the key (401, 403).
 /// - `payment_required`: the account has no credits left (402).
 /// - `not_found`: the session or the path does not exist (404).
@@ -47,9 +47,11 @@ pub enum ErrorKind {
 /// - `invalid_options`: an option is missing, unknown or invalid.
 /// - `empty_image`: the file has no bytes.
 /// - `unreadable_image`: the file was changed or moved, or is not on this device.
-/// - `unsupported_image`: the file is not an image, or has an unknown format.
+/// - `unsupported_image`: the file is not an image, or has an unknown format; or this project's server
+///   rejected it, because it is damaged or of a format or kind that the server does not read.
 /// - `undecodable_image`: `prepare` was requested, and the browser cannot decode the image.
-/// - `image_too_large`: the API rejected the request because of its size (413).
+/// - `image_too_large`: the API rejected the request because of its size (413), or the image because of
+///   its pixels.
 /// - `authentication`, `payment_required`, `not_found`, `rate_limited`: as the kinds.
 /// - `server_error`: the API responded with a 5xx status.
 /// - `unexpected_response`: the response is not from this API.

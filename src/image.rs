@@ -1,6 +1,6 @@
 //! The image as the caller passes it.
 
-use contract::{IMAGE_URL, Missing};
+use contract::{IMAGE_URL, ImageFormat, Missing, Support};
 use js_sys::{JsString, RegExp, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::Url;
@@ -11,11 +11,18 @@ use crate::js::{bytes, field, has_method};
 /// The name of the option for an image in the browser's memory.
 pub const IMAGE: &str = "image";
 
-/// The length of the part of a `data:` URL in which its prefix is searched, in UTF-16 units: longer
-/// than the prefix of any image.
-const MAX_DATA_PREFIX: u32 = 200;
+/// The length of the part of a `data:` URL in which its comma is searched, in UTF-16 units: that of a
+/// media type with the percent-encoded name of a file, which has up to 255 bytes.
+const MAX_DATA_PREFIX: u32 = 1024;
+
+/// The length of the base64 from which the format is detected.
+const DETECTED_BASE64: u32 = ImageFormat::DETECTED_BYTES as u32 / 3 * 4;
+
+/// The number of bytes of an unrecognized file that the message repeats.
+const SIGNATURE_BYTES: usize = 4;
 
 /// The caller's image, not read yet.
+#[derive(Clone)]
 pub enum ImageInput {
     /// A `Blob`, or an object that behaves like one, and its size in bytes.
     Blob { blob: JsValue, size: f64 },
@@ -56,6 +63,26 @@ impl ImageInput {
 /// Returns the error for an image without any bytes.
 pub fn empty_image() -> CallError {
     Failure::new(ErrorCode::EmptyImage, "image: the file is empty").into()
+}
+
+/// Returns the format of an image from its first bytes, whoever reads it: the API may be another server.
+///
+/// # Errors
+/// Fails if the format is unknown. The message names the option.
+pub fn detect_format(option: &str, start: &[u8]) -> Result<ImageFormat> {
+    ImageFormat::detect(start).ok_or_else(|| {
+        let signature = start.iter().take(SIGNATURE_BYTES);
+        let mut signature: Vec<_> = signature.map(|byte| format!("{byte:02x}")).collect();
+        if start.len() > SIGNATURE_BYTES {
+            signature.push("…".into());
+        }
+        let signature = signature.join(" ");
+        let supported = ImageFormat::names(|support| support != Support::Nowhere);
+        let message = format!(
+            "{option}: unrecognized image format (first bytes: {signature}). Supported: {supported}"
+        );
+        Failure::new(ErrorCode::UnsupportedImage, message).into()
+    })
 }
 
 fn read_image(image: JsValue) -> Result<ImageInput> {
@@ -105,46 +132,69 @@ fn read_image_url(value: JsValue) -> Result<ImageInput> {
     Ok(ImageInput::Url(url))
 }
 
-/// Validates the prefix, the alphabet and the padding without copying the image into the wasm.
+/// Validates a `data:` URL as browsers do, without copying the image into the wasm: see
+/// <https://infra.spec.whatwg.org/#forgiving-base64-decode>. The media type does not matter, except
+/// that only SVG may be text instead of base64.
 fn read_data_url(url: &JsString) -> Result<ImageInput> {
-    let start = String::from(url.slice(0, MAX_DATA_PREFIX));
-    let Some(prefix) = data_prefix(&start) else {
+    let invalid_form = || {
         let expected = "data:image/<type>;base64,<image>";
-        return Err(CallError::invalid_value(IMAGE_URL, url, expected));
+        CallError::invalid_value(IMAGE_URL, url, expected)
     };
-    let base64 = url.slice(prefix, url.length());
+    let start = url.slice(0, MAX_DATA_PREFIX);
+    let comma = u32::try_from(start.index_of(",", 0)).map_err(|_| invalid_form())?;
+    let header = String::from(start.slice("data:".len() as u32, comma)).to_ascii_lowercase();
+    let data = url.slice(comma + 1, url.length());
+    let last = header.rsplit(';').next().unwrap_or_default();
+    if last.trim() != "base64" {
+        return match header.trim().starts_with("image/svg+xml") && data.length() > 0 {
+            true => Ok(ImageInput::DataUrl(url.clone())),
+            false => Err(invalid_form()),
+        };
+    }
+    let start = decode_start(data)?;
+    if start.is_empty() {
+        let message = "image_url: the data: URL contains no image";
+        return Err(Failure::new(ErrorCode::EmptyImage, message).into());
+    }
+    detect_format(IMAGE_URL, &start)?;
+    Ok(ImageInput::DataUrl(url.clone()))
+}
+
+/// Checks the base64 of a `data:` URL, and returns the first bytes of the image.
+///
+/// # Errors
+/// Fails if the base64 is invalid.
+fn decode_start(mut base64: JsString) -> Result<Vec<u8>> {
+    let invalid =
+        || CallError::invalid_options("image_url: invalid base64 in data: URL (check the padding)");
+    if base64.includes("%", 0) {
+        base64 = decode_uri_component(&base64).map_err(|_| invalid())?;
+    }
+    let base64 = base64.replace_by_pattern(&RegExp::new(r"[\t\n\f\r ]+", "g"), "");
     // Negative if there is none.
     let outside_alphabet = base64.search(&RegExp::new("[^A-Za-z0-9+/]", ""));
     let end = u32::try_from(outside_alphabet).unwrap_or(base64.length());
     let padding = String::from(base64.slice(end, base64.length().min(end + 3)));
-    if !matches!(&*padding, "" | "=" | "==") || !base64.length().is_multiple_of(4) {
-        return Err(CallError::invalid_options(
-            "image_url: invalid base64 in data: URL (check the padding)",
-        ));
+    let is_valid = match &*padding {
+        "" => end % 4 != 1,
+        "=" | "==" => base64.length().is_multiple_of(4),
+        _ => false,
+    };
+    if !is_valid {
+        return Err(invalid());
     }
-    if end == 0 {
-        let message = "image_url: the data: URL contains no image";
-        return Err(Failure::new(ErrorCode::EmptyImage, message).into());
-    }
-    Ok(ImageInput::DataUrl(url.clone()))
+    let start = base64.slice(0, DETECTED_BASE64);
+    let start = String::from(decode_base64(&start).map_err(|_| invalid())?);
+    // Each character is a byte.
+    Ok(start.chars().map(|byte| byte as u8).collect())
 }
 
-/// Returns the length of the part before the base64 of an image, or `None` if it is not one. The part
-/// has no character that JSON escapes.
-fn data_prefix(url: &str) -> Option<u32> {
-    let (prefix, _) = url.split_once(',')?;
-    let media_type = prefix.to_ascii_lowercase();
-    let media_type = media_type.strip_prefix("data:image/")?;
-    let media_type = media_type.strip_suffix(";base64")?;
-    let (subtype, parameters) = media_type.split_once(';').unwrap_or((media_type, "="));
-    let is_subtype = !subtype.is_empty()
-        && subtype
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '+' | '-'));
-    let mut parameters = parameters.split(';');
-    let are_parameters = parameters.all(|parameter| parameter.chars().any(|c| c == '='));
-    let is_plain = prefix
-        .chars()
-        .all(|c| c.is_ascii_graphic() && !matches!(c, '"' | '\\'));
-    (is_subtype && are_parameters && is_plain).then_some(prefix.len() as u32 + 1)
+// The bindings of js-sys and web-sys copy the text into the wasm, or are those of a window.
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_name = decodeURIComponent, catch)]
+    fn decode_uri_component(text: &JsString) -> Result<JsString, JsValue>;
+
+    #[wasm_bindgen(js_name = atob, catch)]
+    fn decode_base64(base64: &JsString) -> Result<JsString, JsValue>;
 }

@@ -1,19 +1,21 @@
 //! Preparation of an image before its upload: see `pkg/prepare.js`, which is JavaScript because it
 //! uses nothing but the browser's decoder and canvas.
 
+use contract::ImageFormat;
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
 use crate::base64_body;
 use crate::cancel::AbortOnDrop;
-use crate::error::{CallError, ErrorCode, Failure, Result};
+use crate::error::{ErrorCode, Failure, Result};
 use crate::image::{ImageInput, empty_image};
 use crate::js::{error_message, field, text};
 use crate::progress::{Phase, Progress};
 
 /// Decodes an image with the browser's decoder, and encodes it again. `options` is the caller's
-/// `prepare`. The work ends when the future is dropped.
+/// `prepare`. The work ends when the future is dropped. Returns an SVG unchanged if the browser does not
+/// decode it: browsers give scripts its pixels only through an element of a page.
 ///
 /// # Errors
 /// Fails if the options are invalid, if the browser cannot decode the image, or if `on_progress`
@@ -46,31 +48,35 @@ pub async fn prepare(
     let mut abort = AbortOnDrop::new()?;
     let prepared = prepare_image(source, options, abort.signal()).await;
     abort.disarm();
-    let blob = match prepared {
-        Ok(blob) => blob,
-        Err(thrown) => return Err(failure(image, thrown).await?),
+    let prepared = match prepared {
+        Ok(blob) => {
+            let size = field(&blob, "size").as_f64().unwrap_or_default();
+            ImageInput::Blob { blob, size }
+        }
+        Err(thrown) => recover(image, thrown).await?,
     };
     report(total)?;
-    let size = field(&blob, "size").as_f64().unwrap_or_default();
-    Ok(ImageInput::Blob { blob, size })
+    Ok(prepared)
 }
 
-/// Returns the error for what the module has thrown: an `ImageTo3dError`, unless the module could not
-/// be loaded. An image that could not be decoded may be unreadable, or no image.
+/// Handles what the module has thrown: an `ImageTo3dError`, unless the module could not be loaded. An
+/// image that could not be decoded may be unreadable, or no image. Returns an SVG.
 ///
 /// # Errors
-/// Fails if the image is unreadable, or no image.
-async fn failure(image: &ImageInput, thrown: JsValue) -> Result<CallError> {
+/// Fails if the image is not an SVG.
+async fn recover(image: &ImageInput, thrown: JsValue) -> Result<ImageInput> {
     let Some(code) = text(&thrown, "code").filter(|_| text(&thrown, "kind").is_some()) else {
         let reason = error_message(&thrown);
         let message = format!("Could not load the module that prepares images: {reason}");
         let failure = Failure::new(ErrorCode::Internal, message);
-        return Ok(failure.with_cause(thrown).into());
+        return Err(failure.with_cause(thrown).into());
     };
-    if code == "undecodable_image" {
-        base64_body::check_format(image).await?;
+    if code == "undecodable_image"
+        && base64_body::read_format(image).await? == Some(ImageFormat::Svg)
+    {
+        return Ok(image.clone());
     }
-    Ok(thrown.into())
+    Err(thrown.into())
 }
 
 #[cfg_attr(test, wasm_bindgen(module = "/pkg/preparation.js"))]

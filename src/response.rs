@@ -1,5 +1,6 @@
 //! Parsing of API responses and conversion of error responses to failures.
 
+use contract::ImageErrorCode;
 use js_sys::{Date, JSON, RegExp};
 use wasm_bindgen::prelude::*;
 
@@ -129,6 +130,7 @@ fn missing_field(data: &JsValue, object: &str, name: &str) -> Box<Failure> {
 pub fn error_response(status: u16, body: &JsValue) -> Box<Failure> {
     let message = text(body, "message").or_else(|| text(body, "error"));
     let code = match status {
+        400 if let Some(code) = image_error(body) => code,
         401 | 403 => ErrorCode::Authentication,
         402 => ErrorCode::PaymentRequired,
         404 => ErrorCode::NotFound,
@@ -151,6 +153,14 @@ pub fn error_response(status: u16, body: &JsValue) -> Box<Failure> {
         code,
         format!("The server returned HTTP {status}{hint}: {excerpt}"),
     )
+}
+
+/// Returns the code of an image that this project's server rejects.
+fn image_error(body: &JsValue) -> Option<ErrorCode> {
+    Some(match text(body, "code")?.parse().ok()? {
+        ImageErrorCode::UnsupportedImage => ErrorCode::UnsupportedImage,
+        ImageErrorCode::ImageTooLarge => ErrorCode::ImageTooLarge,
+    })
 }
 
 fn is_rate_limit(message: &str) -> bool {

@@ -2,14 +2,15 @@
 
 use std::rc::Rc;
 
-use contract::SESSIONS_PATH;
+use contract::{IMAGE_URL, ImageFormat, SESSIONS_PATH};
 use wasm_bindgen::prelude::*;
 use web_sys::console;
 
 use crate::api::{Api, ApiResponse, BoxedFuture, PostBody};
 use crate::base64_body;
 use crate::error::{CallError, ErrorCode, Failure, Result};
-use crate::js::{describe, field};
+use crate::image::{IMAGE, ImageInput};
+use crate::js::{describe, field, text};
 use crate::options::{Create, Mesh, MeshStage};
 use crate::prepare::prepare;
 use crate::progress::{Phase, Progress};
@@ -33,8 +34,41 @@ pub async fn create(api: &Api, options: &Create) -> Result<ApiResponse> {
     progress.report(on_progress)?;
     let key = options.idempotency_key.as_deref();
     let body = PostBody::Image(body);
-    let response = api.post(SESSIONS_PATH.into(), body, key).await?;
-    received(api, response)
+    match api.post(SESSIONS_PATH.into(), body, key).await {
+        Ok(response) => received(api, response),
+        Err(CallError::Failure(failure)) => Err(name_image(failure, image).await.into()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Changes the message about a rejected `image`, which the API knows as `image_url`: names the option,
+/// and mentions `prepare` if browsers read the format.
+async fn name_image(mut failure: Box<Failure>, image: &ImageInput) -> Box<Failure> {
+    let is_rejected = failure.status == Some(400)
+        && matches!(
+            failure.code,
+            ErrorCode::UnsupportedImage | ErrorCode::ImageTooLarge
+        );
+    let format = match is_rejected {
+        true => base64_body::read_format(image).await.ok().flatten(),
+        false => None,
+    };
+    let message = text(&failure.body, "message").unwrap_or_default();
+    let reason = message.strip_prefix(IMAGE_URL);
+    if let (Some(format), Some(reason)) = (format, reason) {
+        let hint = match format {
+            ImageFormat::Heic | ImageFormat::JpegXl => ", or use `prepare` in Safari.",
+            ImageFormat::Avif | ImageFormat::Ico => ", or use `prepare`.",
+            _ => ".",
+        };
+        // The reason is a sentence if it says what to do.
+        let advice = reason
+            .strip_suffix('.')
+            .map(|advice| format!("{advice}{hint}"));
+        let reason = advice.as_deref().unwrap_or(reason);
+        failure.message = format!("{IMAGE}{reason} (HTTP 400)");
+    }
+    failure
 }
 
 /// Sends `GET /image-to-3d-sessions/{session_code}`.

@@ -10,9 +10,11 @@ use crate::stage::{StageName, StageState};
 /// The image: exactly one of `image` and `image_url`.
 ///
 /// - `image`: a file or bytes. The format is detected from the first bytes; the type and the name of
-///   a file do not matter. Supported formats: PNG, JPEG, WebP, GIF, BMP, AVIF, HEIC and TIFF.
+///   a file do not matter. This project's server and its sandbox read PNG, JPEG, WebP, GIF (its first
+///   frame), BMP, TIFF and SVG, and the server reads AVIF. Files of other known formats, such as HEIC,
+///   are sent too: whether the API reads them is its decision. `prepare` reads what the browser reads.
 /// - `image_url`: an `https:` or `http:` URL that the API can fetch, or the image as a base64 `data:`
-///   URI. Prefer `image` for large files.
+///   URL. Prefer `image` for large files.
 // The last variant is the one that messages of TypeScript name, for example if `image` may be
 // `undefined`.
 #[derive(Tsify)]

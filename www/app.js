@@ -212,11 +212,26 @@ async function createModel(options) {
   try {
     // Older versions of Firefox have no canvas for it.
     return await imageTo3d({ ...options, prepare: "OffscreenCanvas" in globalThis });
-  } catch (error) {
-    if (!(error instanceof ImageTo3dError) || error.code !== "undecodable_image") throw error;
-    return imageTo3d(options);
+  } catch (undecodable) {
+    if (!hasCode(undecodable, "undecodable_image")) throw undecodable;
+    try {
+      return await imageTo3d(options);
+    } catch (error) {
+      // Neither the browser nor the server reads HEIC. The server's error suggests `prepare`.
+      const isRejected = hasCode(error, "unsupported_image") && error.message.includes("`prepare`");
+      throw isRejected ? undecodable : error;
+    }
   }
 }
+
+/**
+ * Returns whether a call failed with an error of this code.
+ *
+ * @param {unknown} error
+ * @param {ImageTo3dError["code"]} code
+ * @returns {error is ImageTo3dError}
+ */
+const hasCode = (error, code) => error instanceof ImageTo3dError && error.code === code;
 
 /** @type {Record<Progress["phase"], string>} */
 const phaseMessages = {

@@ -52,6 +52,13 @@ async fn rejects_data_urls_without_an_image() {
     set(&options, "baseUrl", server().await);
     let message = assert_error(&create_error(&options).await, "unsupported_image", "no");
     assert_eq!(message, "image_url: the data: URL contains no image");
+    set(&options, "image_url", "data:image/png;base64,aGVsbG8=");
+    let message = assert_error(&create_error(&options).await, "unsupported_image", "no");
+    assert_eq!(
+        message,
+        "image_url: unrecognized image format (first bytes: 68 65 6c 6c …). Supported: PNG, JPEG, \
+         WebP, GIF, BMP, TIFF, SVG, AVIF"
+    );
 }
 
 #[wasm_bindgen_test]
@@ -103,10 +110,80 @@ async fn reports_why_the_server_cannot_decode_an_image() {
     truncated.truncate(40);
     set(&options, "image", file(&truncated, "image.png"));
     let error = create_error(&options).await;
-    let message = assert_error(&error, "api", "rejected");
-    let expected = "image_url: the PNG file cannot be decoded: ";
+    let message = assert_error(&error, "unsupported_image", "rejected");
+    let expected = "image: the PNG file cannot be decoded: ";
     assert!(message.starts_with(expected), "{message}");
     assert_eq!(get(&error, "status"), 400);
+
+    let options = self::options("{}");
+    set(&options, "baseUrl", server().await);
+    let base64 = base64_simd::STANDARD.encode_to_string(&truncated);
+    set(
+        &options,
+        "image_url",
+        format!("data:image/png;base64,{base64}"),
+    );
+    let message = assert_error(
+        &create_error(&options).await,
+        "unsupported_image",
+        "rejected",
+    );
+    let expected = "image_url: the PNG file cannot be decoded: ";
+    assert!(message.starts_with(expected), "{message}");
+}
+
+#[wasm_bindgen_test]
+async fn suggests_prepare_for_formats_that_only_browsers_read() {
+    let heic: &[u8] = include_bytes!("../fixtures/pictures/photo.heic");
+    for (bytes, message) in [
+        (
+            heic,
+            "this server does not read HEIC. Convert it to JPEG, or use `prepare` in Safari.",
+        ),
+        (
+            b"\xff\x0a",
+            "this server does not read JPEG XL. Convert it to JPEG, or use `prepare` in Safari.",
+        ),
+        (
+            b"\0\0\x01\0\x01\0",
+            "this server does not read ICO. Convert it to JPEG, or use `prepare`.",
+        ),
+    ] {
+        let options = to_server("{}").await;
+        set(&options, "image", file(bytes, "image"));
+        let error = create_error(&options).await;
+        assert_eq!(
+            assert_error(&error, "unsupported_image", "rejected"),
+            format!("image: {message} (HTTP 400)")
+        );
+    }
+}
+
+#[wasm_bindgen_test]
+async fn reports_images_with_too_many_pixels_as_too_large() {
+    let options = to_server("{}").await;
+    // A bitmap of 50,000 × 50,000 pixels.
+    let mut bitmap = b"BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0".to_vec();
+    bitmap.extend([50_000_u32.to_le_bytes(), 50_000_u32.to_le_bytes()].concat());
+    bitmap.extend([1, 0, 24, 0]);
+    bitmap.resize(54, 0);
+    set(&options, "image", file(&bitmap, "image.bmp"));
+    let error = create_error(&options).await;
+    let message = assert_error(&error, "api", "rejected");
+    assert_eq!(get(&error, "code"), "image_too_large");
+    assert!(message.starts_with("image: the image has "), "{message}");
+}
+
+#[wasm_bindgen_test]
+async fn reports_rejections_without_a_code_as_other_servers_do() {
+    let reply = Function::new_no_args(
+        "const message = 'image_url: no such image';
+         return Promise.resolve(Response.json({ message, code: 'BAD' }, { status: 400 }))",
+    );
+    let options = to_server("{}").await;
+    set(&options, "fetch", reply);
+    let message = assert_error(&create_error(&options).await, "api", "rejected");
+    assert_eq!(message, "image_url: no such image (HTTP 400)");
 }
 
 #[wasm_bindgen_test]

@@ -121,6 +121,55 @@ async fn sends_data_urls() {
 }
 
 #[wasm_bindgen_test]
+async fn sends_data_urls_in_the_forms_that_browsers_accept() {
+    let mut png = png(100);
+    while png.len() % 3 != 1 {
+        png.push(0);
+    }
+    let base64 = base64_simd::STANDARD.encode_to_string(&png);
+    let lines: Vec<_> = base64.as_bytes().chunks(76).map(str::from_utf8).collect();
+    let lines: Vec<_> = lines.into_iter().map(Result::unwrap).collect();
+    let encoded = base64
+        .replace('+', "%2B")
+        .replace('/', "%2f")
+        .replace('=', "%3D");
+    assert!(base64.ends_with("==") && base64 != encoded);
+    for url in [
+        format!("data:;base64,{base64}"),
+        format!("data:image/jpeg;base64,{base64}"),
+        format!("data:application/octet-stream;base64,{base64}"),
+        format!("DATA:image/PNG;charset=utf-8;name=ü.png;BASE64,{base64}"),
+        format!("data:image/png;base64,{}\r\n", lines.join("\r\n")),
+        format!("data:image/png;base64,{encoded}%0A"),
+        format!("data:image/png;base64,{}", base64.trim_end_matches('=')),
+    ] {
+        let (fetch, records) = recording_fetch();
+        let options = options("{}");
+        set(&options, "image_url", &*url);
+        set(&options, "baseUrl", server().await);
+        set(&options, "fetch", fetch);
+        let session = create(&options).await.unwrap();
+        let body = js_sys::JSON::parse(&recorded_body(&records.get(0)).await).unwrap();
+        assert_eq!(get(&body, "image_url"), &*url);
+        let stored = get(&session, "image_url").as_string().unwrap();
+        assert!(bytes(&stored).await == png, "{url}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn sends_svg_as_text() {
+    let url = "data:image/svg+xml;charset=utf-8,<svg xmlns=\"http://www.w3.org/2000/svg\">\n</svg>";
+    let (fetch, records) = recording_fetch();
+    let options = options("{}");
+    set(&options, "image_url", url);
+    set(&options, "baseUrl", server().await);
+    set(&options, "fetch", fetch);
+    let _ = create(&options).await;
+    let body = js_sys::JSON::parse(&recorded_body(&records.get(0)).await).unwrap();
+    assert_eq!(get(&body, "image_url"), url);
+}
+
+#[wasm_bindgen_test]
 async fn sends_urls_unchanged() {
     let url = "https://pictures.example/a%20\"b\".png?x=1&y=ü";
     let options = options("{}");

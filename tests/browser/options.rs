@@ -196,8 +196,9 @@ async fn rejects_invalid_image_urls() {
         ("ftp://pictures.example/a.png", URL),
         ("https://", URL),
         ("javascript:alert(1)", URL),
-        ("data:text/html;base64,aGVsbG8=", DATA_URL),
         ("data:image/png,hello", DATA_URL),
+        ("data:image/png;base64", DATA_URL),
+        ("data:image/svg+xml,", DATA_URL),
     ] {
         let options = options("{}");
         set(&options, "image_url", url);
@@ -205,7 +206,15 @@ async fn rejects_invalid_image_urls() {
         let message = format!("Invalid image_url \"{url}\": expected {expected}");
         assert_rejected(&options, &message).await;
     }
-    for base64 in ["aGVsbG8", "aGVs bG8=", "aGVsbG8=\"}", "aGVsbG8===="] {
+    for base64 in [
+        "iVBORw0KG",
+        "iVBORw0KGg=",
+        "iVBORw0KGg==\"}",
+        "iVBORw0KGg====",
+        "iVBORw0K-_8=",
+        "iVBORw0K%",
+        "iVBORw0KGg%3D",
+    ] {
         let options = options("{}");
         set(
             &options,
