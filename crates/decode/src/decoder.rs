@@ -5,8 +5,10 @@ use std::sync::Arc;
 use contract::ImageFormat;
 use image::DynamicImage;
 
+use crate::color::{Colors, Spaces};
 use crate::error::{CRASHED, DecodeError};
-use crate::layout::find_fault;
+use crate::jpeg;
+use crate::layout::{find_fault, webp_icc_profile};
 use crate::opened::OpenedImage;
 use crate::panics::catch_panic;
 use crate::queue::{DecodeBusy, DecodeQueue, Patience};
@@ -73,12 +75,20 @@ impl Decoder {
         patience: Patience,
     ) -> Result<DynamicImage, DecodeError> {
         let opened: Box<dyn OpenedImage + '_> = match format {
+            ImageFormat::Jpeg => jpeg::open(file, self.max_bytes)?,
             ImageFormat::Png
-            | ImageFormat::Jpeg
             | ImageFormat::Webp
             | ImageFormat::Gif
             | ImageFormat::Bmp
-            | ImageFormat::Tiff => Box::new(RasterFile::open(format, file, self.max_bytes)?),
+            | ImageFormat::Tiff => {
+                let colors = match format {
+                    ImageFormat::Png => Colors::of_png(file),
+                    // Chromium does not use gray profiles here.
+                    ImageFormat::Webp => Colors::of_icc(webp_icc_profile(file), Spaces::Rgb),
+                    _ => Colors::default(),
+                };
+                Box::new(RasterFile::open(format, file, colors, self.max_bytes)?)
+            }
             ImageFormat::Svg
             | ImageFormat::Avif
             | ImageFormat::Heic

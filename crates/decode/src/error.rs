@@ -35,6 +35,8 @@ pub enum DecodeError {
         /// The decoder's reason.
         error: ImageError,
     },
+    /// The file ends before its image does.
+    EndsEarly(ImageFormat),
     /// The file makes the decoder panic.
     Faulty {
         /// The detected format.
@@ -104,6 +106,11 @@ impl fmt::Display for DecodeError {
             Self::Undecodable { format, error } => {
                 write!(f, "the {} file cannot be decoded: {error}", format.name())
             }
+            Self::EndsEarly(format) => write!(
+                f,
+                "the {} file ends early: its upload or download broke off",
+                format.name()
+            ),
             Self::Faulty { format, reason } => {
                 write!(f, "the {} file cannot be decoded: {reason}", format.name())
             }

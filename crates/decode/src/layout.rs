@@ -83,6 +83,16 @@ fn vp8_size(image: &[u8]) -> Option<[u32; 2]> {
     Some([edge(6)?, edge(8)?])
 }
 
+/// Returns the ICC profile of a WebP file.
+pub fn webp_icc_profile(file: &[u8]) -> Option<&[u8]> {
+    const HAS_PROFILE: u8 = 0x20;
+    let mut chunks = riff_chunks(file.get(12..)?);
+    let (_, flags) = chunks.next().filter(|(name, _)| *name == b"VP8X")?;
+    let has_profile = flags.first()? & HAS_PROFILE != 0;
+    let (_, profile) = chunks.find(|(name, _)| *name == b"ICCP")?;
+    has_profile.then_some(profile)
+}
+
 /// Returns the names and the data of RIFF chunks, as far as they are complete.
 fn riff_chunks(mut bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     std::iter::from_fn(move || {

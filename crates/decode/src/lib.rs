@@ -1,12 +1,15 @@
 //! Decodes image files of strangers: upright and in sRGB, within limits of memory, and with messages
 //! that a caller can act on.
 
+mod color;
 mod decoder;
 mod error;
+mod jpeg;
 mod layout;
 mod memory;
 mod opened;
 mod panics;
+mod png;
 mod queue;
 mod raster;
 

@@ -7,31 +7,43 @@ use contract::ImageFormat;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
 
+use crate::color::Colors;
 use crate::error::DecodeError;
 use crate::memory::memory_of;
 use crate::opened::OpenedImage;
+use crate::png;
 
 /// A file of a format that the `image` crate decodes.
 pub struct RasterFile<'a> {
     format: ImageFormat,
     decoder: Box<dyn ImageDecoder + 'a>,
     orientation: Orientation,
+    colors: Colors<'a>,
     memory: u64,
 }
 
 impl<'a> RasterFile<'a> {
-    /// Reads the header of a file. The decoder allocates at most `max_bytes`.
+    /// Reads the header of a file, whose pixels have these colors. The decoder allocates at most
+    /// `max_bytes`.
     ///
     /// # Errors
     /// Fails if the header is damaged, or if the kind of file is not supported.
-    pub fn open(format: ImageFormat, file: &'a [u8], max_bytes: u64) -> Result<Self, DecodeError> {
+    pub fn open(
+        format: ImageFormat,
+        file: &'a [u8],
+        colors: Colors<'a>,
+        max_bytes: u64,
+    ) -> Result<Self, DecodeError> {
         let undecodable = |error| DecodeError::of_image(format, error);
-        let file = without_color_profile(format, file);
-        let memory_of = {
-            let file = file.clone();
-            move |decoded, orientation| memory_of(format, &file, decoded, orientation)
+        let decoded_file = match format {
+            ImageFormat::Png => png::repaired(file),
+            _ => Cow::Borrowed(file),
         };
-        let mut reader = ImageReader::new(Cursor::new(file));
+        let copied = match (format, &decoded_file) {
+            (ImageFormat::Jpeg, _) | (_, Cow::Owned(_)) => file.len() as u64,
+            _ => 0,
+        };
+        let mut reader = ImageReader::new(Cursor::new(decoded_file));
         if let Some(format) = image::ImageFormat::from_mime_type(format.media_type()) {
             reader.set_format(format);
         }
@@ -39,12 +51,21 @@ impl<'a> RasterFile<'a> {
         limits.max_alloc = Some(max_bytes);
         reader.limits(limits);
         let mut decoder = reader.into_decoder().map_err(undecodable)?;
-        let orientation = decoder.orientation().map_err(undecodable)?;
+        let orientation = match format {
+            // Browsers ignore the orientation in WebP files.
+            ImageFormat::Webp => Orientation::NoTransforms,
+            _ => decoder.orientation().map_err(undecodable)?,
+        };
+        let decoded = decoder.total_bytes();
+        let is_gray = !decoder.color_type().has_color();
         Ok(Self {
             format,
-            memory: memory_of(decoder.total_bytes(), orientation),
+            memory: copied
+                + memory_of(format, file, decoded, orientation)
+                + colors.memory(decoded, is_gray),
             decoder: Box::new(decoder),
             orientation,
+            colors,
         })
     }
 }
@@ -62,33 +83,6 @@ impl OpenedImage for RasterFile<'_> {
         let image = DynamicImage::from_decoder(self.decoder);
         let mut image = image.map_err(|error| DecodeError::of_image(self.format, error))?;
         image.apply_orientation(self.orientation);
-        Ok(image)
+        Ok(self.colors.convert(image))
     }
-}
-
-/// Returns a PNG file without its color profile, which is not used. A small one may inflate to more
-/// than a gigabyte.
-fn without_color_profile<'a>(format: ImageFormat, file: &'a [u8]) -> Cow<'a, [u8]> {
-    const SIGNATURE: usize = 8;
-    let mut file = Cow::Borrowed(file);
-    if format != ImageFormat::Png {
-        return file;
-    }
-    let mut start = SIGNATURE;
-    while let Some(&[a, b, c, d, ref name @ ..]) = file.get(start..start + 8) {
-        // The length, the name and the checksum.
-        let length = u32::from_be_bytes([a, b, c, d]) as usize;
-        let end = start
-            .saturating_add(12)
-            .saturating_add(length)
-            .min(file.len());
-        match name {
-            b"IDAT" => break,
-            b"iCCP" => {
-                file.to_mut().drain(start..end);
-            }
-            _ => start = end,
-        }
-    }
-    file
 }

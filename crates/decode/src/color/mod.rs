@@ -1,0 +1,96 @@
+//! Converts the colors of decoded images to sRGB, as Chromium shows them.
+
+mod convert;
+mod icc;
+mod png;
+
+use std::borrow::Cow;
+
+use image::DynamicImage;
+use moxcms::ColorProfile;
+
+use self::convert::Conversion;
+use self::icc::IccProfile;
+pub use self::icc::Spaces;
+
+/// The memory of a conversion's tables, in bytes: 65,536 values of each channel on both sides.
+const TABLE_BYTES: u64 = 4 << 20;
+
+/// A statement of a file about the colors of its pixels.
+enum ColorSource<'a> {
+    /// An ICC profile, and the color spaces that are used with this kind of image.
+    Icc(IccProfile<'a>, Spaces),
+    /// Another statement.
+    Profile(Box<ColorProfile>),
+}
+
+/// Everything that a file states about its colors. The first readable statement counts.
+#[derive(Default)]
+pub struct Colors<'a>(Vec<ColorSource<'a>>);
+
+impl<'a> Colors<'a> {
+    /// Returns the colors of a file with an ICC profile.
+    pub fn of_icc(profile: Option<impl Into<Cow<'a, [u8]>>>, spaces: Spaces) -> Self {
+        let profile = profile.map(|profile| IccProfile::Plain(profile.into()));
+        Self(Vec::from_iter(
+            profile.map(|profile| ColorSource::Icc(profile, spaces)),
+        ))
+    }
+
+    /// Returns the colors of a PNG file.
+    pub fn of_png(file: &'a [u8]) -> Self {
+        png::colors(file)
+    }
+
+    /// Returns the colors of a file whose pixels are inks, or `None` if the profile is not one of them.
+    pub fn of_print(profile: Vec<u8>) -> Option<Self> {
+        const SPACE: std::ops::Range<usize> = 16..20;
+        let is_print = profile.get(SPACE)? == b"CMYK";
+        is_print.then(|| Self::of_icc(Some(profile), Spaces::Cmyk))
+    }
+
+    /// Estimates the memory that [`Colors::convert`] needs beside the image, in bytes. `decoded` is the
+    /// size of the decoded image, and `is_gray` whether it has no colors.
+    pub fn memory(&self, decoded: u64, is_gray: bool) -> u64 {
+        let statements = self.0.iter().map(|source| match source {
+            // The profile, its tables as numbers of 32 bits, and copies of them.
+            ColorSource::Icc(profile, _) => TABLE_BYTES + 12 * profile.size() as u64,
+            ColorSource::Profile(_) => TABLE_BYTES,
+        });
+        match statements.max() {
+            // A gray image may become a colored one.
+            Some(tables) if is_gray => tables + 3 * decoded,
+            Some(tables) => tables,
+            None => 0,
+        }
+    }
+
+    /// Converts an image to sRGB.
+    pub fn convert(self, image: DynamicImage) -> DynamicImage {
+        match self.profile().and_then(Conversion::from_profile) {
+            Some(conversion) => conversion.apply(image),
+            None => image,
+        }
+    }
+
+    /// Converts pixels of four inks to sRGB. Returns `None` if the profile is damaged.
+    pub fn convert_print(self, inks: &[u8]) -> Option<Vec<u8>> {
+        convert::convert_print(&self.profile()?, inks)
+    }
+
+    /// Returns the profile of the pixels, or `None` for sRGB.
+    fn profile(self) -> Option<ColorProfile> {
+        for source in self.0 {
+            match source {
+                ColorSource::Profile(profile) => return Some(*profile),
+                ColorSource::Icc(file, spaces) => {
+                    if let Some(profile) = file.parse() {
+                        // Chromium looks for no other statement if the profile can be read.
+                        return icc::usable(profile, spaces);
+                    }
+                }
+            }
+        }
+        None
+    }
+}
