@@ -163,9 +163,11 @@ export interface DownloadOptions extends ConnectionOptions {
  * - `invalid_options`: an option is missing, unknown or invalid.
  * - `empty_image`: the file has no bytes.
  * - `unreadable_image`: the file was changed or moved, or is not on this device.
- * - `unsupported_image`: the file is not an image, or has an unknown format.
+ * - `unsupported_image`: the file is not an image, or has an unknown format; or this project's server
+ *   rejected it, because it is damaged or of a format or kind that the server does not read.
  * - `undecodable_image`: `prepare` was requested, and the browser cannot decode the image.
- * - `image_too_large`: the API rejected the request because of its size (413).
+ * - `image_too_large`: the API rejected the request because of its size (413), or the image because of
+ *   its pixels.
  * - `authentication`, `payment_required`, `not_found`, `rate_limited`: as the kinds.
  * - `server_error`: the API responded with a 5xx status.
  * - `unexpected_response`: the response is not from this API.
@@ -221,7 +223,7 @@ export interface ErrorDetails {
  * The kind of an error, for use in code; the message is for people.
  *
  * - `invalid_options`: an option is missing, unknown or invalid.
- * - `unsupported_image`: the file is empty, unreadable, or not an image.
+ * - `unsupported_image`: the file is empty, unreadable, or not an image, or the API does not read it.
  * - `authentication`: the API rejected the key (401, 403).
  * - `payment_required`: the account has no credits left (402).
  * - `not_found`: the session or the path does not exist (404).
@@ -258,9 +260,11 @@ export interface FollowOptions {
  * The image: exactly one of `image` and `image_url`.
  *
  * - `image`: a file or bytes. The format is detected from the first bytes; the type and the name of
- *   a file do not matter. Supported formats: PNG, JPEG, WebP, GIF, BMP, AVIF, HEIC and TIFF.
+ *   a file do not matter. This project's server and its sandbox read PNG, JPEG, WebP, GIF (its first
+ *   frame), BMP, TIFF and SVG, and the server reads AVIF. Files of other known formats, such as HEIC,
+ *   are sent too: whether the API reads them is its decision. `prepare` reads what the browser reads.
  * - `image_url`: an `https:` or `http:` URL that the API can fetch, or the image as a base64 `data:`
- *   URI. Prefer `image` for large files.
+ *   URL. Prefer `image` for large files.
  */
 export type ImageSource = { image?: undefined; image_url: string } | { image: File | Blob | ArrayBuffer | ArrayBufferView; image_url?: undefined };
 

@@ -96,7 +96,8 @@ export interface Sandbox {
 
 /**
  * Creates a sandbox: the API itself, in this page or in Node.js, for demos and tests without a
- * server, an API key or a network. It makes real models from the images that it receives.
+ * server, an API key or a network. It makes real models from the images that it receives. It reads PNG,
+ * JPEG, WebP, GIF (the first frame), BMP, TIFF and SVG, but not AVIF.
  *
  * The first request loads the WebAssembly. The sandbox works in a worker of its own, or on the
  * caller's thread if no worker can be started (in Node.js, or if `worker-src` does not allow

@@ -144,9 +144,9 @@ fn read_data_url(url: &JsString) -> Result<ImageInput> {
     let comma = u32::try_from(start.index_of(",", 0)).map_err(|_| invalid_form())?;
     let header = String::from(start.slice("data:".len() as u32, comma)).to_ascii_lowercase();
     let data = url.slice(comma + 1, url.length());
-    let last = header.rsplit(';').next().unwrap_or_default();
-    if last.trim() != "base64" {
-        return match header.trim().starts_with("image/svg+xml") && data.length() > 0 {
+    let before = header.trim_ascii_end().strip_suffix("base64");
+    if !before.is_some_and(|before| before.trim_ascii_end().ends_with(';')) {
+        return match header.trim_ascii().starts_with("image/svg+xml") && data.length() > 0 {
             true => Ok(ImageInput::DataUrl(url.clone())),
             false => Err(invalid_form()),
         };

@@ -154,6 +154,27 @@ describeInPages("prepare", (page) => {
     assert.ok(width > 1);
   });
 
+  test("sends an SVG unchanged, because browsers do not decode it here", async () => {
+    const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"></svg>';
+    const { url, phases } = await page().evaluate(async (svg) => {
+      /** @type {string[]} */
+      const phases = [];
+      let url = "";
+      await library.createSession({
+        image: new Blob([svg], { type: "image/svg+xml" }),
+        prepare: true,
+        onProgress: ({ phase }) => phases.at(-1) === phase || phases.push(phase),
+        fetch: async (_, { body }) => {
+          ({ image_url: url } = await new Response(body).json());
+          return Response.json({ data: { session_code: "SESSION_1_1", status: "queued" } });
+        },
+      });
+      return { url, phases };
+    }, svg);
+    assert.equal(url, `data:image/svg+xml;base64,${btoa(svg)}`);
+    assert.deepEqual(phases, ["preparing", "encoding", "sending"]);
+  });
+
   test("rejects images that cannot be prepared, before sending, with a code for each reason", async () => {
     const errors = await page().evaluate(
       async ({ heic, text }) => {

@@ -325,6 +325,11 @@ test("shows errors as sentences and never the API key", () =>
       await create(page);
       await status(page).getByText("unrecognized image format").waitFor();
 
+      // Neither Chromium nor the server reads it.
+      await page.getByLabel("Image", { exact: true }).setInputFiles("tests/fixtures/image.heic");
+      await create(page);
+      await status(page).getByText("image: this browser cannot decode the file").waitFor();
+
       await choose(page, "turtle");
       const key = `fault_echo-json_${canary}`;
       await page.getByLabel("API key").fill(key);

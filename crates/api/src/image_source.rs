@@ -106,8 +106,9 @@ fn decode_data_url(data_url: &str) -> Result<Vec<u8>, DataUrlError> {
 
 /// Returns whether the part of a `data:` URL before its comma says that the data is base64.
 fn is_base64(header: &str) -> bool {
-    let last = header.rsplit(';').next().unwrap_or_default();
-    last.trim_ascii().eq_ignore_ascii_case("base64")
+    let header = header.trim_ascii_end().to_ascii_lowercase();
+    let before = header.strip_suffix("base64");
+    before.is_some_and(|before| before.trim_ascii_end().ends_with(';'))
 }
 
 /// Why a `data:` URL is rejected.
