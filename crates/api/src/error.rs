@@ -58,6 +58,7 @@ impl ApiError {
             | DecodeError::UnsupportedFormat(_)
             | DecodeError::UnsupportedKind(_)
             | DecodeError::Undecodable { .. }
+            | DecodeError::EndsEarly(_)
             | DecodeError::Faulty { .. } => ImageErrorCode::UnsupportedImage,
         };
         Self::Image { code, message }
