@@ -38,10 +38,14 @@ pub fn open(file: &[u8], max_bytes: u64) -> Result<Box<dyn OpenedImage + '_>, De
 
 fn open_complete(file: &[u8], max_bytes: u64) -> Result<Box<dyn OpenedImage + '_>, DecodeError> {
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(file), options());
-    let mut profile = None;
+    let (mut profile, mut spaces) = (None, Spaces::Rgb);
     if decoder.decode_headers().is_ok() {
         profile = decoder.icc_profile();
-        if let Some(ColorSpace::CMYK | ColorSpace::YCCK) = decoder.input_colorspace() {
+        let stored = decoder.input_colorspace();
+        if stored == Some(ColorSpace::Luma) {
+            spaces = Spaces::RgbOrGray;
+        }
+        if let Some(ColorSpace::CMYK | ColorSpace::YCCK) = stored {
             let profile = profile.take().and_then(Colors::of_print);
             if let Some(print) = profile.and_then(|colors| PrintFile::open(file, &decoder, colors))
             {
@@ -49,8 +53,7 @@ fn open_complete(file: &[u8], max_bytes: u64) -> Result<Box<dyn OpenedImage + '_
             }
         }
     }
-    // Chromium does not use gray profiles here.
-    let colors = Colors::of_icc(profile, Spaces::Rgb);
+    let colors = Colors::of_icc(profile, spaces);
     Ok(Box::new(RasterFile::open(FORMAT, file, colors, max_bytes)?))
 }
 
