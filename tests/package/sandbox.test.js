@@ -345,15 +345,15 @@ test("a crash rejects pending requests, and the next request starts a new sandbo
 test("an image that crashes the decoder is rejected, and no session is lost", async (t) => {
   const { fetch, interval } = fastSandbox();
   const { session_code } = await createSession({ image, fetch });
-  for (const [name, type, reason] of [
-    ["tiled-planar.tif", "image/tiff", "tiles with separate color planes are not supported"],
-    ["zero-width-frame.webp", "image/webp", "a frame has a wrong size"],
+  for (const [name, format, reason] of [
+    ["tiled-planar.tif", "TIFF", "tiles with separate color planes are not supported"],
+    ["zero-width-frame.webp", "WebP", "a frame has a wrong size"],
   ]) {
     const file = readFileSync(`tests/fixtures/${name}`);
     await assert.rejects(createSession({ image: new Blob([file]), fetch }), {
-      kind: "api",
+      kind: "unsupported_image",
       status: 400,
-      message: new RegExp(`image_url: the ${type} file cannot be decoded: ${reason}`),
+      message: new RegExp(`^image: the ${format} file cannot be decoded: ${reason}`),
     });
   }
   assert.equal((await getSession(session_code, { fetch })).session_code, session_code);
@@ -376,7 +376,7 @@ test("an image that crashes the decoder is rejected, and no session is lost", as
   );
   await assert.rejects(createSession({ image, fetch }), {
     status: 400,
-    message: /image_url: the image file cannot be decoded: the decoder crashed/,
+    message: /^image: the image file cannot be decoded: the decoder crashed/,
   });
   t.mock.restoreAll();
   const session = await waitForSession(session_code, { fetch, interval });
