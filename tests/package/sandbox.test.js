@@ -345,15 +345,15 @@ test("a crash rejects pending requests, and the next request starts a new sandbo
 test("an image that crashes the decoder is rejected, and no session is lost", async (t) => {
   const { fetch, interval } = fastSandbox();
   const { session_code } = await createSession({ image, fetch });
-  for (const [name, format, reason] of [
-    ["tiled-planar.tif", "TIFF", "tiles with separate color planes are not supported"],
-    ["zero-width-frame.webp", "WebP", "a frame has a wrong size"],
+  for (const [name, reason] of [
+    ["tiled-planar.tif", "this server does not read this kind of TIFF file"],
+    ["zero-width-frame.webp", "the WebP file cannot be decoded: a frame has a wrong size"],
   ]) {
     const file = readFileSync(`tests/fixtures/${name}`);
     await assert.rejects(createSession({ image: new Blob([file]), fetch }), {
       kind: "unsupported_image",
       status: 400,
-      message: new RegExp(`^image: the ${format} file cannot be decoded: ${reason}`),
+      message: new RegExp(`^image: ${reason}`),
     });
   }
   assert.equal((await getSession(session_code, { fetch })).session_code, session_code);

@@ -58,6 +58,7 @@ impl ApiError {
             | DecodeError::UnsupportedFormat(_)
             | DecodeError::UnsupportedKind(_)
             | DecodeError::Undecodable { .. }
+            | DecodeError::Damaged(_)
             | DecodeError::EndsEarly(_)
             | DecodeError::Faulty { .. } => ImageErrorCode::UnsupportedImage,
         };

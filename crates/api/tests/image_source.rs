@@ -249,29 +249,28 @@ fn rejects_too_many_pixels_before_decoding() {
     }
 }
 
-/// Images that make a decoder panic, with the reason for which they are rejected.
+/// Images that make a decoder panic, with the message with which they are rejected.
 const PANICKING: [(&str, &[u8], &str); 2] = [
     (
         "image/tiff",
         include_bytes!("../../../tests/fixtures/tiled-planar.tif"),
-        "tiles with separate color planes are not supported",
+        "this server does not read this kind of TIFF file. Save it as PNG or JPEG.",
     ),
     (
         "image/webp",
         include_bytes!("../../../tests/fixtures/zero-width-frame.webp"),
-        "a frame has a wrong size",
+        "the WebP file cannot be decoded: a frame has a wrong size",
     ),
 ];
 
 #[test]
 fn rejects_images_that_make_the_decoder_panic() {
     let api = TestApi::new();
-    for (media_type, file, reason) in PANICKING {
-        let name = contract::ImageFormat::detect(file).unwrap().name();
+    for (media_type, file, message) in PANICKING {
         let body = json!({"image_url": data_uri(media_type, file)});
         assert_eq!(
             error_message(&api.post(SESSIONS, &body), 400),
-            format!("image_url: the {name} file cannot be decoded: {reason}")
+            format!("image_url: {message}")
         );
     }
     assert_eq!(data(&api.get(SESSIONS))["results"], json!([]));

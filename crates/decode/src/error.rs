@@ -35,6 +35,8 @@ pub enum DecodeError {
         /// The decoder's reason.
         error: ImageError,
     },
+    /// The file is damaged, in a way that only its decoder has words for.
+    Damaged(ImageFormat),
     /// The file ends before its image does.
     EndsEarly(ImageFormat),
     /// The file makes the decoder panic.
@@ -106,6 +108,7 @@ impl fmt::Display for DecodeError {
             Self::Undecodable { format, error } => {
                 write!(f, "the {} file cannot be decoded: {error}", format.name())
             }
+            Self::Damaged(format) => write!(f, "the {} file is damaged", format.name()),
             Self::EndsEarly(format) => write!(
                 f,
                 "the {} file ends early: its upload or download broke off",

@@ -216,8 +216,9 @@ impl OpenedImage for PrintFile<'_> {
         }
         let (width, height) = self.size;
         let colors = self.colors.convert_print(&inks);
-        let image = colors.and_then(|colors| RgbImage::from_raw(width, height, colors));
-        let mut image = DynamicImage::from(image.ok_or(DecodeError::UnsupportedKind(FORMAT))?);
+        let colors = colors.unwrap_or_else(|| rgb_of_inks(&inks));
+        let image = RgbImage::from_raw(width, height, colors);
+        let mut image = DynamicImage::from(image.ok_or(DecodeError::Damaged(FORMAT))?);
         image.apply_orientation(self.orientation);
         Ok(image)
     }
@@ -228,6 +229,14 @@ fn options() -> DecoderOptions {
         .set_strict_mode(false)
         .set_max_width(usize::MAX)
         .set_max_height(usize::MAX)
+}
+
+/// Converts pixels of four inks to sRGB as Chromium does without a profile.
+pub fn rgb_of_inks(inks: &[u8]) -> Vec<u8> {
+    let paper = |ink: u8| u16::from(u8::MAX - ink);
+    inks.chunks_exact(4)
+        .flat_map(|pixel| [0, 1, 2].map(|ink| (paper(pixel[ink]) * paper(pixel[3]) / 255) as u8))
+        .collect()
 }
 
 /// Converts a color as ITU-T T.871 does.

@@ -6,52 +6,12 @@ use contract::ImageFormat;
 /// Returns the reason why a file must not be decoded, or `None` if no known reason applies.
 pub fn find_fault(format: ImageFormat, file: &[u8]) -> Option<&'static str> {
     match format {
-        // https://github.com/image-rs/image-tiff/issues/403
-        ImageFormat::Tiff => {
-            has_planar_tiles(file)?.then_some("tiles with separate color planes are not supported")
-        }
         // https://github.com/image-rs/image-webp/issues/182
         ImageFormat::Webp => {
             has_wrong_frame_size(file.get(12..)?).then_some("a frame has a wrong size")
         }
         _ => None,
     }
-}
-
-/// Returns whether the first image of a TIFF file consists of tiles with one color each. Returns
-/// `None` if the directory of the image cannot be read.
-fn has_planar_tiles(file: &[u8]) -> Option<bool> {
-    const PLANAR_CONFIGURATION: u64 = 284;
-    const TILE_WIDTH: u64 = 322;
-    const SEPARATE: u64 = 2;
-    let is_big_endian = file.first() == Some(&b'M');
-    let number = |at: usize, size: usize| -> Option<u64> {
-        let bytes = file.get(at..at.checked_add(size)?)?;
-        let append = |number: u64, byte: &u8| number << 8 | u64::from(*byte);
-        Some(match is_big_endian {
-            true => bytes.iter().fold(0, append),
-            false => bytes.iter().rev().fold(0, append),
-        })
-    };
-    // BigTIFF has wider fields.
-    let is_big = number(2, 2)? == 43;
-    let (header, word, count_size, entry_size) = if is_big { (8, 8, 8, 20) } else { (4, 4, 2, 12) };
-    let directory = usize::try_from(number(header, word)?).ok()?;
-    let count = usize::try_from(number(directory, count_size)?).ok()?;
-    let first = directory.checked_add(count_size)?;
-    let entries = file.get(first..)?.chunks_exact(entry_size).take(count);
-    let starts = entries
-        .enumerate()
-        .map(|(index, _)| first + index * entry_size);
-    let (mut has_tiles, mut is_planar) = (false, false);
-    for start in starts {
-        match number(start, 2)? {
-            TILE_WIDTH => has_tiles = true,
-            PLANAR_CONFIGURATION => is_planar = number(start + 4 + word, 2)? == SEPARATE,
-            _ => {}
-        }
-    }
-    Some(has_tiles && is_planar)
 }
 
 /// Returns whether a lossy image in the chunks of a WebP file has another size than its frame, or

@@ -12,6 +12,7 @@ mod panics;
 mod png;
 mod queue;
 mod raster;
+mod tiff;
 
 pub use decoder::{DEFAULT_MAX_DECODE_BYTES, Decoder};
 pub use error::{CRASHED, DecodeError};

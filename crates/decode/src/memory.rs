@@ -12,8 +12,6 @@ pub fn memory_of(format: ImageFormat, file: &[u8], decoded: u64, orientation: Or
         ImageFormat::Jpeg if is_progressive(file) => 3 * decoded,
         // The frame, which is drawn on the canvas.
         ImageFormat::Gif => 2 * decoded,
-        // A strip or tile, which may be the whole image.
-        ImageFormat::Tiff => 2 * decoded,
         _ => decoded,
     };
     let while_rotating = match orientation {

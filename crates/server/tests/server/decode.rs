@@ -19,8 +19,12 @@ fn responds_to_images_that_make_the_decoder_panic() {
         let response = server.post(SESSIONS, "", &image_body(media_type, file));
         let response = response.expect("the connection was closed without a response");
         assert_eq!(response.status, 400);
-        let start = format!("image_url: the {name} file cannot be decoded: ");
-        assert!(response.message().starts_with(&start));
+        let message = response.message();
+        let words = format!("{name} file");
+        assert!(
+            message.starts_with("image_url: ") && message.contains(&words),
+            "{message}"
+        );
     }
     assert_eq!(server.sessions().len(), 0);
 }
