@@ -80,7 +80,9 @@ impl Decoder {
             ImageFormat::Jpeg => jpeg::open(file, self.max_bytes)?,
             ImageFormat::Png | ImageFormat::Webp | ImageFormat::Gif | ImageFormat::Bmp => {
                 let colors = match format {
-                    ImageFormat::Png => Colors::of_png(file),
+                    ImageFormat::Png => {
+                        Colors::of_png(file).ok_or(DecodeError::UnsupportedKind(format))?
+                    }
                     // Chromium does not use gray profiles here.
                     ImageFormat::Webp => Colors::of_icc(webp_icc_profile(file), Spaces::Rgb),
                     _ => Colors::default(),

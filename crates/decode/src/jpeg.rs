@@ -105,6 +105,8 @@ struct UnfinishedFile {
 
 impl UnfinishedFile {
     fn open(file: &[u8], max_bytes: u64) -> Result<Self, DecodeError> {
+        // Half of a marker.
+        let file = file.strip_suffix(&[0xff]).unwrap_or(file);
         let files = FILLERS.map(|filler| {
             let mut filled = Vec::with_capacity(file.len() + FILLER_BYTES + END.len());
             filled.extend_from_slice(file);

@@ -37,9 +37,9 @@ impl<'a> Colors<'a> {
         ))
     }
 
-    /// Returns the colors of a PNG file.
-    pub fn of_png(file: &'a [u8]) -> Self {
-        png::colors(file)
+    /// Returns the colors of a PNG file, or `None` if they cannot be converted.
+    pub fn of_png(file: &'a [u8]) -> Option<Self> {
+        (!png::has_unread_colors(file)).then(|| png::colors(file))
     }
 
     /// Returns the colors of a file whose pixels are inks, or `None` if the profile is not one of them.

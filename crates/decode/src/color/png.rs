@@ -102,6 +102,17 @@ fn numbers<const N: usize>(chunk: &[u8]) -> Option<[f32; N]> {
     Some(numbers)
 }
 
+/// Returns whether a PNG file states colors that are not converted: those of high dynamic range, whose
+/// brightness browsers compress, and those in CIE XYZ.
+pub fn has_unread_colors(file: &[u8]) -> bool {
+    const XYZ: u8 = 10;
+    const PQ: u8 = 16;
+    const HLG: u8 = 18;
+    let mut chunks = png::chunks_before_data(file);
+    let cicp = chunks.find(|chunk| chunk.name == b"cICP" && chunk.has_checksum());
+    cicp.is_some_and(|chunk| matches!(chunk.data, [XYZ, _, 0, 1] | [_, PQ | HLG, 0, 1]))
+}
+
 /// Returns the profile of a `cICP` chunk, or `None` if Chromium does not use it.
 fn cicp(chunk: &[u8]) -> Option<ColorProfile> {
     // The matrix must be that of RGB, with the full range.

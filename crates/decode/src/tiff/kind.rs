@@ -222,8 +222,11 @@ fn chunks(directory: &Directory, size: (u32, u32), planes: u64) -> Option<((u32,
         .checked_mul(height.div_ceil(chunk.1).into())?
         .checked_mul(planes)?;
     let area = u64::from(chunk.0).checked_mul(chunk.1.into())?;
+    // Images with more pixels are rejected for that reason.
+    let pixels = u64::from(width) * u64::from(height);
+    let most = MAX_STORED_PIXELS.max(pixels.checked_mul(2)?);
     let is_sane = directory.numbers(offsets)?.len() as u64 == count
         && directory.numbers(counts)?.len() as u64 == count
-        && area.checked_mul(count)? <= MAX_STORED_PIXELS * planes;
+        && area.checked_mul(count)? <= most.checked_mul(planes)?;
     is_sane.then_some((chunk, count))
 }
