@@ -150,6 +150,21 @@ fn detect_brand(brands: &[u8]) -> Option<ImageFormat> {
     })
 }
 
+/// Returns the length of a document type, or `None` if it does not end.
+fn find_document_type_end(text: &[u8]) -> Option<usize> {
+    let close = end_of(text, b">")?;
+    match end_of(text, b"[") {
+        Some(open) if open < close => {
+            let mut brackets = (open..text.len()).filter(|&at| text[at] == b']');
+            brackets.find_map(|at| {
+                let rest = text.get(at + 1..)?.trim_ascii_start();
+                rest.starts_with(b">").then(|| text.len() - rest.len() + 1)
+            })
+        }
+        _ => Some(close),
+    }
+}
+
 /// Returns whether the first element of an XML document in UTF-8 is `svg`, with or without a prefix. Works
 /// on bytes: slices of `str` would add 10 KB to the wasm of the library.
 fn is_svg(start: &[u8]) -> bool {
@@ -162,15 +177,14 @@ fn is_svg(start: &[u8]) -> bool {
         let end = match rest {
             [b'<', b'!', b'-', b'-', ..] => end_of(rest, b"-->"),
             [b'<', b'?', ..] => end_of(rest, b"?>"),
-            _ if rest.starts_with(b"<!DOCTYPE") => match (end_of(rest, b"["), end_of(rest, b">")) {
-                (Some(open), Some(close)) if open < close => end_of(rest, b"]>"),
-                (_, close) => close,
-            },
+            _ if rest.starts_with(b"<!DOCTYPE") => find_document_type_end(rest),
             _ => break,
         };
         let Some(end) = end else {
-            // The root element is farther behind, and the document type names it.
-            return rest.starts_with(b"<!DOCTYPE svg");
+            // The root element is farther behind. The document type names it; behind the declaration
+            // of XML and a long comment, another document is unlikely where an image is expected.
+            let is_xml = start.starts_with(b"<?xml");
+            return rest.starts_with(b"<!DOCTYPE svg") || (is_xml && rest.starts_with(b"<!--"));
         };
         rest = rest.get(end..).unwrap_or_default().trim_ascii_start();
     }
@@ -211,5 +225,54 @@ mod tests {
             let names = ImageFormat::names(|other| other == support);
             assert_eq!(readme_row(first), names, "{support:?}");
         }
+    }
+
+    #[test]
+    fn detects_svg_behind_comments_and_declarations() {
+        let svg = [
+            "<svg/>",
+            "\u{feff}<svg xmlns='http://www.w3.org/2000/svg'>",
+            "\n <svg>",
+            "<svg:svg xmlns:svg='http://www.w3.org/2000/svg'>",
+            "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"no\"?>\n\
+             <!-- Created with Inkscape (http://www.inkscape.org/) -->\n\n<svg\n   width=\"9\"",
+            "<?xml version='1.0'?><?xml-stylesheet href='a.css'?><svg>",
+            "<!DOCTYPE svg PUBLIC \"-//W3C//DTD SVG 1.1//EN\" \"http://www.w3.org/a.dtd\"><svg>",
+            "<!DOCTYPE svg [ <!ENTITY a \"b\"> <!ENTITY c 'd'> ] >\n<svg>",
+            "<!-- <html> --><svg>",
+        ];
+        for text in svg {
+            let format = ImageFormat::detect(text.as_bytes());
+            assert_eq!(format, Some(ImageFormat::Svg), "{text}");
+        }
+        let long = "a".repeat(2000);
+        for text in [
+            format!("<?xml version='1.0'?><!-- {long} --><svg>"),
+            format!("<!DOCTYPE svg [ <!ENTITY a '{long}'> ]><svg>"),
+        ] {
+            let format = ImageFormat::detect(text.as_bytes());
+            assert_eq!(format, Some(ImageFormat::Svg), "{text}");
+        }
+    }
+
+    #[test]
+    fn other_markup_is_no_svg() {
+        let other = [
+            "<!doctype html><svg>",
+            "<!DOCTYPE html [ ] ><svg-icon>",
+            "<html><body><svg></svg></body></html>",
+            "<!-- an icon --><div><svg></svg></div>",
+            "<?xml version='1.0'?><rss>",
+            "<svgz>",
+            "< svg>",
+            "svg",
+            "<",
+            "",
+        ];
+        for text in other {
+            assert_eq!(ImageFormat::detect(text.as_bytes()), None, "{text}");
+        }
+        let long = format!("<!-- {} --><svg>", "a".repeat(2000));
+        assert_eq!(ImageFormat::detect(long.as_bytes()), None);
     }
 }

@@ -13,6 +13,7 @@ use crate::opened::OpenedImage;
 use crate::panics::catch_panic;
 use crate::queue::{DecodeBusy, DecodeQueue, Patience};
 use crate::raster::RasterFile;
+use crate::svg::SvgFile;
 use crate::tiff::TiffFile;
 
 /// Larger images are not decoded.
@@ -89,11 +90,10 @@ impl Decoder {
                 };
                 Box::new(RasterFile::open(format, file, colors, self.max_bytes)?)
             }
-            ImageFormat::Svg
-            | ImageFormat::Avif
-            | ImageFormat::Heic
-            | ImageFormat::JpegXl
-            | ImageFormat::Ico => return Err(DecodeError::UnsupportedFormat(format)),
+            ImageFormat::Svg => Box::new(SvgFile::open(file)?),
+            ImageFormat::Avif | ImageFormat::Heic | ImageFormat::JpegXl | ImageFormat::Ico => {
+                return Err(DecodeError::UnsupportedFormat(format));
+            }
         };
         let (width, height) = opened.size();
         if u64::from(width) * u64::from(height) > MAX_PIXELS {

@@ -46,6 +46,13 @@ pub enum DecodeError {
         /// What is wrong with the file.
         reason: &'static str,
     },
+    /// The file is beyond what the decoder draws.
+    Refused {
+        /// The detected format.
+        format: ImageFormat,
+        /// Why, and what to do about it, in sentences.
+        reason: &'static str,
+    },
     /// The image has more pixels than any image may have.
     TooManyPixels {
         /// In pixels.
@@ -116,6 +123,9 @@ impl fmt::Display for DecodeError {
             ),
             Self::Faulty { format, reason } => {
                 write!(f, "the {} file cannot be decoded: {reason}", format.name())
+            }
+            Self::Refused { format, reason } => {
+                write!(f, "the {} file is not read: {reason}", format.name())
             }
             Self::TooManyPixels { width, height } => write!(
                 f,

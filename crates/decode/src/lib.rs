@@ -12,6 +12,7 @@ mod panics;
 mod png;
 mod queue;
 mod raster;
+mod svg;
 mod tiff;
 
 pub use decoder::{DEFAULT_MAX_DECODE_BYTES, Decoder};
