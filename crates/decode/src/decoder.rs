@@ -5,6 +5,8 @@ use std::sync::Arc;
 use contract::ImageFormat;
 use image::DynamicImage;
 
+#[cfg(not(target_family = "wasm"))]
+use crate::avif::AvifFile;
 use crate::color::{Colors, Spaces};
 use crate::error::{CRASHED, DecodeError};
 use crate::jpeg;
@@ -91,7 +93,11 @@ impl Decoder {
                 Box::new(RasterFile::open(format, file, colors, self.max_bytes)?)
             }
             ImageFormat::Svg => Box::new(SvgFile::open(file)?),
-            ImageFormat::Avif | ImageFormat::Heic | ImageFormat::JpegXl | ImageFormat::Ico => {
+            #[cfg(not(target_family = "wasm"))]
+            ImageFormat::Avif => Box::new(AvifFile::open(file)?),
+            #[cfg(target_family = "wasm")]
+            ImageFormat::Avif => return Err(DecodeError::UnsupportedFormat(format)),
+            ImageFormat::Heic | ImageFormat::JpegXl | ImageFormat::Ico => {
                 return Err(DecodeError::UnsupportedFormat(format));
             }
         };

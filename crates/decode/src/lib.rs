@@ -1,6 +1,8 @@
 //! Decodes image files of strangers: upright and in sRGB, within limits of memory, and with messages
 //! that a caller can act on.
 
+#[cfg(not(target_family = "wasm"))]
+mod avif;
 mod color;
 mod decoder;
 mod error;

@@ -42,6 +42,25 @@ impl<'a> Colors<'a> {
         (!png::has_unread_colors(file)).then(|| png::colors(file))
     }
 
+    /// Returns the colors of codes of ITU-T H.273. Unspecified and unknown ones are sRGB.
+    #[cfg(not(target_family = "wasm"))]
+    pub fn of_codes(primaries: u16, transfer: u16) -> Self {
+        const UNSPECIFIED: u16 = 2;
+        let specify = |code: u16, default: u8| match code {
+            UNSPECIFIED => Some(default),
+            code => u8::try_from(code).ok(),
+        };
+        // The primaries of BT.709 and the curve of sRGB.
+        let codes = specify(primaries, 1).zip(specify(transfer, 13));
+        let profile = match codes {
+            Some((1, 13)) | None => None,
+            Some((primaries, transfer)) => png::cicp(&[primaries, transfer, 0, 1]),
+        };
+        Self(Vec::from_iter(
+            profile.map(|profile| ColorSource::Profile(profile.into())),
+        ))
+    }
+
     /// Returns the colors of a file whose pixels are inks, or `None` if the profile is not one of them.
     pub fn of_print(profile: Vec<u8>) -> Option<Self> {
         const SPACE: std::ops::Range<usize> = 16..20;

@@ -114,7 +114,7 @@ pub fn has_unread_colors(file: &[u8]) -> bool {
 }
 
 /// Returns the profile of a `cICP` chunk, or `None` if Chromium does not use it.
-fn cicp(chunk: &[u8]) -> Option<ColorProfile> {
+pub fn cicp(chunk: &[u8]) -> Option<ColorProfile> {
     // The matrix must be that of RGB, with the full range.
     let &[primaries, transfer, 0, 1] = chunk else {
         return None;
