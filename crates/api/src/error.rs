@@ -60,6 +60,7 @@ impl ApiError {
             | DecodeError::Undecodable { .. }
             | DecodeError::Damaged(_)
             | DecodeError::EndsEarly(_)
+            | DecodeError::Refused { .. }
             | DecodeError::Faulty { .. } => ImageErrorCode::UnsupportedImage,
         };
         Self::Image { code, message }
