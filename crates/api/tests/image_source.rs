@@ -34,8 +34,8 @@ fn rejects_unusable_images_with_the_reason() {
             "image_url: the data: URL contains no image".into(),
         ),
         (
-            data_uri("image/avif", b"\0\0\0\x1cftypavif\0\0\0\0avifmif1"),
-            "image_url: this server does not read AVIF. Convert it to JPEG.".into(),
+            data_uri("image/heic", b"\0\0\0\x1cftypheic\0\0\0\0heicmif1"),
+            "image_url: this server does not read HEIC. Convert it to JPEG.".into(),
         ),
         (
             "data:image/png;base64,iVBOR*w0KGgo".into(),
