@@ -17,6 +17,10 @@ use pixels::{Matrix, Range, divide_by_alpha, set_alpha, to_rgb};
 /// Memory for each pixel: the blocks' modes and filters, in bytes.
 const MODE_BYTES: u64 = 4;
 
+/// The curves of high dynamic range: TransferCharacteristics of ITU-T H.273.
+const PQ: u16 = 16;
+const HLG: u16 = 18;
+
 /// An AVIF file whose container has been read.
 pub struct AvifFile<'a> {
     container: Container<'a>,
@@ -81,10 +85,8 @@ impl OpenedImage for AvifFile<'_> {
         let (mut image, colors) = self.decode_color()?;
         if let Some(alpha) = &self.container.alpha {
             let picture = self.decode_item(alpha)?;
-            let is_full = match alpha.coded_colors() {
-                Some(colors) => colors.is_full_range,
-                None => picture.color_range() == YUVRange::Full,
-            };
+            // As in `libavif`: what the container states counts for colors only.
+            let is_full = picture.color_range() == YUVRange::Full;
             set_alpha(
                 &mut image,
                 &picture,
@@ -113,6 +115,10 @@ impl<'a> AvifFile<'a> {
             None => code_of(picture.matrix_coefficients()),
         };
         let unsupported = || DecodeError::UnsupportedKind(ImageFormat::Avif);
+        // Browsers compress their brightness by rules that change.
+        if coded.is_some_and(|coded| matches!(coded.transfer, PQ | HLG)) {
+            return Err(unsupported());
+        }
         let matrix = Matrix::of_code(matrix).ok_or_else(unsupported)?;
         let is_full = match coded {
             Some(coded) => coded.is_full_range,

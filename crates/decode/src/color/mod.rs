@@ -46,16 +46,23 @@ impl<'a> Colors<'a> {
     #[cfg(not(target_family = "wasm"))]
     pub fn of_codes(primaries: u16, transfer: u16) -> Self {
         const UNSPECIFIED: u16 = 2;
-        let specify = |code: u16, default: u8| match code {
-            UNSPECIFIED => Some(default),
-            code => u8::try_from(code).ok(),
+        const BT709_PRIMARIES: u16 = 1;
+        const SRGB_CURVE: u16 = 13;
+        let primaries = match primaries {
+            UNSPECIFIED => BT709_PRIMARIES,
+            primaries => primaries,
         };
-        // The primaries of BT.709 and the curve of sRGB.
-        let codes = specify(primaries, 1).zip(specify(transfer, 13));
-        let profile = match codes {
-            Some((1, 13)) | None => None,
-            Some((primaries, transfer)) => png::cicp(&[primaries, transfer, 0, 1]),
+        let transfer = match transfer {
+            // Chromium shows the curves of cameras as that of sRGB, except in PNG files.
+            UNSPECIFIED | 1 | 6 | 14 | 15 => SRGB_CURVE,
+            transfer => transfer,
         };
+        let codes = u8::try_from(primaries)
+            .ok()
+            .zip(u8::try_from(transfer).ok());
+        let codes = codes.filter(|_| (primaries, transfer) != (BT709_PRIMARIES, SRGB_CURVE));
+        let profile =
+            codes.and_then(|(primaries, transfer)| png::cicp(&[primaries, transfer, 0, 1]));
         Self(Vec::from_iter(
             profile.map(|profile| ColorSource::Profile(profile.into())),
         ))
