@@ -70,6 +70,13 @@ fn turns_images_upright() {
         (43, 61),
         [RED, BLUE, GREEN, GRADIENT],
     );
+    // By a quarter in the other direction.
+    let mut turned = read("turned.avif");
+    let angle = turned.windows(4).position(|name| name == b"irot").unwrap() + 4;
+    assert_eq!(turned[angle], 3);
+    turned[angle] = 1;
+    let expected = [GREEN, [192, 158, 130, 255], RED, BLUE];
+    assert_pixels(&turned, (43, 61), expected);
 }
 
 /// Chromium 150 shows 37 and 205: it takes the alpha channel, whose range is full, as limited.
@@ -178,14 +185,13 @@ fn memory_is_known_before_decoding() {
         "{message}"
     );
     // The image in it has another size.
-    let mut small = read("photo.avif");
-    replace(
-        &mut small,
-        b"ispe\0\0\0\0\0\0\0\x60",
-        b"ispe\0\0\0\0\0\0\0\x08",
-    );
     let damaged = "the AVIF file is not read: it is damaged. Save it again, or as JPEG.";
-    assert_eq!(decode(&small).unwrap_err(), damaged);
+    for width in [8, 0x68] {
+        let mut other = read("photo.avif");
+        let header = [b"ispe\0\0\0\0\0\0\0".as_slice(), &[width]].concat();
+        replace(&mut other, b"ispe\0\0\0\0\0\0\0\x60", &header);
+        assert_eq!(decode(&other).unwrap_err(), damaged);
+    }
 }
 
 #[test]
