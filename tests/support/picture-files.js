@@ -12,6 +12,8 @@ import sharp from "sharp";
  * @property {string} name
  * @property {string} type the media type
  * @property {Buffer} bytes
+ * @property {number} [tolerance] the largest difference of a channel, if it is not the usual one
+ * @property {string} [refusal] the server's message, if it does not read the file
  * @property {[number, number][]} points where the colors are compared, from 0 to 1 from the upper left
  * @property {{ bytes: Buffer, type: string, orientation: number }} [twin] a file with the same pixels that
  *   browsers show, and the orientation that they do not know
@@ -46,6 +48,9 @@ const NINTHS = grid(1 / 6, 1 / 2, 5 / 6);
 
 /** Points in the quarters of the stored images. */
 const QUARTERS = grid(0.3, 0.7);
+
+const UNSUPPORTED_TIFF =
+  "this server does not read this kind of TIFF file. Save it as PNG or JPEG.";
 
 /** @param {string} name */
 const fixture = (name) => `tests/fixtures/pictures/${name}`;
@@ -226,7 +231,9 @@ async function* avifFiles() {
         const image = withMetadata({ channels, depth: 8 }, { profile });
         const options = { quality: 95, effort: 1, chromaSubsampling: "4:4:4", bitdepth };
         const bytes = await image.avif(options).toBuffer();
-        yield { name: `avif ${kind(channels)} ${bitdepth} ${profile}`, type, bytes };
+        // Chromium converts more than 8 bits less precisely: it shows 55 for a channel with the color 60.
+        const tolerance = bitdepth > 8 && profile !== "plain" ? 6 : undefined;
+        yield { name: `avif ${kind(channels)} ${bitdepth} ${profile}`, type, bytes, tolerance };
       }
     }
   }
@@ -288,7 +295,15 @@ async function* tiffFiles() {
     for (const channels of /** @type {const} */ ([1, 3, 4])) {
       const image = patches({ channels, depth: 8 });
       const bytes = await image.clone().tiff(options).toBuffer();
-      yield { name: `tiff ${kind(channels)} ${name}`, type, bytes, twin: await twin(image) };
+      // The decoder of LZW data loses the end of such tiles.
+      const refusal = name === "tiles" && channels === 1 ? UNSUPPORTED_TIFF : undefined;
+      yield {
+        name: `tiff ${kind(channels)} ${name}`,
+        type,
+        bytes,
+        twin: await twin(image),
+        refusal,
+      };
     }
   }
   for (const channels of /** @type {const} */ ([1, 3])) {

@@ -60,7 +60,7 @@ fn scaled_part(image: &RgbaImage, rect: ImageRect, max_edge: u32) -> RgbaImage {
     for pixel in part.pixels_mut() {
         let opacity = u32::from(pixel[3]);
         for channel in 0..3 {
-            pixel[channel] = (u32::from(pixel[channel]) * opacity / 255) as u8;
+            pixel[channel] = ((u32::from(pixel[channel]) * opacity + 127) / 255) as u8;
         }
     }
     let longer = rect.width.max(rect.height);

@@ -215,6 +215,11 @@ impl OpenedImage for TiffFile<'_> {
 fn decode_error(error: TiffError) -> DecodeError {
     match error {
         TiffError::UnsupportedError(_) => DecodeError::UnsupportedKind(FORMAT),
+        // The end of the LZW data is missing. weezl 0.1.12 also loses it in some complete tiles, when it
+        // is read row by row.
+        TiffError::IoError(error) if error.get_ref().is_some() => {
+            DecodeError::UnsupportedKind(FORMAT)
+        }
         TiffError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
             let (format, error) = (FORMAT, ImageError::IoError(error));
             DecodeError::Undecodable { format, error }
