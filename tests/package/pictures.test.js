@@ -5,9 +5,10 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 
-import { downloadModel, imageTo3d } from "../../pkg/index.js";
+import { createSession, downloadModel, imageTo3d } from "../../pkg/index.js";
 import { createSandbox } from "../../pkg/sandbox.js";
 import { startChromium } from "../support/browsers.js";
+import { failure } from "../support/fake-api.js";
 import { frontColors } from "../support/model-colors.js";
 import { makePictureFiles } from "../support/picture-files.js";
 import { startServer } from "../support/server.js";
@@ -32,6 +33,36 @@ const UPRIGHT = {
   6: [6, 3, 0, 7, 4, 1, 8, 5, 2],
   7: [8, 5, 2, 7, 4, 1, 6, 3, 0],
   8: [2, 5, 8, 1, 4, 7, 0, 3, 6],
+};
+
+/**
+ * Files that are refused, with the message behind the name of the option.
+ *
+ * @type {Record<string, [file: string | Buffer, message: string]>}
+ */
+const REFUSED = {
+  "a HEIC photo": [
+    "tests/fixtures/pictures/photo.heic",
+    "this server does not read HEIC. Convert it to JPEG, or use `prepare` in Safari.",
+  ],
+  "a JPEG file without its end": [
+    "tests/fixtures/pictures/trunc60.jpg",
+    "the JPEG file ends early: its upload or download broke off",
+  ],
+  "a TIFF file with tiles of one color": [
+    "tests/fixtures/tiled-planar.tif",
+    "this server does not read this kind of TIFF file. Save it as PNG or JPEG.",
+  ],
+  "a WebP animation with a damaged frame": [
+    "tests/fixtures/zero-width-frame.webp",
+    "the WebP file cannot be decoded: a frame has a wrong size",
+  ],
+  "an SVG file with text": [
+    Buffer.from(
+      '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><text>a</text></svg>',
+    ),
+    "the SVG file cannot be read: its text needs a font. Convert the text to paths.",
+  ],
 };
 
 /** @typedef {(number[] | undefined)[]} Patches colors, or `undefined` for a hole */
@@ -137,6 +168,22 @@ describe("pictures", () => {
 
   test("the server's models have the colors that Chromium shows", async () => {
     assertNone(await findFaults({ baseUrl: server }, () => true));
+  });
+
+  test("the server and the sandbox refuse other files in the same words", async () => {
+    const { fetch, reset } = createSandbox();
+    for (const [name, [file, message]] of Object.entries(REFUSED)) {
+      const image = new Uint8Array(typeof file === "string" ? readFileSync(file) : file);
+      for (const connection of [{ baseUrl: server }, { fetch }]) {
+        const error = await failure(createSession({ image, ...connection }));
+        assert.deepEqual(
+          [error.code, error.message],
+          ["unsupported_image", `image: ${message} (HTTP 400)`],
+          name,
+        );
+      }
+    }
+    await reset();
   });
 
   test("the sandbox's models have the colors that Chromium shows", async () => {

@@ -11,18 +11,13 @@ use crate::color::{Colors, Spaces};
 use crate::error::{CRASHED, DecodeError};
 use crate::jpeg;
 use crate::layout::{find_fault, webp_icc_profile};
+use crate::limits::{DEFAULT_MAX_DECODE_BYTES, MAX_PIXELS};
 use crate::opened::OpenedImage;
 use crate::panics::catch_panic;
 use crate::queue::{DecodeBusy, DecodeQueue, Patience};
 use crate::raster::RasterFile;
 use crate::svg::SvgFile;
 use crate::tiff::TiffFile;
-
-/// Larger images are not decoded.
-pub const MAX_PIXELS: u64 = 64_000_000;
-
-/// The default of [`Decoder::max_bytes`].
-pub const DEFAULT_MAX_DECODE_BYTES: u64 = 512 << 20;
 
 /// Decodes images within limits of memory.
 pub struct Decoder {

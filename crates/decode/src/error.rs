@@ -6,7 +6,7 @@ use std::fmt;
 use contract::{ImageFormat, Support};
 use image::ImageError;
 
-use crate::decoder::MAX_PIXELS;
+use crate::limits::MAX_PIXELS;
 use crate::queue::DecodeBusy;
 
 /// Why a file that makes the decoder panic cannot be decoded.
@@ -107,11 +107,17 @@ impl fmt::Display for DecodeError {
                 "this server does not read {}. Convert it to JPEG.",
                 format.name()
             ),
-            Self::UnsupportedKind(format) => write!(
-                f,
-                "this server does not read this kind of {} file. Save it as PNG or JPEG.",
-                format.name()
-            ),
+            Self::UnsupportedKind(format) => {
+                let readable = match format {
+                    ImageFormat::Png => "JPEG",
+                    _ => "PNG or JPEG",
+                };
+                write!(
+                    f,
+                    "this server does not read this kind of {} file. Save it as {readable}.",
+                    format.name()
+                )
+            }
             Self::Undecodable { format, error } => {
                 write!(f, "the {} file cannot be decoded: {error}", format.name())
             }
@@ -125,7 +131,7 @@ impl fmt::Display for DecodeError {
                 write!(f, "the {} file cannot be decoded: {reason}", format.name())
             }
             Self::Refused { format, reason } => {
-                write!(f, "the {} file is not read: {reason}", format.name())
+                write!(f, "the {} file cannot be read: {reason}", format.name())
             }
             Self::TooManyPixels { width, height } => write!(
                 f,

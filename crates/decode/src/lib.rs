@@ -8,6 +8,7 @@ mod decoder;
 mod error;
 mod jpeg;
 mod layout;
+mod limits;
 mod memory;
 mod opened;
 mod panics;
@@ -17,7 +18,8 @@ mod raster;
 mod svg;
 mod tiff;
 
-pub use decoder::{DEFAULT_MAX_DECODE_BYTES, Decoder};
+pub use decoder::Decoder;
 pub use error::{CRASHED, DecodeError};
+pub use limits::DEFAULT_MAX_DECODE_BYTES;
 pub use panics::{Panicked, catch_panic};
 pub use queue::{DecodeBusy, DecodeQueue, Patience};

@@ -159,7 +159,7 @@ fn names_kinds_that_are_not_read() {
         (cropped, "a part of it is cut off. Save it as JPEG."),
     ];
     for (file, reason) in cases {
-        let message = format!("the AVIF file is not read: {reason}");
+        let message = format!("the AVIF file cannot be read: {reason}");
         assert_eq!(decode(&file).unwrap_err(), message);
     }
 }
@@ -185,7 +185,7 @@ fn memory_is_known_before_decoding() {
         "{message}"
     );
     // The image in it has another size.
-    let damaged = "the AVIF file is not read: it is damaged. Save it again, or as JPEG.";
+    let damaged = "the AVIF file cannot be read: it is damaged. Save it again, or as JPEG.";
     for width in [8, 0x68] {
         let mut other = read("photo.avif");
         let header = [b"ispe\0\0\0\0\0\0\0".as_slice(), &[width]].concat();

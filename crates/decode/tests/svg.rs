@@ -19,7 +19,7 @@ fn document(content: &str) -> String {
     )
 }
 
-const COMPLEX: &str = "the SVG file is not read: it is too complex. Save it as PNG.";
+const COMPLEX: &str = "the SVG file cannot be read: it is too complex. Save it as PNG.";
 
 #[track_caller]
 fn assert_refused(svg: &str, message: &str) {
@@ -86,7 +86,7 @@ fn refuses_images_without_a_size() {
         let svg = format!(r#"<svg xmlns="http://www.w3.org/2000/svg" {size}/>"#);
         assert_refused(
             &svg,
-            "the SVG file is not read: its width and height are not positive. Set them, or a viewBox.",
+            "the SVG file cannot be read: its width and height are not positive. Set them, or a viewBox.",
         );
     }
 }
@@ -119,7 +119,7 @@ fn applies_style_sheets() {
 
 #[test]
 fn refuses_visible_text() {
-    let text = "the SVG file is not read: its text needs a font. Convert the text to paths.";
+    let text = "the SVG file cannot be read: its text needs a font. Convert the text to paths.";
     let shown = [
         "<text>Logo</text>",
         "<g><text><tspan>Logo</tspan></text></g>",
@@ -146,7 +146,7 @@ fn refuses_visible_text() {
     }
     assert_refused(
         &document("<foreignObject><p>Logo</p></foreignObject>"),
-        "the SVG file is not read: it contains HTML. Save it as PNG.",
+        "the SVG file cannot be read: it contains HTML. Save it as PNG.",
     );
 }
 
@@ -198,6 +198,6 @@ fn refuses_text_in_embedded_documents() {
     let text = document("<text>Logo</text>");
     assert_refused(
         &nested(&text),
-        "the SVG file is not read: its text needs a font. Convert the text to paths.",
+        "the SVG file cannot be read: its text needs a font. Convert the text to paths.",
     );
 }

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use decode::{Decoder, Patience};
 
-const COMPLEX: &str = "the SVG file is not read: it is too complex. Save it as PNG.";
-const RECURSIVE: &str = "the SVG file is not read: an element refers to itself. Save it as PNG.";
+const COMPLEX: &str = "the SVG file cannot be read: it is too complex. Save it as PNG.";
+const RECURSIVE: &str = "the SVG file cannot be read: an element refers to itself. Save it as PNG.";
 
 fn document(content: &str) -> String {
     format!(r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100">{content}</svg>"#)

@@ -3,6 +3,7 @@
 mod convert;
 mod icc;
 mod png;
+mod source;
 
 use std::borrow::Cow;
 
@@ -12,17 +13,10 @@ use moxcms::ColorProfile;
 use self::convert::Conversion;
 use self::icc::IccProfile;
 pub use self::icc::Spaces;
+use self::source::ColorSource;
 
 /// The memory of a conversion's tables, in bytes: 65,536 values of each channel on both sides.
 const TABLE_BYTES: u64 = 4 << 20;
-
-/// A statement of a file about the colors of its pixels.
-enum ColorSource<'a> {
-    /// An ICC profile, and the color spaces that are used with this kind of image.
-    Icc(IccProfile<'a>, Spaces),
-    /// Another statement.
-    Profile(Box<ColorProfile>),
-}
 
 /// Everything that a file states about its colors. The first readable statement counts.
 #[derive(Default)]
@@ -39,7 +33,7 @@ impl<'a> Colors<'a> {
 
     /// Returns the colors of a PNG file, or `None` if they cannot be converted.
     pub fn of_png(file: &'a [u8]) -> Option<Self> {
-        (!png::has_unread_colors(file)).then(|| png::colors(file))
+        (!png::has_unread_colors(file)).then(|| Self(png::color_sources(file)))
     }
 
     /// Returns the colors of codes of ITU-T H.273. Unspecified and unknown ones are sRGB.

@@ -6,7 +6,7 @@ use moxcms::{
 };
 
 use super::icc::{IccProfile, Spaces};
-use super::{ColorSource, Colors};
+use super::source::ColorSource;
 use crate::png::{self, Chunk};
 
 /// Chromium shows images of nearly this gamma as sRGB, if they do not state their primaries.
@@ -14,7 +14,7 @@ const SRGB_GAMMA: std::ops::Range<f32> = 0.4318..0.4773;
 
 /// Reads what a PNG file states about its colors, in the order of
 /// <https://www.w3.org/TR/png-3/#color-chunk-precendence>.
-pub fn colors(file: &[u8]) -> Colors<'_> {
+pub fn color_sources(file: &[u8]) -> Vec<ColorSource<'_>> {
     let is_wanted = |chunk: &Chunk| {
         matches!(
             chunk.name,
@@ -46,7 +46,7 @@ pub fn colors(file: &[u8]) -> Colors<'_> {
         let profile = gamma_profile(gamma.data, primaries.map(|chunk| chunk.data));
         sources.extend(profile.map(|profile| ColorSource::Profile(profile.into())));
     }
-    Colors(sources)
+    sources
 }
 
 /// Returns the profile in an `iCCP` chunk, or `None` if it is damaged.

@@ -3,21 +3,17 @@
 //! Follows the renderer through its canvases: isolated groups, masks, clips, filters and patterns are
 //! drawn to canvases of their own, which may be five times as wide and high as the image.
 
-use resvg::tiny_skia::{Rect, Transform};
+use resvg::tiny_skia::Transform;
 use resvg::usvg::{ClipPath, Group, ImageKind, Mask, Node, Tree};
 
+use super::estimate::{BYTES_PER_PIXEL, Canvas, Estimate};
 use super::filter_cost::filter_cost;
 use super::path_cost::path_cost;
 use super::refusal::Refusal;
 
-/// The longest estimated time, in nanoseconds of a desktop processor.
-const MAX_TIME: f64 = 4e9;
-
 /// The most memory, in bytes. More than [`Decoder::max_bytes`](crate::Decoder::max_bytes) is refused
 /// later, with the number.
 const MAX_MEMORY: f64 = 1e12;
-
-pub const BYTES_PER_PIXEL: f64 = 4.0;
 
 /// Per visited node.
 const NODE_TIME: f64 = 500.0;
@@ -37,74 +33,13 @@ const DECODE_TIME: f64 = 40.0;
 /// # Errors
 /// Fails if drawing takes too long.
 pub fn estimate_cost(tree: &Tree, transform: Transform, size: (u32, u32)) -> Result<u64, Refusal> {
-    let mut estimate = Estimate { time: 0.0 };
+    let mut estimate = Estimate::default();
     let canvas = Canvas::of_image(f64::from(size.0), f64::from(size.1))?;
     let bytes = estimate.group_content(tree.root(), canvas, transform)?;
     Ok(bytes.min(MAX_MEMORY) as u64)
 }
 
-/// What is drawn on.
-#[derive(Clone, Copy)]
-pub struct Canvas {
-    pub width: f64,
-    pub height: f64,
-    /// Canvases of groups are clipped to this rectangle.
-    limit: Rect,
-}
-
-impl Canvas {
-    /// Returns the canvas of an image, with the limit of `resvg::render`.
-    fn of_image(width: f64, height: f64) -> Result<Self, Refusal> {
-        let [w, h] = [width as f32, height as f32];
-        let limit = Rect::from_xywh(-2.0 * w, -2.0 * h, 5.0 * w, 5.0 * h);
-        Ok(Self {
-            width,
-            height,
-            limit: limit.ok_or(Refusal::TooComplex)?,
-        })
-    }
-
-    fn with_size(self, width: f64, height: f64) -> Self {
-        Self {
-            width,
-            height,
-            ..self
-        }
-    }
-
-    pub fn area(self) -> f64 {
-        self.width * self.height
-    }
-
-    /// Returns the width and height of the part of a rectangle that is on the canvas.
-    pub fn visible(self, rect: Rect) -> [f64; 2] {
-        let length = |start: f32, end: f32, limit: f64| {
-            (f64::from(end).min(limit) + 1.0 - f64::from(start).max(0.0)).clamp(0.0, limit)
-        };
-        [
-            length(rect.left(), rect.right(), self.width),
-            length(rect.top(), rect.bottom(), self.height),
-        ]
-    }
-}
-
-/// The estimate of a document so far.
-pub struct Estimate {
-    time: f64,
-}
-
 impl Estimate {
-    /// # Errors
-    /// Fails if the whole time is too long.
-    pub fn add_time(&mut self, time: f64) -> Result<(), Refusal> {
-        self.time += time;
-        // Not a number is refused too.
-        match self.time <= MAX_TIME {
-            true => Ok(()),
-            false => Err(Refusal::TooComplex),
-        }
-    }
-
     /// Adds the nodes in a group and returns the memory that one of them needs at most.
     pub fn group_content(
         &mut self,

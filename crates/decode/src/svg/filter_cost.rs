@@ -3,7 +3,7 @@
 use resvg::tiny_skia::{NonZeroRect, Transform};
 use resvg::usvg::filter::{Filter, Kind};
 
-use super::cost::{BYTES_PER_PIXEL, Canvas, Estimate};
+use super::estimate::{BYTES_PER_PIXEL, Canvas, Estimate};
 use super::refusal::Refusal;
 
 /// Of every primitive, per pixel: copies, and conversions of the color space.

@@ -116,7 +116,7 @@ impl EmbeddedImages {
         if bytes.saturating_add(document.bytes) > MAX_NESTED_BYTES {
             return Err(Refusal::TooComplex);
         }
-        read_tree(&document, self)
+        read_tree(&document, self.resolver())
     }
 
     fn refuse(&self, refusal: Refusal) {

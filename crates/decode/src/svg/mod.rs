@@ -4,6 +4,7 @@
 //! or memory than a large photo is refused before it is drawn.
 
 mod cost;
+mod estimate;
 mod expansion;
 mod filter_cost;
 mod geometry;
@@ -52,7 +53,10 @@ impl SvgFile {
     fn read(file: &[u8]) -> Result<Self, Refusal> {
         let document = read_document(file)?;
         let images = EmbeddedImages::default();
-        let tree = read_tree(&document, &images)?;
+        let tree = read_tree(&document, images.resolver())?;
+        if let Some(refusal) = images.refusal() {
+            return Err(refusal);
+        }
         let [width, height] = document.size;
         let scale = f64::from(LONGER_EDGE) / width.max(height);
         let edge = |length: f64| ((length * scale).round() as u32).clamp(1, LONGER_EDGE);

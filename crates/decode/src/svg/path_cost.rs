@@ -3,7 +3,7 @@
 use resvg::tiny_skia::{PathSegment, Point, Rect, Transform};
 use resvg::usvg::{Fill, Paint, Path, Stroke};
 
-use super::cost::{Canvas, Estimate};
+use super::estimate::{Canvas, Estimate};
 use super::refusal::Refusal;
 
 /// Per pixel.

@@ -1,10 +1,9 @@
 //! Reads SVG documents.
 
 use resvg::usvg::roxmltree::{Document, Error, ParsingOptions};
-use resvg::usvg::{Options, Size, Tree};
+use resvg::usvg::{ImageHrefResolver, Options, Size, Tree};
 
 use super::expansion::measure_expansion;
-use super::images::EmbeddedImages;
 use super::markup::read_markup;
 use super::refusal::Refusal;
 use super::size::read_size;
@@ -65,23 +64,19 @@ fn parse(text: &str) -> Result<Document<'_>, Refusal> {
     })
 }
 
-/// Converts a document to shapes.
+/// Converts a document to shapes. `images` reads the images in it.
 ///
 /// # Errors
 /// Fails if the document is damaged, or beyond the limits.
-pub fn read_tree(document: &SvgText, images: &EmbeddedImages) -> Result<Tree, Refusal> {
+pub fn read_tree(document: &SvgText, images: ImageHrefResolver) -> Result<Tree, Refusal> {
     let parsed = parse(&document.text)?;
     let [width, height] = document.size;
     let size = Size::from_wh(width as f32, height as f32).ok_or(Refusal::NoSize)?;
     let options = Options {
         resources_dir: None,
         default_size: size,
-        image_href_resolver: images.resolver(),
+        image_href_resolver: images,
         ..Options::default()
     };
-    let tree = Tree::from_xmltree(&parsed, &options).map_err(|_| Refusal::Malformed)?;
-    match images.refusal() {
-        Some(refusal) => Err(refusal),
-        None => Ok(tree),
-    }
+    Tree::from_xmltree(&parsed, &options).map_err(|_| Refusal::Malformed)
 }
