@@ -153,7 +153,7 @@ fn refuses_high_dynamic_range() {
         let file = png(Stored::Gray(7), &[chunk(b"cICP", &[9, transfer, 0, 1])]);
         assert_eq!(
             refusal(&file),
-            "this server does not read this kind of PNG file. Save it as PNG or JPEG."
+            "this server does not read this kind of PNG file. Save it as JPEG."
         );
     }
 }
