@@ -4,7 +4,9 @@
 import { decodeBase64, ImageTo3dError, loadError } from "../wasm/shared.js";
 import { startApi } from "./worker.js";
 
-/** @import { ApiResponse, HostRequest, HostResponse, WorkerSettings } from "./worker.js" */
+/** @import { NetworkCommand, NetworkReply } from "./network.js" */
+/** @import { NetworkMessage } from "./network-worker.js" */
+/** @import { ApiResponse, HostRequest, HostResponse, NetworkCommandMessage, WorkerSettings } from "./worker.js" */
 /** @typedef {Omit<HostRequest, "id">} ApiRequest */
 /** @typedef {{ speed: number, seed: number, cutoutFiles?: string }} HostOptions */
 
@@ -63,15 +65,21 @@ async function load() {
  */
 async function startInWorker({ module, workerSource, networkWorkerSource }, options) {
   if (!canStartWorkers || typeof Worker === "undefined" || !URL.createObjectURL) return undefined;
-  const network = await findNetwork(networkWorkerSource, options.cutoutFiles);
+  const network = await findNetwork(options.cutoutFiles);
   const url = URL.createObjectURL(new Blob([workerSource], { type: "text/javascript" }));
   /** @type {Worker | undefined} */
   let worker;
   try {
     const started = (worker = new Worker(url, { type: "module", name: "csm-image-to-3d" }));
+    const networkWorker = createNetworkWorker(networkWorkerSource, (network) =>
+      started.postMessage({ network }),
+    );
     const { host, receive } = createHost(
       (request) => started.postMessage(request),
-      () => started.terminate(),
+      () => {
+        networkWorker.stop();
+        started.terminate();
+      },
     );
     await new Promise((resolve, reject) => {
       started.onmessage = resolve;
@@ -82,7 +90,12 @@ async function startInWorker({ module, workerSource, networkWorkerSource }, opti
       };
       started.postMessage(createSettings(module, options, network));
     });
-    started.onmessage = ({ data }) => receive(data);
+    started.onmessage = (
+      /** @type {MessageEvent<HostResponse | NetworkCommandMessage>} */ event,
+    ) => {
+      if ("network" in event.data) networkWorker.handle(event.data.network);
+      else receive(event.data);
+    };
     started.onerror = (event) => receive({ crash: event.message });
     return host;
   } catch {
@@ -123,11 +136,10 @@ const createSettings = (module, { speed, seed }, network) => ({ module, speed, s
 /**
  * Returns where the files of the cut-out network are, or the reason why that is not known.
  *
- * @param {string} workerSource
  * @param {string} [folder] the URL of their folder, if the app has copied them
  * @returns {Promise<WorkerSettings["network"]>}
  */
-async function findNetwork(workerSource, folder) {
+async function findNetwork(folder) {
   try {
     const { files } = await import("../wasm/cutout_files.js");
     const located = files.map(({ url, ...file }) => {
@@ -135,11 +147,58 @@ async function findNetwork(workerSource, folder) {
       const source = folder ? new URL(file.name, folder) : new URL(String(url()), location.href);
       return { ...file, url: source.href };
     });
-    return { workerSource, files: located };
+    return { files: located };
   } catch (cause) {
     const { message } = /** @type {Error} */ (cause);
     return { failure: `its files are not found (see the option cutoutFiles): ${message}` };
   }
+}
+
+/**
+ * Executes the commands of an API's worker to the worker of its cut-out network. The page's thread starts
+ * it: in Firefox with a debugger, a worker that starts another one may miss the notification that it waits
+ * for, and block forever.
+ *
+ * @param {string} source
+ * @param {(reply: NetworkReply) => void} reply
+ */
+function createNetworkWorker(source, reply) {
+  /** @type {Worker | undefined} */
+  let worker;
+
+  /** @param {number} run */
+  function start(run) {
+    const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+    const send = (/** @type {NetworkMessage} */ message) => {
+      URL.revokeObjectURL(url);
+      reply({ run, message });
+    };
+    try {
+      worker = new Worker(url, { type: "module", name: "csm-image-to-3d cut-out" });
+      worker.onmessage = ({ data }) => send(data);
+      worker.onerror = (event) => {
+        event.preventDefault();
+        send({ failure: event.message || "its worker cannot be started" });
+      };
+    } catch (cause) {
+      send({ failure: /** @type {Error} */ (cause).message });
+    }
+  }
+
+  function stop() {
+    worker?.terminate();
+    worker = undefined;
+  }
+
+  return {
+    /** @param {NetworkCommand} command */
+    handle(command) {
+      if (command.action === "post") worker?.postMessage(command.message);
+      else if (command.action === "start") start(command.run);
+      else stop();
+    },
+    stop,
+  };
 }
 
 /**

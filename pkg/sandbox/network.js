@@ -1,13 +1,26 @@
-// Runs the cut-out network in a worker of the sandbox's worker: only while an image waits for it, because
-// its memory, about 150 MB, returns only with the end of the worker. This file must not import anything:
-// it is part of the source of the sandbox's worker.
+// Runs the cut-out network for the sandbox's worker, in a worker of its own: only while an image waits for
+// it, because its memory, about 150 MB, returns only with the end of the worker. This file must not import
+// anything: it is part of the source of the sandbox's worker.
 
-/** @import { NetworkFile, NetworkMessage } from "./network-worker.js" */
+/** @import { NetworkFile, NetworkMessage, NetworkRequest } from "./network-worker.js" */
 
 /**
  * @typedef {object} NetworkSettings
- * @property {string} workerSource
  * @property {NetworkFile[]} files
+ */
+
+/**
+ * A command to the page's thread, which starts the network's worker, sends messages to it, and ends it.
+ * `run` numbers the workers.
+ *
+ * @typedef {{ run: number } & ({ action: "start" | "stop" }
+ *   | { action: "post", message: NetworkFile[] | NetworkRequest })} NetworkCommand
+ */
+
+/**
+ * A message of a network's worker, which the page's thread passes on.
+ *
+ * @typedef {{ run: number, message: NetworkMessage }} NetworkReply
  */
 
 /**
@@ -15,6 +28,7 @@
  * @property {(pixels: Uint8Array, onProgress: (loaded: number) => void) => Promise<Float32Array>} segment
  *   returns the logit of each pixel. `onProgress` receives the part of the network that is loaded, from
  *   0 to 1. Rejects with the reason if the network cannot be loaded or run; the next call tries again.
+ * @property {(reply: NetworkReply) => void} receive
  * @property {() => boolean} isBusy
  * @property {() => void} close ends the worker; pending calls are never settled
  */
@@ -26,9 +40,10 @@ const SILENCE_TIMEOUT = 120_000;
  * Creates the network, whose worker starts with the first image.
  *
  * @param {NetworkSettings} settings
+ * @param {(command: NetworkCommand) => void} send
  * @returns {Network}
  */
-export function createNetwork({ workerSource, files }) {
+export function createNetwork({ files }, send) {
   /**
    * @typedef {object} Call
    * @property {(logits: Float32Array) => void} resolve
@@ -37,28 +52,22 @@ export function createNetwork({ workerSource, files }) {
    */
   /** @type {Map<number, Call>} */
   const pending = new Map();
-  /** @type {Worker | undefined} */
-  let worker;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
+  let run = 0;
+  let isRunning = false;
   let nextId = 0;
   let loaded = 0;
 
+  /** @param {NetworkFile[] | NetworkRequest} message */
+  const post = (message) => send({ run, action: "post", message });
+
   function startWorker() {
     loaded = 0;
-    const url = URL.createObjectURL(new Blob([workerSource], { type: "text/javascript" }));
-    const started = new Worker(url, { type: "module", name: "csm-image-to-3d cut-out" });
-    started.onmessage = (/** @type {MessageEvent<NetworkMessage>} */ { data }) => {
-      URL.revokeObjectURL(url);
-      receive(data);
-    };
-    started.onerror = (event) => {
-      event.preventDefault();
-      URL.revokeObjectURL(url);
-      receive({ failure: event.message || "its worker cannot be started" });
-    };
-    started.postMessage(files);
-    return started;
+    isRunning = true;
+    run++;
+    send({ run, action: "start" });
+    post(files);
   }
 
   /** @param {NetworkMessage} message */
@@ -86,21 +95,25 @@ export function createNetwork({ workerSource, files }) {
 
   function close() {
     clearTimeout(timer);
-    worker?.terminate();
-    worker = undefined;
+    if (isRunning) send({ run, action: "stop" });
+    isRunning = false;
     pending.clear();
   }
 
   return {
     segment: (pixels, onProgress) =>
       new Promise((resolve, reject) => {
-        worker ??= startWorker();
+        if (!isRunning) startWorker();
         restartTimer();
         const id = nextId++;
         pending.set(id, { resolve, reject, onProgress });
         onProgress(loaded);
-        worker.postMessage({ id, pixels });
+        post({ id, pixels });
       }),
+    receive(reply) {
+      // A worker that was ended may have sent a last message.
+      if (isRunning && reply.run === run) receive(reply.message);
+    },
     isBusy: () => pending.size > 0,
     close,
   };

@@ -2,7 +2,7 @@
 // caller's thread where no worker can be started. This file must not import anything: the source of
 // the worker is the WebAssembly's glue followed by this file.
 
-/** @import { Network, NetworkSettings } from "./network.js" */
+/** @import { Network, NetworkCommand, NetworkReply, NetworkSettings } from "./network.js" */
 /** @typedef {Pick<typeof import("../wasm/sandbox.js"), "Api" | "initSync" | "resetInstance">} Glue */
 
 /** @typedef {import("../wasm/sandbox.js").Job} Job */
@@ -45,6 +45,13 @@
  */
 
 /**
+ * Another message from the worker to the host, and one in the other direction.
+ *
+ * @typedef {{ network: NetworkCommand }} NetworkCommandMessage
+ * @typedef {{ network: NetworkReply }} NetworkReplyMessage
+ */
+
+/**
  * The exports of the WebAssembly that decode in an instance of its own. They take and return numbers
  * only, so that they can be called without the glue.
  *
@@ -79,7 +86,7 @@ let currentInstance = 0;
  * @param {WorkerSettings} settings
  * @param {(message: HostResponse) => void} send
  * @param {(settings: NetworkSettings) => Network} [createNetwork] missing where no worker can be started
- * @returns {{ handle(request: HostRequest): Promise<void>, close(): void }}
+ * @returns {{ handle(request: HostRequest): Promise<void>, network?: Network, close(): void }}
  */
 export function startApi(glue, { module, speed, seed, network: settings }, send, createNetwork) {
   glue.initSync({ module });
@@ -251,7 +258,7 @@ export function startApi(glue, { module, speed, seed, network: settings }, send,
     if (instance === currentInstance) api.free();
   }
 
-  return { handle: (request) => reportCrash(respond(request)), close };
+  return { handle: (request) => reportCrash(respond(request)), network, close };
 }
 
 /**
@@ -339,10 +346,10 @@ async function fetchImage(url, closed) {
 
 /**
  * The worker's entry point: starts the API with the settings in the first message, confirms that
- * with a message, and handles all further messages as requests.
+ * with a message, and handles all further messages as requests or as those of the network.
  *
  * @param {Glue} glue
- * @param {(settings: NetworkSettings) => Network} createNetwork
+ * @param {(settings: NetworkSettings, send: (command: NetworkCommand) => void) => Network} createNetwork
  */
 export function runWorker(glue, createNetwork) {
   /** @param {HostResponse} message */
@@ -352,8 +359,13 @@ export function runWorker(glue, createNetwork) {
     postMessage(message, { transfer });
   };
   onmessage = ({ data: settings }) => {
-    const api = startApi(glue, settings, send, createNetwork);
-    onmessage = ({ data: request }) => api.handle(request);
+    const api = startApi(glue, settings, send, (settings) =>
+      createNetwork(settings, (network) => postMessage({ network })),
+    );
+    onmessage = (/** @type {MessageEvent<HostRequest | NetworkReplyMessage>} */ { data }) => {
+      if ("network" in data) api.network?.receive(data.network);
+      else api.handle(data);
+    };
     postMessage("started");
   };
 }

@@ -7,13 +7,13 @@ import { createSandbox } from "/pkg/sandbox.js";
 /** A sample of 451 × 300 pixels, whose model takes long enough to be noticed. */
 const image = await (await fetch("/samples/chelsea.png")).blob();
 
-/** How many workers the page has started. */
+/** How many workers of sandboxes the page has started, without those of cut-out networks. */
 const workers = { started: 0 };
 
 globalThis.Worker = class extends Worker {
   /** @param {ConstructorParameters<typeof Worker>} args */
   constructor(...args) {
-    workers.started++;
+    if (args[1]?.name === "csm-image-to-3d") workers.started++;
     super(...args);
   }
 };
