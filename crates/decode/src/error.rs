@@ -43,7 +43,7 @@ pub enum DecodeError {
     Faulty {
         /// The detected format.
         format: ImageFormat,
-        /// What is wrong with the file.
+        /// The fault of the file.
         reason: &'static str,
     },
     /// The file is beyond what the decoder draws.

@@ -9,7 +9,7 @@ const MAX_TIME: f64 = 4e9;
 
 pub const BYTES_PER_PIXEL: f64 = 4.0;
 
-/// What is drawn on.
+/// A canvas that is drawn on.
 #[derive(Clone, Copy)]
 pub struct Canvas {
     pub width: f64,

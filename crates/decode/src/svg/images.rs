@@ -27,7 +27,7 @@ const MAX_DECODE_BYTES: u64 = 256 << 20;
 /// The largest sum of all nested documents with their copies, in bytes.
 const MAX_NESTED_BYTES: u64 = 32 << 20;
 
-/// What is known about the images of a document.
+/// The images of a document, with their sizes and the reason to refuse them.
 #[derive(Default)]
 pub struct EmbeddedImages {
     depth: AtomicUsize,
