@@ -140,7 +140,9 @@ impl Ord for Candidate {
 
 /// Returns the rings with at most `max_points` points in all, but at least three in each ring. The
 /// points that the shape needs least are removed first (the algorithm of Visvalingam and Whyatt).
-pub fn simplify(rings: &[Vec<Vec2>], max_points: usize) -> Vec<Vec<Vec2>> {
+///
+/// The ends of the base, the straight edges in the row `base`, are removed last.
+pub fn simplify(rings: &[Vec<Vec2>], max_points: usize, base: Option<f32>) -> Vec<Vec<Vec2>> {
     let points: Vec<Vec2> = rings.iter().flatten().copied().collect();
     let (mut before, mut after) = (Vec::new(), Vec::new());
     let mut left = Vec::new();
@@ -154,9 +156,14 @@ pub fn simplify(rings: &[Vec<Vec2>], max_points: usize) -> Vec<Vec<Vec2>> {
         }
         left.push(length);
     }
+    let is_base = |at: usize| base.is_some_and(|base| points[at].y == base);
     let candidate = |at: usize, before: &[usize], after: &[usize]| {
         let between = (before[at], after[at]);
-        let cost = signed_area(&[points[between.0], points[at], points[between.1]]).abs();
+        let is_end = is_base(at) && !(is_base(between.0) && is_base(between.1));
+        let cost = match is_end {
+            true => f32::INFINITY,
+            false => signed_area(&[points[between.0], points[at], points[between.1]]).abs(),
+        };
         Candidate { cost, at, between }
     };
     let mut heap: BinaryHeap<_> = (0..points.len())

@@ -2,8 +2,9 @@
 //! No I/O.
 //!
 //! The model is geometry from a contour, without a learned model: the part of the image that shows
-//! the object ([`mask`]) is inflated where it is wide ([`surface`], [`poisson`]), and the image is
-//! projected onto its front and its back ([`texture`]).
+//! the object ([`mask`]) is inflated where it is wide and cut off where it stands ([`surface`],
+//! [`poisson`]). The image is projected onto its front, and the colors of the rim onto its back
+//! ([`texture`], [`unwrap`]).
 
 mod contour;
 mod convert;
@@ -25,6 +26,7 @@ mod scalar_field;
 mod sculpt;
 mod surface;
 mod texture;
+mod unwrap;
 mod views;
 
 pub use convert::{ConvertError, Format, can_convert, convert};

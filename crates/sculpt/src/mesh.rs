@@ -11,70 +11,153 @@ pub struct Mesh {
     /// The texture coordinates of each vertex, from the texture's upper left corner (0, 0) to its
     /// lower right one (1, 1).
     pub uvs: Vec<Vec2>,
+    /// The side that each vertex belongs to. On the rim, front and back have vertices of their own.
+    pub sides: Vec<Side>,
+    /// The vertex that each one is joined with: itself, or another one in the same place whose surface
+    /// goes on smoothly.
+    pub joined: Vec<u32>,
     /// How many vertices each face has: 3 or 4.
     pub vertices_per_face: usize,
     /// The faces' vertices, counterclockwise seen from outside.
     pub indices: Vec<u32>,
 }
 
+/// A side of an object, with its own part of the texture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    Front,
+    Back,
+    /// The flat surface that it stands on.
+    Base,
+}
+
 impl Mesh {
     /// Joins two copies of a planar mesh along their boundary, one raised to the front and one to the
-    /// back.
+    /// back. Along the base they are apart, and joined by a flat surface.
     ///
-    /// `project` returns the texture coordinates of a point and its position in the plane (y up);
-    /// `depth` returns how far the surface is in front of the plane and behind it at that point.
+    /// `project` returns the position of a point in the plane (y up); `depth` returns how far the
+    /// surface is in front of the plane and behind it at that point.
     pub fn raised(
         planar: &PlanarMesh,
-        project: impl Fn(Vec2) -> (Vec2, DVec2),
+        project: impl Fn(Vec2) -> DVec2,
         depth: impl Fn(Vec2) -> [f64; 2],
     ) -> Self {
         let mut mesh = Self {
             vertices_per_face: planar.vertices_per_face,
             ..Self::default()
         };
-        let mut add = |point: Vec2, z: f64| {
-            let (uv, position) = project(point);
-            mesh.positions.push(position.extend(z));
-            mesh.uvs.push(uv);
-            mesh.positions.len() as u32 - 1
-        };
-        let is_boundary = |at: usize| planar.is_boundary[at];
-        let front: Vec<_> = (planar.points.iter().enumerate())
-            .map(|(at, point)| match is_boundary(at) {
-                true => add(*point, 0.0),
-                false => add(*point, depth(*point)[0]),
+        let chains = planar.base_chains();
+        let mut is_rim = planar.is_boundary.clone();
+        for inner in chains
+            .iter()
+            .filter_map(|chain| chain.get(1..chain.len() - 1))
+        {
+            for at in inner {
+                is_rim[*at as usize] = false;
+            }
+        }
+        let points = planar.points.iter().zip(is_rim.iter());
+        let positions: Vec<[DVec3; 2]> = points
+            .map(|(point, is_rim)| {
+                let [front, back] = match is_rim {
+                    true => [0.0; 2],
+                    false => depth(*point),
+                };
+                [front, -back].map(|z| project(*point).extend(z))
             })
             .collect();
-        let back: Vec<_> = (planar.points.iter().enumerate())
-            .map(|(at, point)| match is_boundary(at) {
-                true => front[at],
-                false => add(*point, -depth(*point)[1]),
-            })
-            .collect();
+        let front = |at: u32| at;
+        let back = |at: u32| at + positions.len() as u32;
+        for (at, [position, _]) in positions.iter().enumerate() {
+            mesh.add(*position, Side::Front, at as u32);
+        }
+        for (at, [_, position]) in positions.iter().enumerate() {
+            let own = back(at as u32);
+            let joined = if is_rim[at] { at as u32 } else { own };
+            mesh.add(*position, Side::Back, joined);
+        }
         for face in planar.faces() {
-            let on = |side: &[u32], vertex: &u32| side[*vertex as usize];
             // The planar mesh has y downwards: turning y around reverses the faces' direction.
-            mesh.indices
-                .extend(face.iter().rev().map(|at| on(&front, at)));
-            mesh.indices.extend(face.iter().map(|at| on(&back, at)));
+            mesh.indices.extend(face.iter().rev().map(|at| front(*at)));
+            mesh.indices.extend(face.iter().map(|at| back(*at)));
+        }
+        for chain in &chains {
+            mesh.add_base(chain, &positions);
         }
         mesh.without_unused_vertices()
     }
 
-    fn without_unused_vertices(mut self) -> Self {
-        let mut new = vec![None; self.positions.len()];
-        let (mut positions, mut uvs) = (Vec::new(), Vec::new());
+    fn add(&mut self, position: DVec3, side: Side, joined: u32) -> u32 {
+        self.positions.push(position);
+        self.sides.push(side);
+        self.joined.push(joined);
+        self.positions.len() as u32 - 1
+    }
+
+    /// Closes the gap between the front and the back of a chain of points, whose ends have no depth.
+    ///
+    /// Each face is a quad between a point in front and its next one, and the same point behind and
+    /// the one before: at the ends these meet, so that quads alone cover all of it.
+    fn add_base(&mut self, chain: &[u32], positions: &[[DVec3; 2]]) {
+        let vertices: Vec<[u32; 2]> = (chain.iter().enumerate())
+            .map(|(at, point)| {
+                let [front, back] = positions[*point as usize];
+                let next = self.positions.len() as u32;
+                let front = self.add(front, Side::Base, next);
+                let is_end = at == 0 || at == chain.len() - 1;
+                let back = if is_end {
+                    front
+                } else {
+                    self.add(back, Side::Base, next + 1)
+                };
+                [front, back]
+            })
+            .collect();
+        for around in vertices.windows(3) {
+            let [[_, before], [front, back], [after, _]] = [around[0], around[1], around[2]];
+            // Cut along the line from the front to the back: no part is then turned around.
+            let quad = [front, before, back, after];
+            match self.vertices_per_face {
+                4 => self.indices.extend(quad),
+                _ => self
+                    .indices
+                    .extend([front, before, back, front, back, after]),
+            }
+        }
+    }
+
+    /// Joins all vertices that can be joined: those of front and back on the rim.
+    pub fn weld(mut self) -> Self {
         for index in &mut self.indices {
-            let old = *index as usize;
-            *index = *new[old].get_or_insert_with(|| {
-                positions.push(self.positions[old]);
-                uvs.push(self.uvs[old]);
-                positions.len() as u32 - 1
+            *index = self.joined[*index as usize];
+        }
+        self.without_unused_vertices()
+    }
+
+    fn without_unused_vertices(self) -> Self {
+        let mut new = vec![None; self.positions.len()];
+        let mut old = Vec::new();
+        // Also the vertices that others are joined with, which faces need not use.
+        let indices = self.indices.iter().copied();
+        let used: Vec<u32> = indices
+            .flat_map(|at| [self.joined[at as usize], at])
+            .collect();
+        for at in used {
+            new[at as usize].get_or_insert_with(|| {
+                old.push(at as usize);
+                old.len() as u32 - 1
             });
         }
+        let number = |at: &u32| new[*at as usize].unwrap_or_default();
         Self {
-            positions,
-            uvs,
+            positions: old.iter().map(|at| self.positions[*at]).collect(),
+            uvs: old
+                .iter()
+                .filter_map(|at| self.uvs.get(*at).copied())
+                .collect(),
+            sides: old.iter().map(|at| self.sides[*at]).collect(),
+            joined: old.iter().map(|at| number(&self.joined[*at])).collect(),
+            indices: self.indices.iter().map(number).collect(),
             ..self
         }
     }
@@ -123,7 +206,7 @@ impl Mesh {
     }
 
     /// Returns the surface's direction at each vertex, a vector of length 1: the mean of its faces'
-    /// directions, weighted by their areas.
+    /// directions, weighted by their areas. Joined vertices have the same.
     pub fn normals(&self) -> Vec<Vec3> {
         let mut sums = vec![DVec3::ZERO; self.positions.len()];
         for triangle in self.triangles() {
@@ -131,10 +214,11 @@ impl Mesh {
             // Its length is twice the triangle's area.
             let direction = (b - a).cross(c - a);
             for at in triangle {
-                sums[at as usize] += direction;
+                sums[self.joined[at as usize] as usize] += direction;
             }
         }
-        sums.into_iter().map(normalized).collect()
+        let joined = self.joined.iter();
+        joined.map(|at| normalized(sums[*at as usize])).collect()
     }
 }
 

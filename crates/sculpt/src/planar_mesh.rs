@@ -20,6 +20,8 @@ pub struct PlanarMesh {
     pub vertices_per_face: usize,
     /// The faces' vertices, all in the same direction of turning.
     pub indices: Vec<u32>,
+    /// The row of the straight edges on which the object stands, if there are such edges.
+    pub base: Option<f32>,
 }
 
 /// How dense a mesh is, and of what faces.
@@ -51,14 +53,25 @@ impl HasPosition for Vertex {
 type Delaunay = ConstrainedDelaunayTriangulation<Vertex>;
 
 /// Covers the inside of the contour with faces. The mesh is empty if the contour encloses nothing.
-pub fn triangulate(coverage: &ScalarField, layout: MeshLayout) -> PlanarMesh {
-    let fine = trace(coverage);
+/// `base` is the row along which the contour is straight, if there is one.
+pub fn triangulate(coverage: &ScalarField, layout: MeshLayout, base: Option<f32>) -> PlanarMesh {
+    let mut fine = trace(coverage);
+    if let Some(base) = base {
+        // Without the errors of rounding: the base is found by its row.
+        let points = fine.iter_mut().flatten();
+        for point in points.filter(|point| (point.y - base).abs() < 1e-3) {
+            point.y = base;
+        }
+    }
     let all: usize = fine.iter().map(Vec::len).sum();
     let inner = inner_points(coverage, layout.spacing);
     let mut contour_points = layout.contour_points.unwrap_or(all);
     let delaunay = loop {
         let rings = if contour_points < all {
-            simplify(&fine, contour_points)
+            let rings = simplify(&fine, contour_points, base).into_iter();
+            let divided =
+                |ring| base.map_or_else(Vec::new, |base| divide(ring, base, layout.spacing));
+            rings.map(divided).collect()
         } else {
             fine.clone()
         };
@@ -70,11 +83,28 @@ pub fn triangulate(coverage: &ScalarField, layout: MeshLayout) -> PlanarMesh {
         }
     };
     let mut mesh = triangles_inside(&delaunay);
+    mesh.base = base;
     split_flat_parts(&mut mesh);
     match layout.topology {
         Topology::Tris => mesh,
         Topology::Quads => to_quads(&mesh),
     }
+}
+
+/// Divides the edges of a ring in the row `base` into parts of about this length, but at least two:
+/// between their ends the base has a depth.
+fn divide(ring: Vec<Vec2>, base: f32, length: f32) -> Vec<Vec2> {
+    let following = ring.iter().cycle().skip(1);
+    let parts = ring.iter().zip(following).flat_map(|(a, b)| {
+        let is_base = a.y == base && b.y == base;
+        let count = match is_base {
+            true => ((b.x - a.x).abs() / length).round().max(2.0) as usize,
+            false => 1,
+        };
+        let point = move |at: usize| Vec2::new(a.x + (b.x - a.x) * at as f32 / count as f32, a.y);
+        (0..count).map(point)
+    });
+    parts.collect()
 }
 
 /// Returns the points of a square lattice that are inside, at least about half its spacing from the
@@ -177,6 +207,32 @@ impl PlanarMesh {
         self.indices.chunks_exact(self.vertices_per_face.max(1))
     }
 
+    /// Returns the points of each straight edge on which the object stands, from the left to the right.
+    pub fn base_chains(&self) -> Vec<Vec<u32>> {
+        let Some(base) = self.base else {
+            return Vec::new();
+        };
+        let point = |at: u32| self.points[at as usize];
+        let is_base = |at: u32| self.is_boundary[at as usize] && point(at).y == base;
+        let faces = self.faces_by_edge().into_iter();
+        let mut edges: Vec<_> = faces
+            .filter(|((a, b), faces)| faces.len() == 1 && is_base(*a) && is_base(*b))
+            .map(|((a, b), _)| match point(a).x < point(b).x {
+                true => (a, b),
+                false => (b, a),
+            })
+            .collect();
+        edges.sort_by(|(a, _), (b, _)| point(*a).x.total_cmp(&point(*b).x));
+        let mut chains: Vec<Vec<u32>> = Vec::new();
+        for (a, b) in edges {
+            match chains.last_mut() {
+                Some(chain) if chain.last() == Some(&a) => chain.push(b),
+                _ => chains.push(vec![a, b]),
+            }
+        }
+        chains
+    }
+
     fn edges(face: &[u32]) -> impl Iterator<Item = (u32, u32)> {
         let following = face.iter().cycle().skip(1);
         face.iter().zip(following).map(|(a, b)| (*a, *b))
@@ -271,6 +327,7 @@ fn to_quads(mesh: &PlanarMesh) -> PlanarMesh {
         is_boundary: mesh.is_boundary.clone(),
         vertices_per_face: 4,
         indices: Vec::new(),
+        base: mesh.base,
     };
     let by_edge = mesh.faces_by_edge();
     let mut middles = HashMap::new();

@@ -12,6 +12,8 @@ use crate::planar_mesh::MeshLayout;
 use crate::progress::{Progress, report};
 use crate::request::{Detail, ModelRequest, is_textured};
 use crate::surface::{self, MeshDensity};
+use crate::texture::TextureLayout;
+use crate::unwrap::unwrap;
 use crate::views::{VIEW_COUNT, rotation};
 use crate::{glb, render, texture};
 
@@ -98,10 +100,16 @@ fn model(
         CutoutShape::Object => surface::inflate(&coverage, rect, density),
         CutoutShape::Relief => surface::relief(&image, &coverage, rect, density),
     };
-    let mesh = mesh.ok_or(NoObjectError::TooFine)?;
+    let mut mesh = mesh.ok_or(NoObjectError::TooFine)?;
     report(progress, 0.6)?;
-    let texture =
-        texture_edge.map(|edge| texture::project(&image, rect, &coverage, cutout.margin(), edge));
+    let texture = texture_edge.map(|edge| {
+        let layout = TextureLayout::new(rect, edge);
+        mesh.uvs = unwrap(&mesh, rect, &coverage, layout);
+        texture::project(&image, &coverage, cutout.margin(), layout)
+    });
+    if texture.is_none() {
+        mesh = mesh.weld();
+    }
     report(progress, 0.85)?;
     Ok(Model { mesh, texture })
 }

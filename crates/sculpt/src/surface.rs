@@ -17,6 +17,9 @@ const ROUNDNESS: f64 = 0.8;
 const RELIEF_HEIGHT: f64 = 0.05;
 /// How much higher a relief is where the image is white, in the same unit.
 const RELIEF_CONTRAST: f64 = 0.06;
+/// How much of an object's height is cut off where it stands, so that it stands on a surface in place
+/// of a line.
+const BASE_CUT: f64 = 0.03;
 /// The largest number of grid points, also for a shape so thin that it would need more.
 const MAX_GRID_POINTS: f32 = 400_000.0;
 /// A grid that has less than this part of the covered area inside is too coarse for the shape.
@@ -33,8 +36,15 @@ pub struct MeshDensity {
 
 /// The grid over a rectangle of the image.
 struct Grid {
-    /// With a border of zeros.
+    /// With a border of zeros, and cut off at the base.
     coverage: ScalarField,
+    /// The coverage where the contour does not end at the base, but goes on below: there the heights
+    /// must not be 0.
+    continued: ScalarField,
+    /// The row of the base, between two rows of points.
+    base: f32,
+    /// Its columns and rows without the border and before the cut.
+    size: (usize, usize),
     /// The length of the grid's steps, in pixels of the image.
     step: DVec2,
 }
@@ -49,33 +59,65 @@ impl Grid {
         let covered = part_inside(coverage);
         let mut points = (cells / covered.max(f64::MIN_POSITIVE) as f32).min(MAX_GRID_POINTS);
         loop {
-            let grid = Self::without_border(coverage, rect, points);
-            let shown = part_inside(&grid.coverage) / covered;
+            let (inner, step) = Self::without_border(coverage, rect, points);
+            let shown = part_inside(&inner) / covered;
             if shown >= MIN_AREA_SHOWN
                 || points >= MAX_GRID_POINTS
                 || points as usize >= 2 * coverage.values.len()
             {
-                return grid.with_border();
+                return Self::with_base(inner, step);
             }
             points *= 2.0;
         }
     }
 
-    fn without_border(coverage: &ScalarField, rect: ImageRect, points: f32) -> Self {
+    fn without_border(
+        coverage: &ScalarField,
+        rect: ImageRect,
+        points: f32,
+    ) -> (ScalarField, DVec2) {
         let size = rect.size();
         let step = (size.x * size.y / f64::from(points)).sqrt();
         let [width, height] = [size.x, size.y].map(|edge| ((edge / step).round() as usize).max(1));
-        Self {
-            coverage: coverage.clone().resized(width, height),
-            step: size / DVec2::new(width as f64, height as f64),
-        }
+        let step = size / DVec2::new(width as f64, height as f64);
+        (coverage.clone().resized(width, height), step)
     }
 
-    fn with_border(self) -> Self {
-        let ScalarField { width, height, .. } = self.coverage;
+    /// Cuts the object off where it stands, or where it leaves the image at its lower edge.
+    fn with_base(inner: ScalarField, step: DVec2) -> Self {
+        let (width, height) = (inner.width, inner.height);
+        let is_row_inside = |y: &usize| (0..width).any(|x| is_inside(inner.at(x, *y)));
+        let top = (0..height).find(is_row_inside).unwrap_or_default();
+        let bottom = (0..height).rfind(is_row_inside).unwrap_or_default();
+        // Around an object in the image, the coverage has a margin.
+        let cut = match bottom == height - 1 {
+            true => 0,
+            false => ((BASE_CUT * (bottom + 1 - top) as f64).round() as usize).min(bottom - top),
+        };
+        // In rows of the grid with its border.
+        let last = bottom - cut + 1;
+        let inner = inner.cropped(-1, -1, width + 2, height + 2);
+        let coverage = ScalarField::new(width + 2, last + 2, |x, y| match y > last {
+            false => inner.at(x, y),
+            // The contour is then exactly in the middle between the rows.
+            true => Some(inner.at(x, last))
+                .filter(|it| is_inside(*it))
+                .map_or(0.0, |it| 1.0 - it),
+        });
+        // The contour goes on straight below its last third: what has a flat lower end keeps its full
+        // depth there, and what is round gets no thicker.
+        let foot = bottom - cut / 3 + 1;
+        let end = foot + (bottom + 1 - top) / 2;
+        let continued = ScalarField::new(width + 2, end + 2, |x, y| match y > end {
+            true => 0.0,
+            false => inner.at(x, y.min(foot)),
+        });
         Self {
-            coverage: self.coverage.cropped(-1, -1, width + 2, height + 2),
-            ..self
+            coverage,
+            continued,
+            base: last as f32 + 0.5,
+            size: (width, height),
+            step,
         }
     }
 
@@ -110,7 +152,8 @@ pub fn relief(
     });
     let longer = rect.size().max_element();
     raise(coverage, rect, density, |grid| {
-        let luminance = luminance.resized(grid.coverage.width - 2, grid.coverage.height - 2);
+        let (width, height) = grid.size;
+        let luminance = luminance.resized(width, height);
         move |point: Vec2, swell: f64| {
             // Steep at the image's edge, and level at a few times `RELIEF_HEIGHT` from it.
             let rise = 1.0 - (-swell / longer / RELIEF_HEIGHT).exp();
@@ -134,10 +177,9 @@ where
     D: Fn(Vec2, f64) -> [f64; 2],
 {
     let grid = Grid::new(coverage, rect, density.grid_cells);
-    let planar = triangulate(&grid.coverage, density.layout);
-    let heights = poisson::solve(&grid.coverage);
+    let planar = triangulate(&grid.coverage, density.layout, Some(grid.base));
+    let heights = poisson::solve(&grid.continued);
     let depth = depth(&grid);
-    let size = rect.size();
     let step = (grid.step.x * grid.step.y).sqrt();
     // Front and back must not touch inside the contour, or the solid would not be closed.
     let least = 0.02 * grid.step.min_element();
@@ -145,7 +187,7 @@ where
         &planar,
         |point| {
             let pixels = grid.to_pixels(point);
-            ((pixels / size).as_vec2(), DVec2::new(pixels.x, -pixels.y))
+            DVec2::new(pixels.x, -pixels.y)
         },
         |point| {
             let swell = step * f64::from(heights.sample(point.x, point.y)).sqrt();

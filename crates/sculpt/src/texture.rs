@@ -1,7 +1,7 @@
-//! The texture of a model: the image projected from the front, with its colors extended past the
-//! contour, so that no background shows on the rim.
+//! The texture of a model: the image on its front, and on its back only the colors of the rim, since
+//! the image does not show it.
 
-use glam::Vec3;
+use glam::{DVec2, Vec2, Vec3};
 use image::imageops::{crop_imm, thumbnail};
 use image::{Rgb, RgbImage, RgbaImage};
 
@@ -9,52 +9,159 @@ use crate::images::lerp;
 use crate::mask::ImageRect;
 use crate::scalar_field::ScalarField;
 
-/// Makes the texture of a rectangle of the image. Its longer edge has at most `max_edge` pixels, and
-/// never more than the rectangle has. `coverage` is that of the rectangle; colors within `margin` of
-/// its contour, in pixels of the coverage, are replaced by those farther inside.
+/// The space around the image in its part of the texture, in parts of the longer edge: the sides of
+/// the object are there.
+const PADDING: f64 = 0.05;
+/// The width of the rim whose colors the back shows, in parts of the texture's longer edge. The colors
+/// fade out over the same width.
+const RIM_WIDTH: f32 = 0.03;
+
+/// Where the front and the back are in a texture: side by side along the shorter edge, the back with
+/// half of the resolution, as it has no detail.
+#[derive(Clone, Copy, Debug)]
+pub struct TextureLayout {
+    rect: ImageRect,
+    /// The size of the image's rectangle in pixels of the texture.
+    image: (u32, u32),
+    /// The space around it, an even number of pixels.
+    padding: u32,
+}
+
+impl TextureLayout {
+    /// Creates the layout of a texture with a longer edge of at most `max_edge` pixels. The front has
+    /// at most the resolution of the image.
+    pub fn new(rect: ImageRect, max_edge: u32) -> Self {
+        let mut scale = 1.0;
+        loop {
+            let scaled = |length: u32| ((f64::from(length) * scale).round() as u32).max(1);
+            let image = (scaled(rect.width), scaled(rect.height));
+            let padding = f64::from(image.0.max(image.1)) * PADDING / 2.0;
+            let layout = Self {
+                rect,
+                image,
+                padding: 2 * padding.ceil() as u32,
+            };
+            let (width, height) = layout.size();
+            let longer = width.max(height);
+            if longer <= max_edge || image == (1, 1) {
+                return layout;
+            }
+            scale *= (f64::from(max_edge) / f64::from(longer)).min(0.995);
+        }
+    }
+
+    /// Returns the space around the image, in its pixels.
+    pub fn padding(self) -> f64 {
+        f64::from(self.padding * self.rect.width) / f64::from(self.image.0)
+    }
+
+    fn front_size(self) -> (u32, u32) {
+        (
+            self.image.0 + 2 * self.padding,
+            self.image.1 + 2 * self.padding,
+        )
+    }
+
+    fn back_size(self) -> (u32, u32) {
+        let (width, height) = self.front_size();
+        (width.div_ceil(2), height.div_ceil(2))
+    }
+
+    fn is_wide(self) -> bool {
+        self.image.0 > self.image.1
+    }
+
+    fn size(self) -> (u32, u32) {
+        let ((width, height), back) = (self.front_size(), self.back_size());
+        match self.is_wide() {
+            true => (width, height + back.1),
+            false => (width + back.0, height),
+        }
+    }
+
+    /// Returns the texture coordinates of a point of the rectangle, in pixels of the image, in front.
+    pub fn front(self, point: DVec2) -> Vec2 {
+        self.to_uv(self.to_texture(point))
+    }
+
+    /// Returns the texture coordinates of a point of the rectangle, in pixels of the image, behind.
+    pub fn back(self, point: DVec2) -> Vec2 {
+        let (width, height) = self.front_size();
+        let offset = match self.is_wide() {
+            true => DVec2::new(0.0, height.into()),
+            false => DVec2::new(width.into(), 0.0),
+        };
+        self.to_uv(self.to_texture(point) / 2.0 + offset)
+    }
+
+    fn to_texture(self, point: DVec2) -> DVec2 {
+        let image = DVec2::new(self.image.0.into(), self.image.1.into());
+        point / self.rect.size() * image + f64::from(self.padding)
+    }
+
+    fn to_uv(self, pixel: DVec2) -> Vec2 {
+        let (width, height) = self.size();
+        (pixel / DVec2::new(width.into(), height.into())).as_vec2()
+    }
+}
+
+/// Makes the texture of the layout's rectangle of the image. `coverage` is that of the rectangle;
+/// colors within `margin` of its contour, in pixels of the coverage, are replaced by those farther
+/// inside.
 pub fn project(
     image: &RgbaImage,
-    rect: ImageRect,
     coverage: &ScalarField,
     margin: f32,
-    max_edge: u32,
+    layout: TextureLayout,
 ) -> RgbImage {
-    let part = scaled_part(image, rect, max_edge);
-    let (width, height) = (part.width() as usize, part.height() as usize);
+    let part = scaled_part(image, layout);
+    let (width, height) = layout.front_size();
+    let (width, height) = (width as usize, height as usize);
     // From the texture's pixels to the coverage's.
     let step = [
-        coverage.width as f32 / width as f32,
-        coverage.height as f32 / height as f32,
+        coverage.width as f32 / part.width() as f32,
+        coverage.height as f32 / part.height() as f32,
     ];
     let reach = margin.max(1.5 * step[0].max(step[1])).min(margin * 8.0);
-    let confidence = |x: usize, y: usize| {
+    let covered = |x: u32, y: u32| {
         let [x, y] = [(x, step[0]), (y, step[1])].map(|(at, step)| (at as f32 + 0.5) * step - 0.5);
         let offsets = [(reach, 0.0), (-reach, 0.0), (0.0, reach), (0.0, -reach)];
         let around = offsets.map(|(dx, dy)| coverage.sample(x + dx, y + dy));
         let here = coverage.sample(x, y);
-        let least = around.into_iter().fold(here, f32::min);
-        // In a line one pixel wide all is near the contour: there the most covered counts a little.
-        ((least - 0.5) * 4.0).clamp(0.0, 1.0) + 0.001 * here.powi(4)
+        (here, around.into_iter().fold(here, f32::min))
     };
-    let mut layer = Layer::new(width, height);
+    let mut front = Layer::new(width, height);
+    let mut inside = vec![false; width * height];
     for (x, y, pixel) in part.enumerate_pixels() {
         let opacity = f32::from(pixel[3]);
         if opacity > 0.0 {
-            let at = y as usize * width + x as usize;
+            let at = (y + layout.padding) as usize * width + (x + layout.padding) as usize;
             let [red, green, blue, _] = pixel.0.map(f32::from);
             let color = 255.0 * Vec3::new(red, green, blue) / opacity;
-            layer.set(at, color, confidence(x as usize, y as usize));
+            let (here, least) = covered(x, y);
+            // In a line one pixel wide all is near the contour: there the most covered counts a
+            // little.
+            let confidence = ((least - 0.5) * 4.0).clamp(0.0, 1.0) + 0.001 * here.powi(4);
+            front.set(at, color, confidence);
+            inside[at] = here > 0.5;
         }
     }
-    layer.fill();
-    RgbImage::from_fn(part.width(), part.height(), |x, y| {
-        let color = layer.colors[y as usize * width + x as usize];
-        Rgb((color + 0.5).to_array().map(|channel| channel as u8))
-    })
+    let mut back = front.rim(&inside, reach / step[0].max(step[1])).halved();
+    front.fill();
+    back.fill();
+    let mut texture = RgbImage::new(layout.size().0, layout.size().1);
+    let offset = match layout.is_wide() {
+        true => (0, height as u32),
+        false => (width as u32, 0),
+    };
+    front.draw(&mut texture, (0, 0));
+    back.draw(&mut texture, offset);
+    texture
 }
 
-/// Returns a rectangle of the image with premultiplied colors, scaled down to `max_edge`.
-fn scaled_part(image: &RgbaImage, rect: ImageRect, max_edge: u32) -> RgbaImage {
+/// Returns the layout's rectangle of the image with premultiplied colors, in the texture's resolution.
+fn scaled_part(image: &RgbaImage, layout: TextureLayout) -> RgbaImage {
+    let rect = layout.rect;
     let mut part = crop_imm(image, rect.left, rect.top, rect.width, rect.height).to_image();
     // Premultiplied, so that clear pixels do not count when pixels are averaged.
     for pixel in part.pixels_mut() {
@@ -63,16 +170,49 @@ fn scaled_part(image: &RgbaImage, rect: ImageRect, max_edge: u32) -> RgbaImage {
             pixel[channel] = ((u32::from(pixel[channel]) * opacity + 127) / 255) as u8;
         }
     }
-    let longer = rect.width.max(rect.height);
-    if longer <= max_edge {
+    if part.dimensions() == layout.image {
         return part;
     }
-    // Rounded to the nearest, for the proportions nearest to the rectangle's.
-    let scaled = |length: u32| {
-        let scaled = f64::from(length) * f64::from(max_edge) / f64::from(longer);
-        (scaled.round() as u32).max(1)
+    thumbnail(&part, layout.image.0, layout.image.1)
+}
+
+/// Returns how far each pixel is from the nearest one that is not inside, in pixels, with an error of
+/// at most 8 % (the chamfer distance of Borgefors).
+fn distances(inside: &[bool], width: usize) -> Vec<f32> {
+    const DIAGONAL: f32 = 4.0 / 3.0;
+    let height = inside.len() / width;
+    let mut distances: Vec<f32> = (inside.iter())
+        .map(|is| if *is { f32::INFINITY } else { 0.0 })
+        .collect();
+    let pixels = || (0..height as isize).flat_map(|y| (0..width as isize).map(move |x| (x, y)));
+    let mut pass = |pixels: &mut dyn Iterator<Item = (isize, isize)>, sign: isize| {
+        for (x, y) in pixels {
+            let near = [
+                (-1, 0, 1.0),
+                (-1, -1, DIAGONAL),
+                (0, -1, 1.0),
+                (1, -1, DIAGONAL),
+            ];
+            let near = near.map(|(dx, dy, length)| {
+                let (x, y) = (x + sign * dx, y + sign * dy);
+                let is_there =
+                    (0..width as isize).contains(&x) && (0..height as isize).contains(&y);
+                // Nothing is inside beyond the border.
+                let there = if is_there {
+                    distances[y as usize * width + x as usize]
+                } else {
+                    0.0
+                };
+                there + length
+            });
+            let here = &mut distances[y as usize * width + x as usize];
+            *here = near.into_iter().fold(*here, f32::min);
+        }
     };
-    thumbnail(&part, scaled(rect.width), scaled(rect.height))
+    pass(&mut pixels(), 1);
+    let backwards: Vec<_> = pixels().collect();
+    pass(&mut backwards.into_iter().rev(), -1);
+    distances
 }
 
 /// Colors with their confidence.
@@ -98,6 +238,34 @@ impl Layer {
     fn set(&mut self, at: usize, color: Vec3, confidence: f32) {
         self.colors[at] = color;
         self.confidence[at] = confidence.min(1.0);
+    }
+
+    /// Returns the layer with the colors near the contour only. `margin` is the width of the edge whose
+    /// colors are uncertain.
+    fn rim(&self, inside: &[bool], margin: f32) -> Self {
+        let width = RIM_WIDTH * self.width.max(self.height) as f32;
+        let confidence = self.confidence.iter().zip(distances(inside, self.width));
+        let confidence = confidence.map(|(confidence, distance)| {
+            let part = (margin + 2.0 * width - distance) / width;
+            confidence * part.clamp(0.0, 1.0)
+        });
+        Self {
+            width: self.width,
+            height: self.height,
+            colors: self.colors.clone(),
+            confidence: confidence.collect(),
+        }
+    }
+
+    /// Draws the layer into an image, with its upper left corner at `offset`.
+    fn draw(&self, image: &mut RgbImage, (left, top): (u32, u32)) {
+        let rows = self.colors.chunks_exact(self.width);
+        for (y, row) in rows.enumerate() {
+            for (x, color) in row.iter().enumerate() {
+                let color = (color + 0.5).to_array().map(|channel| channel as u8);
+                image.put_pixel(left + x as u32, top + y as u32, Rgb(color));
+            }
+        }
     }
 
     /// Blends uncertain colors with those around them: the colors of a layer with half the

@@ -384,8 +384,21 @@ fn never_enlarges_the_texture() {
     let small = RgbaImage::from_fn(40, 20, |x, _| {
         Rgba([(x * 6) as u8, 100, 100, if x < 5 { 0 } else { 255 }])
     });
-    let texture = Model::read(&sculpt(&small.into(), &textured()).unwrap())
-        .texture
-        .unwrap();
-    assert!(texture.width() <= 40 && texture.height() <= 20);
+    let model = Model::read(&sculpt(&small.into(), &textured()).unwrap());
+    let texture = model.texture.as_ref().unwrap();
+    // In front, a pixel of the texture is a pixel of the image, of whose width the model has 35.
+    for side in [Side::Front, Side::Back] {
+        let vertices: Vec<usize> = model.vertices(side, 0.02);
+        let extent = |of: &dyn Fn(usize) -> f32| {
+            let values = || vertices.iter().map(|at| of(*at));
+            values().fold(f32::MIN, f32::max) - values().fold(f32::MAX, f32::min)
+        };
+        let pixels = extent(&|at| model.uvs[at][0]) * texture.width() as f32;
+        let image = extent(&|at| model.positions[at][0]) * 35.0;
+        let expected = if side == Side::Front { 1.0 } else { 0.5 };
+        assert!(
+            (pixels / image / expected - 1.0).abs() < 0.1,
+            "{side:?}: {pixels} pixels for {image} of the image"
+        );
+    }
 }

@@ -20,8 +20,9 @@ use crate::mesh::Mesh;
 
 /// The material's roughness, from 0 (a mirror) to 1 (chalk).
 const ROUGHNESS: f32 = 0.8;
-/// The linear RGBA color of a model without a texture.
-const UNTEXTURED_COLOR: [f32; 4] = [0.8, 0.8, 0.8, 1.0];
+/// The linear RGBA color of a model without a texture: a grey that shows on a white ground as well as
+/// on a black one.
+const UNTEXTURED_COLOR: [f32; 4] = [0.4, 0.4, 0.4, 1.0];
 
 /// Why a mesh cannot be written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -133,13 +134,22 @@ impl File {
         self.accessor(view, vectors.len(), ComponentType::F32, kind)
     }
 
+    /// Adds indices, with 16 bits each if they fit. glTF reserves the largest number of a type.
     fn indices(&mut self, indices: &[u32]) -> Index<Accessor> {
-        let bytes: Vec<u8> = indices
-            .iter()
-            .flat_map(|index| index.to_le_bytes())
-            .collect();
+        let short: Result<Vec<u16>, _> = indices.iter().map(|at| u16::try_from(*at)).collect();
+        let short = short.ok().filter(|indices| !indices.contains(&u16::MAX));
+        let (bytes, component): (Vec<u8>, _) = match short {
+            Some(short) => {
+                let bytes = short.into_iter().flat_map(u16::to_le_bytes);
+                (bytes.collect(), ComponentType::U16)
+            }
+            None => {
+                let bytes = indices.iter().flat_map(|index| index.to_le_bytes());
+                (bytes.collect(), ComponentType::U32)
+            }
+        };
         let view = self.view(&bytes, Some(Target::ElementArrayBuffer));
-        self.accessor(view, indices.len(), ComponentType::U32, Type::Scalar)
+        self.accessor(view, indices.len(), component, Type::Scalar)
     }
 
     fn texture(&mut self, jpeg: &[u8]) -> texture::Info {

@@ -79,6 +79,13 @@ pub fn keep(name: &str, glb: &[u8]) {
     std::fs::write(folder.join(name).with_extension("glb"), glb).unwrap();
 }
 
+/// A side of a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    Front,
+    Back,
+}
+
 pub struct Model {
     pub positions: Vec<[f32; 3]>,
     pub normals: Vec<[f32; 3]>,
@@ -127,6 +134,20 @@ impl Model {
     pub fn size(&self) -> [f32; 3] {
         let (low, high) = self.bounds();
         [0, 1, 2].map(|axis| high[axis] - low[axis])
+    }
+
+    /// Returns the vertices in front or behind that are at least this far from the plane between both.
+    pub fn vertices(&self, side: Side, depth: f32) -> Vec<usize> {
+        let sign = if side == Side::Front { 1.0 } else { -1.0 };
+        let rim = self.rim();
+        let far = |at: &usize| sign * (self.positions[*at][2] - rim) >= depth;
+        (0..self.positions.len()).filter(far).collect()
+    }
+
+    /// Returns the depth of the plane between front and back: that of the leftmost vertex.
+    fn rim(&self) -> f32 {
+        let by_x = |a: &&[f32; 3], b: &&[f32; 3]| a[0].total_cmp(&b[0]);
+        self.positions.iter().min_by(by_x).unwrap()[2]
     }
 
     pub fn corners(&self, triangle: [u32; 3]) -> [[f32; 3]; 3] {
