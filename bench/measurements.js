@@ -8,6 +8,7 @@ import * as prepare from "./prepare.js";
 import * as sculpting from "./sculpting.js";
 import * as serverCost from "./server-cost.js";
 import * as server from "./server.js";
+import * as shapes from "./shapes.js";
 import * as upload from "./upload.js";
 import * as waiting from "./waiting.js";
 
@@ -20,6 +21,7 @@ export const measurements = {
   waiting,
   sculpting,
   cutout,
+  shapes,
   server,
   "server-cost": serverCost,
 };

@@ -129,7 +129,8 @@ async function frontDifference(file) {
   const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d"));
   context.drawImage(image, 0, 0);
   const expected = context.getImageData(0, 0, width, height).data;
-  // The bounding box of the opaque pixels corresponds to the model's bounding box.
+  // The bounding box of the opaque pixels corresponds to the model's bounding box, except below: there
+  // the model is cut off.
   let [left, top, right, bottom] = [width, height, 0, 0];
   for (let at = 0; at < width * height; at++) {
     if (expected[4 * at + 3] > 127) {
@@ -145,7 +146,8 @@ async function frontDifference(file) {
     }
   });
   const box = new three.Box3().setFromObject(scene);
-  const camera = new three.OrthographicCamera(box.min.x, box.max.x, box.max.y, box.min.y, 0, 10);
+  const lower = box.max.y - ((box.max.x - box.min.x) * (bottom - top)) / (right - left);
+  const camera = new three.OrthographicCamera(box.min.x, box.max.x, box.max.y, lower, 0, 10);
   camera.position.z = 5;
   const renderer = new three.WebGLRenderer({ antialias: false, preserveDrawingBuffer: true });
   const size = [right - left, bottom - top];

@@ -17,7 +17,7 @@ pub struct Options {
     #[arg(long)]
     quick: bool,
     /// Runs one measurement, named as its file in bench/: upload, memory, main-thread, first-call,
-    /// prepare, waiting, sculpting, cutout, server or server-cost.
+    /// prepare, waiting, sculpting, cutout, shapes, server or server-cost.
     #[arg(long, value_name = "NAME")]
     only: Option<String>,
     /// Compares with another build instead: the `pkg/` of another commit, built and copied. Runs upload,

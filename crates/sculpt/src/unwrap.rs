@@ -30,13 +30,17 @@ pub fn unwrap(
         let point = (point * scale - 0.5).as_vec2();
         coverage.sample(point.x, point.y) < 0.5 || !is_in(point, coverage)
     };
-    let lowest = mesh.positions.iter().map(|at| at.z).fold(0.0, f64::min);
+    let depths = vertices_of(mesh, Side::Base).map(|at| at.z);
+    let (behind, front) = depths.fold((0.0, 0.0), |(low, high): (f64, f64), z| {
+        (low.min(z), high.max(z))
+    });
     let vertices = mesh.positions.iter().zip(&mesh.sides).zip(offsets);
     let uvs = vertices.map(|((position, side), offset)| {
         let point = DVec2::new(position.x, -position.y);
         if *side == Side::Base {
-            // Goes on from the lower edge of the back, as if it were folded upwards.
-            let up = (position.z - lowest).min(point.y);
+            // Goes on from the lower edge of the back, as if it were folded upwards. A base that is
+            // deeper than the object is high must be compressed for that.
+            let up = (position.z - behind) * (point.y / (front - behind)).min(1.0);
             return layout.back(point - DVec2::Y * up);
         }
         let mut offset = offset;
@@ -50,6 +54,13 @@ pub fn unwrap(
         }
     });
     uvs.collect()
+}
+
+fn vertices_of(mesh: &Mesh, side: Side) -> impl Iterator<Item = DVec3> {
+    let vertices = mesh.positions.iter().zip(&mesh.sides);
+    vertices
+        .filter(move |(_, of)| **of == side)
+        .map(|(position, _)| *position)
 }
 
 fn is_in(point: Vec2, field: &ScalarField) -> bool {
