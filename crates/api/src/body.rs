@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Formatter};
 
 use contract::{
-    CUTOUT, CutoutChoice, IMAGE_URL, Invalid, MASK_URL, Missing, Parameters, Value as _,
-    one_of_quoted, quote,
+    CUTOUT, CutoutChoice, IMAGE_URL, Invalid, MASK_URL, Missing, Parameters, SHAPE, ShapeChoice,
+    Value as _, one_of_quoted, quote,
 };
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -36,6 +36,8 @@ pub struct CreateBody {
     pub engine: Option<String>,
     /// How the object is separated from its background, unless the caller sent a mask.
     pub cutout: CutoutChoice,
+    /// The kind of shape that the caller wants.
+    pub shape: ShapeChoice,
     /// The file of the caller's mask, which is not decoded yet.
     pub mask: Option<Vec<u8>>,
 }
@@ -61,6 +63,11 @@ impl CreateBody {
             &one_of_quoted(CutoutChoice::VARIANTS.iter().copied()),
             |value| value.as_str()?.parse().ok(),
         )?;
+        let shape = fields.get(
+            SHAPE,
+            &one_of_quoted(ShapeChoice::VARIANTS.iter().copied()),
+            |value| value.as_str()?.parse().ok(),
+        )?;
         let parameters = fields.parameters()?;
         let Text(image_url) = parse_text(IMAGE_URL, image_url, IMAGE_URL_FORMS)?;
         let mask_url = mask_url.filter(|raw| !is_null(raw));
@@ -77,13 +84,14 @@ impl CreateBody {
             },
             engine,
             cutout: cutout.unwrap_or_default(),
+            shape: shape.unwrap_or_default(),
             mask: mask.transpose()?,
         })
     }
 }
 
-/// The body of a request that starts a preview or a refinement. `cutout` and `mask_url` have no effect
-/// here: the stages of a session share the cutout of the first one.
+/// The body of a request that starts a preview or a refinement. `cutout`, `shape` and `mask_url` have
+/// no effect here: the stages of a session share the cutout of the first one.
 pub struct StageBody {
     /// Only `scaled_bbox` and `pivot_point` are used.
     pub parameters: Parameters,
@@ -167,9 +175,10 @@ fn parse_text<'a>(
 struct Fields<'a>(BTreeMap<String, &'a RawValue>);
 
 /// The names of the fields that are not parameters of the model.
-const OTHER_NAMES: [&str; 7] = [
+const OTHER_NAMES: [&str; 8] = [
     IMAGE_URL,
     CUTOUT,
+    SHAPE,
     MASK_URL,
     "generate_preview_mesh",
     "engine",

@@ -1,6 +1,6 @@
 //! The cutout of a session: what the caller chose, and what was made.
 
-use contract::{CutoutChoice, CutoutReport};
+use contract::{CutoutChoice, CutoutReport, ModelShape, ShapeChoice};
 use serde::{Deserialize, Serialize};
 
 /// The cutout in the record of a session.
@@ -9,10 +9,15 @@ use serde::{Deserialize, Serialize};
 pub struct CutoutRecord {
     /// What the caller chose.
     pub choice: CutoutChoice,
+    /// The kind of shape that the caller chose.
+    pub shape_choice: ShapeChoice,
     /// The size of the caller's mask; 0 if there is none.
     pub mask_bytes: u64,
     /// What was cut out; `None` before the first stage is done.
     pub report: Option<CutoutReport>,
+    /// The kind of shape of the built-in engine's model; `None` before the first stage is done, and in
+    /// records of earlier versions.
+    pub shape: Option<ModelShape>,
     /// The size of the file with the cutout.
     pub file_bytes: u64,
 }

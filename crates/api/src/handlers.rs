@@ -119,6 +119,7 @@ impl Context<'_> {
             client: self.client.map(str::to_owned),
             image_url,
             cutout: body.cutout,
+            shape: body.shape,
         };
         let record = Record::new(session, self.now, state.pace);
         let addition = Addition {

@@ -1,6 +1,8 @@
 //! The stored record of a session, and the changes that it goes through.
 
-use contract::{CutoutChoice, CutoutReport, KnownStatus, Parameters, PreviewMesh};
+use contract::{
+    CutoutChoice, CutoutReport, KnownStatus, ModelShape, Parameters, PreviewMesh, ShapeChoice,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Millis;
@@ -83,6 +85,8 @@ pub struct NewSession {
     pub image_url: Option<String>,
     /// How the caller wants the object to be separated from its background.
     pub cutout: CutoutChoice,
+    /// The kind of shape that the caller wants.
+    pub shape: ShapeChoice,
 }
 
 /// The stored record of a session. Its status follows from the record and the time.
@@ -159,6 +163,7 @@ impl Record {
             idempotency: Vec::new(),
             cutout: CutoutRecord {
                 choice: session.cutout,
+                shape_choice: session.shape,
                 ..CutoutRecord::default()
             },
             image_bytes: 0,
@@ -338,6 +343,14 @@ impl Record {
     pub fn cutout_report(&self, now: Millis) -> Option<CutoutReport> {
         let is_done = self.is_stage_done(self.first_result_stage(), now);
         self.cutout.report.filter(|_| is_done)
+    }
+
+    /// Returns the kind of shape of the built-in engine's model, once the first result is available.
+    pub fn shape(&self, now: Millis) -> Option<ModelShape> {
+        let is_done = self.is_stage_done(self.first_result_stage(), now);
+        self.cutout
+            .shape
+            .filter(|_| is_done && self.engine == SCULPT)
     }
 
     /// Returns whether the result of a stage is a model that cannot be converted to other formats.

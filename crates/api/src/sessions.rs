@@ -320,6 +320,7 @@ mod tests {
             client: None,
             image_url: None,
             cutout: contract::CutoutChoice::Auto,
+            shape: contract::ShapeChoice::Auto,
         };
         let addition = Addition {
             record: Record::new(session, 0, Pace { speed: 1.0 }),

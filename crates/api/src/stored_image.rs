@@ -106,6 +106,7 @@ impl<'a> StoredImage<'a> {
         Some(NewCutout {
             record: CutoutRecord {
                 report: Some(cutout.report),
+                shape: Some(cutout.shape),
                 file_bytes: png.len() as u64,
                 ..self.record.clone()
             },
@@ -128,6 +129,7 @@ impl<'a> StoredImage<'a> {
         CutoutRequest {
             choice: self.record.choice,
             mask,
+            shape: self.record.shape_choice,
             segmenter: self.segmenter,
         }
     }
@@ -136,7 +138,8 @@ impl<'a> StoredImage<'a> {
     fn restored(&self) -> Option<Cutout> {
         let file = self.stored.as_deref()?;
         let mask = image::load_from_memory(file).ok()?;
-        Some(Cutout::from_image(&mask.to_luma8(), self.record.report?))
+        let CutoutRecord { report, shape, .. } = self.record;
+        Some(Cutout::from_image(&mask.to_luma8(), (*report)?, *shape))
     }
 }
 

@@ -9,6 +9,7 @@ mod image_format;
 mod message;
 mod parameters;
 mod session;
+mod shape;
 mod value;
 
 pub use cutout::{CUTOUT, CutoutChoice, CutoutMethod, CutoutReport, CutoutShape, MASK_URL};
@@ -22,4 +23,5 @@ pub use session::{
     Envelope, ImageErrorCode, KnownStatus, SESSIONS_PATH, SessionCutout, SessionFields,
     SessionStatus, Spin,
 };
+pub use shape::{ModelShape, SHAPE, ShapeChoice};
 pub use value::{MAX_ITEMS, Value, describe_array};

@@ -6,6 +6,7 @@ use strum::EnumString;
 use tsify::Tsify;
 
 use crate::cutout::CutoutReport;
+use crate::shape::ModelShape;
 
 /// The path of the sessions, relative to the API's base URL.
 pub const SESSIONS_PATH: &str = "/image-to-3d-sessions";
@@ -115,6 +116,10 @@ pub struct SessionFields {
     /// server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cutout: Option<SessionCutout>,
+    /// The kind of shape of the model, once the first one exists; only from the built-in engine. An
+    /// extension of this project's server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shape: Option<ModelShape>,
     /// The origin of the session; `"external"` if it was created through the API.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,

@@ -138,11 +138,17 @@ impl Ord for Candidate {
     }
 }
 
-/// Returns the rings with at most `max_points` points in all, but at least three in each ring. The
-/// points that the shape needs least are removed first (the algorithm of Visvalingam and Whyatt).
+/// Returns the rings with at most `max_points` points in all, but at least three in each ring, and
+/// without more points than those whose removal changes the area by at most `max_area`. The points that
+/// the shape needs least are removed first (the algorithm of Visvalingam and Whyatt).
 ///
 /// The ends of the base, the straight edges in the row `base`, are removed last.
-pub fn simplify(rings: &[Vec<Vec2>], max_points: usize, base: Option<f32>) -> Vec<Vec<Vec2>> {
+pub fn simplify(
+    rings: &[Vec<Vec2>],
+    max_points: usize,
+    max_area: f32,
+    base: Option<f32>,
+) -> Vec<Vec<Vec2>> {
     let points: Vec<Vec2> = rings.iter().flatten().copied().collect();
     let (mut before, mut after) = (Vec::new(), Vec::new());
     let mut left = Vec::new();
@@ -172,7 +178,8 @@ pub fn simplify(rings: &[Vec<Vec2>], max_points: usize, base: Option<f32>) -> Ve
     let mut is_removed = vec![false; points.len()];
     let mut count = points.len();
     while count > max_points
-        && let Some(Candidate { at, between, .. }) = heap.pop()
+        && let Some(Candidate { at, between, cost }) = heap.pop()
+        && cost <= max_area
     {
         let is_stale = is_removed[at] || between != (before[at], after[at]);
         if is_stale || left[ring_of[at]] <= 3 {
@@ -192,6 +199,72 @@ pub fn simplify(rings: &[Vec<Vec2>], max_points: usize, base: Option<f32>) -> Ve
         if !is_removed[at] {
             kept[ring_of[at]].push(*point);
         }
+    }
+    kept
+}
+
+/// Points of a ring that is smoothed are at least this far apart, in grid steps: crossings of the contour
+/// with different edges of the grid can be much nearer.
+const SMALLEST_STEP: f32 = 0.4;
+/// The factors by which a point moves to the mean of its neighbors, and away from it: twice a pass.
+/// Short waves vanish, those of less than about ten points in eight passes, and the ring does not shrink
+/// (the algorithm of Taubin).
+const SMOOTHING: [f32; 2] = [0.5, -0.52];
+/// A ring has at least this many points.
+const FEWEST_POINTS: usize = 12;
+
+/// Returns a ring without the steps that the grid leaves in it, and with points about `spacing` apart.
+/// Points in the row `base` are kept.
+pub fn smooth(ring: &[Vec2], passes: usize, spacing: f32, base: Option<f32>) -> Vec<Vec2> {
+    let is_base = |point: &Vec2| base.is_some_and(|base| point.y == base);
+    let mut points: Vec<Vec2> = Vec::new();
+    for point in ring {
+        match points.last_mut() {
+            Some(last) if point.distance(*last) < SMALLEST_STEP => {
+                match (is_base(last), is_base(point)) {
+                    (false, false) => *last = (*last + *point) / 2.0,
+                    (false, true) => *last = *point,
+                    (true, false) => {}
+                    (true, true) => points.push(*point),
+                }
+            }
+            _ => points.push(*point),
+        }
+    }
+    // The ends of the list are neighbors too.
+    if let [first, .., last] = points[..]
+        && first.distance(last) < SMALLEST_STEP
+        && !is_base(&last)
+    {
+        points.pop();
+    }
+    let count = points.len();
+    if count < FEWEST_POINTS {
+        return ring.to_vec();
+    }
+    for factor in SMOOTHING.repeat(passes) {
+        let before = points.clone();
+        for (at, point) in points.iter_mut().enumerate() {
+            if !is_base(point) {
+                let mean = (before[(at + count - 1) % count] + before[(at + 1) % count]) / 2.0;
+                *point += factor * (mean - *point);
+            }
+        }
+    }
+    // The smallest rings keep all of their points.
+    let spacing = spacing.min(SMALLEST_STEP * count as f32 / FEWEST_POINTS as f32);
+    let mut kept: Vec<Vec2> = Vec::new();
+    for point in &points {
+        let is_far = |last: &Vec2| point.distance(*last) >= spacing;
+        if is_base(point) || kept.last().is_none_or(is_far) {
+            kept.push(*point);
+        }
+    }
+    if let [first, .., last] = kept[..]
+        && first.distance(last) < spacing / 2.0
+        && !is_base(&last)
+    {
+        kept.pop();
     }
     kept
 }

@@ -13,10 +13,12 @@ mod glb;
 mod images;
 #[cfg(feature = "import")]
 mod import;
+mod inset;
 mod mask;
 mod mesh;
 mod planar_mesh;
 mod poisson;
+mod profile;
 mod progress;
 #[cfg(feature = "import")]
 mod remove_background;
@@ -24,6 +26,8 @@ mod render;
 mod request;
 mod scalar_field;
 mod sculpt;
+mod shape;
+mod silhouette;
 mod surface;
 mod texture;
 mod unwrap;

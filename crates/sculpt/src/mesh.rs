@@ -1,5 +1,7 @@
 //! The closed surface of a model.
 
+use std::collections::HashMap;
+
 use glam::{DMat3, DVec2, DVec3, Vec2, Vec3};
 
 use crate::planar_mesh::PlanarMesh;
@@ -22,6 +24,15 @@ pub struct Mesh {
     pub indices: Vec<u32>,
 }
 
+/// How the front and the back of a mesh meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rim {
+    /// On the contour, where they have no depth. On the base they are joined by a flat surface.
+    Sharp,
+    /// By a surface at right angles to the plane.
+    Upright,
+}
+
 /// A side of an object, with its own part of the texture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
@@ -33,12 +44,13 @@ pub enum Side {
 
 impl Mesh {
     /// Joins two copies of a planar mesh along their boundary, one raised to the front and one to the
-    /// back. Along the base they are apart, and joined by a flat surface.
+    /// back.
     ///
     /// `project` returns the position of a point in the plane (y up); `depth` returns how far the
     /// surface is in front of the plane and behind it at that point.
     pub fn raised(
         planar: &PlanarMesh,
+        rim: Rim,
         project: impl Fn(Vec2) -> DVec2,
         depth: impl Fn(Vec2) -> [f64; 2],
     ) -> Self {
@@ -46,8 +58,10 @@ impl Mesh {
             vertices_per_face: planar.vertices_per_face,
             ..Self::default()
         };
-        let chains = planar.base_chains();
-        let mut is_rim = planar.is_boundary.clone();
+        let (chains, mut is_rim) = match rim {
+            Rim::Sharp => (planar.base_chains(), planar.is_boundary.clone()),
+            Rim::Upright => (Vec::new(), vec![false; planar.points.len()]),
+        };
         for inner in chains
             .iter()
             .filter_map(|chain| chain.get(1..chain.len() - 1))
@@ -83,6 +97,9 @@ impl Mesh {
         }
         for chain in &chains {
             mesh.add_base(chain, &positions);
+        }
+        if rim == Rim::Upright {
+            mesh.add_upright_rim(&planar.contour_edges(), &positions);
         }
         mesh.without_unused_vertices()
     }
@@ -124,6 +141,84 @@ impl Mesh {
                     .extend([front, before, back, front, back, after]),
             }
         }
+    }
+
+    /// Closes the gap between front and back along the contour. The halves of this surface belong to the
+    /// front and to the back, and meet in the plane.
+    fn add_upright_rim(&mut self, contour: &[[u32; 2]], positions: &[[DVec3; 2]]) {
+        let mut middles = HashMap::new();
+        for edge in contour {
+            let [a, b] = edge.map(|at| {
+                *middles.entry(at).or_insert_with(|| {
+                    let middle = positions[at as usize][0].with_z(0.0);
+                    let front = self.add(middle, Side::Front, self.positions.len() as u32);
+                    [front, self.add(middle, Side::Back, front)]
+                })
+            });
+            let [front_a, front_b] = *edge;
+            let [back_a, back_b] = edge.map(|at| at + positions.len() as u32);
+            self.add_quad([front_a, front_b, b[0], a[0]]);
+            self.add_quad([back_b, back_a, a[1], b[1]]);
+        }
+    }
+
+    fn add_quad(&mut self, [a, b, c, d]: [u32; 4]) {
+        match self.vertices_per_face {
+            4 => self.indices.extend([a, b, c, d]),
+            _ => self.indices.extend([a, b, c, a, c, d]),
+        }
+    }
+
+    /// Gives faces that meet at an angle of more than `limit`, in radians, vertices of their own: the
+    /// edge between them is then seen as an edge.
+    pub fn with_creases(self, limit: f64) -> Self {
+        let size = self.vertices_per_face.max(1);
+        let place = |corner: usize| self.joined[self.indices[corner] as usize];
+        let directions: Vec<DVec3> = (self.faces())
+            .map(|face| {
+                let corner = |at: usize| self.positions[face[at] as usize];
+                // Of a quad, the diagonals.
+                let (a, b) = match size {
+                    4 => (corner(2) - corner(0), corner(3) - corner(1)),
+                    _ => (corner(1) - corner(0), corner(2) - corner(0)),
+                };
+                a.cross(b).normalize_or_zero()
+            })
+            .collect();
+        let mut groups = Groups::new(self.indices.len());
+        let mut edges: HashMap<(u32, u32), [usize; 2]> = HashMap::new();
+        for corner in 0..self.indices.len() {
+            let face = corner / size;
+            let next = face * size + (corner + 1) % size;
+            let (from, to) = (place(corner), place(next));
+            edges.insert((from, to), [corner, next]);
+            let Some([other_to, other_from]) = edges.get(&(to, from)).copied() else {
+                continue;
+            };
+            let cosine = directions[face].dot(directions[other_to / size]);
+            if cosine >= limit.cos() {
+                groups.join(corner, other_from);
+                groups.join(next, other_to);
+            }
+        }
+        let mut numbers = HashMap::new();
+        let mut first_of_group = HashMap::new();
+        let mut mesh = Self {
+            vertices_per_face: self.vertices_per_face,
+            ..Self::default()
+        };
+        for corner in 0..self.indices.len() {
+            let (at, group) = (self.indices[corner], groups.of(corner));
+            let number = *numbers.entry((at, group)).or_insert_with(|| {
+                let next = mesh.positions.len() as u32;
+                let joined = *first_of_group.entry(group).or_insert(next);
+                let at = at as usize;
+                mesh.uvs.extend(self.uvs.get(at));
+                mesh.add(self.positions[at], self.sides[at], joined)
+            });
+            mesh.indices.push(number);
+        }
+        mesh
     }
 
     /// Joins all vertices that can be joined: those of front and back on the rim.
@@ -205,16 +300,23 @@ impl Mesh {
         })
     }
 
-    /// Returns the surface's direction at each vertex, a vector of length 1: the mean of its faces'
-    /// directions, weighted by their areas. Joined vertices have the same.
+    /// Returns the surface's direction at each vertex, a vector of length 1. Joined vertices have the
+    /// same.
+    ///
+    /// It is the mean of the directions of the faces, with the weights of N. Max ("Weights for computing
+    /// vertex normals from facet normals", 1999), which are exact on a sphere whatever the lengths of
+    /// the edges. By their areas, the long faces next to the contour would count too much.
     pub fn normals(&self) -> Vec<Vec3> {
         let mut sums = vec![DVec3::ZERO; self.positions.len()];
         for triangle in self.triangles() {
-            let [a, b, c] = triangle.map(|at| self.positions[at as usize]);
-            // Its length is twice the triangle's area.
-            let direction = (b - a).cross(c - a);
-            for at in triangle {
-                sums[self.joined[at as usize] as usize] += direction;
+            let corners = triangle.map(|at| self.positions[at as usize]);
+            for at in 0..3 {
+                let [to_next, to_last] = [1, 2].map(|by| corners[(at + by) % 3] - corners[at]);
+                let weight = to_next.length_squared() * to_last.length_squared();
+                if weight > 0.0 {
+                    let sum = &mut sums[self.joined[triangle[at] as usize] as usize];
+                    *sum += to_next.cross(to_last) / weight;
+                }
             }
         }
         let joined = self.joined.iter();
@@ -232,4 +334,31 @@ fn normalized(vector: DVec3) -> Vec3 {
     // Scaled first: the squares of very small or large vectors leave the range of `f64`.
     let scaled = vector / largest;
     (scaled / scaled.length()).as_vec3()
+}
+
+/// Numbers that are joined into groups.
+struct Groups {
+    /// Another number of the same group, or the number itself for one of each group.
+    parents: Vec<usize>,
+}
+
+impl Groups {
+    fn new(count: usize) -> Self {
+        Self {
+            parents: (0..count).collect(),
+        }
+    }
+
+    fn of(&mut self, mut number: usize) -> usize {
+        while self.parents[number] != number {
+            self.parents[number] = self.parents[self.parents[number]];
+            number = self.parents[number];
+        }
+        number
+    }
+
+    fn join(&mut self, a: usize, b: usize) {
+        let (a, b) = (self.of(a), self.of(b));
+        self.parents[a.max(b)] = a.min(b);
+    }
 }

@@ -7,7 +7,8 @@ use glam::{DVec2, Vec2};
 use spade::handles::{FixedFaceHandle, InnerTag};
 use spade::{ConstrainedDelaunayTriangulation, HasPosition, Point2, Triangulation};
 
-use crate::contour::{is_inside, simplify, trace};
+use crate::contour::{is_inside, simplify, smooth, trace};
+use crate::inset::inset_points;
 use crate::scalar_field::ScalarField;
 
 /// A mesh in the plane, in grid steps with y downwards.
@@ -24,6 +25,9 @@ pub struct PlanarMesh {
     pub base: Option<f32>,
 }
 
+/// What a straight line may add to a shape or take from it for each point left out, in grid cells.
+const STRAIGHTENED_AREA: f32 = 0.05;
+
 /// How dense a mesh is, and of what faces.
 #[derive(Clone, Copy, Debug)]
 pub struct MeshLayout {
@@ -31,8 +35,29 @@ pub struct MeshLayout {
     pub contour_points: Option<usize>,
     /// The distance between points inside, in grid steps.
     pub spacing: f32,
+    /// The distances from the contour, in grid steps and ascending, at which each of its points has
+    /// another one inside.
+    pub insets: &'static [f32],
+    /// How the contour is traced.
+    pub tracing: Tracing,
     /// The kind of the faces.
     pub topology: Topology,
+}
+
+/// What points a contour has.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Tracing {
+    /// All crossings with the grid.
+    Crossings,
+    /// Evenly spaced points, without corners.
+    Smooth {
+        /// How often the contour is smoothed.
+        passes: usize,
+        /// Their distance, in grid steps.
+        spacing: f32,
+    },
+    /// Those that the shape needs, with its corners.
+    Straight,
 }
 
 /// A vertex of the triangulation.
@@ -64,22 +89,38 @@ pub fn triangulate(coverage: &ScalarField, layout: MeshLayout, base: Option<f32>
         }
     }
     let all: usize = fine.iter().map(Vec::len).sum();
-    let inner = inner_points(coverage, layout.spacing);
     let mut contour_points = layout.contour_points.unwrap_or(all);
+    let mut tracing = layout.tracing;
     let delaunay = loop {
         let rings = if contour_points < all {
-            let rings = simplify(&fine, contour_points, base).into_iter();
+            let rings = simplify(&fine, contour_points, f32::INFINITY, base).into_iter();
             let divided =
                 |ring| base.map_or_else(Vec::new, |base| divide(ring, base, layout.spacing));
             rings.map(divided).collect()
         } else {
-            fine.clone()
+            match tracing {
+                Tracing::Crossings => fine.clone(),
+                Tracing::Smooth { passes, spacing } => {
+                    let rings = fine.iter().map(|ring| smooth(ring, passes, spacing, base));
+                    rings.collect()
+                }
+                Tracing::Straight => simplify(&fine, 0, STRAIGHTENED_AREA, base),
+            }
         };
-        // A contour that is simplified too far may cross itself: it gets twice the points then.
+        let mut inner = inner_points(coverage, layout.spacing, layout.insets);
+        // A shape that is nearly all contour is not steep anywhere.
+        let inset_count = layout.insets.len() * rings.iter().map(Vec::len).sum::<usize>();
+        match inset_count <= inner.len() {
+            true => inner.extend(inset_points(&rings, layout.insets)),
+            false => inner = inner_points(coverage, layout.spacing, &[]),
+        }
+        // A contour that is simplified or smoothed too far may cross itself: it gets twice the points,
+        // or its corners, then.
         match delaunay(&rings, &inner) {
             Some(delaunay) => break delaunay,
-            None if contour_points >= all => break Delaunay::new(),
-            None => contour_points = (2 * contour_points).max(8),
+            None if contour_points < all => contour_points = (2 * contour_points).max(8),
+            None if tracing != Tracing::Crossings => tracing = Tracing::Crossings,
+            None => break Delaunay::new(),
         }
     };
     let mut mesh = triangles_inside(&delaunay);
@@ -107,9 +148,12 @@ fn divide(ring: Vec<Vec2>, base: f32, length: f32) -> Vec<Vec2> {
     parts.collect()
 }
 
-/// Returns the points of a square lattice that are inside, at least about half its spacing from the
-/// contour.
-fn inner_points(coverage: &ScalarField, spacing: f32) -> Vec<Vec2> {
+/// Returns the points of a square lattice that are inside, and not near the contour or the last points
+/// inset from it.
+fn inner_points(coverage: &ScalarField, spacing: f32, insets: &[f32]) -> Vec<Vec2> {
+    let clearance = insets
+        .last()
+        .map_or(0.5 * spacing, |inset| inset + 0.3 * spacing);
     let count = |length: usize| ((length - 1) as f32 / spacing) as usize;
     let (columns, rows) = (count(coverage.width), count(coverage.height));
     let lattice = (1..=rows).flat_map(|row| (1..=columns).map(move |column| (column, row)));
@@ -117,13 +161,13 @@ fn inner_points(coverage: &ScalarField, spacing: f32) -> Vec<Vec2> {
     let is_clear = |point: &Vec2| {
         let around = [
             (0.0, 0.0),
-            (-0.5, -0.5),
-            (0.5, -0.5),
-            (-0.5, 0.5),
-            (0.5, 0.5),
+            (-1.0, -1.0),
+            (1.0, -1.0),
+            (-1.0, 1.0),
+            (1.0, 1.0),
         ];
         around.iter().all(|(dx, dy)| {
-            let [x, y] = [point.x + dx * spacing, point.y + dy * spacing];
+            let [x, y] = [point.x + dx * clearance, point.y + dy * clearance];
             is_inside(coverage.sample(x, y))
         })
     };
@@ -193,6 +237,13 @@ fn triangles_inside(delaunay: &Delaunay) -> PlanarMesh {
             }
         }
     }
+    // Also inner points that are exactly on the contour.
+    for ((a, b), faces) in mesh.faces_by_edge() {
+        if faces.len() == 1 {
+            mesh.is_boundary[a as usize] = true;
+            mesh.is_boundary[b as usize] = true;
+        }
+    }
     mesh
 }
 
@@ -236,6 +287,20 @@ impl PlanarMesh {
     fn edges(face: &[u32]) -> impl Iterator<Item = (u32, u32)> {
         let following = face.iter().cycle().skip(1);
         face.iter().zip(following).map(|(a, b)| (*a, *b))
+    }
+
+    /// Returns the edges of the contour, in the direction in which the face at each has them.
+    pub fn contour_edges(&self) -> Vec<[u32; 2]> {
+        let by_edge = self.faces_by_edge();
+        let edges = self.faces().flat_map(Self::edges);
+        let contour = edges.filter(|(a, b)| by_edge[&edge_key(*a, *b)].len() == 1);
+        contour.map(|(a, b)| [a, b]).collect()
+    }
+
+    /// Returns the points of each edge of the contour.
+    pub fn contour_lines(&self) -> impl Iterator<Item = [Vec2; 2]> {
+        let edges = self.contour_edges().into_iter();
+        edges.map(|edge| edge.map(|at| self.points[at as usize]))
     }
 
     /// Returns the indices of the faces at each edge.

@@ -97,3 +97,67 @@ fn relax(coverage: &ScalarField, guess: ScalarField, sweeps: usize) -> ScalarFie
     }
     heights
 }
+
+/// Returns the solution between the grid's points. `heights` is [extended](extended).
+///
+/// Bilinear interpolation alone is too low where the surface is curved. The difference is added for a
+/// surface that is curved equally in both directions, as over a disc.
+pub fn sample(heights: &ScalarField, x: f32, y: f32) -> f32 {
+    let curved = |at: f32| at.fract() * (1.0 - at.fract());
+    (heights.sample(x, y) + curved(x) + curved(y)).max(0.0)
+}
+
+/// Returns the solution with negative numbers next to the contour outside, such that it is 0 on the
+/// contour. With zeros there, it would rise in steps that show the grid.
+pub fn extended(coverage: &ScalarField, mut heights: ScalarField) -> ScalarField {
+    let (width, height) = (coverage.width, coverage.height);
+    let inner = heights.clone();
+    let is_covered = |x: usize, y: usize| is_inside(coverage.at(x, y));
+    let around = |x: usize, y: usize| {
+        let all = [
+            (x.wrapping_sub(1), y),
+            (x + 1, y),
+            (x, y.wrapping_sub(1)),
+            (x, y + 1),
+        ];
+        all.into_iter().filter(|(x, y)| *x < width && *y < height)
+    };
+    let mean = |numbers: &mut dyn Iterator<Item = f32>| {
+        let (sum, count) = numbers.fold((0.0, 0), |(sum, count), number| (sum + number, count + 1));
+        (count > 0).then(|| sum / count as f32)
+    };
+    for y in 0..height {
+        for x in 0..width {
+            if is_covered(x, y) {
+                continue;
+            }
+            let mut beyond = around(x, y)
+                .filter(|(x, y)| is_covered(*x, *y))
+                .map(|(i, j)| {
+                    let part = crossing(coverage.at(i, j), coverage.at(x, y));
+                    -(inner.at(i, j) / part + 1.0) * (1.0 - part)
+                });
+            heights.values[y * width + x] = mean(&mut beyond).unwrap_or_default();
+        }
+    }
+    // Points with an inner one only at the opposite corner of a cell.
+    let sides = heights.clone();
+    for y in 0..height {
+        for x in 0..width {
+            if is_covered(x, y) || around(x, y).any(|(x, y)| is_covered(x, y)) {
+                continue;
+            }
+            let columns = [x.wrapping_sub(1), x + 1]
+                .into_iter()
+                .filter(|x| *x < width);
+            let corners = columns.flat_map(|i| {
+                let rows = [y.wrapping_sub(1), y + 1].into_iter();
+                rows.filter(|y| *y < height).map(move |j| (i, j))
+            });
+            let mut beyond = (corners.filter(|(i, j)| is_covered(*i, *j)))
+                .map(|(i, j)| sides.at(i, y) + sides.at(x, j) - inner.at(i, j));
+            heights.values[y * width + x] = mean(&mut beyond).unwrap_or_default();
+        }
+    }
+    heights
+}

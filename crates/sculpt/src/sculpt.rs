@@ -1,6 +1,6 @@
 //! The steps from an image to a model.
 
-use contract::{CutoutShape, Parameters, Resolution, Topology};
+use contract::{ModelShape, Parameters, Resolution, Topology};
 use glam::DVec3;
 use image::{DynamicImage, RgbImage};
 
@@ -8,7 +8,7 @@ use crate::error::ModelError;
 use crate::images::{encode_jpeg, encode_png, to_rgba8};
 use crate::mask::{Cutout, NoObjectError, crop};
 use crate::mesh::Mesh;
-use crate::planar_mesh::MeshLayout;
+use crate::planar_mesh::{MeshLayout, Tracing};
 use crate::progress::{Progress, report};
 use crate::request::{Detail, ModelRequest, is_textured};
 use crate::surface::{self, MeshDensity};
@@ -19,6 +19,18 @@ use crate::{glb, render, texture};
 
 /// The JPEG quality of textures, from 1 to 100: above it files grow without a visible difference.
 const TEXTURE_QUALITY: u8 = 92;
+
+/// The distance between points inside of a smooth shape, in grid steps.
+const SMOOTH_SPACING: f32 = 2.0;
+/// Where such a shape is steep: a tube with a radius of 100 grid steps is 5, 10 and 15 of them deep there.
+/// Without these points, the faces next to the contour would be up to ten times as long as wide.
+const STEEP: [f32; 3] = [0.12, 0.5, 1.2];
+/// A mesh with more faces than this, in parts of those that it should have, is made again on a coarser
+/// grid.
+const MAX_EXCESS: f32 = 3.0;
+/// How many times as many cells an extrusion's grid has, and how far apart its points inside are.
+const EXTRUSION_CELLS: f32 = 8.0;
+const EXTRUSION_SPACING: f32 = 6.0;
 
 /// Makes a model: a binary glTF 2.0 file (`model/gltf-binary`) with a closed surface, y up, its front
 /// towards +z. Its longest edge is 1 unless `scaled_bbox` sets another size.
@@ -95,12 +107,18 @@ fn model(
     let image = to_rgba8(request.image);
     let cutout = request.cutout;
     let (rect, coverage) = crop(cutout, image.dimensions()).ok_or(NoObjectError::TooFine)?;
-    let density = mesh_density(request.parameters, request.detail);
-    let mesh = match cutout.report.shape {
-        CutoutShape::Object => surface::inflate(&coverage, rect, density),
-        CutoutShape::Relief => surface::relief(&image, &coverage, rect, density),
+    let raise = |density: MeshDensity| match cutout.shape {
+        ModelShape::Round => surface::inflate(&coverage, rect, density),
+        ModelShape::Revolved => surface::revolve(&coverage, rect, density),
+        ModelShape::Extruded => surface::extrude(&coverage, rect, density),
+        ModelShape::Relief => surface::relief(&image, &coverage, rect, density),
     };
-    let mut mesh = mesh.ok_or(NoObjectError::TooFine)?;
+    let density = mesh_density(request.parameters, request.detail, cutout.shape);
+    let mut mesh = raise(density).ok_or(NoObjectError::TooFine)?;
+    if mesh.faces().count() as f32 > density.max_faces {
+        // Such as noise: it has more contour than area.
+        mesh = raise(density.coarse()).ok_or(NoObjectError::TooFine)?;
+    }
     report(progress, 0.6)?;
     let texture = texture_edge.map(|edge| {
         let layout = TextureLayout::new(rect, edge);
@@ -118,7 +136,7 @@ fn model(
 ///
 /// A grid cell gives two triangles in front and two behind. As quads, the two triangles of a side are
 /// cut into four. In a low-poly mesh fewer triangles pair up: one gives about 2.5 quads.
-fn mesh_density(parameters: &Parameters, detail: Detail) -> MeshDensity {
+fn mesh_density(parameters: &Parameters, detail: Detail, shape: ModelShape) -> MeshDensity {
     let topology = parameters.topology.unwrap_or(Topology::Tris);
     if parameters.resolution != Some(Resolution::LowPoly) {
         let faces = match detail {
@@ -129,11 +147,42 @@ fn mesh_density(parameters: &Parameters, detail: Detail) -> MeshDensity {
             Topology::Tris => 4.0,
             Topology::Quads => 8.0,
         };
+        let contour_points = None;
+        if shape == ModelShape::Extruded {
+            // The contour alone has details.
+            return MeshDensity {
+                grid_cells: EXTRUSION_CELLS * faces / faces_per_cell,
+                max_faces: MAX_EXCESS * faces,
+                layout: MeshLayout {
+                    contour_points,
+                    spacing: EXTRUSION_SPACING,
+                    insets: &[surface::BEVEL],
+                    tracing: Tracing::Straight,
+                    topology,
+                },
+            };
+        }
+        // The contour is traced on a grid that is finer than the faces.
+        let is_smooth = matches!(shape, ModelShape::Round | ModelShape::Revolved);
+        let spacing = if is_smooth { SMOOTH_SPACING } else { 1.0 };
         return MeshDensity {
-            grid_cells: faces / faces_per_cell,
+            grid_cells: faces / faces_per_cell * spacing * spacing,
+            max_faces: MAX_EXCESS * faces,
             layout: MeshLayout {
-                contour_points: None,
-                spacing: 1.0,
+                contour_points,
+                spacing,
+                insets: if is_smooth { &STEEP } else { &[] },
+                tracing: match (shape, detail) {
+                    (ModelShape::Round, Detail::Preview) => Tracing::Smooth {
+                        passes: 8,
+                        spacing: 1.6,
+                    },
+                    (ModelShape::Round, Detail::Refined) => Tracing::Smooth {
+                        passes: 3,
+                        spacing: 0.8,
+                    },
+                    _ => Tracing::Crossings,
+                },
                 topology,
             },
         };
@@ -153,9 +202,12 @@ fn mesh_density(parameters: &Parameters, detail: Detail) -> MeshDensity {
     let inner_points = (triangles / 2.0 - contour_points) / 2.0;
     MeshDensity {
         grid_cells,
+        max_faces: f32::INFINITY,
         layout: MeshLayout {
             contour_points: Some(contour_points as usize),
             spacing: (grid_cells / inner_points).sqrt(),
+            insets: &[],
+            tracing: Tracing::Crossings,
             topology,
         },
     }

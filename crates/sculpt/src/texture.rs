@@ -178,7 +178,7 @@ fn scaled_part(image: &RgbaImage, layout: TextureLayout) -> RgbaImage {
 
 /// Returns how far each pixel is from the nearest one that is not inside, in pixels, with an error of
 /// at most 8 % (the chamfer distance of Borgefors).
-fn distances(inside: &[bool], width: usize) -> Vec<f32> {
+pub fn distances(inside: &[bool], width: usize) -> Vec<f32> {
     const DIAGONAL: f32 = 4.0 / 3.0;
     let height = inside.len() / width;
     let mut distances: Vec<f32> = (inside.iter())

@@ -80,6 +80,7 @@ fn offsets(mesh: &Mesh, max: f64) -> Vec<DVec2> {
     let mut order: Vec<u32> = (0..mesh.positions.len() as u32).collect();
     // From the middle to the rim: each vertex goes on from those above it.
     order.sort_by(|a, b| height(*b).total_cmp(&height(*a)).then(a.cmp(b)));
+    let normals = mesh.normals();
     let mut offsets = vec![DVec2::ZERO; mesh.positions.len()];
     for at in order {
         if mesh.sides[at as usize] == Side::Base {
@@ -93,11 +94,19 @@ fn offsets(mesh: &Mesh, max: f64) -> Vec<DVec2> {
             }
             let step: DVec3 = mesh.positions[at as usize] - mesh.positions[*other as usize];
             let flat = DVec2::new(step.x, -step.y);
+            let outwards = match flat.length() > 1e-3 * step.length() {
+                true => flat.normalize(),
+                // At right angles to the plane.
+                false => DVec2::new(
+                    normals[at as usize].x.into(),
+                    (-normals[at as usize].y).into(),
+                ),
+            };
             let before = offsets[*other as usize].length() * (1.0 - flat.length() / max).max(0.0);
             let missing = (step.length() / MAX_STRETCH - flat.length()).max(0.0);
             let steepness = fall / step.length();
             sum += steepness * (before + missing);
-            direction += steepness * flat.normalize_or_zero();
+            direction += steepness * outwards;
             weight += steepness;
         }
         if weight > 0.0 {

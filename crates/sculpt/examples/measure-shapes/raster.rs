@@ -31,8 +31,10 @@ impl Frame {
 #[derive(Clone, Copy)]
 pub struct Seen {
     pub depth: f64,
-    /// The direction of the surface, towards the viewer.
+    /// The direction of the face, towards the viewer.
     pub normal: DVec3,
+    /// The direction of the surface in the light: the face's, or one between those of its corners.
+    pub shading: DVec3,
     /// From 0 to 255; a light grey without a texture.
     pub color: Vec3,
 }
@@ -91,9 +93,17 @@ pub fn draw(solid: &Solid, frame: Frame, pixels: usize) -> Vec<Option<Seen>> {
                         );
                         Vec3::from(pixel.unwrap_or(Rgb([0; 3])).0.map(f32::from))
                     });
+                let shading = match solid.normals.is_empty() {
+                    true => normal,
+                    false => {
+                        let [a, b, c] = triangle.map(|at| solid.normals[at as usize]);
+                        (a * weights.x + b * weights.y + c * weights.z).normalize_or(normal)
+                    }
+                };
                 *before = Some(Seen {
                     depth,
                     normal,
+                    shading,
                     color,
                 });
             }
@@ -125,7 +135,7 @@ pub fn picture(solid: &Solid, frame: Frame, pixels: usize, shading: Shading) -> 
     let large = RgbaImage::from_fn(2 * pixels as u32, 2 * pixels as u32, |x, y| {
         match &seen[y as usize * 2 * pixels + x as usize] {
             Some(seen) => {
-                let light = ambient + (1.0 - ambient) * seen.normal.dot(LIGHT).max(0.0);
+                let light = ambient + (1.0 - ambient) * seen.shading.dot(LIGHT).max(0.0);
                 let [red, green, blue] = (seen.color * light as f32)
                     .to_array()
                     .map(|channel| channel as u8);

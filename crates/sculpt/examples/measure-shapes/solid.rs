@@ -12,6 +12,8 @@ pub struct Solid {
     pub points: Vec<DVec3>,
     /// Empty without a texture.
     pub uvs: Vec<Vec2>,
+    /// The directions of the surface at the points; empty if its faces are flat.
+    pub normals: Vec<DVec3>,
     pub triangles: Vec<[u32; 3]>,
     pub texture: Option<RgbImage>,
 }
@@ -64,6 +66,7 @@ impl Solid {
         let primitive = mesh.primitives().next().ok_or("no primitive")?;
         let reader = primitive.reader(|buffer| Some(&buffers[buffer.index()]));
         let positions = reader.read_positions().ok_or("no positions")?;
+        let normals = reader.read_normals().into_iter().flatten();
         let uvs = reader.read_tex_coords(0).map(|uvs| uvs.into_f32());
         let indices: Vec<u32> = reader
             .read_indices()
@@ -74,14 +77,15 @@ impl Solid {
         Ok(Self {
             points: positions.map(|at| DVec3::from(at.map(f64::from))).collect(),
             uvs: uvs.into_iter().flatten().map(Vec2::from).collect(),
+            normals: normals.map(|at| DVec3::from(at.map(f64::from))).collect(),
             triangles: indices.as_chunks().0.to_vec(),
             texture: image.and_then(|it| RgbImage::from_raw(it.width, it.height, it.pixels)),
         })
     }
 
     pub fn rotated(mut self, rotation: DMat3) -> Self {
-        for point in &mut self.points {
-            *point = rotation * *point;
+        for vector in self.points.iter_mut().chain(&mut self.normals) {
+            *vector = rotation * *vector;
         }
         self
     }

@@ -1,16 +1,19 @@
 //! Which part of an image becomes the model: what is opaque, what the caller's mask covers, the object
 //! that a network sees, what differs from the background, or all of it.
 
-use contract::{CutoutChoice, CutoutMethod, CutoutReport, CutoutShape, MASK_URL};
+use contract::{
+    CutoutChoice, CutoutMethod, CutoutReport, CutoutShape, MASK_URL, ModelShape, ShapeChoice,
+};
 use image::{DynamicImage, GrayImage, ImageResult, RgbImage, Rgba, RgbaImage};
 
 #[cfg(feature = "import")]
 use super::guided_filter::GuidedMask;
 use super::network::{interpret, network_input};
 use super::segmenter::{SegmentError, Segmenter};
-use super::{background, network};
+use super::{background, crop, network};
 use crate::images::{encode_png, shrink_to_fit, to_rgba8};
 use crate::scalar_field::ScalarField;
+use crate::shape;
 
 /// The longest edge of a mask, in pixels.
 const MAX_EDGE: u32 = 512;
@@ -32,6 +35,9 @@ pub struct CutoutRequest<'a> {
     /// A mask of the caller's own with the proportions of the image, which decides in place of
     /// `choice`. Its opacity counts if it has transparent pixels, otherwise its brightness.
     pub mask: Option<&'a DynamicImage>,
+    /// The kind of shape that the caller wants. With a relief, the whole image becomes the model unless
+    /// the caller chooses or sends a cutout.
+    pub shape: ShapeChoice,
     /// The network, if there is one.
     pub segmenter: Option<&'a dyn Segmenter>,
 }
@@ -43,6 +49,8 @@ pub struct Cutout {
     pub(crate) coverage: ScalarField,
     /// How the part was found.
     pub report: CutoutReport,
+    /// The kind of shape that the model has.
+    pub shape: ModelShape,
 }
 
 /// Why nothing is cut out of an image.
@@ -90,25 +98,37 @@ pub enum NoObjectError {
 /// covers nothing, or if the network is chosen and not available.
 pub fn cut_out(image: &DynamicImage, request: &CutoutRequest) -> Result<Cutout, CutoutError> {
     let image = to_rgba8(image);
-    let content = Content::of(&image);
+    let mut cutout = find(&image, request)?;
+    cutout.shape = match request.shape {
+        ShapeChoice::Auto => cutout.suggested_shape(&image),
+        ShapeChoice::Round => ModelShape::Round,
+        ShapeChoice::Revolved => ModelShape::Revolved,
+        ShapeChoice::Extruded => ModelShape::Extruded,
+        ShapeChoice::Relief => ModelShape::Relief,
+    };
+    Ok(cutout)
+}
+
+fn find(image: &RgbaImage, request: &CutoutRequest) -> Result<Cutout, CutoutError> {
+    let content = Content::of(image);
     if content == Content::Transparent {
         return Err(NoObjectError::Transparent.into());
     }
     if let Some(mask) = request.mask {
         return from_mask(image.dimensions(), mask);
     }
-    let small = shrink_to_fit(&image, MAX_EDGE);
+    let small = shrink_to_fit(image, MAX_EDGE);
     let alpha = opacity_field(&small);
     let object = |coverage: ScalarField, method| Cutout::new(coverage, method, CutoutShape::Object);
     let relief = |method| Cutout::new(alpha.clone(), method, CutoutShape::Relief);
-    match Method::chosen(request.choice, content) {
+    match Method::chosen(request, content) {
         Method::Alpha => return Ok(object(alpha, CutoutMethod::Alpha)),
         Method::None => return Ok(relief(CutoutMethod::None)),
         Method::Network { is_required } => {
             let unavailable = || Err(SegmentError("this server has none".into()));
             let segmented = request
                 .segmenter
-                .map_or_else(unavailable, |segmenter| segment(&image, &small, segmenter));
+                .map_or_else(unavailable, |segmenter| segment(image, &small, segmenter));
             match segmented {
                 Ok(segmentation) => {
                     let method = CutoutMethod::Network;
@@ -140,7 +160,7 @@ pub fn prepare_network_input(
     size: (u32, u32),
 ) -> Option<RgbImage> {
     let image = to_rgba8(image);
-    let method = Method::chosen(request.choice, Content::of(&image));
+    let method = Method::chosen(request, Content::of(&image));
     let is_needed = request.mask.is_none() && matches!(method, Method::Network { .. });
     is_needed.then(|| network_input(&image, size))
 }
@@ -156,14 +176,26 @@ impl Cutout {
                 shape,
             },
             coverage,
+            shape: plain_shape(shape),
         }
     }
 
-    /// Returns a cutout that was [written](Cutout::to_png) before.
-    pub fn from_image(mask: &GrayImage, report: CutoutReport) -> Self {
+    /// Returns a cutout that was [written](Cutout::to_png) before. Without a `shape`, it is the one that
+    /// cutouts had before there were several kinds.
+    pub fn from_image(mask: &GrayImage, report: CutoutReport, shape: Option<ModelShape>) -> Self {
         Self {
             coverage: gray_field(mask),
             report,
+            shape: shape.unwrap_or(plain_shape(report.shape)),
+        }
+    }
+
+    fn suggested_shape(&self, image: &RgbaImage) -> ModelShape {
+        match (self.report.shape, crop(self, image.dimensions())) {
+            (CutoutShape::Object, Some((rect, coverage))) => {
+                shape::suggested(image, rect, &coverage)
+            }
+            (shape, _) => plain_shape(shape),
         }
     }
 
@@ -219,6 +251,13 @@ impl Cutout {
     }
 }
 
+fn plain_shape(shape: CutoutShape) -> ModelShape {
+    match shape {
+        CutoutShape::Object => ModelShape::Round,
+        CutoutShape::Relief => ModelShape::Relief,
+    }
+}
+
 /// What an image shows, by its transparency and its colors.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Content {
@@ -257,7 +296,11 @@ enum Method {
 }
 
 impl Method {
-    fn chosen(choice: CutoutChoice, content: Content) -> Self {
+    fn chosen(request: &CutoutRequest, content: Content) -> Self {
+        let choice = match (request.choice, request.shape) {
+            (CutoutChoice::Auto, ShapeChoice::Relief) => CutoutChoice::Keep,
+            (choice, _) => choice,
+        };
         match (choice, content) {
             (CutoutChoice::Auto | CutoutChoice::Keep, Content::CutOut) => Self::Alpha,
             (CutoutChoice::Auto | CutoutChoice::Background, Content::Uniform) => Self::None,

@@ -7,7 +7,7 @@ mod cut_out;
 mod fill_holes;
 mod guided_filter;
 mod network;
-mod oklab;
+pub mod oklab;
 mod pixel_grid;
 mod segmenter;
 
