@@ -40,6 +40,9 @@ const MAX_STROKE_WIDTH: f32 = 0.25;
 /// In a row of a surface of revolution, colors differ by at most this from a parabola, in OKLab: the
 /// light makes such a difference from the left to the right, and a face or a label does not.
 const MAX_ROW_DETAIL: f32 = 0.035;
+/// The parabola itself, which shows a round surface in the light, is at least as large on average: a flat
+/// square has none.
+const MIN_ROW_LIGHT: f32 = 0.02;
 /// In this part of the rows they may differ by more.
 const MAX_DETAILED_ROWS: f32 = 0.12;
 
@@ -203,8 +206,10 @@ fn is_turned(coverage: &ScalarField, colors: &[Vec3]) -> bool {
 }
 
 /// Returns the part of the rows whose colors have a detail: where they differ from a parabola, and from
-/// what all rows have at the same part of their width, such as a highlight.
+/// what all rows have at the same part of their width, such as a highlight. Returns 1 if there is no light
+/// that differs from the left to the right.
 fn detailed_rows(silhouette: &Silhouette, coverage: &ScalarField, colors: &[Vec3]) -> f32 {
+    let mut light = 0.0;
     let residuals: Vec<[Vec3; SAMPLES]> = (silhouette.rows.iter())
         .map(|row| {
             let color = |part: f32| {
@@ -212,9 +217,18 @@ fn detailed_rows(silhouette: &Silhouette, coverage: &ScalarField, colors: &[Vec3
                 let x = x.clamp(0.0, (coverage.width - 1) as f32) as usize;
                 colors[row.y * coverage.width + x]
             };
-            without_parabola(SAMPLE_PARTS.map(color))
+            let colors = SAMPLE_PARTS.map(color);
+            let residual = without_parabola(colors);
+            let mean = colors.iter().sum::<Vec3>() / SAMPLES as f32;
+            let squares = colors.iter().zip(residual);
+            let squares = squares.map(|(color, rest)| (*color - rest).distance_squared(mean));
+            light += (squares.sum::<f32>() / SAMPLES as f32).sqrt();
+            residual
         })
         .collect();
+    if light < MIN_ROW_LIGHT * silhouette.rows.len() as f32 {
+        return 1.0;
+    }
     let count = residuals.len() as f32;
     let mut means = [Vec3::ZERO; SAMPLES];
     for row in &residuals {

@@ -20,7 +20,7 @@ const MIN_FOOT: f32 = 0.35;
 /// above is curved.
 const FOOT_HEIGHT: f32 = 0.06;
 /// What stands is at least this many times as high as wide.
-const MIN_PROPORTION: f32 = 0.6;
+const MIN_PROPORTION: f32 = 1.05;
 
 /// An outline that encloses less than this part of its convex hull is not convex.
 const MIN_SOLIDITY: f32 = 0.9;

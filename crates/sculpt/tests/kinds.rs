@@ -81,6 +81,11 @@ fn bottle_with_a_face() -> DynamicImage {
     })
 }
 
+/// A square that gets darker from the top to the bottom.
+fn square() -> DynamicImage {
+    drawn(|x, y| (x.abs() < 0.6 && y.abs() < 0.7).then_some([(150.0 + 90.0 * y) as u8, 40, 90]))
+}
+
 /// A ball with a pattern.
 fn ball() -> DynamicImage {
     drawn(|x, y| {
@@ -202,6 +207,7 @@ fn chooses_the_kind_that_suits_an_image() {
             ModelShape::Round,
         ),
         ("ball", ball(), ModelShape::Revolved),
+        ("square", square(), ModelShape::Round),
         ("head", head(), ModelShape::Round),
         ("letter", letter(), ModelShape::Extruded),
         ("ring", ring(), ModelShape::Extruded),
