@@ -8,6 +8,7 @@ use sculpt::Segmenter;
 use crate::access::Client;
 use crate::engine::SCULPT;
 use crate::quota::DailyLimit;
+use crate::remote_engines::RemoteEngines;
 use crate::retention::Retention;
 use decode::{DEFAULT_MAX_DECODE_BYTES, DecodeQueue};
 
@@ -38,6 +39,8 @@ pub struct Config {
     pub engines: Vec<String>,
     /// The names of the engines whose models are paid. Default: none.
     pub paid_engines: Vec<String>,
+    /// What is known about engines that run elsewhere. Default: nothing.
+    pub remote_engines: Option<Arc<dyn RemoteEngines>>,
     /// The daily limit of paid models. Default: no limit.
     pub daily_limit: DailyLimit,
     /// The clients, each of which sees only its own sessions. Default: none; callers need no key
@@ -78,6 +81,7 @@ impl Default for Config {
             segmenter: None,
             engines: vec![SCULPT.into()],
             paid_engines: Vec::new(),
+            remote_engines: None,
             daily_limit: DailyLimit::default(),
             clients: Vec::new(),
             allowed_origins: None,

@@ -1,6 +1,6 @@
 //! The interface of the engines, which create the models.
 
-use contract::Parameters;
+use contract::{Parameters, SessionCost};
 use image::DynamicImage;
 use sculpt::Cutout;
 pub use sculpt::{Detail, ModelError, Progress, VIEW_COUNT};
@@ -65,6 +65,10 @@ pub trait Checkpoint {
     /// # Errors
     /// Fails if the store fails, or if the result is no longer needed.
     fn save(&self, text: &str) -> Result<(), CheckpointError>;
+
+    /// Saves what the service has charged for the job. A failure of the store is ignored: the cost is
+    /// only shown.
+    fn save_cost(&self, cost: SessionCost);
 
     /// Sets the `engine_status` of the session, until the next call.
     fn set_status(&self, status: &str);

@@ -14,6 +14,7 @@ use crate::files::model_file;
 use crate::idempotency::IdempotencyRecord;
 use crate::image_source::ImageSource;
 use crate::record::{NewSession, Record};
+use crate::remote_engines::{EndedJob, Worker};
 use crate::request::Request;
 use crate::response::Response;
 use crate::routes::Route;
@@ -45,7 +46,8 @@ pub enum Output {
     Polled(Record, Option<u32>),
     /// A session whose preview or refinement is started.
     Started(Record),
-    Deleted,
+    /// A deleted session, with what becomes of its job at an engine.
+    Deleted(Option<EndedJob>),
     Listed(Vec<Record>),
     /// The results of a route about the server itself.
     Results(Value),
@@ -124,7 +126,9 @@ impl Context<'_> {
         let record = Record::new(session, self.now, state.pace);
         let addition = Addition {
             // A model that follows the selection of a spin is charged when it is requested.
-            is_paid: record.is_model_requested() && state.is_paid(&record.engine),
+            price: (record.is_model_requested())
+                .then(|| state.price(&record.engine, &record.parameters))
+                .flatten(),
             record,
             image,
             mask: body.mask,
@@ -170,10 +174,21 @@ impl Context<'_> {
 
     /// Deletes a session with its files. Its running job notices that at its next report of progress.
     fn delete(self, code: &str) -> Result<Output, ApiError> {
-        match self.state.sessions.delete(code, self.client)? {
-            true => Ok(Output::Deleted),
-            false => Err(ApiError::session_not_found(code)),
-        }
+        let record = self.state.sessions.delete(code, self.client)?;
+        let record = record.ok_or_else(|| ApiError::session_not_found(code))?;
+        Ok(Output::Deleted(self.end_job(&record)))
+    }
+
+    /// Ends the job of a deleted session at its engine, if there is one.
+    fn end_job(self, record: &Record) -> Option<EndedJob> {
+        let engines = self.state.remote_engines.as_ref()?;
+        let job = record.next_job()?;
+        let note = record.engine_note(&job)?;
+        let worker = match self.state.queue.is_running(&job) {
+            true => Worker::Running,
+            false => Worker::Absent,
+        };
+        engines.end_job(&record.engine, note, worker)
     }
 
     fn list(self) -> Result<Vec<Record>, ApiError> {
@@ -211,7 +226,9 @@ impl Context<'_> {
                 remove: model_file(stage).into_iter().collect(),
             },
             start: Some(Start {
-                is_paid: stage == Stage::Preview && self.state.is_paid(&record.engine),
+                price: (stage == Stage::Preview)
+                    .then(|| self.state.price(&record.engine, &record.parameters))
+                    .flatten(),
                 now: self.now,
             }),
         };

@@ -126,6 +126,11 @@ impl JobQueue {
         progress.unwrap_or_default()
     }
 
+    /// Returns whether a worker runs a job.
+    pub fn is_running(&self, job: &JobId) -> bool {
+        self.running().contains_key(job)
+    }
+
     /// Sets the completed part of a job, from 0 to 1. It never decreases.
     pub fn set_progress(&self, job: &JobId, fraction: f32) {
         if let Some(progress) = self.running().get_mut(job) {

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::ops::ControlFlow;
 
+use contract::SessionCost;
 use image::{DynamicImage, RgbImage};
 use sculpt::Segmenter;
 
@@ -393,6 +394,12 @@ impl Checkpoint for StoredCheckpoint<'_> {
             Err(SaveError::Obsolete) => Err(CheckpointError::Obsolete),
             Err(SaveError::Store(error)) => Err(self.fail(error)),
         }
+    }
+
+    fn save_cost(&self, cost: SessionCost) {
+        let _ = self.runner.save(self.job, Vec::new(), |record| {
+            record.cost = Some(cost);
+        });
     }
 
     fn set_status(&self, status: &str) {

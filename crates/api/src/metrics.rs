@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::clock::Millis;
+use crate::quota::Cents;
 
 /// The state of all sessions and engines.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -13,8 +14,12 @@ pub struct Metrics {
     pub pending: usize,
     /// The number of paid models requested today (UTC).
     pub paid_today: u32,
+    /// The sum of their list prices.
+    pub paid_cents_today: Cents,
     /// The daily limit of paid models for all clients together.
     pub paid_daily_limit: Option<u32>,
+    /// The daily limit of the list prices for all clients together.
+    pub paid_daily_limit_cents: Option<Cents>,
     /// The number of those by the client for which they were requested; `""` if callers need no key.
     pub paid_today_by_client: BTreeMap<String, u32>,
     /// The metrics of each client, by its name. Users that a client names count for the client.

@@ -1,7 +1,8 @@
 //! The stored record of a session, and the changes that it goes through.
 
 use contract::{
-    CutoutChoice, CutoutReport, KnownStatus, ModelShape, Parameters, PreviewMesh, ShapeChoice,
+    CutoutChoice, CutoutReport, KnownStatus, ModelShape, Parameters, PreviewMesh, SessionCost,
+    ShapeChoice,
 };
 use serde::{Deserialize, Serialize};
 
@@ -112,6 +113,9 @@ pub struct Record {
     /// The names of the requested parameters that the engine did not support in the newest model.
     #[serde(default)]
     pub unsupported: Vec<String>,
+    /// What the engine's service has charged for the model.
+    #[serde(default)]
+    pub cost: Option<SessionCost>,
     #[serde(default, rename = "note")]
     engine_note: Option<EngineNote>,
     /// The URL of the image, if the caller sent one.
@@ -151,6 +155,7 @@ impl Record {
             url_token: None,
             engine: session.engine,
             unsupported: Vec::new(),
+            cost: None,
             engine_note: None,
             image_url: session.image_url,
             created_at: now,

@@ -26,7 +26,11 @@ impl Context<'_> {
             }
             Output::Polled(record, poll) => ok("Retrieved", self.session(&record, poll).into()),
             Output::Started(record) => ok("Generating Mesh", self.session(&record, None).into()),
-            Output::Deleted => no_content(),
+            Output::Deleted(None) => no_content(),
+            Output::Deleted(Some(job)) => {
+                let message = format!("Deleted. {}", job.message);
+                ok(&message, json!({ "may_be_charged": job.may_be_charged }))
+            }
             Output::Listed(records) => {
                 let sessions = records.iter().map(|record| self.session(record, None));
                 let sessions: Vec<_> = sessions.collect();

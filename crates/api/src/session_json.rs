@@ -97,6 +97,7 @@ impl SessionView<'_> {
                 mask_url: self.file_url(CUTOUT),
             }),
             shape: record.shape(now),
+            cost: record.cost,
             source: Some("external".into()),
             created_at: Some(timestamp(record.created_at)),
             updated_at: Some(timestamp(updated_at.unwrap_or(record.created_at))),

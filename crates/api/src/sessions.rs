@@ -7,7 +7,7 @@ use crate::clock::Millis;
 use crate::files;
 use crate::idempotency::IdempotencyRecord;
 use crate::metrics::{EngineMetrics, Metrics};
-use crate::quota::DailyLimit;
+use crate::quota::{Cents, DailyLimit};
 use crate::record::Record;
 use crate::retention::Retention;
 use crate::store::{
@@ -36,8 +36,8 @@ pub struct Addition {
     /// The caller's mask.
     pub mask: Option<Vec<u8>>,
     pub idempotency: Option<IdempotencyRecord>,
-    /// Whether the session's model is charged to the daily limit.
-    pub is_paid: bool,
+    /// The list price of the session's model, if it is charged to the daily limit.
+    pub price: Option<Cents>,
     /// The source of the session's code and id.
     pub random: fastrand::Rng,
 }
@@ -53,8 +53,8 @@ pub struct Change {
 /// A stage that a caller starts. Needs room in the queue.
 #[derive(Clone, Copy, Debug)]
 pub struct Start {
-    /// Whether a model is charged to the daily limit.
-    pub is_paid: bool,
+    /// The list price of a model, if one is charged to the daily limit.
+    pub price: Option<Cents>,
     pub now: Millis,
 }
 
@@ -114,11 +114,13 @@ impl Sessions {
         self.store.delete_expired(&self.limits.retention, now)
     }
 
-    /// Deletes a session of a client with its files. Returns whether there was one.
-    pub fn delete(&self, code: &str, client: Option<&str>) -> Result<bool, StoreError> {
-        match self.get(code)? {
-            Some(record) if record.belongs_to(client) => self.store.delete(code),
-            _ => Ok(false),
+    /// Deletes a session of a client with its files. Returns its last record, or `None` if there was no
+    /// such session.
+    pub fn delete(&self, code: &str, client: Option<&str>) -> Result<Option<Record>, StoreError> {
+        let record = self.get(code)?;
+        match record.filter(|record| record.belongs_to(client)) {
+            Some(record) if self.store.delete(code)? => Ok(Some(record)),
+            _ => Ok(None),
         }
     }
 
@@ -142,8 +144,10 @@ impl Sessions {
             sessions: summary.sessions,
             pending: pending.sum(),
             paid_today: summary.usage.count(now),
+            paid_cents_today: summary.usage.cents(now),
             paid_today_by_client: summary.usage.count_by_client(now),
             paid_daily_limit: self.limits.daily.total,
+            paid_daily_limit_cents: self.limits.daily.cents,
             engines,
             ..Metrics::default()
         })
@@ -201,7 +205,7 @@ impl Sessions {
             image,
             mask,
             idempotency,
-            is_paid,
+            price,
             mut random,
         } = addition;
         let now = record.created_at;
@@ -225,7 +229,7 @@ impl Sessions {
                 record: &record,
                 files: &files,
                 queue_limit: Some(self.limits.queue),
-                charge: is_paid.then_some(self.charge_at(now)),
+                charge: price.map(|price| self.charge(price, now)),
                 cleanup: Some(Cleanup {
                     retention: self.limits.retention,
                     now,
@@ -254,7 +258,7 @@ impl Sessions {
         Change { files, start }: &Change,
         mut change: impl FnMut(&mut Record) -> Result<T, E>,
     ) -> Result<T, UpdateError<E>> {
-        let paid = start.filter(|start| start.is_paid);
+        let charge = start.and_then(|start| Some(self.charge(start.price?, start.now)));
         loop {
             let mut record = self.get(code)?.ok_or(UpdateError::NotFound)?;
             let changed = change(&mut record).map_err(UpdateError::Rejected)?;
@@ -263,7 +267,7 @@ impl Sessions {
                 record: &record,
                 files,
                 queue_limit: start.map(|_| self.limits.queue),
-                charge: paid.map(|start| self.charge_at(start.now)),
+                charge,
                 cleanup: None,
             });
             match written {
@@ -275,8 +279,9 @@ impl Sessions {
         }
     }
 
-    fn charge_at(&self, now: Millis) -> Charge {
+    fn charge(&self, price: Cents, now: Millis) -> Charge {
         Charge {
+            price,
             limit: self.limits.daily,
             now,
         }
@@ -327,7 +332,7 @@ mod tests {
             image: None,
             mask: None,
             idempotency: None,
-            is_paid: false,
+            price: None,
             random: fastrand::Rng::with_seed(seed),
         };
         let added = sessions.add(addition, |_| None);

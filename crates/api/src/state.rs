@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use contract::Parameters;
 use sculpt::Segmenter;
 
 use crate::access::AccessControl;
@@ -11,6 +12,8 @@ use crate::config::Config;
 use crate::fault::FaultCounter;
 use crate::job_queue::JobQueue;
 use crate::lock::lock;
+use crate::quota::Cents;
+use crate::remote_engines::RemoteEngines;
 use crate::request_log::RequestLog;
 use crate::sessions::{Limits, Sessions};
 use crate::stage::Pace;
@@ -22,7 +25,8 @@ use decode::Decoder;
 pub struct ApiState {
     pub pace: Pace,
     pub engines: Vec<String>,
-    pub paid_engines: Vec<String>,
+    paid_engines: Vec<String>,
+    pub remote_engines: Option<Arc<dyn RemoteEngines>>,
     pub access: AccessControl,
     pub web_access: WebAccess,
     /// The URL under which callers reach the API; `None` for the address of each request.
@@ -66,6 +70,7 @@ impl ApiState {
             },
             engines: config.engines.clone(),
             paid_engines: config.paid_engines.clone(),
+            remote_engines: config.remote_engines.clone(),
             access: AccessControl::new(&config.clients, config.client_header.clone(), url_secret),
             web_access,
             public_url: config.public_url.clone(),
@@ -83,9 +88,13 @@ impl ApiState {
         })
     }
 
-    /// Returns whether the models of an engine are paid.
-    pub fn is_paid(&self, engine: &str) -> bool {
-        self.paid_engines.iter().any(|paid| paid == engine)
+    /// Returns the list price of an engine's model, 0 if it is unknown. Returns `None` if the models of
+    /// the engine are free.
+    pub fn price(&self, engine: &str, parameters: &Parameters) -> Option<Cents> {
+        self.paid_engines.iter().find(|paid| *paid == engine)?;
+        let engines = self.remote_engines.as_ref();
+        let price = engines.and_then(|engines| engines.price(engine, parameters));
+        Some(price.unwrap_or_default())
     }
 
     /// Counts a session that a client has created.

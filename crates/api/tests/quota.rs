@@ -17,6 +17,7 @@ fn limited(total: u32) -> Config {
         daily_limit: DailyLimit {
             total: Some(total),
             per_client: None,
+            ..DailyLimit::default()
         },
         ..Config::default()
     }
@@ -130,6 +131,7 @@ fn charges_each_client_for_its_own_models() {
         daily_limit: DailyLimit {
             total: None,
             per_client: Some(1),
+            ..DailyLimit::default()
         },
         ..limited(0)
     };

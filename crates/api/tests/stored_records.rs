@@ -82,6 +82,7 @@ fn open_remote() -> (SharedStore, TestApi) {
         daily_limit: DailyLimit {
             total: None,
             per_client: Some(1),
+            ..DailyLimit::default()
         },
         clients: vec![Client {
             name: "shop".into(),

@@ -20,8 +20,8 @@ pub use parameters::{
     Topology,
 };
 pub use session::{
-    Envelope, ImageErrorCode, KnownStatus, SESSIONS_PATH, SessionCutout, SessionFields,
-    SessionStatus, Spin,
+    CostUnit, Envelope, ImageErrorCode, KnownStatus, SESSIONS_PATH, SessionCost, SessionCutout,
+    SessionFields, SessionStatus, Spin,
 };
 pub use shape::{ModelShape, SHAPE, ShapeChoice};
 pub use value::{MAX_ITEMS, Value, describe_array};

@@ -60,6 +60,27 @@ pub struct SessionCutout {
     pub mask_url: String,
 }
 
+/// What a service has charged for a session's model. An extension of this project's server.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(Tsify))]
+pub struct SessionCost {
+    /// The number of units.
+    pub amount: f64,
+    /// The unit in which the service counts.
+    pub unit: CostUnit,
+}
+
+/// The unit in which a service counts what it charges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(Tsify))]
+#[serde(rename_all = "snake_case")]
+pub enum CostUnit {
+    /// The service's credits.
+    Credits,
+    /// The billable units of the model, whose price is on the model's page.
+    BillableUnits,
+}
+
 /// The fields of a session that the API documents.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(Tsify))]
@@ -120,6 +141,10 @@ pub struct SessionFields {
     /// extension of this project's server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shape: Option<ModelShape>,
+    /// What the engine's service has charged for the model, if it tells. An extension of this project's
+    /// server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<SessionCost>,
     /// The origin of the session; `"external"` if it was created through the API.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,

@@ -50,7 +50,7 @@ use crate::clock::now;
 use crate::config::Config;
 use crate::connections::Connections;
 use crate::decode_queue::MemoryQueue;
-use crate::engines::ConfiguredEngine;
+use crate::engines::{ConfiguredEngine, RemoteCatalog};
 use crate::fetch::Fetcher;
 use crate::http::AppState;
 use crate::metrics::{JobSeconds, ServerMetrics};
@@ -110,6 +110,7 @@ async fn serve(config: &Config, options: &Options) -> anyhow::Result<()> {
         None => Box::new(MemoryStore::default()),
     };
     let paid: Vec<_> = engines.iter().filter(|engine| engine.is_paid).collect();
+    check::check_prices(&engines, options)?;
     let web_access = options.web_access(config);
     // A client key protects from rebound names too, because the attacker's page has none.
     let allowed_hosts = clients.is_empty().then(|| web_access.host_names.clone());
@@ -124,9 +125,11 @@ async fn serve(config: &Config, options: &Options) -> anyhow::Result<()> {
         segmenter: Some(Arc::new(network)),
         engines: engines.iter().map(|engine| engine.name.clone()).collect(),
         paid_engines: paid.iter().map(|engine| engine.name.clone()).collect(),
+        remote_engines: Some(Arc::new(RemoteCatalog::new(&engines))),
         daily_limit: DailyLimit {
             total: options.daily_limit,
             per_client: options.daily_limit_each,
+            cents: options.daily_limit_usd,
         },
         allowed_origins: web_access.allowed_origins(),
         allowed_hosts,

@@ -142,6 +142,20 @@ fn render(metrics: &Metrics, server: &ServerMetrics) -> Result<String, fmt::Erro
         "Paid models requested today (UTC)",
         all(metrics.paid_today.into()),
     );
+    gauges(
+        &mut registry,
+        "paid_cents_today",
+        "List prices of the paid models requested today (UTC), in US cents",
+        all(metrics.paid_cents_today),
+    );
+    if let Some(limit) = metrics.paid_daily_limit_cents {
+        gauges(
+            &mut registry,
+            "paid_daily_limit_cents",
+            "Maximum list prices of paid models per day (UTC), in US cents",
+            all(limit),
+        );
+    }
     if let Some(limit) = metrics.paid_daily_limit {
         gauges(
             &mut registry,

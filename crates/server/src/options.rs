@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::thread::available_parallelism;
 
 use anyhow::bail;
-use api::Retention;
+use api::{Cents, Retention};
 use clap::{Parser, value_parser};
 
 use crate::config::Config;
@@ -69,6 +69,10 @@ pub struct Options {
     /// Caps paid models per day (UTC); requests over the cap get 402
     #[arg(long, value_name = "N")]
     pub daily_limit: Option<u32>,
+    /// Caps the list prices of the paid models per day (UTC), in US dollars; requests over the cap get
+    /// 402. docs/engines.md lists the prices
+    #[arg(long, value_name = "USD", value_parser = parse_dollars)]
+    pub daily_limit_usd: Option<Cents>,
     /// Caps paid models per day (UTC) and client key
     #[arg(long, value_name = "N")]
     pub daily_limit_each: Option<u32>,
@@ -232,6 +236,15 @@ impl Options {
         // One core is left to the connections.
         let default = || available_parallelism().map_or(1, NonZero::get) - 1;
         self.jobs.map_or_else(default, NonZero::get).max(1)
+    }
+}
+
+/// Parses an amount in US dollars.
+fn parse_dollars(text: &str) -> Result<Cents, &'static str> {
+    match text.parse::<f64>() {
+        // An amount such as 0.29 is a little above or below its number of cents.
+        Ok(dollars) if (0.0..=1e9).contains(&dollars) => Ok((dollars * 100.0).round() as Cents),
+        _ => Err("expected an amount in US dollars, such as 5 or 2.50"),
     }
 }
 

@@ -199,9 +199,9 @@ impl<E: Entries> Store for EmbeddedStore<E> {
         {
             return Err(WriteError::QueueFull);
         }
-        if let Some(Charge { limit, now }) = write.charge {
+        if let Some(Charge { price, limit, now }) = write.charge {
             let mut usage = self.usage()?;
-            usage.charge(client, limit, now)?;
+            usage.charge(client, price, limit, now)?;
             let usage = serde_json::to_vec(&usage).map_err(StoreError::from)?;
             changes.push(Change::Put(USAGE_KEY.into(), usage.into()));
         }

@@ -14,7 +14,7 @@ pub use entries::{Change, Entries, MemoryEntries, Order, Visit};
 pub use error::StoreError;
 
 use crate::clock::Millis;
-use crate::quota::{DailyLimit, LimitReached, Usage};
+use crate::quota::{Cents, DailyLimit, LimitReached, Usage};
 use crate::record::{JobId, Record};
 use crate::retention::{ExpireError, Retention};
 
@@ -119,6 +119,8 @@ pub struct Write<'a> {
 /// A paid model.
 #[derive(Clone, Copy, Debug)]
 pub struct Charge {
+    /// The model's list price, 0 if it is unknown.
+    pub price: Cents,
     pub limit: DailyLimit,
     pub now: Millis,
 }

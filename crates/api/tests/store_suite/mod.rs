@@ -394,6 +394,7 @@ pub fn counts_paid_models_against_the_daily_limits(storage: &dyn Storage) {
         daily_limit: DailyLimit {
             total: Some(3),
             per_client: Some(2),
+            ..DailyLimit::default()
         },
         ..config()
     };

@@ -3,6 +3,7 @@
 
 use std::fmt::{self, Display};
 use std::io::ErrorKind;
+use std::str::FromStr;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -44,7 +45,12 @@ pub struct ApiResponse {
     /// Null if the body is not JSON.
     pub body: Value,
     pub retry_after: Option<Duration>,
+    /// The number in the header `x-fal-billable-units`.
+    pub billable_units: Option<f64>,
 }
+
+/// A header of a request.
+pub type Header = (&'static str, String);
 
 /// An error response, with the engine's message in a form that is safe to show.
 #[derive(Debug, Error)]
@@ -184,7 +190,7 @@ impl Client {
     /// # Errors
     /// Fails if there is no response. An error response is `Ok`.
     pub fn get(&self, path: &str) -> Result<ApiResponse, RequestError> {
-        self.send(Method::GET, path, None)
+        self.send(Method::GET, path, &[], None)
     }
 
     /// Sends a POST request with a JSON body, as [`get`](Self::get) does.
@@ -192,7 +198,20 @@ impl Client {
     /// # Errors
     /// Fails if there is no response.
     pub fn post(&self, path: &str, body: &Value) -> Result<ApiResponse, RequestError> {
-        self.send(Method::POST, path, Some(body.to_string().into_bytes()))
+        self.post_with(path, &[], body)
+    }
+
+    /// Sends a POST request with additional headers and a JSON body, as [`get`](Self::get) does.
+    ///
+    /// # Errors
+    /// Fails if there is no response.
+    pub fn post_with(
+        &self,
+        path: &str,
+        headers: &[Header],
+        body: &Value,
+    ) -> Result<ApiResponse, RequestError> {
+        self.send(Method::POST, path, headers, Some(body.to_string()))
     }
 
     /// Sends a PUT request with an empty body, as [`get`](Self::get) does.
@@ -200,14 +219,23 @@ impl Client {
     /// # Errors
     /// Fails if there is no response.
     pub fn put(&self, path: &str) -> Result<ApiResponse, RequestError> {
-        self.send(Method::PUT, path, Some(Vec::new()))
+        self.send(Method::PUT, path, &[], Some(String::new()))
+    }
+
+    /// Sends a DELETE request, as [`get`](Self::get) does.
+    ///
+    /// # Errors
+    /// Fails if there is no response.
+    pub fn delete(&self, path: &str) -> Result<ApiResponse, RequestError> {
+        self.send(Method::DELETE, path, &[], None)
     }
 
     fn send(
         &self,
         method: Method,
         path: &str,
-        body: Option<Vec<u8>>,
+        headers: &[Header],
+        body: Option<String>,
     ) -> Result<ApiResponse, RequestError> {
         let mut request = Request::builder()
             .method(method)
@@ -215,21 +243,26 @@ impl Client {
         if let Some(key) = &self.api_key {
             request = request.header(AUTHORIZATION, key.header_value());
         }
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
         let mut response = match body {
-            Some(body) => {
+            Some(text) => {
                 let request = request.header(CONTENT_TYPE, "application/json");
-                self.run(request.body(body))
+                self.run(request.body(text.into_bytes()))
             }
             None => self.run(request.body(())),
         }?;
         let status = response.status().as_u16();
-        let retry_after = retry_after(&response);
+        let retry_after = number(&response, RETRY_AFTER.as_str()).map(Duration::from_secs);
+        let billable_units = number(&response, "x-fal-billable-units");
         let body = response.body_mut().with_config().limit(MAX_RESPONSE);
         let body = body.read_to_vec()?;
         Ok(ApiResponse {
             status,
             body: serde_json::from_slice(&body).unwrap_or_default(),
             retry_after,
+            billable_units,
         })
     }
 
@@ -297,10 +330,7 @@ impl Client {
         let host = uri.authority().map_or("", |authority| authority.as_str());
         let own = self.base_url.split_once("://").map_or("", |(_, rest)| rest);
         let own = own.split('/').next().unwrap_or_default();
-        let matches = |pattern: &String| match pattern.strip_prefix('*') {
-            Some(end) => host.ends_with(end),
-            None => host == pattern,
-        };
+        let matches = |pattern: &String| matches_host(pattern, host);
         if (host == own || self.result_hosts.iter().any(matches)) && !host.contains('@') {
             return Ok(());
         }
@@ -338,6 +368,19 @@ impl Client {
     }
 }
 
+/// Returns whether a host, with its port if not the default, matches an entry of `result_hosts`: a
+/// leading `*` stands for any subdomain, and a trailing `:*` for any port.
+pub fn matches_host(pattern: &str, host: &str) -> bool {
+    if let Some(name) = pattern.strip_suffix(":*") {
+        let (host, port) = host.rsplit_once(':').unwrap_or((host, ""));
+        return host == name && port.bytes().all(|digit| digit.is_ascii_digit());
+    }
+    match pattern.strip_prefix('*') {
+        Some(end) => host.ends_with(end),
+        None => host == pattern,
+    }
+}
+
 fn shorten(text: &str) -> String {
     match text.char_indices().nth(MAX_DETAIL) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -361,7 +404,8 @@ fn detail_of(body: &Value) -> Option<String> {
     }
 }
 
-fn retry_after(response: &Response<Body>) -> Option<Duration> {
-    let text = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
-    text.trim().parse().ok().map(Duration::from_secs)
+/// Reads a number from a header.
+fn number<T: FromStr>(response: &Response<Body>, name: &str) -> Option<T> {
+    let text = response.headers().get(name)?.to_str().ok()?;
+    text.trim().parse().ok()
 }

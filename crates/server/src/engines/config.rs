@@ -1,15 +1,18 @@
 //! The configuration that all remote engines share.
 
+use std::net::IpAddr;
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use api::Cents;
 use contract::{Invalid, quote};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use ureq::http::Uri;
 
+use super::client::matches_host;
 use super::service::{Service, Timing};
 
 /// A service, and the shared part of its configuration.
@@ -37,11 +40,13 @@ pub struct CommonConfig {
     deadline: Option<f64>,
     /// Pause between two polls of a job, in seconds.
     poll: Option<f64>,
+    /// The price of each model in US dollars, in place of the list prices.
+    price_usd: Option<f64>,
 }
 
 impl CommonConfig {
     /// The keys of the table, `at_once` being the former name of `max_concurrent`.
-    const KEYS: [&'static str; 8] = [
+    const KEYS: [&'static str; 9] = [
         "url",
         "key_file",
         "result_hosts",
@@ -50,6 +55,7 @@ impl CommonConfig {
         "timeout",
         "deadline",
         "poll",
+        "price_usd",
     ];
 
     /// Splits a table into the shared keys and the engine's own ones.
@@ -85,7 +91,23 @@ impl CommonConfig {
                 bail!(Invalid::new(name, seconds, expected));
             }
         }
+        if let Some(price) = self.price_usd
+            && !(0.0..=10_000.0).contains(&price)
+        {
+            bail!(Invalid::new(
+                "price_usd",
+                price,
+                "a number of US dollars from 0 to 10000"
+            ));
+        }
         Ok(())
+    }
+
+    /// Returns the configured price of each model, rounded up to a cent.
+    pub fn price(&self) -> Option<Cents> {
+        // A price such as 0.29 is a little above or below its number of cents.
+        self.price_usd
+            .map(|price| (price * 100.0 - 1e-6).ceil() as Cents)
     }
 
     /// Returns the time limit for one request. Default: 60 s.
@@ -102,10 +124,57 @@ impl CommonConfig {
         }
     }
 
-    /// Returns the hosts that results may be downloaded from.
-    pub fn result_hosts(&self, default: &[&str]) -> Vec<String> {
-        let default = || default.iter().map(|host| (*host).to_owned()).collect();
-        self.result_hosts.clone().unwrap_or_else(default)
+    /// Returns the hosts that results may be downloaded from: the configured ones, or else those of
+    /// the service. A service at another URL than its public one may have its results on any port of
+    /// the same host, as the emulators do.
+    ///
+    /// # Errors
+    /// Fails if the URL is invalid.
+    pub fn result_hosts(&self, public_url: &str, default: &[&str]) -> anyhow::Result<Vec<String>> {
+        let default = default.iter().map(|host| (*host).to_owned());
+        Ok(match &self.result_hosts {
+            Some(hosts) => hosts.clone(),
+            None => default.chain(self.own_host(public_url)?).collect(),
+        })
+    }
+
+    /// Checks the configured `result_hosts`: a result elsewhere is refused after it was paid for.
+    ///
+    /// # Errors
+    /// Fails if they contain no host on which the service is known to have its results.
+    pub fn check_result_hosts(&self, public_url: &str, known: &[&str]) -> Result<(), String> {
+        let Some(hosts) = &self.result_hosts else {
+            return Ok(());
+        };
+        let known = known.iter().map(|host| (*host).to_owned());
+        let own = self.own_host(public_url).ok().flatten();
+        let is_elsewhere = own.as_ref().is_some_and(|host| !is_loopback(host));
+        if is_elsewhere {
+            // Such as a proxy, whose results can be anywhere.
+            return Ok(());
+        }
+        let expected: Vec<_> = own.into_iter().chain(known).collect();
+        // `*.fal.media` is on the list of hosts, or one of them is below it.
+        let is_known = |host: &String| {
+            let mut expected = expected.iter();
+            expected.any(|expected| host == expected || matches_host(expected, host))
+        };
+        match hosts.iter().any(is_known) {
+            true => Ok(()),
+            false => Err(format!(
+                "result_hosts lacks {}, where the results are; they would be refused after they were \
+                 paid for",
+                expected.join(" and ")
+            )),
+        }
+    }
+
+    /// Returns the host of the configured URL, with any port, if it is not the public URL.
+    fn own_host(&self, public_url: &str) -> anyhow::Result<Option<String>> {
+        let url = self.url(public_url)?;
+        let uri: Uri = url.parse()?;
+        let host = uri.host().filter(|_| url != public_url);
+        Ok(host.map(|host| format!("{host}:*")))
     }
 
     /// Returns the base URL of the engine's API.
@@ -117,6 +186,16 @@ impl CommonConfig {
         check_url("url", url)?;
         Ok(url.to_owned())
     }
+}
+
+/// Returns whether an entry of `result_hosts` is this machine.
+fn is_loopback(host: &str) -> bool {
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let name = name.trim_matches(['[', ']']);
+    name == "localhost"
+        || name
+            .parse()
+            .is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 /// Checks the URL in the field `name`.

@@ -6,15 +6,21 @@
 
 mod models;
 
+use std::num::NonZero;
+use std::time::Duration;
+
+use api::{Cents, CostUnit, EndedJob, SessionCost};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::api_key::ApiKey;
-use super::client::{ApiResponse, Client, RequestError};
+use super::client::{ApiResponse, Client, Header, RequestError};
 use super::config::{CommonConfig, OpenedService, check_url};
 use super::input_image;
+use super::order::Order;
 use super::service::{
-    Cancellation, CheckError, JobState, ModelRequest, PollError, Service, SubmitError, is_plain_id,
+    CancelReason, Cancellation, CheckError, JobState, ModelRequest, PollError, Service,
+    SubmitError, is_plain_id,
 };
 use models::{ModelConfig, ModelInput};
 
@@ -23,6 +29,13 @@ const KEY_VARIABLE: &str = "FAL_KEY";
 const QUEUE_URL: &str = "https://queue.fal.run";
 /// The queue's other URL, which fal's own client uses where the first one cannot be reached.
 const BACKUP_URL: &str = "https://queue.falrun.com";
+
+/// The hosts of fal's result files.
+const RESULT_HOSTS: [&str; 2] = ["fal.media", "*.fal.media"];
+
+/// How long fal keeps the files of a job unless configured otherwise, in seconds. A result is downloaded
+/// within seconds, and fal keeps the list of a job's files for an hour in any case.
+const DEFAULT_KEEP_FILES: NonZero<u32> = NonZero::new(3600).unwrap();
 
 /// The longest edge of an image that is sent: some models take no larger one, and fal recommends
 /// `data:` URIs for small files only.
@@ -36,6 +49,8 @@ struct FalConfig {
     model: Option<ModelConfig>,
     /// The URL to use where the engine's own cannot be reached.
     backup_url: Option<String>,
+    /// How long fal keeps the files of a job, in seconds. Default: an hour.
+    keep_files: Option<NonZero<u32>>,
 }
 
 /// The reference to a job. The paths are below the queue's URL.
@@ -56,6 +71,10 @@ struct Fal {
     backup: Option<Client>,
     config: FalConfig,
     has_key: bool,
+    /// The headers of each request for a model.
+    headers: Vec<Header>,
+    /// The error of the configured `result_hosts`, if they are wrong.
+    result_hosts: Result<(), String>,
 }
 
 /// Opens the engine with its table of the configuration.
@@ -70,7 +89,7 @@ pub fn open(table: &toml::Table) -> anyhow::Result<OpenedService> {
     let api_key = ApiKey::find("Key ", KEY_VARIABLE, common.key_file.as_deref())?;
     let has_key = api_key.is_some();
     let url = common.url(QUEUE_URL)?;
-    let hosts = common.result_hosts(&["fal.media", "*.fal.media"]);
+    let hosts = common.result_hosts(QUEUE_URL, &RESULT_HOSTS)?;
     let client = |url: &str| Client::new(url, api_key.clone(), hosts.clone(), common.timeout());
     let backup_url = match (&config.backup_url, url == QUEUE_URL) {
         (Some(backup_url), _) => {
@@ -83,10 +102,31 @@ pub fn open(table: &toml::Table) -> anyhow::Result<OpenedService> {
     let service = Box::new(Fal {
         backup: backup_url.map(client),
         client: client(&url),
-        config,
         has_key,
+        headers: job_headers(common.timing().deadline, &config),
+        result_hosts: common.check_result_hosts(QUEUE_URL, &RESULT_HOSTS),
+        config,
     });
     Ok(OpenedService { service, common })
+}
+
+/// Returns the headers of a request for a model.
+///
+/// [fal's documentation](https://fal.ai/docs/documentation/model-apis/common-parameters) describes
+/// them. Without them a job waits for a machine as long as it takes, the result has a public URL for at
+/// least a week, and the input with its picture is kept for 30 days.
+fn job_headers(deadline: Duration, config: &FalConfig) -> Vec<Header> {
+    let keep_files = config.keep_files.unwrap_or(DEFAULT_KEEP_FILES);
+    let lifecycle = json!({ "expiration_duration_seconds": keep_files });
+    vec![
+        // Ends a job that has not started by the deadline. Does not limit how long it runs.
+        (
+            "x-fal-request-timeout",
+            deadline.as_secs().max(1).to_string(),
+        ),
+        ("x-fal-object-lifecycle-preference", lifecycle.to_string()),
+        ("x-fal-store-io", "0".into()),
+    ]
 }
 
 /// The meaning of the response to a request for a result.
@@ -132,6 +172,12 @@ impl JobResult {
 }
 
 impl Fal {
+    /// Returns the model for an order.
+    fn model(&self, order: &Order) -> ModelConfig {
+        let configured = self.config.model.clone();
+        configured.unwrap_or_else(|| ModelConfig::fitting(order))
+    }
+
     /// Sends a request to the queue, or to its backup URL if not a byte could be sent.
     fn send(
         &self,
@@ -170,17 +216,24 @@ impl Fal {
         let response = self.send(|client| client.get(&job.result_path))?;
         let error = self.client.error(&response);
         match JobResult::classify(&response) {
-            JobResult::Output => Ok(self.output(job, &response.body)),
+            JobResult::Output => Ok(self.output(job, &response)),
             JobResult::NotAvailable => Err(error.into()),
             JobResult::Expired => Ok(JobState::Failed("the result has expired".into())),
             JobResult::Failed => Ok(JobState::Failed(error.to_string())),
         }
     }
 
-    fn output(&self, job: &JobReference, output: &Value) -> JobState {
+    fn output(&self, job: &JobReference, response: &ApiResponse) -> JobState {
+        let output = &response.body;
         let url_at = |pointer: &String| output.pointer(pointer)?.as_str();
         if let Some(url) = job.glb.iter().find_map(url_at) {
-            return JobState::DoneAt(url.to_owned());
+            return JobState::DoneAt {
+                url: url.to_owned(),
+                cost: response.billable_units.map(|amount| SessionCost {
+                    amount,
+                    unit: CostUnit::BillableUnits,
+                }),
+            };
         }
         let fields = output.as_object().into_iter().flatten();
         let names: Vec<_> = fields.map(|(name, _)| name.as_str()).collect();
@@ -206,22 +259,28 @@ impl Service for Fal {
         2
     }
 
+    fn price(&self, order: &Order) -> Option<Cents> {
+        self.model(order).price(order)
+    }
+
+    fn price_source(&self) -> &'static str {
+        "list prices of fal.ai's model pages, read on 2026-11-27"
+    }
+
     fn submit(&self, request: &ModelRequest) -> Result<String, SubmitError> {
-        let model = self.config.model.clone();
-        let model = model.unwrap_or_else(|| ModelConfig::fitting(request));
         let ModelInput {
             id,
             image_field,
             glb,
             mut fields,
-        } = model.input(request);
+        } = self.model(&request.order).input(&request.order);
         let image = input_image::data_uri(request, MAX_IMAGE_EDGE)?;
         match image_field.strip_suffix("[]") {
             Some(list) => fields.insert(list.into(), json!([image])),
             None => fields.insert(image_field, image.into()),
         };
         let (path, input) = (format!("/{id}"), fields.into());
-        let response = self.send(|client| client.post(&path, &input))?;
+        let response = self.send(|client| client.post_with(&path, &self.headers, &input))?;
         let request_id = match (response.status, response.body["request_id"].as_str()) {
             (200..=299, Some(request_id)) if is_plain_id(request_id) => request_id,
             // The job may have been created all the same.
@@ -275,13 +334,18 @@ impl Service for Fal {
         }
     }
 
-    fn cancel(&self, job: &str) -> Cancellation {
-        let Ok(job) = serde_json::from_str::<JobReference>(job) else {
-            return Cancellation::NotRequested;
-        };
-        match self.send(|client| client.put(&job.cancel_path)) {
-            Ok(_) => Cancellation::Requested,
-            Err(_) => Cancellation::NotRequested,
+    fn cancel(&self, job: &str, _: CancelReason) -> Cancellation {
+        match serde_json::from_str::<JobReference>(job) {
+            Ok(job) => self.send(|client| client.put(&job.cancel_path)).into(),
+            Err(_) => Cancellation::Unsupported,
+        }
+    }
+
+    fn after_deletion(&self) -> EndedJob {
+        EndedJob {
+            message: "fal is asked to cancel the job; if it runs already, it may be charged."
+                .into(),
+            may_be_charged: true,
         }
     }
 
@@ -291,6 +355,7 @@ impl Service for Fal {
 
     fn check(&self) -> Result<String, CheckError> {
         let failed = |error: &dyn std::fmt::Display| CheckError::new(&self.client, error);
+        (self.result_hosts.as_ref()).map_err(|error| failed(error))?;
         // The status of a job that does not exist: fal has no free request that tests a key.
         let path = "/fal-ai/trellis-2/requests/00000000-0000-0000-0000-000000000000/status";
         let response = self.send(|client| client.get(path));

@@ -4,8 +4,8 @@
 //! reports failed jobs, which look like running ones.
 
 use anyhow::bail;
+use api::EndedJob;
 use base64_simd::STANDARD;
-use contract::Resolution;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -91,19 +91,28 @@ impl Service for Hunyuan {
         true
     }
 
+    fn after_deletion(&self) -> EndedJob {
+        EndedJob {
+            message: "Hunyuan3D cannot cancel a job: its GPU may work on it for some minutes."
+                .into(),
+            may_be_charged: false,
+        }
+    }
+
     fn submit(&self, request: &ModelRequest) -> Result<String, SubmitError> {
         // Sent even if the version is configured: while the server handles a synchronous request of
         // another client it responds to nothing, and the response to the job would be lost.
         let health = self.client.get("/health");
         let health = health.map_err(|error| SubmitError::not_handled(&error))?;
         let image = input_image::base64_png(request, MAX_IMAGE_EDGE)?;
-        let is_low = request.parameters.resolution == Some(Resolution::LowPoly);
+        let order = &request.order;
+        let is_low = order.is_low_poly();
         let body = match self.dialect(&health) {
             // 2.1 ignores all parameters, but rejects those outside of its ranges.
             Dialect::TwoOne => json!({ "image": image }),
             Dialect::Two => json!({
                 "image": image,
-                "texture": request.is_textured && self.config.enable_tex,
+                "texture": order.is_textured && self.config.enable_tex,
                 "octree_resolution": if is_low { 128 } else { 256 },
                 "face_count": if is_low { 10_000 } else { 40_000 },
             }),

@@ -8,6 +8,8 @@ mod fal;
 mod hunyuan;
 mod input_image;
 mod meshy;
+mod order;
+mod prices;
 mod remote;
 mod request_counts;
 mod service;
@@ -18,7 +20,7 @@ use std::num::NonZero;
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
-use api::{Engine, SCULPT, Sculptor};
+use api::{Cents, EndedJob, Engine, Parameters, RemoteEngines, SCULPT, Sculptor, Worker};
 use contract::{Invalid, one_of_quoted, quote};
 
 use config::OpenedService;
@@ -39,7 +41,9 @@ pub struct ConfiguredEngine {
     /// The name that callers choose it by.
     pub name: String,
     /// Makes the models.
-    pub engine: Box<dyn Engine>,
+    pub engine: Arc<dyn Engine>,
+    /// The same engine, if it is a remote one.
+    pub remote: Option<Arc<RemoteEngine>>,
     /// How many models it makes at the same time.
     pub max_concurrent: usize,
     /// Whether its models cost money.
@@ -60,10 +64,13 @@ pub fn open(name: &str, table: &toml::Table) -> anyhow::Result<ConfiguredEngine>
     let missing = service.missing();
     let default_concurrent = service.default_concurrent();
     let request_counts = Arc::new(RequestCounts::default());
-    let engine = RemoteEngine::new(service, common.timing(), request_counts.clone());
+    let counts = request_counts.clone();
+    let engine = RemoteEngine::new(service, common.timing(), common.price(), counts);
+    let engine = Arc::new(engine);
     Ok(ConfiguredEngine {
         name: name.to_owned(),
-        engine: Box::new(engine),
+        engine: engine.clone(),
+        remote: Some(engine),
         max_concurrent: common
             .max_concurrent
             .map_or(default_concurrent, NonZero::get),
@@ -77,11 +84,40 @@ pub fn open(name: &str, table: &toml::Table) -> anyhow::Result<ConfiguredEngine>
 pub fn sculpt(max_concurrent: usize) -> ConfiguredEngine {
     ConfiguredEngine {
         name: SCULPT.into(),
-        engine: Box::new(Sculptor),
+        engine: Arc::new(Sculptor),
+        remote: None,
         max_concurrent,
         is_paid: false,
         missing: None,
         request_counts: None,
+    }
+}
+
+/// The remote engines, for the API.
+pub struct RemoteCatalog(Vec<(String, Arc<RemoteEngine>)>);
+
+impl RemoteCatalog {
+    /// Returns the remote ones of these engines.
+    pub fn new(engines: &[ConfiguredEngine]) -> Self {
+        let remote = engines
+            .iter()
+            .filter_map(|engine| Some((engine.name.clone(), engine.remote.clone()?)));
+        Self(remote.collect())
+    }
+
+    fn find(&self, name: &str) -> Option<&Arc<RemoteEngine>> {
+        let mut engines = self.0.iter();
+        engines.find_map(|(known, engine)| (known == name).then_some(engine))
+    }
+}
+
+impl RemoteEngines for RemoteCatalog {
+    fn price(&self, engine: &str, parameters: &Parameters) -> Option<Cents> {
+        self.find(engine)?.price(parameters)
+    }
+
+    fn end_job(&self, engine: &str, note: &str, worker: Worker) -> Option<EndedJob> {
+        self.find(engine)?.end_job(note, worker)
     }
 }
 

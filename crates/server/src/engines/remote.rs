@@ -1,82 +1,48 @@
 //! The engine whose models a remote service makes: it submits one job per session, polls it to its
 //! end, downloads the model, and applies the parameters that the service does not.
 
-use std::collections::HashSet;
+mod follow;
+mod lost_job;
+mod outage;
+mod unsupported;
+
 use std::fmt::Display;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use api::{
-    Checkpoint, CheckpointError, Detail, Engine, Millis, Model, ModelError, Progress, Sculptor,
-    Source, VIEW_COUNT,
+    Cents, Checkpoint, CheckpointError, Detail, EndedJob, Engine, Millis, Model, ModelError,
+    Parameters, Progress, Sculptor, Source, VIEW_COUNT, Worker,
 };
-use contract::{Creativity, Parameters, PreviewMesh, RefineSpeed};
-use sculpt::GlbError;
 
-use super::client::DownloadError;
+use super::order::Order;
+use super::prices::Prices;
 use super::request_counts::RequestCounts;
-use super::service::{
-    Cancellation, JobState, ListError, ModelRequest, Service, SubmitError, Timing,
-};
+use super::service::{CancelReason, Cancellation, ModelRequest, Service, SubmitError, Timing};
 use super::submission::{Submission, SubmissionNote, SubmittedJob};
 use crate::clock::now;
+use unsupported::unsupported_by_all;
 
 /// How often a pause checks whether the job was cancelled.
 const CANCEL_CHECK_INTERVAL: Duration = Duration::from_millis(100);
-/// By how much the service's clock may be behind this machine's.
-const MAX_CLOCK_SKEW: Millis = 5_000;
-/// How often the list of jobs is read for a job whose response was lost, with a pause before each:
-/// the job may not be listed yet.
-const LIST_ATTEMPTS: usize = 3;
 /// How often the note about a job is written again while the store fails.
 const NOTE_RETRY_INTERVAL: Duration = Duration::from_secs(1);
-/// How often a cancelled job is polled.
-const POLLS_AFTER_CANCEL: usize = 3;
-/// How often an incomplete file is downloaded again.
-const MAX_INCOMPLETE_DOWNLOADS: usize = 5;
+/// How often the cancellation of a deleted session's job is requested while the service cannot be
+/// reached.
+const CANCEL_ATTEMPTS: usize = 5;
 
 /// An engine whose models a remote service makes.
 pub struct RemoteEngine {
     service: Box<dyn Service>,
     timing: Timing,
+    /// The configured price of each model.
+    fixed_price: Option<Cents>,
+    /// Why no result can be downloaded with this configuration. No further model is requested then.
+    refused_results: OnceLock<String>,
     /// Held while a job is submitted, so that at most one job's response can be lost at a time.
     submitting: Mutex<()>,
     request_counts: Arc<RequestCounts>,
-}
-
-/// The state of a job that is not done, by a poll.
-enum Observation {
-    /// The job's status.
-    Known(String),
-    /// Why the job's state, or its file, could not be read.
-    Unknown(String),
-}
-
-/// The outcome of one attempt to download a model.
-enum Download {
-    Complete(Vec<u8>),
-    /// A later attempt may succeed.
-    Retry(String),
-}
-
-/// The failed downloads of a model.
-#[derive(Default)]
-struct DownloadFailures {
-    has_expired: bool,
-    incomplete: usize,
-}
-
-/// Measures how long the service's state has been unknown.
-#[derive(Default)]
-struct Outage(Option<Millis>);
-
-impl Outage {
-    /// Returns the time since the first call.
-    fn duration(&mut self) -> Duration {
-        let now = now();
-        Duration::from_millis(now.saturating_sub(*self.0.get_or_insert(now)))
-    }
 }
 
 impl RemoteEngine {
@@ -84,13 +50,52 @@ impl RemoteEngine {
     pub fn new(
         service: Box<dyn Service>,
         timing: Timing,
+        fixed_price: Option<Cents>,
         request_counts: Arc<RequestCounts>,
     ) -> Self {
         Self {
             service,
             timing,
+            fixed_price,
+            refused_results: OnceLock::new(),
             submitting: Mutex::default(),
             request_counts,
+        }
+    }
+
+    /// Returns the prices of the models.
+    pub fn prices(&self) -> Prices<'_> {
+        Prices::new(&*self.service, self.fixed_price)
+    }
+
+    /// Returns the list price of a model, or `None` if it is unknown.
+    pub fn price(&self, parameters: &Parameters) -> Option<Cents> {
+        self.prices().of(&Order::new(parameters))
+    }
+
+    /// Ends the job of a deleted session, if `note` tells of one. Returns what becomes of it.
+    pub fn end_job(self: &Arc<Self>, note: &str, worker: Worker) -> Option<EndedJob> {
+        let job = match serde_json::from_str(note) {
+            Ok(SubmissionNote::Waiting { .. }) => return None,
+            Ok(SubmissionNote::Sent { job, .. }) => Some(job),
+            Ok(SubmissionNote::Sending { .. }) | Err(_) => None,
+        };
+        if let (Some(job), Worker::Absent) = (job, worker) {
+            let engine = self.clone();
+            thread::spawn(move || engine.cancel_deleted(&job));
+        }
+        Some(self.service.after_deletion())
+    }
+
+    /// Cancels the job of a deleted session.
+    fn cancel_deleted(&self, job: &str) {
+        for attempt in 0..CANCEL_ATTEMPTS {
+            if attempt > 0 {
+                thread::sleep(self.timing.poll_interval);
+            }
+            if self.service.cancel(job, CancelReason::Deleted) != Cancellation::Failed {
+                return;
+            }
         }
     }
 
@@ -156,6 +161,11 @@ impl RemoteEngine {
         if let Some(missing) = self.service.missing() {
             return Err(self.failed(missing));
         }
+        if let Some(reason) = self.refused_results.get() {
+            return Err(self.failed(format!(
+                "no model is requested, because its result would be refused: {reason}"
+            )));
+        }
         let _submitting = self.lock_submitting();
         report(progress, 0.0)?;
         let checkpoint = source.checkpoint;
@@ -167,8 +177,7 @@ impl RemoteEngine {
         let request = ModelRequest {
             image: &image,
             cutout: cutout.as_ref(),
-            parameters: source.parameters.or_defaults(),
-            is_textured: sculpt::is_textured(source.parameters),
+            order: Order::new(source.parameters),
         };
         // Until the job is noted, since a response that is not noted is lost too.
         let _in_flight = self.request_counts.begin();
@@ -213,179 +222,10 @@ impl RemoteEngine {
                 Ok(()) => return Ok(()),
                 Err(CheckpointError::Store) => self.pause(NOTE_RETRY_INTERVAL, progress)?,
                 Err(CheckpointError::Obsolete) => {
-                    self.service.cancel(&job.job);
+                    self.cancel_deleted(&job.job);
                     return Err(ModelError::Cancelled);
                 }
             }
-        }
-    }
-
-    /// Finds the job whose response was lost, if the service lists its jobs and exactly one of them
-    /// belongs to no other session.
-    fn find_lost_job(
-        &self,
-        since: Millis,
-        reason: &str,
-        checkpoint: &dyn Checkpoint,
-        progress: &mut Progress,
-    ) -> Result<SubmittedJob, ModelError> {
-        // Includes the jobs of earlier processes.
-        let mut known = HashSet::new();
-        let listed_since = since.saturating_sub(MAX_CLOCK_SKEW);
-        for note in checkpoint.load_others()? {
-            match serde_json::from_str(&note) {
-                Ok(SubmissionNote::Sent { job, .. }) => {
-                    known.insert(job);
-                }
-                // Its job, if there is one, would be among the listed ones.
-                Ok(SubmissionNote::Sending { since }) if since >= listed_since => {
-                    return Err(self.failed_after_submit(format!(
-                        "{reason}, and so was the model of another session"
-                    )));
-                }
-                _ => {}
-            }
-        }
-        let mut found = Vec::new();
-        let mut outage = Outage::default();
-        let mut lists = 0;
-        while lists < LIST_ATTEMPTS && found.is_empty() {
-            self.pause(self.timing.poll_interval, progress)?;
-            match self.service.list_since(listed_since) {
-                Ok(listed) => {
-                    outage = Outage::default();
-                    lists += 1;
-                    found = listed;
-                    found.retain(|job| !known.contains(job));
-                }
-                Err(ListError::Unsupported) => break,
-                // A network that is down tells nothing about the job.
-                Err(ListError::Poll(_)) if outage.duration() < self.timing.deadline => {}
-                Err(ListError::Poll(_)) => break,
-            }
-        }
-        match found.as_slice() {
-            [job] => Ok(SubmittedJob {
-                since,
-                job: job.clone(),
-            }),
-            [] => Err(self.failed_after_submit(reason)),
-            several => Err(self.failed_after_submit(format!(
-                "{reason}, and {} listed jobs may be the requested one",
-                several.len()
-            ))),
-        }
-    }
-
-    /// Polls a job to its end, and returns its file.
-    ///
-    /// The deadline applies to what the service reports. While it cannot be reached, as after the
-    /// machine was asleep, nothing is known about the job, and it gets as much time again.
-    fn follow(
-        &self,
-        SubmittedJob { since, job }: &SubmittedJob,
-        checkpoint: &dyn Checkpoint,
-        progress: &mut Progress,
-    ) -> Result<Vec<u8>, ModelError> {
-        let deadline = since + self.timing.deadline.as_millis() as Millis;
-        let mut outage = Outage::default();
-        let mut failures = DownloadFailures::default();
-        // Set once the job was cancelled.
-        let mut polls_left = None;
-        loop {
-            let observation = match self.service.poll(job) {
-                Ok(JobState::Running {
-                    progress: done,
-                    status,
-                }) => {
-                    checkpoint.set_status(&status);
-                    report(progress, done.clamp(0.0, 1.0))?;
-                    Observation::Known(status)
-                }
-                Ok(JobState::Failed(reason)) if polls_left.is_none() => {
-                    return Err(self.failed(reason));
-                }
-                Ok(JobState::Failed(reason)) => {
-                    polls_left = Some(0);
-                    Observation::Known(reason)
-                }
-                Ok(JobState::Done(file)) => match sculpt::check_glb(&file) {
-                    Ok(()) => return Ok(file),
-                    // The service is still writing it.
-                    Err(error @ GlbError::Truncated) => Observation::Known(error.to_string()),
-                    Err(error) => return Err(self.failed(error)),
-                },
-                Ok(JobState::DoneAt(url)) => {
-                    checkpoint.set_status("downloading the model");
-                    match self.download(&url, &mut failures)? {
-                        Download::Complete(file) => return Ok(file),
-                        Download::Retry(reason) => Observation::Unknown(format!(
-                            "the model is done, but cannot be downloaded: {reason}"
-                        )),
-                    }
-                }
-                Err(error) => Observation::Unknown(error.to_string()),
-            };
-            match observation {
-                Observation::Known(status) => {
-                    outage = Outage::default();
-                    if now() >= deadline {
-                        polls_left = Some(self.give_up(job, polls_left, &status)?);
-                    }
-                }
-                Observation::Unknown(reason) if outage.duration() >= self.timing.deadline => {
-                    return Err(self.failed_after_submit(format!(
-                        "the job's state was unknown for {} s; last error: {reason}",
-                        self.timing.deadline.as_secs_f32()
-                    )));
-                }
-                Observation::Unknown(_) => {}
-            }
-            self.pause(self.timing.poll_interval, progress)?;
-        }
-    }
-
-    /// Cancels a job after its deadline. Returns how many polls are left until it is given up: a job
-    /// may be done at that moment, or be made in spite of the cancellation, and a model that may have
-    /// been charged must not be lost.
-    fn give_up(
-        &self,
-        job: &str,
-        polls_left: Option<usize>,
-        status: &str,
-    ) -> Result<usize, ModelError> {
-        let outcome = match polls_left {
-            None => match self.service.cancel(job) {
-                Cancellation::Requested => return Ok(POLLS_AFTER_CANCEL),
-                Cancellation::NotRequested => "",
-            },
-            Some(left @ 1..) => return Ok(left - 1),
-            Some(0) => " and was cancelled",
-        };
-        Err(self.failed_after_submit(format!(
-            "the job was not done after {} s{outcome}; last status: {status}",
-            self.timing.deadline.as_secs_f32()
-        )))
-    }
-
-    fn download(&self, url: &str, failures: &mut DownloadFailures) -> Result<Download, ModelError> {
-        let file = match self.service.client().download(url) {
-            Ok(file) => file,
-            // The next poll returns a fresh URL.
-            Err(error @ DownloadError::Expired) if !failures.has_expired => {
-                failures.has_expired = true;
-                return Ok(Download::Retry(error.to_string()));
-            }
-            Err(error) if error.is_temporary() => return Ok(Download::Retry(error.to_string())),
-            Err(error) => return Err(self.failed(error)),
-        };
-        match sculpt::check_glb(&file) {
-            Ok(()) => Ok(Download::Complete(file)),
-            Err(error @ GlbError::Truncated) if failures.incomplete < MAX_INCOMPLETE_DOWNLOADS => {
-                failures.incomplete += 1;
-                Ok(Download::Retry(error.to_string()))
-            }
-            Err(error) => Err(self.failed(error)),
         }
     }
 
@@ -415,25 +255,6 @@ fn report(progress: &mut Progress, done: f32) -> Result<(), ModelError> {
     }
 }
 
-/// Returns the requested parameters that no remote engine honours.
-fn unsupported_by_all(parameters: &Parameters) -> impl Iterator<Item = &'static str> {
-    let is_free = |creativity| creativity != Creativity::Lowest;
-    [
-        ("creativity", parameters.creativity.is_some_and(is_free)),
-        (
-            "refine_speed",
-            parameters.refine_speed == Some(RefineSpeed::Fast),
-        ),
-        ("auto_refine", parameters.auto_refine == Some(true)),
-        (
-            "preview_mesh",
-            parameters.preview_mesh == Some(PreviewMesh::Turbo),
-        ),
-    ]
-    .into_iter()
-    .filter_map(|(name, is_requested)| is_requested.then_some(name))
-}
-
 impl Engine for RemoteEngine {
     fn model(
         &self,
@@ -454,7 +275,7 @@ impl Engine for RemoteEngine {
                 if matches!(followed, Err(ModelError::Cancelled))
                     && matches!(source.checkpoint.load(), Ok(None))
                 {
-                    self.service.cancel(&job.job);
+                    self.cancel_deleted(&job.job);
                 }
                 (followed?, view)
             }

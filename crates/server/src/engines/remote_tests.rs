@@ -4,10 +4,10 @@ use std::cell::RefCell;
 use std::ops::ControlFlow;
 
 use api::image::DynamicImage;
-use api::{Cutout, Parameters, SourceImage};
+use api::{Cutout, Parameters, SessionCost, SourceImage};
 
 use super::super::client::Client;
-use super::super::service::{CheckError, PollError};
+use super::super::service::{CheckError, JobState, ListError, PollError};
 use super::*;
 
 /// A service with these listed jobs. Each submission is accepted as `new job`.
@@ -34,7 +34,7 @@ impl Service for Listing {
         Err(PollError::Unexpected("no poll is expected"))
     }
 
-    fn cancel(&self, job: &str) -> Cancellation {
+    fn cancel(&self, job: &str, _: CancelReason) -> Cancellation {
         panic!("{job} is cancelled");
     }
 
@@ -81,6 +81,8 @@ impl Checkpoint for Notes {
         Ok(())
     }
 
+    fn save_cost(&self, _: SessionCost) {}
+
     fn set_status(&self, _: &str) {}
 }
 
@@ -106,7 +108,7 @@ fn job(listed: &'static [&'static str], notes: &Notes) -> Result<String, ModelEr
         poll_interval: Duration::from_millis(1),
         deadline: Duration::from_secs(1),
     };
-    let engine = RemoteEngine::new(Box::new(Listing(listed)), timing, Arc::default());
+    let engine = RemoteEngine::new(Box::new(Listing(listed)), timing, None, Arc::default());
     let source = Source {
         code: "SESSION_1_1",
         file: &[],

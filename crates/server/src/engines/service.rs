@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use api::image::{DynamicImage, ImageError};
-use api::{Cutout, Millis};
-use contract::Parameters;
+use api::{Cents, Cutout, EndedJob, Millis, SessionCost};
 use thiserror::Error;
 
 use super::client::{ApiResponse, Client, ErrorResponse, RequestError};
+use super::order::Order;
 
 /// How often a job is polled, and for how long.
 #[derive(Clone, Copy, Debug)]
@@ -24,10 +24,7 @@ pub struct ModelRequest<'a> {
     /// The part of the image to make the model of, for a service that
     /// [takes objects alone](Service::takes_cutouts), or if the caller chose how to find it.
     pub cutout: Option<&'a Cutout>,
-    /// Omitted parameters have the API's defaults.
-    pub parameters: Parameters,
-    /// Whether the model gets a texture.
-    pub is_textured: bool,
+    pub order: Order,
 }
 
 /// A service that makes each model as a job of its own. Several threads use it at once.
@@ -38,6 +35,16 @@ pub trait Service: Send + Sync {
     /// Returns whether a job costs money.
     fn is_paid(&self) -> bool {
         true
+    }
+
+    /// Returns the list price of a model, or `None` if it is free or unknown.
+    fn price(&self, _order: &Order) -> Option<Cents> {
+        None
+    }
+
+    /// Returns where the list prices were read, and when.
+    fn price_source(&self) -> &'static str {
+        "no list prices"
     }
 
     /// Returns whether the service takes images of objects without their background.
@@ -75,8 +82,23 @@ pub trait Service: Send + Sync {
     fn poll(&self, job: &str) -> Result<JobState, PollError>;
 
     /// Asks the service to cancel a job.
-    fn cancel(&self, _job: &str) -> Cancellation {
-        Cancellation::NotRequested
+    fn cancel(&self, _job: &str, _reason: CancelReason) -> Cancellation {
+        Cancellation::Unsupported
+    }
+
+    /// Returns what becomes of a job whose session is deleted.
+    fn after_deletion(&self) -> EndedJob {
+        let name = self.name();
+        let may_be_charged = self.is_paid();
+        let charge = if may_be_charged {
+            " and may be charged"
+        } else {
+            ""
+        };
+        EndedJob {
+            message: format!("{name} cannot cancel a job: it goes on{charge}."),
+            may_be_charged,
+        }
     }
 
     /// Returns the client that downloads results.
@@ -103,9 +125,22 @@ pub enum JobState {
     /// The job is done, and this is the file.
     Done(Vec<u8>),
     /// The job is done, and the file is at this URL.
-    DoneAt(String),
+    DoneAt {
+        url: String,
+        /// What the service has charged, if it tells.
+        cost: Option<SessionCost>,
+    },
     /// The job has failed for this reason.
     Failed(String),
+}
+
+/// Why a job is cancelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CancelReason {
+    /// Nobody wants the model any more.
+    Deleted,
+    /// The job has exceeded its deadline. A model that is done all the same is used.
+    Deadline,
 }
 
 /// Whether a job's cancellation was requested. Only the job's state tells whether it took effect.
@@ -113,8 +148,20 @@ pub enum JobState {
 pub enum Cancellation {
     /// The service received the request.
     Requested,
-    /// The service has no such request, or could not be reached.
-    NotRequested,
+    /// The service could not be reached. A later attempt may succeed.
+    Failed,
+    /// The service has no such request.
+    Unsupported,
+}
+
+impl From<Result<ApiResponse, RequestError>> for Cancellation {
+    fn from(result: Result<ApiResponse, RequestError>) -> Self {
+        match result {
+            Ok(response) if response.status == 429 || response.status >= 500 => Self::Failed,
+            Ok(_) => Self::Requested,
+            Err(_) => Self::Failed,
+        }
+    }
 }
 
 /// Why there is no job, as far as known.

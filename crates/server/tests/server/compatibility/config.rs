@@ -43,6 +43,8 @@ impl Setup {
     fn write_config(&self, change: impl Fn(String) -> String) {
         let config = fs::read_to_string(fixture("config-0.1.0.toml")).unwrap();
         let config = change(config)
+            // Meshy has retired the version since.
+            .replace("meshy-5", "meshy-6")
             .replace("hunyuan.example", &self.hunyuan.host)
             .replace("fal-files.example", &self.fal.file_host)
             .replace("fal-backup.example", "127.0.0.1:9")
@@ -145,7 +147,7 @@ fn meshy_receives_its_model() {
     let server = setup.start_server();
     let session = run(&server, json!({"engine": "meshy"}));
     assert_eq!(session["status"], "preview_done", "{session}");
-    assert_eq!(setup.meshy.bodies().remove(0)["ai_model"], "meshy-5");
+    assert_eq!(setup.meshy.bodies().remove(0)["ai_model"], "meshy-6");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
 
 use serde_json::json;
 
@@ -14,6 +15,9 @@ tests_of_both_engines! {
     check_accepts_a_key_in_a_private_file,
     check_rejects_a_key_file_that_others_can_read,
     check_reports_a_missing_key,
+    check_finds_wrong_result_hosts,
+    engine_flag_with_a_url_needs_no_further_configuration,
+    no_model_is_requested_after_a_result_was_refused,
     check_rejects_a_public_address_without_client_keys,
 }
 
@@ -104,6 +108,107 @@ fn check_rejects_a_public_address_without_client_keys(engine: Engine) {
         !is_ok && output.contains("requires client keys"),
         "{output}"
     );
+}
+
+#[test]
+fn check_and_sessions_report_a_retired_model_of_meshy() {
+    let emulator = Emulator::start(Engine::Meshy, Scenario::Normal);
+    let table = format!("ai_model = \"meshy-5\"\n{KEY_FILE}");
+    let Check { is_ok, output } = check(&emulator, 0o600, &table, &[]);
+    let error = "Meshy has retired meshy-5; set ai_model to meshy-7.1 or meshy-6";
+    assert!(!is_ok && output.contains(error), "{output}");
+    let gateway = start_gateway(&emulator, "ai_model = \"meshy-5\"\n", &[]);
+    let session = gateway.create_and_wait(json!({}));
+    assert!(
+        session["error"].as_str().unwrap().contains(error),
+        "{session}"
+    );
+    assert_eq!(emulator.submits(), 0);
+}
+
+#[test]
+fn check_shows_the_prices_and_all_limits() {
+    let emulator = Emulator::start(Engine::Fal, Scenario::Normal);
+    let flags = [
+        "--daily-limit",
+        "7",
+        "--daily-limit-each",
+        "3",
+        "--daily-limit-usd",
+        "2.50",
+    ];
+    let Check { is_ok, output } = check(&emulator, 0o600, KEY_FILE, &flags);
+    assert!(is_ok, "{output}");
+    for line in [
+        "prices of fal: untextured $0.16, textured $0.30, textured low_poly $0.25, textured quads \
+         $3.00 (list prices of fal.ai's model pages, read on 2026-11-27)\n",
+        "paid models: at most 7 per day, 3 per client key, $2.50 by list prices\n",
+    ] {
+        assert!(output.contains(line), "{output}");
+    }
+}
+
+#[test]
+fn check_requires_the_price_of_each_model_for_a_limit_in_money() {
+    let emulator = Emulator::start(Engine::Fal, Scenario::Normal);
+    let model = format!("{KEY_FILE}[engines.fal.model]\nid = \"fal-ai/triposr\"\n");
+    let flags = ["--daily-limit-usd", "5"];
+    let Check { is_ok, output } = check(&emulator, 0o600, &model, &flags);
+    assert!(
+        !is_ok && output.contains("set price_usd in [engines.fal]"),
+        "{output}"
+    );
+    let priced = format!("price_usd = 0.07\n{model}");
+    let Check { is_ok, output } = check(&emulator, 0o600, &priced, &flags);
+    assert!(is_ok && output.contains("$0.07 a model"), "{output}");
+}
+
+/// A result on a host that is not in `result_hosts` would be refused after it was paid for.
+fn check_finds_wrong_result_hosts(engine: Engine) {
+    let emulator = Emulator::start(engine, Scenario::Normal);
+    let table = format!("result_hosts = [\"cdn.example\"]\n{KEY_FILE}");
+    let Check { is_ok, output } = check(&emulator, 0o600, &table, &[]);
+    assert!(
+        !is_ok && output.contains("result_hosts lacks 127.0.0.1:*"),
+        "{output}"
+    );
+}
+
+/// As README.md describes it: the flag with a URL, and the key in the environment.
+fn engine_flag_with_a_url_needs_no_further_configuration(engine: Engine) {
+    let emulator = Emulator::start(engine, Scenario::Normal);
+    let flag = format!("{}=http://{}", engine.name(), emulator.host);
+    let start = |extra: &[&str]| {
+        let mut command = command();
+        command.args(["--engine", &flag, "--port", "0"]).args(extra);
+        command.env(engine.key_variable(), KEY);
+        command
+    };
+    let output = start(&["--check"]).output().unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
+    let mut server = Server::from_child(start(&[]).stdout(Stdio::piped()).spawn().unwrap());
+    let body = create_body(&solid_png(1));
+    let created = server.post(SESSIONS, "", &body).unwrap().json();
+    let session = server.wait_for_end(&session_code(&created["data"]));
+    assert_eq!(session["status"], "preview_done", "{session}");
+    assert_eq!(emulator.billed_models(), 1);
+    server.kill();
+}
+
+/// The first result is lost, but no further model is paid for.
+fn no_model_is_requested_after_a_result_was_refused(engine: Engine) {
+    let emulator = Emulator::start(engine, Scenario::FileOnOtherHost);
+    let gateway = start_gateway(&emulator, "", &[]);
+    for _ in 0..3 {
+        let session = gateway.create_and_wait(json!({}));
+        let error = session["error"].as_str().unwrap();
+        assert!(error.contains("add the host to result_hosts"), "{error}");
+    }
+    assert_eq!(emulator.billed_models(), 1);
 }
 
 fn backup_url(emulator: &Emulator) -> String {

@@ -1,11 +1,14 @@
 //! Jobs whose session is deleted, and sessions whose job is deleted.
 
+use std::thread::sleep;
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::emulator::{TASKS, send};
 use super::harness::start_gateway;
 use crate::emulators::hosted::scenario::Cancel;
-use crate::emulators::hosted::{Emulator, Engine, Scenario};
+use crate::emulators::hosted::{Emulator, Engine, Job, Scenario};
 use crate::support::{SESSIONS, wait_until};
 
 #[test]
@@ -15,7 +18,12 @@ fn job_of_a_deleted_session_is_cancelled() {
     let code = gateway.create(json!({}));
     wait_until(|| emulator.billed_models() == 1);
     let response = gateway.server.delete(&format!("{SESSIONS}/{code}"));
-    assert_eq!(response.status, 204);
+    assert_eq!(response.status, 200);
+    assert_eq!(
+        response.json()["message"],
+        "Deleted. fal is asked to cancel the job; if it runs already, it may be charged."
+    );
+    assert_eq!(response.json()["data"], json!({"may_be_charged": true}));
     wait_until(|| emulator.billed_models() == 0);
     assert_eq!(emulator.cancels(), 1);
     assert_eq!(gateway.session(&code), Value::Null);
@@ -36,4 +44,116 @@ fn session_of_a_deleted_meshy_task_fails() {
         session["error"].as_str().unwrap().contains(error),
         "{session}"
     );
+}
+
+#[test]
+fn task_of_a_deleted_session_is_deleted_at_meshy_and_may_be_charged() {
+    let emulator = Emulator::start(Engine::Meshy, Scenario::NeverFinishes);
+    let gateway = start_gateway(&emulator, "", &[]);
+    let code = gateway.create(json!({}));
+    gateway.wait_until_submitted(&code);
+    let response = gateway.server.delete(&format!("{SESSIONS}/{code}"));
+    assert_eq!(response.json()["data"], json!({"may_be_charged": true}));
+    wait_until(|| emulator.cancels() == 1);
+    assert_eq!(emulator.bill(), 20.0);
+}
+
+#[test]
+fn session_without_a_job_is_deleted_without_a_message() {
+    let emulator = Emulator::start(Engine::Fal, Scenario::Normal);
+    let gateway = start_gateway(&emulator, "", &[]);
+    let session = gateway.create_and_wait(json!({}));
+    let path = format!("{SESSIONS}/{}", session["session_code"].as_str().unwrap());
+    assert_eq!(gateway.server.delete(&path).status, 204);
+    assert_eq!(emulator.cancels(), 0);
+}
+
+#[test]
+fn job_is_cancelled_though_the_engine_cannot_be_reached_at_first() {
+    let emulator = Emulator::start(Engine::Fal, Scenario::NeverStarts(Cancel::Accepted));
+    let gateway = start_gateway(&emulator, "poll = 0.2\n", &[]);
+    let code = gateway.create(json!({}));
+    wait_until(|| emulator.billed_models() == 1);
+    gateway.wait_until_submitted(&code);
+    emulator.set_scenario(Scenario::Unreachable);
+    gateway.server.delete(&format!("{SESSIONS}/{code}"));
+    let resets = emulator.resets();
+    wait_until(|| emulator.resets() > resets + 1);
+    emulator.set_scenario(Scenario::NeverStarts(Cancel::Accepted));
+    wait_until(|| emulator.bill() == 0.0);
+}
+
+/// Meshy's list of tasks has the job.
+#[test]
+fn job_of_a_deleted_session_is_cancelled_though_the_response_to_its_submit_was_lost() {
+    let emulator = Emulator::start(Engine::Meshy, Scenario::SubmitTimesOut);
+    let gateway = start_gateway(&emulator, "", &[]);
+    let code = gateway.create(json!({}));
+    wait_until(|| emulator.billed_models() == 1);
+    let response = gateway.server.delete(&format!("{SESSIONS}/{code}"));
+    assert_eq!(response.status, 200);
+    wait_until(|| emulator.cancels() == 1);
+}
+
+/// How many sessions are deleted.
+const DELETIONS: u64 = 25;
+/// Seconds of the emulator's clock until a job is done.
+const JOB_SECONDS: f64 = 4.0;
+
+/// Returns what the rules of the emulated service charge for a job.
+fn charge(engine: Engine, job: &Job) -> f64 {
+    match (engine, job.cancelled) {
+        // A job that has not left the queue is free.
+        (Engine::Fal, Some(cancelled)) if cancelled - job.started < 2.0 => 0.0,
+        (Engine::Fal, _) => 1.0,
+        // Whether a deleted task is refunded is not documented.
+        (Engine::Meshy, _) => 20.0,
+    }
+}
+
+fn job_of(emulator: &Emulator, image: u32) -> Option<Job> {
+    let mut jobs = emulator.jobs().into_iter();
+    jobs.find(|job| job.image == image)
+}
+
+fn deletions_at_any_moment_cost_what_the_service_says(engine: Engine) {
+    let mut random = fastrand::Rng::with_seed(20_261_128);
+    let emulator = Emulator::with_speed(4.0, engine, Scenario::SubmitDelayed(100));
+    let gateway = start_gateway(&emulator, "max_concurrent = 4\n", &[]);
+    let mut cancelled = Vec::new();
+    for _ in 0..DELETIONS {
+        let code = gateway.create(json!({}));
+        let image = gateway.image_of(&code);
+        // A job takes a second.
+        sleep(Duration::from_millis(random.u64(0..1300)));
+        let (job, now) = (job_of(&emulator, image), emulator.clock.now());
+        let response = gateway.server.delete(&format!("{SESSIONS}/{code}"));
+        assert!([200, 204].contains(&response.status));
+        // Later, the worker may have received the result already.
+        if job.is_some_and(|job| now < job.started + JOB_SECONDS - 1.0) {
+            assert_eq!(response.status, 200);
+            assert_eq!(response.json()["data"], json!({"may_be_charged": true}));
+            cancelled.push(image);
+        }
+    }
+    wait_until(|| {
+        let jobs = cancelled
+            .iter()
+            .map(|image| job_of(&emulator, *image).unwrap());
+        jobs.map(|job| job.cancel_requests)
+            .all(|requests| requests == 1)
+    });
+    let jobs = emulator.jobs();
+    let expected: f64 = jobs.iter().map(|job| charge(engine, job)).sum();
+    assert_eq!(emulator.bill(), expected);
+    let cancelled = cancelled.len();
+    println!(
+        "{engine:?}: {} jobs, {cancelled} cancelled, bill {expected}",
+        jobs.len()
+    );
+    assert!(cancelled > 5, "only {cancelled} jobs were cancelled");
+}
+
+tests_of_both_engines! {
+    deletions_at_any_moment_cost_what_the_service_says,
 }

@@ -41,7 +41,7 @@ session_tests! {
 
     // The result
     failed_job_fails_with_its_message: JobFails => fails(1, "fal: HTTP 422: Image too small");
-    aborted_job_fails_with_its_message: JobAborts => fails(1, "fal: HTTP 504: Request timed out for … at https://x.example/a");
+    aborted_job_fails_with_its_message: JobAborts => fails(0, "fal: HTTP 504: Request timed out for … at https://x.example/a");
     result_that_is_not_ready_is_requested_again: ResultNotReadyOnce => Completes;
     result_hidden_by_a_gateway_error_is_requested_again: ResultFailsAtFirst => Completes;
 

@@ -37,8 +37,8 @@ session_tests! {
     polls_continue_after_resets: PollsReset => Completes;
     unknown_status_is_polled_until_the_deadline: UnknownStatus => fails(1, "meshy: the job's state was unknown for 6 s; last error: unexpected response: unknown job status; the model may have been charged and is not requested again");
     forgotten_task_fails: JobForgotten => fails(1, "meshy: the task no longer exists");
-    failed_task_fails_with_its_message: JobFails => fails(1, "meshy: task FAILED: Image too small …");
-    canceled_task_fails: JobAborts => fails(1, "meshy: task CANCELED: Image too small …");
+    failed_task_fails_with_its_message: JobFails => fails(0, "meshy: task FAILED: Image too small …");
+    canceled_task_fails: JobAborts => fails(0, "meshy: task CANCELED: Image too small …");
 
     // The download
     expired_file_url_is_renewed_once: FileUrlExpiresOnce => Completes;

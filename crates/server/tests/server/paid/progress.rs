@@ -1,4 +1,5 @@
-//! The progress that a session reports while its job waits and runs.
+//! The progress that a session reports while its job waits and runs. The emulator's clock stands still
+//! between the steps, so that several polls see each of them.
 
 use serde_json::json;
 
@@ -6,15 +7,39 @@ use super::harness::start_gateway;
 use crate::emulators::hosted::{Emulator, Engine, Scenario};
 use crate::support::wait_until;
 
-/// `steps`: the expected `engine_status`, and the seconds to advance the emulator's clock after it.
-fn assert_reports(engine: Engine, steps: &[(&str, f64)]) {
+/// What a session is expected to show, and the seconds to advance the emulator's clock after it.
+struct Step {
+    engine_status: &'static str,
+    percent_done: u64,
+    session_status: &'static str,
+    seconds: f64,
+}
+
+fn step(
+    (engine_status, percent_done): (&'static str, u64),
+    session_status: &'static str,
+    seconds: f64,
+) -> Step {
+    Step {
+        engine_status,
+        percent_done,
+        session_status,
+        seconds,
+    }
+}
+
+fn assert_reports(engine: Engine, steps: &[Step]) {
     let emulator = Emulator::with_manual_clock(engine, Scenario::Normal);
     let gateway = start_gateway(&emulator, "", &[]);
     let code = gateway.create(json!({}));
-    for (status, seconds) in steps {
-        wait_until(|| gateway.session(&code)["engine_status"] == *status);
-        assert!(gateway.session(&code)["percent_done"].as_u64().unwrap() < 100);
-        emulator.clock.skip(*seconds);
+    for step in steps {
+        wait_until(|| {
+            let session = gateway.session(&code);
+            session["engine_status"] == step.engine_status
+                && session["percent_done"] == step.percent_done
+                && session["session_status"] == step.session_status
+        });
+        emulator.clock.skip(step.seconds);
     }
 }
 
@@ -23,21 +48,25 @@ fn position_in_the_queue_of_fal_is_reported() {
     assert_reports(
         Engine::Fal,
         &[
-            ("2 jobs ahead in fal's queue", 0.5),
-            ("1 job ahead in fal's queue", 1.0),
-            ("next in fal's queue", 1.0),
-            ("generating the model at fal", 0.0),
+            step(("2 jobs ahead in fal's queue", 0), "queued", 0.5),
+            step(("1 job ahead in fal's queue", 0), "queued", 1.0),
+            step(("next in fal's queue", 0), "queued", 1.0),
+            step(("generating the model at fal", 40), "in_progress", 0.0),
         ],
     );
 }
 
 #[test]
-fn position_in_the_queue_of_meshy_is_reported() {
+fn position_in_the_queue_and_percentage_of_meshy_are_reported() {
+    const RUNNING: &str = "generating the model at Meshy";
     assert_reports(
         Engine::Meshy,
         &[
-            ("2 jobs ahead in Meshy's queue", 1.5),
-            ("generating the model at Meshy", 0.0),
+            step(("2 jobs ahead in Meshy's queue", 0), "queued", 1.2),
+            step((RUNNING, 30), "in_progress", 0.8),
+            step((RUNNING, 50), "in_progress", 1.0),
+            step((RUNNING, 75), "in_progress", 0.8),
+            step((RUNNING, 95), "in_progress", 0.0),
         ],
     );
 }

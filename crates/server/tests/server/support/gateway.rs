@@ -115,6 +115,15 @@ impl Gateway {
         self.server.wait_for_end(&self.create(parameters))
     }
 
+    /// Returns the number of the image of a session.
+    pub fn image_of(&self, code: &str) -> u32 {
+        let creates = self.creates.borrow();
+        let create = creates
+            .iter()
+            .find(|(_, known)| known.as_deref() == Some(code));
+        create.unwrap().0
+    }
+
     pub fn session(&self, code: &str) -> Value {
         self.server.session(code)
     }

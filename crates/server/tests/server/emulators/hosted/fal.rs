@@ -7,6 +7,7 @@ use super::scenario::{Cancel, Scenario};
 use super::secrets::KEY;
 use super::state::{Job, State};
 use crate::emulators::http::{Reply, Request};
+use crate::emulators::samples::image_number;
 
 /// Seconds from the start of a job until it leaves the queue.
 const QUEUED: f64 = 2.0;
@@ -128,9 +129,11 @@ fn submit(
             "msg": "Failed to download the file", "url": "https://docs.fal.ai/errors", "input": text});
         return Reply::json(422, json!({"detail": [error]}));
     }
-    state.bodies.push(body);
     let Submit { starts_job, reply } = faults::submit(scenario, state.submits);
-    let id = starts_job.then(|| state.start_job(&image, now));
+    let price = price(&request.path, &body);
+    state.bodies.push(body);
+    state.headers.push(request.headers.clone());
+    let id = starts_job.then(|| state.start_job(image_number(&image), price, now));
     if let Some(reply) = reply {
         return reply;
     }
@@ -151,6 +154,20 @@ fn submit(
         response.as_object_mut().unwrap().remove("queue_position");
     }
     Reply::json(200, response)
+}
+
+/// Returns the billable units of a job.
+///
+/// [B] Tripo's models are billed in credits of $0.01. [A] Each of `texture` and `pbr` makes and bills a
+/// texture, and both are on by default. [C] How many credits that are.
+fn price(path: &str, body: &Value) -> f64 {
+    let is_off = |name: &str| body[name] == json!(false) || body[name] == json!("no");
+    match path.starts_with("/tripo3d/") {
+        true if is_off("texture") && is_off("pbr") => 20.0,
+        true => 30.0,
+        // [C] One unit.
+        false => 1.0,
+    }
 }
 
 fn status(scenario: Scenario, state: &mut State, index: usize, now: f64, logs: &Value) -> Reply {
@@ -181,7 +198,9 @@ fn status(scenario: Scenario, state: &mut State, index: usize, now: f64, logs: &
             (200, error)
         }
     };
+    // [A] Errors with a status of 500 or more are not billed.
     if scenario == Scenario::JobAborts && response["status"] == "COMPLETED" {
+        job.is_free = true;
         response["error"] = "Request timed out".into();
         response["error_type"] = "request_timeout".into();
     }
@@ -194,6 +213,7 @@ fn status(scenario: Scenario, state: &mut State, index: usize, now: f64, logs: &
 fn cancel(scenario: Scenario, state: &mut State, index: usize, now: f64) -> Reply {
     state.cancels += 1;
     let job = &mut state.jobs[index];
+    job.cancel_requests += 1;
     let already_completed = || Reply::json(400, json!({"status": "ALREADY_COMPLETED"}));
     let accepted = |status| Reply::json(status, json!({"status": "CANCELLATION_REQUESTED"}));
     let is_queued = match phase(scenario, job, now) {
@@ -259,7 +279,9 @@ fn result(
         ),
         Scenario::ResultNotReadyOnce if number == 1 => in_progress(),
         Scenario::ResultFailsAtFirst if number <= 2 => Reply::text(502, "<h1>Bad Gateway</h1>"),
-        _ => Reply::json(200, output(scenario, path, file_host)),
+        // [A] The header tells the billable units.
+        _ => Reply::json(200, output(scenario, path, file_host))
+            .with_header("x-fal-billable-units", job.price),
     }
 }
 
@@ -283,6 +305,9 @@ fn output(scenario: Scenario, path: &str, file_host: &str) -> Value {
             "model_urls": {"glb": model, "obj": file("model.obj"), "fbx": null},
         }),
         "fal-ai/hunyuan3d-v21" => json!({"model_mesh": file("model.zip"), "model_glb": model}),
+        "tripo3d/h3.1" | "tripo3d/p1" | "tripo3d/p2" | "tripo3d/tripo" => {
+            json!({"model_mesh": model, "model_urls": {"glb": model}})
+        }
         "fal-ai/hyper3d" => json!({"model_mesh": model, "textures": []}),
         _ => json!({"model_glb": model, "seed": 7}),
     }

@@ -7,6 +7,7 @@ use super::scenario::Scenario;
 use super::secrets::{KEY, SIGNATURE};
 use super::state::State;
 use crate::emulators::http::{Reply, Request};
+use crate::emulators::samples::image_number;
 
 const TASKS: &str = "/openapi/v1/image-to-3d";
 
@@ -40,14 +41,19 @@ pub fn respond(
             Reply::json(200, tasks.collect())
         }
         ("GET", _, Some(id)) => task_object(&id[1..], scenario, state, now, file_host),
-        // [A] Deletes the task and its files. Whether it stops or refunds the job is undocumented.
-        ("DELETE", _, Some(id)) => match state.jobs.iter_mut().find(|job| job.id == id[1..]) {
-            Some(job) => {
-                job.cancelled = Some(now);
-                Reply::json(200, Value::Null)
+        // [A] Deletes the task and its files. [C] It is billed all the same: whether it stops or is
+        // refunded is not documented.
+        ("DELETE", _, Some(id)) => {
+            state.cancels += 1;
+            match state.jobs.iter_mut().find(|job| job.id == id[1..]) {
+                Some(job) => {
+                    job.cancel_requests += 1;
+                    job.cancelled = Some(now);
+                    Reply::json(200, Value::Null)
+                }
+                None => message(404, "Task not found"),
             }
-            None => message(404, "Task not found"),
-        },
+        }
         _ => message(404, "Not found"),
     }
 }
@@ -59,15 +65,49 @@ fn message(status: u16, message: &str) -> Reply {
 fn submit(request: &Request, scenario: Scenario, state: &mut State, now: f64) -> Reply {
     state.submits += 1;
     let body = request.json();
-    // [A] Retired.
-    if body["model_type"] == "lowpoly" {
-        return message(400, "model_type lowpoly is retired");
+    if let Some(error) = invalid_field(&body) {
+        return message(400, error);
     }
-    let image = body["image_url"].clone();
+    let image = image_number(&body["image_url"]);
+    let price = price(&body);
     state.bodies.push(body);
     let Submit { starts_job, reply } = faults::submit(scenario, state.submits);
-    let id = starts_job.then(|| state.start_job(&image, now));
+    let id = starts_job.then(|| state.start_job(image, price, now));
     reply.unwrap_or_else(|| Reply::json(202, json!({"result": id})))
+}
+
+/// Returns why Meshy rejects a request for a model, if it does.
+fn invalid_field(body: &Value) -> Option<&'static str> {
+    let model = body["ai_model"].as_str().unwrap_or_default();
+    let is_smart = body["model_type"] == "smart-topology";
+    let faces = body["target_polycount"].as_u64();
+    match model {
+        // [A] Retired.
+        _ if body["model_type"] == "lowpoly" => Some("model_type lowpoly is retired"),
+        "meshy-4" | "meshy-5" | "meshy-t1" => Some("ai_model is retired"),
+        // [A] The models of smart topology make nothing else. [C] The message.
+        _ if is_smart != model.starts_with("meshy-t") => Some("ai_model does not fit model_type"),
+        // [A] meshy-t2.5 makes triangles only, of 100 to 30,000 faces.
+        "meshy-t2.5" if body["topology"] == "quad" => Some("topology is not supported"),
+        "meshy-t2.5" if faces.is_some_and(|faces| !(100..=30_000).contains(&faces)) => {
+            Some("target_polycount is out of range")
+        }
+        _ => None,
+    }
+}
+
+/// [A] Returns the credits of a task.
+fn price(body: &Value) -> f64 {
+    let mesh = match body["model_type"] == "smart-topology" {
+        true => 5.0,
+        false => 20.0,
+    };
+    // Textures are on by default.
+    mesh + if body["should_texture"] == json!(false) {
+        0.0
+    } else {
+        10.0
+    }
 }
 
 fn task_object(
@@ -81,7 +121,7 @@ fn task_object(
     if let Some(reply) = faults::failed_poll(scenario, number) {
         return reply;
     }
-    let job = state.jobs.iter().find(|job| job.id == id);
+    let job = state.jobs.iter_mut().find(|job| job.id == id);
     let Some(job) = job.filter(|job| job.cancelled.is_none() && now < job.started + KEPT) else {
         return message(404, "Task not found");
     };
@@ -119,6 +159,9 @@ fn task_object(
     };
     match failure {
         Some(status) => {
+            // [A] Failed tasks are refunded.
+            job.is_free = true;
+            task["consumed_credits"] = 0.into();
             task["status"] = status.into();
             task["task_error"]["message"] = format!("Image too small {KEY}").into();
         }
@@ -128,6 +171,7 @@ fn task_object(
                 _ => file_host,
             };
             task["status"] = "SUCCEEDED".into();
+            task["consumed_credits"] = job.price.into();
             // [A] Each poll returns a fresh URL.
             let url = format!("http://{host}/{number}/model.glb?{SIGNATURE}");
             task["model_urls"]["glb"] = url.into();

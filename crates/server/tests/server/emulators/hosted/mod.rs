@@ -9,6 +9,7 @@ pub mod scenario;
 mod secrets;
 mod state;
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use super::http::{Reply, serve};
 pub use engine::Engine;
 pub use scenario::Scenario;
 pub use secrets::KEY;
+pub use state::Job;
 use state::State;
 
 /// How much faster than real time the emulators' clocks run.
@@ -41,6 +43,11 @@ pub struct Emulator {
 impl Emulator {
     pub fn start(engine: Engine, scenario: Scenario) -> Self {
         Self::with_clock(Clock::new(SPEED), engine, scenario)
+    }
+
+    /// Starts an emulator whose clock runs `speed` times faster than real time.
+    pub fn with_speed(speed: f64, engine: Engine, scenario: Scenario) -> Self {
+        Self::with_clock(Clock::new(speed), engine, scenario)
     }
 
     /// Starts an emulator whose clock advances only by `clock.skip`.
@@ -101,8 +108,7 @@ impl Emulator {
 
     /// Adds a job that no request submitted, and that is done.
     pub fn add_done_job(&self) {
-        self.state()
-            .start_job(&Value::Null, self.clock.now() - 60.0);
+        self.state().start_job(0, 1.0, self.clock.now() - 60.0);
     }
 
     /// Changes the scenario of the requests that follow.
@@ -120,6 +126,23 @@ impl Emulator {
         let state = self.state();
         let billed = state.jobs.iter().filter(|job| !job.is_free);
         billed.map(|job| job.image).collect()
+    }
+
+    /// Returns the jobs that were started.
+    pub fn jobs(&self) -> Vec<Job> {
+        self.state().jobs.clone()
+    }
+
+    /// Returns the sum of what was billed, in the service's own unit.
+    pub fn bill(&self) -> f64 {
+        let state = self.state();
+        let billed = state.jobs.iter().filter(|job| !job.is_free);
+        billed.map(|job| job.price).sum()
+    }
+
+    /// Returns the headers of the requests for a model, keyed by lower-case name.
+    pub fn headers(&self) -> Vec<HashMap<String, String>> {
+        self.state().headers.clone()
     }
 
     /// Returns the number of requests for a model, whether or not they started a job.
@@ -161,10 +184,22 @@ impl Emulator {
             Scenario::UnknownStatus => (20, 6),
             _ => (20, 60),
         };
-        format!(
-            "default = \"{name}\"\n[engines.{name}]\nurl = \"http://{}\"\nresult_hosts = [\"{}\"]\n\
-             poll = 0.02\ntimeout = {timeout}\ndeadline = {deadline}\n{extra}\n",
+        let table = format!(
+            "url = \"http://{}\"\nresult_hosts = [\"{}\"]\npoll = 0.02\ntimeout = {timeout}\n\
+             deadline = {deadline}\n",
             self.host, self.file_host
+        );
+        // A key of `extra` replaces that of the table.
+        let is_replaced = |line: &&str| {
+            let key = line.split_once(" = ").map_or("", |(key, _)| key);
+            extra
+                .lines()
+                .any(|line| line.starts_with(&format!("{key} = ")))
+        };
+        let table: Vec<_> = table.lines().filter(|line| !is_replaced(line)).collect();
+        format!(
+            "default = \"{name}\"\n[engines.{name}]\n{}\n{extra}\n",
+            table.join("\n")
         )
     }
 }

@@ -5,9 +5,8 @@ use std::time::SystemTime;
 
 use serde_json::Value;
 
-use crate::emulators::samples::image_number;
-
 /// A job that was started.
+#[derive(Clone)]
 pub struct Job {
     pub id: String,
     /// Start, in seconds of the emulator's clock.
@@ -18,8 +17,12 @@ pub struct Job {
     pub image: u32,
     /// When its cancellation was requested, in seconds of the emulator's clock.
     pub cancelled: Option<f64>,
+    /// How often its cancellation was requested, whether or not that took effect.
+    pub cancel_requests: usize,
     pub polls_since_cancel: usize,
-    /// Whether it was cancelled in the queue, which costs nothing.
+    /// What it costs in the service's own unit, unless it is free.
+    pub price: f64,
+    /// Whether it costs nothing after all: it was cancelled in time, or has failed.
     pub is_free: bool,
 }
 
@@ -30,6 +33,8 @@ pub struct State {
     pub submits: usize,
     /// The bodies of the requests for a model.
     pub bodies: Vec<Value>,
+    /// The headers of the requests for a model, keyed by lower-case name.
+    pub headers: Vec<HashMap<String, String>>,
     /// Requests for files.
     pub downloads: usize,
     /// Requests to cancel a job.
@@ -48,14 +53,16 @@ impl State {
     }
 
     /// Starts a job and returns its id.
-    pub fn start_job(&mut self, image: &Value, now: f64) -> String {
+    pub fn start_job(&mut self, image: u32, price: f64, now: f64) -> String {
         let id = format!("0191e7c0-0000-7000-8000-{:012}", self.jobs.len() + 1);
         self.jobs.push(Job {
             id: id.clone(),
             started: now,
             created_at: unix_millis(),
-            image: image_number(image),
+            image,
+            price,
             cancelled: None,
+            cancel_requests: 0,
             polls_since_cancel: 0,
             is_free: false,
         });
