@@ -13,6 +13,7 @@ use ureq::http::{Method, Request, Response, Uri};
 use ureq::{Agent, Body, Timeout};
 
 use super::api_key::ApiKey;
+use super::form::{BOUNDARY, Form};
 use super::transport;
 
 /// The largest response, in bytes: one that contains a whole model as base64.
@@ -47,6 +48,28 @@ pub struct ApiResponse {
     pub retry_after: Option<Duration>,
     /// The number in the header `x-fal-billable-units`.
     pub billable_units: Option<f64>,
+}
+
+/// The body of a request.
+enum RequestBody {
+    None,
+    Json(String),
+    Multipart {
+        boundary: &'static str,
+        bytes: Vec<u8>,
+    },
+}
+
+impl RequestBody {
+    fn media_type(&self) -> Option<String> {
+        match self {
+            Self::None => None,
+            Self::Json(_) => Some("application/json".into()),
+            Self::Multipart { boundary, .. } => {
+                Some(format!("multipart/form-data; boundary={boundary}"))
+            }
+        }
+    }
 }
 
 /// A header of a request.
@@ -190,7 +213,7 @@ impl Client {
     /// # Errors
     /// Fails if there is no response. An error response is `Ok`.
     pub fn get(&self, path: &str) -> Result<ApiResponse, RequestError> {
-        self.send(Method::GET, path, &[], None)
+        self.send(Method::GET, path, &[], RequestBody::None)
     }
 
     /// Sends a POST request with a JSON body, as [`get`](Self::get) does.
@@ -211,7 +234,24 @@ impl Client {
         headers: &[Header],
         body: &Value,
     ) -> Result<ApiResponse, RequestError> {
-        self.send(Method::POST, path, headers, Some(body.to_string()))
+        self.send(
+            Method::POST,
+            path,
+            headers,
+            RequestBody::Json(body.to_string()),
+        )
+    }
+
+    /// Sends a file in a form, as [`get`](Self::get) does.
+    ///
+    /// # Errors
+    /// Fails if there is no response.
+    pub fn upload(&self, path: &str, form: &Form) -> Result<ApiResponse, RequestError> {
+        let body = RequestBody::Multipart {
+            boundary: BOUNDARY,
+            bytes: form.encode(),
+        };
+        self.send(Method::POST, path, &[], body)
     }
 
     /// Sends a PUT request with an empty body, as [`get`](Self::get) does.
@@ -219,7 +259,7 @@ impl Client {
     /// # Errors
     /// Fails if there is no response.
     pub fn put(&self, path: &str) -> Result<ApiResponse, RequestError> {
-        self.send(Method::PUT, path, &[], Some(String::new()))
+        self.send(Method::PUT, path, &[], RequestBody::Json(String::new()))
     }
 
     /// Sends a DELETE request, as [`get`](Self::get) does.
@@ -227,7 +267,7 @@ impl Client {
     /// # Errors
     /// Fails if there is no response.
     pub fn delete(&self, path: &str) -> Result<ApiResponse, RequestError> {
-        self.send(Method::DELETE, path, &[], None)
+        self.send(Method::DELETE, path, &[], RequestBody::None)
     }
 
     fn send(
@@ -235,7 +275,7 @@ impl Client {
         method: Method,
         path: &str,
         headers: &[Header],
-        body: Option<String>,
+        body: RequestBody,
     ) -> Result<ApiResponse, RequestError> {
         let mut request = Request::builder()
             .method(method)
@@ -246,12 +286,13 @@ impl Client {
         for (name, value) in headers {
             request = request.header(*name, value);
         }
+        if let Some(media_type) = body.media_type() {
+            request = request.header(CONTENT_TYPE, media_type);
+        }
         let mut response = match body {
-            Some(text) => {
-                let request = request.header(CONTENT_TYPE, "application/json");
-                self.run(request.body(text.into_bytes()))
-            }
-            None => self.run(request.body(())),
+            RequestBody::None => self.run(request.body(())),
+            RequestBody::Json(text) => self.run(request.body(text.into_bytes())),
+            RequestBody::Multipart { bytes, .. } => self.run(request.body(bytes)),
         }?;
         let status = response.status().as_u16();
         let retry_after = number(&response, RETRY_AFTER.as_str()).map(Duration::from_secs);

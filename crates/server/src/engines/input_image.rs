@@ -20,24 +20,53 @@ pub fn base64_png(request: &ModelRequest, max_edge: u32) -> Result<String, Image
     Ok(STANDARD.encode_to_string(png(&sent_image(request, max_edge))?))
 }
 
-/// Returns the image as a `data:` URI, with a longest edge of at most `max_edge` pixels, and
-/// transparent where the request's cutout does not cover it: as PNG if it has transparent pixels, else
-/// as JPEG.
+/// An image file.
+pub struct ImageFile {
+    pub media_type: &'static str,
+    pub bytes: Vec<u8>,
+}
+
+impl ImageFile {
+    /// Returns a name for the file.
+    pub fn name(&self) -> &'static str {
+        match self.media_type {
+            "image/png" => "image.png",
+            _ => "image.jpg",
+        }
+    }
+}
+
+/// Returns the image as a file, with a longest edge of at most `max_edge` pixels, and transparent where
+/// the request's cutout does not cover it: as PNG if it has transparent pixels, else as JPEG.
 ///
 /// # Errors
 /// Fails if the image cannot be encoded.
-pub fn data_uri(request: &ModelRequest, max_edge: u32) -> Result<String, ImageError> {
+pub fn file(request: &ModelRequest, max_edge: u32) -> Result<ImageFile, ImageError> {
     let image = sent_image(request, max_edge);
     let is_transparent = |image: &RgbaImage| image.pixels().any(|pixel| pixel[3] < 255);
-    let (media_type, bytes) = match image.color().has_alpha() && is_transparent(&image.to_rgba8()) {
-        true => ("image/png", png(&image)?),
+    match image.color().has_alpha() && is_transparent(&image.to_rgba8()) {
+        true => Ok(ImageFile {
+            media_type: "image/png",
+            bytes: png(&image)?,
+        }),
         false => {
             let mut file = Cursor::new(Vec::new());
             let encoder = JpegEncoder::new_with_quality(&mut file, 92);
             image.to_rgb8().write_with_encoder(encoder)?;
-            ("image/jpeg", file.into_inner())
+            Ok(ImageFile {
+                media_type: "image/jpeg",
+                bytes: file.into_inner(),
+            })
         }
-    };
+    }
+}
+
+/// Returns the image as a `data:` URI, as [`file`] does.
+///
+/// # Errors
+/// Fails if the image cannot be encoded.
+pub fn data_uri(request: &ModelRequest, max_edge: u32) -> Result<String, ImageError> {
+    let ImageFile { media_type, bytes } = file(request, max_edge)?;
     let base64 = STANDARD.encode_to_string(bytes);
     Ok(format!("data:{media_type};base64,{base64}"))
 }

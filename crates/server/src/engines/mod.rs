@@ -5,6 +5,7 @@ mod api_key;
 mod client;
 mod config;
 mod fal;
+mod form;
 mod hunyuan;
 mod input_image;
 mod meshy;
@@ -15,6 +16,7 @@ mod request_counts;
 mod service;
 mod submission;
 mod transport;
+mod tripo;
 
 use std::num::NonZero;
 use std::sync::Arc;
@@ -34,6 +36,7 @@ const REMOTE_ENGINES: &[(&str, OpenService)] = &[
     ("hunyuan", hunyuan::open),
     ("fal", fal::open),
     ("meshy", meshy::open),
+    ("tripo", tripo::open),
 ];
 
 /// An engine that callers may choose.

@@ -205,6 +205,17 @@ impl SubmitError {
             retry_after: None,
         }
     }
+
+    /// Returns the error for a request before that for the model, such as an upload: it can be repeated.
+    pub fn before_submit(self) -> Self {
+        match self {
+            Self::Unknown(reason) => Self::Busy {
+                reason,
+                retry_after: None,
+            },
+            error => error,
+        }
+    }
 }
 
 impl From<RequestError> for SubmitError {

@@ -30,6 +30,26 @@ impl Request {
         self.headers.get(name).map_or("", String::as_str)
     }
 
+    /// Returns the file in a field of a `multipart/form-data` body.
+    pub fn file_of_form(&self, name: &str) -> Option<&[u8]> {
+        let (_, boundary) = self.header("content-type").split_once("boundary=")?;
+        let find = |from: usize, text: &str| {
+            let mut windows = self.body[from..].windows(text.len());
+            Some(from + windows.position(|bytes| bytes == text.as_bytes())?)
+        };
+        let head = find(0, &format!("name=\"{name}\"; filename="))?;
+        let start = find(head, "\r\n\r\n")? + 4;
+        let end = find(start, &format!("\r\n--{boundary}"))?;
+        Some(&self.body[start..end])
+    }
+
+    /// Returns the value of a field of a `multipart/form-data` body.
+    pub fn field_of_form(&self, name: &str) -> Option<String> {
+        let text = String::from_utf8_lossy(&self.body);
+        let (_, rest) = text.split_once(&format!("name=\"{name}\"\r\n\r\n"))?;
+        Some(rest.split_once("\r\n")?.0.to_owned())
+    }
+
     /// Panics if the request has one of these headers.
     pub fn assert_without(&self, names: &[&str]) {
         for name in names {

@@ -24,8 +24,12 @@ pub fn numbered_png(number: u32) -> Vec<u8> {
 pub fn image_number(value: &Value) -> u32 {
     let text = value.as_str().unwrap_or_default();
     let base64 = text.rsplit(',').next().unwrap_or_default();
-    let bytes = STANDARD.decode_to_vec(base64).unwrap_or_default();
-    let Ok(image) = image::load_from_memory(&bytes) else {
+    number_of_image_file(&STANDARD.decode_to_vec(base64).unwrap_or_default())
+}
+
+/// Returns the number of an image of [`numbered_png`] from its file, as [`image_number`] does.
+pub fn number_of_image_file(file: &[u8]) -> u32 {
+    let Ok(image) = image::load_from_memory(file) else {
         return 0;
     };
     let image = image.to_rgb8();

@@ -10,7 +10,7 @@ use super::harness::{CHARGED, start_gateway};
 use crate::emulators::hosted::{Emulator, Engine, KEY, Scenario};
 use crate::support::{CANARY, SESSIONS, Server, command, create_body, session_code, solid_png};
 
-tests_of_both_engines! {
+tests_of_all_engines! {
     session_without_an_engine_key_fails_without_a_request,
     check_accepts_a_key_in_a_private_file,
     check_rejects_a_key_file_that_others_can_read,
@@ -77,6 +77,7 @@ fn check_accepts_a_key_in_a_private_file(engine: Engine) {
     let ready = match engine {
         Engine::Fal => "reachable, API key configured",
         Engine::Meshy => "API key accepted, 70 credits left",
+        Engine::Tripo => "API key accepted, 70.5 credits left",
     };
     assert!(is_ok && output.contains(ready), "{output}");
     assert!(

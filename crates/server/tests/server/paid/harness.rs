@@ -94,8 +94,8 @@ macro_rules! session_tests {
     };
 }
 
-/// Defines `fal::name` and `meshy::name` for each function `name` that takes an `Engine`.
-macro_rules! tests_of_both_engines {
+/// Defines `fal::name`, `meshy::name` and `tripo::name` for each function `name` that takes an `Engine`.
+macro_rules! tests_of_all_engines {
     ($($name:ident,)*) => {
         mod fal {
             $(
@@ -111,6 +111,15 @@ macro_rules! tests_of_both_engines {
                 #[test]
                 fn $name() {
                     super::$name($crate::emulators::hosted::Engine::Meshy);
+                }
+            )*
+        }
+
+        mod tripo {
+            $(
+                #[test]
+                fn $name() {
+                    super::$name($crate::emulators::hosted::Engine::Tripo);
                 }
             )*
         }

@@ -1,4 +1,4 @@
-//! Engines that cost money, fal and Meshy, emulated with their faults. Whatever goes wrong, a session
+//! Engines that cost money, fal, Meshy and Tripo, emulated with their faults. Whatever goes wrong, a session
 //! is billed for at most one model: `Gateway` checks this at the end of every test.
 
 #[macro_use]
@@ -14,3 +14,4 @@ mod metrics;
 mod progress;
 mod requests;
 mod restart;
+mod tripo;

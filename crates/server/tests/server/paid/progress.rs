@@ -58,15 +58,31 @@ fn position_in_the_queue_of_fal_is_reported() {
 
 #[test]
 fn position_in_the_queue_and_percentage_of_meshy_are_reported() {
-    const RUNNING: &str = "generating the model at Meshy";
-    assert_reports(
+    assert_percentage(
         Engine::Meshy,
+        "2 jobs ahead in Meshy's queue",
+        "generating the model at Meshy",
+    );
+}
+
+#[test]
+fn position_in_the_queue_and_percentage_of_tripo_are_reported() {
+    assert_percentage(
+        Engine::Tripo,
+        "2 jobs ahead in Tripo's queue",
+        "generating the model at Tripo",
+    );
+}
+
+fn assert_percentage(engine: Engine, queued: &'static str, running: &'static str) {
+    assert_reports(
+        engine,
         &[
-            step(("2 jobs ahead in Meshy's queue", 0), "queued", 1.2),
-            step((RUNNING, 30), "in_progress", 0.8),
-            step((RUNNING, 50), "in_progress", 1.0),
-            step((RUNNING, 75), "in_progress", 0.8),
-            step((RUNNING, 95), "in_progress", 0.0),
+            step((queued, 0), "queued", 1.2),
+            step((running, 30), "in_progress", 0.8),
+            step((running, 50), "in_progress", 1.0),
+            step((running, 75), "in_progress", 0.8),
+            step((running, 95), "in_progress", 0.0),
         ],
     );
 }

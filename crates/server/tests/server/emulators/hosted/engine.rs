@@ -4,6 +4,7 @@
 pub enum Engine {
     Fal,
     Meshy,
+    Tripo,
 }
 
 impl Engine {
@@ -12,6 +13,7 @@ impl Engine {
         match self {
             Self::Fal => "fal",
             Self::Meshy => "meshy",
+            Self::Tripo => "tripo",
         }
     }
 
@@ -20,6 +22,7 @@ impl Engine {
         match self {
             Self::Fal => "FAL_KEY",
             Self::Meshy => "MESHY_API_KEY",
+            Self::Tripo => "TRIPO_API_KEY",
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The replies of the scenarios that fal and Meshy have in common.
+//! The replies of the scenarios that the hosted engines have in common.
 
 use std::time::Duration;
 
@@ -52,7 +52,13 @@ pub fn never_arrives() -> Reply {
     Reply::Silence(Duration::from_secs(2))
 }
 
-/// Returns an error in the form of both engines.
+/// Returns an error in the form of all engines. [B] The code is Tripo's.
 fn error(status: u16, message: &str) -> Reply {
-    Reply::json(status, json!({"detail": message, "message": message}))
+    let code = match status {
+        429 => 2000,
+        500.. => 1000,
+        _ => 1004,
+    };
+    let body = json!({"detail": message, "message": message, "code": code});
+    Reply::json(status, body)
 }

@@ -10,7 +10,7 @@ use crate::emulators::samples::textured_glb;
 pub fn respond(request: &Request, engine: Engine, scenario: Scenario, number: usize) -> Reply {
     // [A] The files are public: neither the engine's key nor the caller's headers belong here.
     request.assert_without(&["authorization", "x-api-key", "origin", "referer", "cookie"]);
-    if engine == Engine::Meshy {
+    if engine != Engine::Fal {
         assert_eq!(request.query, SIGNATURE);
     }
     let redirect = |to: &str| Reply::text(302, "").with_header("location", to);
@@ -35,10 +35,10 @@ pub fn respond(request: &Request, engine: Engine, scenario: Scenario, number: us
     }
 }
 
-/// [A] Meshy's URLs are signed for a limited time; fal deletes its files after one.
+/// [A] Meshy's and Tripo's URLs are signed for a limited time; fal deletes its files after one.
 fn expired(engine: Engine) -> Reply {
     match engine {
         Engine::Fal => Reply::text(404, "not found"),
-        Engine::Meshy => Reply::text(403, "<Error>AccessDenied</Error>"),
+        Engine::Meshy | Engine::Tripo => Reply::text(403, "<Error>AccessDenied</Error>"),
     }
 }

@@ -1,4 +1,4 @@
-//! Emulators of the hosted engines, fal and Meshy.
+//! Emulators of the hosted engines: fal, Meshy and Tripo.
 
 mod engine;
 mod fal;
@@ -8,6 +8,7 @@ mod meshy;
 pub mod scenario;
 mod secrets;
 mod state;
+mod tripo;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -84,10 +85,13 @@ impl Emulator {
             let reply = match engine {
                 Engine::Fal => fal::respond(request, scenario, &mut state, now, &files),
                 Engine::Meshy => meshy::respond(request, scenario, &mut state, now, &files),
+                Engine::Tripo => tripo::respond(request, scenario, &mut state, now, &files),
             };
             drop(state);
             match scenario {
-                Scenario::SubmitDelayed(time) if request.method == "POST" => {
+                Scenario::SubmitDelayed(time)
+                    if request.method == "POST" && request.path != "/v3/files" =>
+                {
                     Reply::Delayed(Duration::from_millis(time), Box::new(reply))
                 }
                 Scenario::Slow(time) => {

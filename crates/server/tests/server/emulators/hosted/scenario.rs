@@ -1,4 +1,4 @@
-//! The faults that the emulators of fal and Meshy can simulate.
+//! The faults that the emulators of hosted engines can simulate.
 
 /// How a queue reacts to the cancellation of a job.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -44,6 +44,9 @@ pub enum Scenario {
     BusyAtFirst(u16, &'static str, RetryAfter),
     /// [A] Every submit is rejected with this status; [B] with this message.
     SubmitRejected(u16, &'static str),
+
+    /// [C] Tripo: the first upload of the image fails with this status.
+    UploadFails(u16),
 
     /// [A] The job runs at once, without a place in the queue.
     SkipsQueue,

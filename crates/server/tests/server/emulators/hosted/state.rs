@@ -1,7 +1,7 @@
 //! The records of a hosted engine's emulator.
 
 use std::collections::HashMap;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
@@ -26,6 +26,13 @@ pub struct Job {
     pub is_free: bool,
 }
 
+impl Job {
+    /// Returns the start by the system's clock.
+    pub fn created_time(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_millis(self.created_at)
+    }
+}
+
 #[derive(Default)]
 pub struct State {
     pub jobs: Vec<Job>,
@@ -35,6 +42,8 @@ pub struct State {
     pub bodies: Vec<Value>,
     /// The headers of the requests for a model, keyed by lower-case name.
     pub headers: Vec<HashMap<String, String>>,
+    /// The numbers of the images that were uploaded.
+    pub uploads: Vec<u32>,
     /// Requests for files.
     pub downloads: usize,
     /// Requests to cancel a job.
