@@ -1,8 +1,8 @@
 //! Emulators of the remote engines, to try or test a client without a key, a bill or a GPU.
 //!
 //! `cargo run --package csm-image-to-3d-server --example emulators` prints one line of JSON: for each
-//! engine the `url` of its API and the host of its result `files`, the API `key` that fal and Meshy
-//! accept, and the URL `billing`. They run until the standard input ends. `billing` is not part of an
+//! engine the `url` of its API and the host of its result `files` (ComfyUI: a `workflow`), the API `key`
+//! that fal, Meshy and Tripo accept, and the URL `billing`. They run until the standard input ends. `billing` is not part of an
 //! engine: its `GET /` returns the number of models that each engine would have billed, and its
 //! `GET /model.glb` the model that all of them return.
 
@@ -11,7 +11,7 @@ mod emulators;
 
 use std::io;
 
-use emulators::hosted::{self, Emulator, Engine, KEY};
+use emulators::hosted::{self, Emulator, Engine, KEY, workflow_file};
 use emulators::http::{Reply, serve};
 use emulators::hunyuan::{self, Hunyuan};
 use emulators::samples::textured_glb;
@@ -21,6 +21,8 @@ fn main() -> io::Result<()> {
     let hunyuan = Hunyuan::start(hunyuan::Scenario::v21());
     let fal = Emulator::start(Engine::Fal, hosted::Scenario::Normal);
     let meshy = Emulator::start(Engine::Meshy, hosted::Scenario::Normal);
+    let tripo = Emulator::start(Engine::Tripo, hosted::Scenario::Normal);
+    let comfyui = Emulator::start(Engine::ComfyUi, hosted::Scenario::Normal);
     // Starts each job, but a gateway hides its id.
     let lossy = Emulator::start(Engine::Fal, hosted::Scenario::SubmitReturns(502));
     let address = |emulator: &Emulator| json!({"url": format!("http://{}", emulator.host), "files": emulator.file_host});
@@ -29,6 +31,8 @@ fn main() -> io::Result<()> {
         "hunyuan": {"url": format!("http://{}", hunyuan.host)},
         "fal": address(&fal),
         "meshy": address(&meshy),
+        "tripo": address(&tripo),
+        "comfyui": {"url": format!("http://{}", comfyui.host), "workflow": workflow_file()},
         "lossy": address(&lossy),
     });
     let billing = serve(move |request| match request.path.as_str() {
@@ -38,6 +42,8 @@ fn main() -> io::Result<()> {
                 "hunyuan": hunyuan.submits(),
                 "fal": fal.billed_models(),
                 "meshy": meshy.billed_models(),
+                "tripo": tripo.billed_models(),
+                "comfyui": comfyui.billed_models(),
                 "lossy": lossy.billed_models(),
             }),
         ),

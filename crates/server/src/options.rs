@@ -96,7 +96,7 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     pub cutout_model: Option<PathBuf>,
     /// Engine for requests that name none, and its URL: sculpt (the default, needs no network),
-    /// hunyuan, fal, meshy or tripo
+    /// hunyuan, fal, meshy, tripo or comfyui
     #[arg(long, value_name = "NAME[=URL]")]
     engine: Option<String>,
     /// Lets web pages of this origin use the server, beside those of localhost; * for all. Repeatable

@@ -3,6 +3,7 @@
 
 mod api_key;
 mod client;
+mod comfyui;
 mod config;
 mod fal;
 mod form;
@@ -37,6 +38,7 @@ const REMOTE_ENGINES: &[(&str, OpenService)] = &[
     ("fal", fal::open),
     ("meshy", meshy::open),
     ("tripo", tripo::open),
+    ("comfyui", comfyui::open),
 ];
 
 /// An engine that callers may choose.

@@ -1,6 +1,7 @@
 //! The engine whose models a remote service makes: it submits one job per session, polls it to its
 //! end, downloads the model, and applies the parameters that the service does not.
 
+mod asset_extras;
 mod follow;
 mod lost_job;
 mod outage;
@@ -22,6 +23,7 @@ use super::request_counts::RequestCounts;
 use super::service::{CancelReason, Cancellation, ModelRequest, Service, SubmitError, Timing};
 use super::submission::{Submission, SubmissionNote, SubmittedJob};
 use crate::clock::now;
+use asset_extras::without_asset_extras;
 use unsupported::unsupported_by_all;
 
 /// How often a pause checks whether the job was cancelled.
@@ -277,7 +279,7 @@ impl Engine for RemoteEngine {
                 {
                     self.cancel_deleted(&job.job);
                 }
-                (followed?, view)
+                (without_asset_extras(followed?), view)
             }
         };
         source.checkpoint.set_status("applying the parameters");

@@ -86,6 +86,24 @@ fn sculpt_glb(generate_texture: bool) -> Vec<u8> {
     sculpt::sculpt(&request, &mut |_| ControlFlow::Continue(())).unwrap()
 }
 
+/// Returns a GLB with `extras` in its `asset`.
+pub fn with_extras(glb: &[u8], extras: Value) -> Vec<u8> {
+    let length = u32::from_le_bytes(glb[12..16].try_into().unwrap()) as usize;
+    let mut json = gltf_json(glb);
+    json["asset"]["extras"] = extras;
+    let mut text = json.to_string().into_bytes();
+    text.resize(text.len().next_multiple_of(4), b' ');
+    let rest = &glb[20 + length..];
+    let size = (20 + text.len() + rest.len()) as u32;
+    let mut file = glb[..8].to_vec();
+    file.extend(size.to_le_bytes());
+    file.extend((text.len() as u32).to_le_bytes());
+    file.extend(b"JSON");
+    file.extend(text);
+    file.extend(rest);
+    file
+}
+
 /// Returns the JSON of a GLB.
 pub fn gltf_json(glb: &[u8]) -> Value {
     let length = u32::from_le_bytes(glb[12..16].try_into().unwrap()) as usize;

@@ -78,6 +78,7 @@ fn check_accepts_a_key_in_a_private_file(engine: Engine) {
         Engine::Fal => "reachable, API key configured",
         Engine::Meshy => "API key accepted, 70 credits left",
         Engine::Tripo => "API key accepted, 70.5 credits left",
+        Engine::ComfyUi => "ComfyUI 0.3.64 reachable",
     };
     assert!(is_ok && output.contains(ready), "{output}");
     assert!(

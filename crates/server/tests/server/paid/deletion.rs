@@ -107,6 +107,9 @@ fn charge(engine: Engine, job: &Job) -> f64 {
         (Engine::Fal, Some(cancelled)) if cancelled - job.started < 2.0 => 0.0,
         (Engine::Fal, _) => 1.0,
         // Whether a deleted task is refunded is not documented.
+        // A job that was removed or interrupted has made no model.
+        (Engine::ComfyUi, Some(_)) => 0.0,
+        (Engine::ComfyUi, None) => 1.0,
         (Engine::Meshy, _) => 20.0,
         // It cannot be cancelled.
         (Engine::Tripo, _) => 20.0,
@@ -134,7 +137,9 @@ fn deletions_at_any_moment_cost_what_the_service_says(engine: Engine) {
         // Later, the worker may have received the result already.
         if job.is_some_and(|job| now < job.started + JOB_SECONDS - 1.0) {
             assert_eq!(response.status, 200);
-            assert_eq!(response.json()["data"], json!({"may_be_charged": true}));
+            let may_be_charged = engine != Engine::ComfyUi;
+            let data = json!({"may_be_charged": may_be_charged});
+            assert_eq!(response.json()["data"], data);
             cancelled.push(image);
         }
     }
@@ -155,6 +160,11 @@ fn deletions_at_any_moment_cost_what_the_service_says(engine: Engine) {
         jobs.len()
     );
     assert!(cancelled > 5, "only {cancelled} jobs were cancelled");
+}
+
+#[test]
+fn deletions_at_any_moment_end_the_jobs_of_comfyui() {
+    deletions_at_any_moment_cost_what_the_service_says(Engine::ComfyUi);
 }
 
 tests_of_all_engines! {

@@ -5,6 +5,7 @@
 pub mod harness;
 
 mod check;
+mod comfyui;
 mod cost;
 mod deletion;
 mod emulator;

@@ -79,7 +79,7 @@ fn job_survives_an_unreachable_engine_past_its_deadline(engine: Engine) {
 fn result_not_fetched_in_time_is_lost(engine: Engine) {
     let (hours, error) = match engine {
         Engine::Fal => (2.0, "the result has expired"),
-        Engine::Meshy | Engine::Tripo => (80.0, "the task no longer exists"),
+        Engine::Meshy | Engine::Tripo | Engine::ComfyUi => (80.0, "the task no longer exists"),
     };
     let emulator = Emulator::start(engine, Scenario::NeverFinishes);
     let mut gateway = start_gateway(&emulator, "", &[]);

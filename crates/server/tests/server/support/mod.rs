@@ -7,7 +7,7 @@ mod repository;
 mod server;
 
 pub use http::{Response, connect, exchange, get, parse, post};
-pub use repository::{repository_file, repository_files};
+pub use repository::{repository_file, repository_files, repository_path};
 pub use server::{
     CANARY, SESSIONS, Server, Signal, command, command_with_file_size_limit, create_body,
     image_body, session_code, solid_png, spawn, wait_until,

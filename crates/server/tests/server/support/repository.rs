@@ -2,6 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+/// Returns the path of a file, given by its path in the repository.
+pub fn repository_path(path: &str) -> PathBuf {
+    in_repository(path)
+}
+
 fn in_repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")

@@ -5,6 +5,7 @@ pub enum Engine {
     Fal,
     Meshy,
     Tripo,
+    ComfyUi,
 }
 
 impl Engine {
@@ -14,6 +15,7 @@ impl Engine {
             Self::Fal => "fal",
             Self::Meshy => "meshy",
             Self::Tripo => "tripo",
+            Self::ComfyUi => "comfyui",
         }
     }
 
@@ -23,6 +25,8 @@ impl Engine {
             Self::Fal => "FAL_KEY",
             Self::Meshy => "MESHY_API_KEY",
             Self::Tripo => "TRIPO_API_KEY",
+            // It has no key, and must not receive one.
+            Self::ComfyUi => "COMFYUI_API_KEY",
         }
     }
 }

@@ -1,16 +1,18 @@
 //! The host of the result files, which is not that of the jobs and sends no CORS headers.
 
+use serde_json::json;
+
 use super::engine::Engine;
 use super::scenario::Scenario;
 use super::secrets::SIGNATURE;
 use crate::emulators::http::{Reply, Request};
-use crate::emulators::samples::textured_glb;
+use crate::emulators::samples::{textured_glb, with_extras};
 
 /// Responds to the download with this number, counted from 1.
 pub fn respond(request: &Request, engine: Engine, scenario: Scenario, number: usize) -> Reply {
     // [A] The files are public: neither the engine's key nor the caller's headers belong here.
     request.assert_without(&["authorization", "x-api-key", "origin", "referer", "cookie"]);
-    if engine != Engine::Fal {
+    if matches!(engine, Engine::Meshy | Engine::Tripo) {
         assert_eq!(request.query, SIGNATURE);
     }
     let redirect = |to: &str| Reply::text(302, "").with_header("location", to);
@@ -31,6 +33,10 @@ pub fn respond(request: &Request, engine: Engine, scenario: Scenario, number: us
         }
         _ if request.path.ends_with(".obj") => Reply::bytes(b"# obj\nv 1 2 3\n".to_vec()),
         _ if request.path.ends_with(".zip") => Reply::bytes(b"PK\x03\x04 zipped".to_vec()),
+        // [A] SaveGLB writes the workflow into the file.
+        _ if engine == Engine::ComfyUi => {
+            Reply::bytes(with_extras(&textured_glb(), json!({"prompt": SIGNATURE})))
+        }
         _ => Reply::bytes(textured_glb()),
     }
 }
@@ -38,7 +44,7 @@ pub fn respond(request: &Request, engine: Engine, scenario: Scenario, number: us
 /// [A] Meshy's and Tripo's URLs are signed for a limited time; fal deletes its files after one.
 fn expired(engine: Engine) -> Reply {
     match engine {
-        Engine::Fal => Reply::text(404, "not found"),
+        Engine::Fal | Engine::ComfyUi => Reply::text(404, "not found"),
         Engine::Meshy | Engine::Tripo => Reply::text(403, "<Error>AccessDenied</Error>"),
     }
 }

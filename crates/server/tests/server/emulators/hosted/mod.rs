@@ -1,5 +1,6 @@
-//! Emulators of the hosted engines: fal, Meshy and Tripo.
+//! Emulators of the hosted engines: fal, Meshy and Tripo, and of ComfyUI.
 
+mod comfyui;
 mod engine;
 mod fal;
 mod faults;
@@ -17,7 +18,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::clock::Clock;
-use super::http::{Reply, serve};
+use super::http::{Reply, Request, serve};
 
 pub use engine::Engine;
 pub use scenario::Scenario;
@@ -86,12 +87,11 @@ impl Emulator {
                 Engine::Fal => fal::respond(request, scenario, &mut state, now, &files),
                 Engine::Meshy => meshy::respond(request, scenario, &mut state, now, &files),
                 Engine::Tripo => tripo::respond(request, scenario, &mut state, now, &files),
+                Engine::ComfyUi => comfyui::respond(request, scenario, &mut state, now),
             };
             drop(state);
             match scenario {
-                Scenario::SubmitDelayed(time)
-                    if request.method == "POST" && request.path != "/v3/files" =>
-                {
+                Scenario::SubmitDelayed(time) if is_submit(request) => {
                     Reply::Delayed(Duration::from_millis(time), Box::new(reply))
                 }
                 Scenario::Slow(time) => {
@@ -188,10 +188,13 @@ impl Emulator {
             Scenario::UnknownStatus => (20, 6),
             _ => (20, 60),
         };
+        let own = match self.engine {
+            Engine::ComfyUi => format!("workflow = {:?}", workflow_file()),
+            _ => format!("result_hosts = [\"{}\"]", self.file_host),
+        };
         let table = format!(
-            "url = \"http://{}\"\nresult_hosts = [\"{}\"]\npoll = 0.02\ntimeout = {timeout}\n\
-             deadline = {deadline}\n",
-            self.host, self.file_host
+            "url = \"http://{}\"\n{own}\npoll = 0.02\ntimeout = {timeout}\ndeadline = {deadline}\n",
+            self.host
         );
         // A key of `extra` replaces that of the table.
         let is_replaced = |line: &&str| {
@@ -206,4 +209,18 @@ impl Emulator {
             table.join("\n")
         )
     }
+}
+
+/// Returns whether a request orders a model, and does not only upload its image.
+fn is_submit(request: &Request) -> bool {
+    let others = ["/v3/files", "/upload/image", "/queue", "/interrupt"];
+    request.method == "POST" && !others.contains(&request.path.as_str())
+}
+
+/// Returns the path of a workflow for ComfyUI.
+pub fn workflow_file() -> &'static str {
+    concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/server/emulators/hosted/workflow.json"
+    )
 }

@@ -45,7 +45,13 @@ pub enum Scenario {
     /// [A] Every submit is rejected with this status; [B] with this message.
     SubmitRejected(u16, &'static str),
 
-    /// [C] Tripo: the first upload of the image fails with this status.
+    /// [A] ComfyUI: it chooses the job's id itself, as older versions do.
+    OwnJobId,
+    /// [B] ComfyUI: the result is a path, as that of Preview3D.
+    ResultIsPath,
+    /// [A] ComfyUI: the workflow saves no model.
+    NoResult,
+    /// [C] Tripo and ComfyUI: the first upload of the image fails with this status.
     UploadFails(u16),
 
     /// [A] The job runs at once, without a place in the queue.

@@ -15,6 +15,8 @@ pub struct Job {
     pub created_at: u64,
     /// The number of its image.
     pub image: u32,
+    /// ComfyUI: what the request has added to the job.
+    pub extra_data: Value,
     /// When its cancellation was requested, in seconds of the emulator's clock.
     pub cancelled: Option<f64>,
     /// How often its cancellation was requested, whether or not that took effect.
@@ -70,6 +72,7 @@ impl State {
             created_at: unix_millis(),
             image,
             price,
+            extra_data: Value::Null,
             cancelled: None,
             cancel_requests: 0,
             polls_since_cancel: 0,
