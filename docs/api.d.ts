@@ -61,6 +61,11 @@ export interface ConnectionOptions {
 }
 
 /**
+ * The unit in which a service counts what it charges.
+ */
+export type CostUnit = "credits" | "billable_units";
+
+/**
  * The options of calls that create a session, in addition to the image and the parameters.
  */
 export interface CreateOptions {
@@ -530,6 +535,20 @@ export type Sent = "no" | "rejected" | "unknown";
 export type Session = SessionFields & ResultUrls & ModelParameters;
 
 /**
+ * What a service has charged for a session's model. An extension of this project's server.
+ */
+export interface SessionCost {
+    /**
+     * The number of units.
+     */
+    amount: number;
+    /**
+     * The unit in which the service counts.
+     */
+    unit: CostUnit;
+}
+
+/**
  * What was cut out of a session's image. An extension of this project's server.
  */
 export interface SessionCutout extends CutoutReport {
@@ -608,6 +627,11 @@ export interface SessionFields {
      * server.
      */
     cutout?: SessionCutout;
+    /**
+     * What the engine's service has charged for the model, if it tells. An extension of this project's
+     * server.
+     */
+    cost?: SessionCost;
     /**
      * The origin of the session; `"external"` if it was created through the API.
      */

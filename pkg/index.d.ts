@@ -14,6 +14,7 @@ export {
 export type {
   AbortOptions,
   ConnectionOptions,
+  CostUnit,
   CreateOptions,
   CreateSessionOptions,
   Creativity,
@@ -46,6 +47,7 @@ export type {
   ResultUrls,
   Sent,
   Session,
+  SessionCost,
   SessionCutout,
   SessionFields,
   SessionList,

@@ -61,7 +61,8 @@ pub fn plan(sessions: u32, random: &mut fastrand::Rng) -> Vec<Client> {
         let client = &mut clients[number as usize % KEYS.len()];
         client.planned.push(Planned {
             number,
-            engine: ["fal", "fal", "fal", "meshy", "meshy", "meshy", "sculpt"][random.usize(0..7)],
+            engine: ["fal", "fal", "meshy", "meshy", "tripo", "tripo", "sculpt"]
+                [random.usize(0..7)],
             loses_response: random.u32(0..LOST_RESPONSES) == 0,
             due: f64::from(number) / f64::from(sessions) * CREATING_PART,
         });

@@ -34,12 +34,12 @@ const FAULTS: [Scenario; 20] = [
     Scenario::FileUrlExpiresOnce,
 ];
 
-/// Both paid engines.
-pub struct Engines(pub [Emulator; 2]);
+/// The paid engines.
+pub struct Engines(pub [Emulator; 3]);
 
 impl Engines {
     pub fn start() -> Self {
-        let engines = [Engine::Fal, Engine::Meshy];
+        let engines = [Engine::Fal, Engine::Meshy, Engine::Tripo];
         Self(engines.map(|engine| Emulator::start(engine, Scenario::Normal)))
     }
 
@@ -63,7 +63,7 @@ impl Engines {
             .map(|emulator| (emulator.engine.key_variable(), KEY))
     }
 
-    /// Changes the faults of both engines at random. At the end they work.
+    /// Changes the faults of the engines at random. At the end they work.
     pub fn fail_at_random(&self, run: &Run, random: &mut fastrand::Rng) {
         while run.is_chaotic() {
             for emulator in &self.0 {

@@ -58,7 +58,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Starts the server with both engines.
+    /// Starts the server with the paid engines.
     pub fn start(engines: &Engines, random: fastrand::Rng) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);

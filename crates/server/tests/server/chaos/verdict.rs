@@ -14,11 +14,12 @@ use crate::emulators::samples::numbered_png;
 use crate::support::{SESSIONS, session_code};
 
 /// In the reasons of sessions that failed because of an injected fault.
-const REASONS: [&str; 5] = [
+const REASONS: [&str; 6] = [
     "the model may have been charged and is not requested again",
     "nothing was charged",
     // `JobFails`, `JobAborts` and `UnknownStatus`.
     "Image too small",
+    "task banned",
     "Request timed out",
     "unknown job status",
 ];

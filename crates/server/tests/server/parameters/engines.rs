@@ -44,6 +44,8 @@ impl TestServer {
             "Hunyuan3D-2.1" => Self::with_hunyuan(hunyuan::Scenario::v21(), ""),
             "fal" => Self::with_hosted(Engine::Fal),
             "Meshy" => Self::with_hosted(Engine::Meshy),
+            "Tripo" => Self::with_hosted(Engine::Tripo),
+            "ComfyUI" => Self::with_comfyui(),
             _ => panic!("unknown engine {engine}"),
         }
     }
@@ -61,6 +63,16 @@ impl TestServer {
         })
     }
 
+    /// The request is what the node with the placeholders receives, without the seed.
+    fn with_comfyui() -> Self {
+        let emulator = Emulator::start(Engine::ComfyUi, hosted::Scenario::Normal);
+        Self::with_config(&emulator.config(""), move || {
+            let body = emulator.bodies().pop().unwrap_or_default();
+            let inputs = &body["prompt"]["2"]["inputs"];
+            json!({"image": body["prompt"]["1"]["inputs"]["image"], "faces": inputs["faces"]})
+        })
+    }
+
     fn with_config(config: &str, last_engine_request: impl Fn() -> Value + 'static) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("config.toml");
@@ -68,7 +80,10 @@ impl TestServer {
         let child = command()
             .args(["--port", "0", "--speed", "100", "--config"])
             .arg(file)
-            .envs([Engine::Fal, Engine::Meshy].map(|engine| (engine.key_variable(), KEY)))
+            .envs(
+                [Engine::Fal, Engine::Meshy, Engine::Tripo]
+                    .map(|engine| (engine.key_variable(), KEY)),
+            )
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -138,13 +153,17 @@ impl TestServer {
         let Value::Object(mut fields) = (self.last_engine_request)() else {
             panic!("the engine received no JSON object");
         };
-        let images: Vec<_> = ["image", "image_url", "input_image_url"]
+        let images: Vec<_> = ["image", "image_url", "input_image_url", "input"]
             .iter()
             .filter_map(|name| fields.remove(*name))
             .collect();
         let [Value::String(image)] = images.as_slice() else {
             panic!("the engine received {} images", images.len());
         };
+        // Tripo and ComfyUI receive the name of an uploaded file.
+        if image.starts_with("file_") || image.starts_with("in/") {
+            return fields;
+        }
         let base64 = image.rsplit(',').next().unwrap();
         image::load_from_memory(&STANDARD.decode_to_vec(base64).unwrap()).unwrap();
         fields

@@ -15,7 +15,14 @@ use engines::{Session, TestServer};
 use measure::Measurements;
 
 /// The engines, in the order of the table's columns.
-const ENGINES: [&str; 4] = ["Hunyuan3D-2.0", "Hunyuan3D-2.1", "fal", "Meshy"];
+const ENGINES: [&str; 6] = [
+    "Hunyuan3D-2.0",
+    "Hunyuan3D-2.1",
+    "fal",
+    "Meshy",
+    "Tripo",
+    "ComfyUI",
+];
 
 /// A value of a parameter, and how its effect shows in the file.
 struct Row {
@@ -202,4 +209,6 @@ parameter_tests! {
     hunyuan_v21: "Hunyuan3D-2.1",
     fal: "fal",
     meshy: "Meshy",
+    tripo: "Tripo",
+    comfyui: "ComfyUI",
 }

@@ -249,7 +249,7 @@ fn result(
     (path, file_host): (&str, &str),
 ) -> Reply {
     let number = state.count_poll(&format!("result {index}"));
-    let job = &state.jobs[index];
+    let job = &mut state.jobs[index];
     let in_progress = || detail(400, "Request is still in progress");
     match phase(scenario, job, now) {
         Phase::Queued(_) | Phase::Running => return in_progress(),
@@ -280,8 +280,11 @@ fn result(
         Scenario::ResultNotReadyOnce if number == 1 => in_progress(),
         Scenario::ResultFailsAtFirst if number <= 2 => Reply::text(502, "<h1>Bad Gateway</h1>"),
         // [A] The header tells the billable units.
-        _ => Reply::json(200, output(scenario, path, file_host))
-            .with_header("x-fal-billable-units", job.price),
+        _ => {
+            job.is_free = false;
+            Reply::json(200, output(scenario, path, file_host))
+                .with_header("x-fal-billable-units", job.price)
+        }
     }
 }
 

@@ -170,6 +170,7 @@ fn task_object(
                 Scenario::FileOnOtherHost => "127.0.0.1:9",
                 _ => file_host,
             };
+            job.is_free = false;
             task["status"] = "SUCCEEDED".into();
             task["consumed_credits"] = job.price.into();
             // [A] Each poll returns a fresh URL.
