@@ -12,20 +12,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::engines::order::Order;
-use table::{HUNYUAN_2, MESHY_6, MODELS, TRELLIS_2};
-
-/// A model that is known to take an image and to make a GLB.
-struct Model {
-    id: &'static str,
-    /// The field for the image's URL; a trailing `[]` means that it takes a list.
-    image_field: &'static str,
-    /// JSON pointers to the GLB's URL in the result. The first one that exists counts.
-    glb: &'static [&'static str],
-    /// Returns the other fields.
-    input: fn(&Order) -> Value,
-    /// Returns the list price, or `None` if it is unknown.
-    price: fn(&Order) -> Option<Cents>,
-}
+use table::{HUNYUAN_2, MESHY_6, MODELS, Model, TRELLIS_2};
 
 /// A model as it is configured. For a known model, only `id` is required.
 #[derive(Clone, Default, Deserialize)]

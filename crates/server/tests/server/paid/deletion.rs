@@ -83,6 +83,29 @@ fn job_is_cancelled_though_the_engine_cannot_be_reached_at_first() {
     wait_until(|| emulator.bill() == 0.0);
 }
 
+/// After a restart with fewer jobs at the same time, no worker polls the second job.
+#[test]
+fn job_that_no_worker_polls_is_cancelled() {
+    let emulator = Emulator::start(Engine::Fal, Scenario::NeverStarts(Cancel::Accepted));
+    let mut gateway = start_gateway(&emulator, "deadline = 60\nmax_concurrent = 2\n", &[]);
+    let codes = [gateway.create(json!({})), gateway.create(json!({}))];
+    for code in &codes {
+        gateway.wait_until_submitted(code);
+    }
+    gateway.edit_config(|config| config.replace("max_concurrent = 2", "max_concurrent = 1"));
+    gateway.kill_and_restart(|| {});
+    let is_polled = |code: &&String| gateway.session(code)["engine_status"].is_string();
+    wait_until(|| codes.iter().any(|code| is_polled(&code)));
+    let waiting: Vec<_> = codes.iter().filter(|code| !is_polled(code)).collect();
+    let [waiting] = waiting.as_slice() else {
+        panic!("both jobs are polled");
+    };
+    let response = gateway.server.delete(&format!("{SESSIONS}/{waiting}"));
+    assert_eq!(response.json()["data"], json!({"may_be_charged": true}));
+    wait_until(|| emulator.billed_models() == 1);
+    assert_eq!(emulator.cancels(), 1);
+}
+
 /// Meshy's list of tasks has the job.
 #[test]
 fn job_of_a_deleted_session_is_cancelled_though_the_response_to_its_submit_was_lost() {

@@ -69,6 +69,13 @@ impl Gateway {
         self.server = launch(&self.flags, &self.environment, self.folder.path());
     }
 
+    /// Changes the configuration of the next start.
+    pub fn edit_config(&self, change: impl FnOnce(String) -> String) {
+        let file = self.folder.path().join("config.toml");
+        let config = fs::read_to_string(&file).unwrap();
+        fs::write(file, change(config)).unwrap();
+    }
+
     /// Creates a session with an image of its own, and returns its code.
     pub fn create(&self, parameters: Value) -> String {
         self.try_create(parameters)

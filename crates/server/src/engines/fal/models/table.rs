@@ -1,10 +1,22 @@
 //! The known models. Prices were read on 2026-11-27; those that no page of fal's confirms are `None`.
 
 use api::Cents;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::Model;
 use crate::engines::order::Order;
+
+/// A model that is known to take an image and to make a GLB.
+pub struct Model {
+    pub id: &'static str,
+    /// The field for the image's URL; a trailing `[]` means that it takes a list.
+    pub image_field: &'static str,
+    /// JSON pointers to the GLB's URL in the result. The first one that exists counts.
+    pub glb: &'static [&'static str],
+    /// Returns the other fields.
+    pub input: fn(&Order) -> Value,
+    /// Returns the list price, or `None` if it is unknown.
+    pub price: fn(&Order) -> Option<Cents>,
+}
 
 pub const TRELLIS_2: Model = Model {
     id: "fal-ai/trellis-2",
