@@ -72,7 +72,9 @@ fn check_reports_a_missing_key_without_a_backtrace() {
         "MISSING  fal (default): no API key; set FAL_KEY in the environment, or name a file in key_file\n\
          ready    sculpt: built in; derives geometry from the image's outline, needs no network\n\
          cut-out network: built in (u2netp)\n\
-         paid models: no daily limit; set one with `--daily-limit N`\n\
+         prices of fal: untextured $0.16, textured $0.30, textured low_poly $0.25, textured quads $3.00 \
+         (list prices of fal.ai's model pages, read on 2026-11-27)\n\
+         paid models: no daily limit; set one with `--daily-limit N` or `--daily-limit-usd USD`\n\
          paid models: a restart loses jobs in progress and today's usage; keep them with `--data FOLDER`\n\
          clients: no keys; only loopback connections are accepted\n\
          web pages: of localhost, 127.0.0.1, [::1] and this server; allow others with `--origin URL`\n"

@@ -7,13 +7,15 @@ use crate::support::{
     SESSIONS, Server, create_body, repository_file, session_code, solid_png, wait_until,
 };
 
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 14] = [
     "image_to_3d_client_paid_today",
     "image_to_3d_client_sessions_total",
     "image_to_3d_job_seconds",
     "image_to_3d_jobs",
     "image_to_3d_model_requests_total",
+    "image_to_3d_paid_cents_today",
     "image_to_3d_paid_daily_limit",
+    "image_to_3d_paid_daily_limit_cents",
     "image_to_3d_paid_today",
     "image_to_3d_queue_age_seconds",
     "image_to_3d_requests_total",
@@ -29,7 +31,14 @@ fn metrics(server: &Server) -> String {
 #[test]
 fn every_metric_has_its_name_and_is_described() {
     // `client_*` have no value without client keys.
-    let server = Folder::new("").start_server(&["--daily-limit", "3", "--engine", "meshy"]);
+    let server = Folder::new("").start_server(&[
+        "--daily-limit",
+        "3",
+        "--daily-limit-usd",
+        "5",
+        "--engine",
+        "meshy",
+    ]);
     // `requests_total` has no value before the first request to the API.
     server.get(SESSIONS);
     let text = metrics(&server);
