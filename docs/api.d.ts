@@ -304,9 +304,10 @@ export interface ListOptions extends ConnectionOptions {
 }
 
 /**
- * The format of a model. `"stl"`, for 3D printing, is an extension of this project's server.
+ * The format of a model. `"3mf"` and `"stl"`, for 3D printing, are extensions of this project's
+ * server.
  */
-export type ModelFormat = "glb" | "obj" | "usdz" | "zip" | "fbx" | "stl";
+export type ModelFormat = "glb" | "obj" | "usdz" | "zip" | "fbx" | "stl" | "3mf";
 
 /**
  * The parameters of the model, named as in the API.
@@ -354,7 +355,8 @@ export interface ModelParameters {
     texture_resolution?: 128 | 256 | 512 | 1024 | 2048 | undefined;
     /**
      * The size of the model's bounding box as `[width, height, depth]`: three finite numbers
-     * greater than 0. Default: the generated proportions. For enterprise users only.
+     * greater than 0, or -1 for an automatic edge, which keeps its proportion to the others.
+     * Default: the generated proportions. For enterprise users only.
      */
     scaled_bbox?: readonly [width: number, height: number, depth: number] | undefined;
     /**
@@ -488,6 +490,11 @@ export interface ResultUrls {
      */
     preview_mesh_url_stl?: string;
     /**
+     * The URL of the preview as 3MF, for 3D printing in color. An extension of this project's
+     * server.
+     */
+    preview_mesh_url_3mf?: string;
+    /**
      * The URL of the refined model as a zip archive, the API's default.
      */
     mesh_url?: string;
@@ -511,6 +518,11 @@ export interface ResultUrls {
      * The URL of the refined model as STL, for 3D printing. An extension of this project's server.
      */
     mesh_url_stl?: string;
+    /**
+     * The URL of the refined model as 3MF, for 3D printing in color. An extension of this project's
+     * server.
+     */
+    mesh_url_3mf?: string;
     /**
      * The URL of a video of the model.
      */

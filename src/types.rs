@@ -80,6 +80,10 @@ pub struct ResultUrls {
     /// The URL of the preview as STL, for 3D printing. An extension of this project's server.
     #[tsify(optional)]
     preview_mesh_url_stl: String,
+    /// The URL of the preview as 3MF, for 3D printing in color. An extension of this project's
+    /// server.
+    #[tsify(optional)]
+    preview_mesh_url_3mf: String,
     /// The URL of the refined model as a zip archive, the API's default.
     #[tsify(optional)]
     mesh_url: String,
@@ -98,6 +102,10 @@ pub struct ResultUrls {
     /// The URL of the refined model as STL, for 3D printing. An extension of this project's server.
     #[tsify(optional)]
     mesh_url_stl: String,
+    /// The URL of the refined model as 3MF, for 3D printing in color. An extension of this project's
+    /// server.
+    #[tsify(optional)]
+    mesh_url_3mf: String,
     /// The URL of a video of the model.
     #[tsify(optional)]
     mp4_url: String,

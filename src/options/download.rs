@@ -10,7 +10,8 @@ use super::define::define_options;
 use super::object::OptionsObject;
 use crate::error::Result;
 
-/// The format of a model. `"stl"`, for 3D printing, is an extension of this project's server.
+/// The format of a model. `"3mf"` and `"stl"`, for 3D printing, are extensions of this project's
+/// server.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray, VariantNames, Tsify,
 )]
@@ -24,6 +25,9 @@ pub enum ModelFormat {
     Zip,
     Fbx,
     Stl,
+    #[serde(rename = "3mf")]
+    #[strum(serialize = "3mf")]
+    ThreeMf,
 }
 
 impl ModelFormat {
@@ -36,6 +40,7 @@ impl ModelFormat {
             Self::Zip => "application/zip",
             Self::Fbx => "application/octet-stream",
             Self::Stl => "model/stl",
+            Self::ThreeMf => "model/3mf",
         }
     }
 }

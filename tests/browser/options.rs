@@ -67,22 +67,22 @@ async fn names_an_invalid_option_with_its_value_and_the_accepted_values() {
         (
             r#"{"scaled_bbox": [1, 2]}"#,
             "Invalid scaled_bbox [1, 2]: expected [width, height, depth], three finite numbers \
-             greater than 0",
+             greater than 0, or -1 for automatic",
         ),
         (
             r#"{"scaled_bbox": [1, 2, 0]}"#,
             "Invalid scaled_bbox [1, 2, 0]: expected [width, height, depth], three finite numbers \
-             greater than 0",
+             greater than 0, or -1 for automatic",
         ),
         (
             r#"{"scaled_bbox": [1, 2, "3"]}"#,
             "Invalid scaled_bbox [1, 2, \"3\"]: expected [width, height, depth], three finite \
-             numbers greater than 0",
+             numbers greater than 0, or -1 for automatic",
         ),
         (
             r#"{"scaled_bbox": [1, [2], 3, 4]}"#,
             "Invalid scaled_bbox [1, […], 3, …]: expected [width, height, depth], three finite \
-             numbers greater than 0",
+             numbers greater than 0, or -1 for automatic",
         ),
         (
             r#"{"pivot_point": [0, 0, 0.6]}"#,
@@ -132,7 +132,7 @@ async fn names_an_invalid_option_with_its_value_and_the_accepted_values() {
     let infinite = Array::of3(&1.into(), &2.into(), &f64::INFINITY.into());
     set(&options, "scaled_bbox", infinite);
     let message = "Invalid scaled_bbox [1, 2, Infinity]: expected [width, height, depth], three \
-                   finite numbers greater than 0";
+                   finite numbers greater than 0, or -1 for automatic";
     assert_rejected(&options, message).await;
 }
 

@@ -118,13 +118,14 @@ const update = await requestPreview(code, {
 });
 await requestRefine(code, { scaled_bbox: [1, 1, 1], idempotencyKey: "order 8", baseUrl });
 const model: Blob = await downloadModel(done);
-await downloadModel(done, { format: "stl", onProgress: ({ loaded }) => loaded.toFixed() });
+await downloadModel(done, { format: "3mf", onProgress: ({ loaded }) => loaded.toFixed() });
 const { stage, state, percent } = stageOf(done);
 if (stage === "refine" && state === "failed") console.log((percent ?? 0).toFixed());
 const urls: (string | undefined)[] = [
   done.preview_mesh_url_glb,
   done.mesh_url_obj,
   done.mesh_url_stl,
+  done.mesh_url_3mf,
 ];
 console.log(results[0]?.session_code, update.status, model.size, urls, done.spins?.[0]?.image_url);
 console.log(error.session?.session_code);

@@ -54,8 +54,26 @@ const page = `<!doctype html>
 <script type="importmap">{"imports":{"three":"/node_modules/three/build/three.module.js"}}</script>
 <script type="module">
   import * as three from "three";
+  import { ThreeMFLoader } from "/node_modules/three/examples/jsm/loaders/3MFLoader.js";
   import { GLTFLoader } from "/node_modules/three/examples/jsm/loaders/GLTFLoader.js";
-  const load = (name) => new GLTFLoader().loadAsync("/target/models/" + name);
+  import { USDLoader } from "/node_modules/three/examples/jsm/loaders/USDLoader.js";
+  const loaders = { glb: GLTFLoader, "3mf": ThreeMFLoader, usdz: USDLoader };
+  const isReady = (object) => !object.material?.map || object.material.map.image?.width > 0;
+  const load = async (name) => {
+    const Loader = loaders[name.split(".").pop()];
+    const model = await new Loader().loadAsync("/target/models/" + name);
+    const scene = model.scene ?? model;
+    if (Loader === ThreeMFLoader) {
+      // In millimeters and with z up.
+      scene.scale.setScalar(0.001);
+      scene.rotation.x = -Math.PI / 2;
+    }
+    // Two of the loaders do not wait for the texture.
+    const objects = [];
+    scene.traverse((object) => objects.push(object));
+    while (!objects.every(isReady)) await new Promise((resolve) => setTimeout(resolve, 20));
+    return { scene };
+  };
   Object.assign(globalThis, { three, load });
 </script>`;
 
@@ -109,8 +127,17 @@ test("loads every model in three.js", async () => {
 
 for (const file of ["turtle.webp", "cat.webp", "mushroom.webp", "chelsea.png"]) {
   test(`shows ${file} on the front of its model`, async () => {
-    const difference = await tab.evaluate(frontDifference, file);
+    const model = `${file.split(".")[0]}-refined.glb`;
+    const difference = await tab.evaluate(frontDifference, { file, model });
     console.log(`${file}: mean colour difference ${difference.toFixed(1)} of 255`);
+    assert.ok(difference < 15, `${difference}`);
+  });
+}
+
+for (const model of ["turtle-converted.3mf", "turtle-converted.usdz"]) {
+  test(`shows the image on the front of ${model}`, async () => {
+    const difference = await tab.evaluate(frontDifference, { file: "turtle.webp", model });
+    console.log(`${model}: mean colour difference ${difference.toFixed(1)} of 255`);
     assert.ok(difference < 15, `${difference}`);
   });
 }
@@ -119,9 +146,9 @@ for (const file of ["turtle.webp", "cat.webp", "mushroom.webp", "chelsea.png"]) 
  * Returns the mean colour difference between an image, where it is opaque, and its model seen from
  * the front without lighting.
  *
- * @param {string} file
+ * @param {{ file: string; model: string }} names
  */
-async function frontDifference(file) {
+async function frontDifference({ file, model }) {
   const { three, load } = /** @type {any} */ (globalThis);
   const image = await createImageBitmap(await (await fetch(`/www/samples/${file}`)).blob());
   const { width, height } = image;
@@ -139,7 +166,7 @@ async function frontDifference(file) {
       [right, bottom] = [Math.max(right, x + 1), Math.max(bottom, y + 1)];
     }
   }
-  const { scene } = await load(`${file.split(".")[0]}-refined.glb`);
+  const { scene } = await load(model);
   scene.traverse((/** @type {any} */ object) => {
     if (object.material) {
       object.material = new three.MeshBasicMaterial({ map: object.material.map });

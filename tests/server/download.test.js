@@ -36,7 +36,7 @@ describeInPages("downloadModel", (page) => {
     );
     assert.equal(
       misspelled,
-      'Invalid format "gbl": expected "glb", "obj", "usdz", "zip", "fbx" or "stl"',
+      'Invalid format "gbl": expected "glb", "obj", "usdz", "zip", "fbx", "stl" or "3mf"',
     );
   });
 

@@ -19,6 +19,7 @@ use crate::error::ApiError;
 use crate::files::spin_file;
 use crate::image_source::{IMAGE_URL_FORMS, ImageSource, MASK_URL_FORM, parse_mask};
 use crate::json::{JsonValue, describe_raw};
+use crate::later_parameters::{self, BoundingBox, LaterParameters};
 use crate::stage::Stage;
 
 const BOOLEANS: &str = "true or false";
@@ -40,6 +41,8 @@ pub struct CreateBody {
     pub shape: ShapeChoice,
     /// The file of the caller's mask, which is not decoded yet.
     pub mask: Option<Vec<u8>>,
+    /// The names of parameters of later versions of the API that have no effect.
+    pub ignored: Vec<String>,
 }
 
 impl CreateBody {
@@ -68,7 +71,12 @@ impl CreateBody {
             &one_of_quoted(ShapeChoice::VARIANTS.iter().copied()),
             |value| value.as_str()?.parse().ok(),
         )?;
-        let parameters = fields.parameters()?;
+        let mut parameters = fields.parameters()?;
+        let LaterParameters {
+            unsupported,
+            is_textured,
+        } = fields.later_parameters(&parameters)?;
+        parameters.generate_texture = parameters.generate_texture.or(is_textured);
         let Text(image_url) = parse_text(IMAGE_URL, image_url, IMAGE_URL_FORMS)?;
         let mask_url = mask_url.filter(|raw| !is_null(raw));
         let mask = mask_url.map(|raw| {
@@ -86,6 +94,7 @@ impl CreateBody {
             cutout: cutout.unwrap_or_default(),
             shape: shape.unwrap_or_default(),
             mask: mask.transpose()?,
+            ignored: unsupported,
         })
     }
 }
@@ -187,7 +196,9 @@ const OTHER_NAMES: [&str; 8] = [
 ];
 
 fn is_known(name: &str) -> bool {
-    Parameters::NAMES.contains(&name) || OTHER_NAMES.contains(&name)
+    Parameters::NAMES.contains(&name)
+        || OTHER_NAMES.contains(&name)
+        || later_parameters::NAMES.contains(&name)
 }
 
 impl<'de> Deserialize<'de> for Fields<'de> {
@@ -239,6 +250,20 @@ impl<'a> Fields<'a> {
         }
         Parameters::read(|name| values.get(name).map(JsonValue))
             .map_err(|invalid| invalid.to_string())
+    }
+
+    fn later_parameters(&self, parameters: &Parameters) -> Result<LaterParameters, String> {
+        let bounding_box = match parameters.has_automatic_size() {
+            true => BoundingBox::Automatic,
+            false => BoundingBox::Ordered,
+        };
+        let mut later = LaterParameters::default();
+        for name in later_parameters::NAMES {
+            if let Some(value) = self.value(name)? {
+                later.add(name, &value, bounding_box);
+            }
+        }
+        Ok(later)
     }
 
     fn get<T>(

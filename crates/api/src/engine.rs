@@ -3,6 +3,8 @@
 use contract::{Parameters, SessionCost};
 use image::DynamicImage;
 use sculpt::Cutout;
+
+use crate::service_format::{ServiceFile, ServiceFormat};
 pub use sculpt::{Detail, ModelError, Progress, VIEW_COUNT};
 
 /// The input of an engine.
@@ -18,6 +20,8 @@ pub struct Source<'a> {
     pub parameters: &'a Parameters,
     /// The GLB file of the preview, for a refinement.
     pub preview: Option<&'a [u8]>,
+    /// The formats of the preview that are offered as its service made them, for a refinement.
+    pub service_formats: &'a [ServiceFormat],
     /// Stores the state of a remote job.
     pub checkpoint: &'a dyn Checkpoint,
 }
@@ -94,6 +98,9 @@ impl From<CheckpointError> for ModelError {
 pub struct Model {
     /// A binary glTF 2.0 file (`model/gltf-binary`).
     pub glb: Vec<u8>,
+    /// The model in other formats, as a service made them. They are offered in place of conversions.
+    /// Those of a refinement are ignored: it offers those of the preview.
+    pub service_files: Vec<ServiceFile>,
     /// The names of the requested parameters that the engine does not support.
     pub unsupported: Vec<String>,
 }
@@ -102,6 +109,7 @@ impl From<Vec<u8>> for Model {
     fn from(glb: Vec<u8>) -> Self {
         Self {
             glb,
+            service_files: Vec::new(),
             unsupported: Vec::new(),
         }
     }

@@ -5,7 +5,7 @@ use http::StatusCode;
 
 use crate::error::ApiError;
 use crate::file_response::{FileInfo, Freshness, full, not_modified, precondition_holds};
-use crate::files::{CUTOUT, FileName, Format, model_file, spin_file};
+use crate::files::{CUTOUT, FileName, Format, model_file, service_file, spin_file};
 use crate::handlers::Context;
 use crate::response::{self, Response, with_type};
 use crate::stage::Stage;
@@ -58,8 +58,18 @@ impl Context<'_> {
             FileName::Cutout => with_type(StatusCode::OK, "image/png", read(CUTOUT)?),
             FileName::Spin(view) => with_type(StatusCode::OK, "image/png", read(&spin_file(view))?),
             FileName::Model(stage, format) => {
-                let glb = read(&model_file(stage).ok_or_else(not_found)?)?;
-                let result = converted(glb, format);
+                let service_format = record.service_format(format.name);
+                let result = match service_format.filter(|_| stage == Stage::Preview) {
+                    Some(found) => {
+                        let file = read(&service_file(found))?;
+                        with_type(StatusCode::OK, format.media_type, file)
+                    }
+                    None if format.is_stored() || format.is_converted() => {
+                        let glb = read(&model_file(stage).ok_or_else(not_found)?)?;
+                        converted(glb, format)
+                    }
+                    None => return Err(not_found()),
+                };
                 if let Some(fault) = record.fault {
                     return Ok(fault.apply_to_result(result));
                 }

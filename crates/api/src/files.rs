@@ -3,6 +3,7 @@
 use std::panic::catch_unwind;
 
 use crate::engine::VIEW_COUNT;
+use crate::service_format::ServiceFormat;
 use crate::stage::Stage;
 
 /// The name of the image file.
@@ -19,31 +20,56 @@ pub struct Format {
     /// The suffix of the session's fields and of the files' names.
     pub name: &'static str,
     pub media_type: &'static str,
-    /// The conversion from the stored GLB file; `None` for the GLB file itself.
-    conversion: Option<sculpt::Format>,
+    origin: Origin,
 }
 
-/// All formats of model files. STL, for 3D printing, is an addition to the documented API.
-pub const FORMATS: [Format; 4] = [
+/// How files of a format come to be.
+enum Origin {
+    /// Each model is stored in this format.
+    Stored,
+    /// The stored GLB file is converted.
+    Converted(sculpt::Format),
+    /// Only services make such files.
+    Service,
+}
+
+/// All formats of model files. 3MF and STL, for 3D printing, are additions to the documented API.
+pub const FORMATS: [Format; 7] = [
     Format {
         name: "glb",
         media_type: "model/gltf-binary",
-        conversion: None,
+        origin: Origin::Stored,
     },
     Format {
         name: "obj",
         media_type: "model/obj",
-        conversion: Some(sculpt::Format::Obj),
+        origin: Origin::Converted(sculpt::Format::Obj),
     },
     Format {
         name: "zip",
         media_type: "application/zip",
-        conversion: Some(sculpt::Format::Zip),
+        origin: Origin::Converted(sculpt::Format::Zip),
     },
     Format {
         name: "stl",
         media_type: "model/stl",
-        conversion: Some(sculpt::Format::Stl),
+        origin: Origin::Converted(sculpt::Format::Stl),
+    },
+    Format {
+        name: "3mf",
+        media_type: "model/3mf",
+        origin: Origin::Converted(sculpt::Format::ThreeMf),
+    },
+    Format {
+        name: "usdz",
+        media_type: "model/vnd.usdz+zip",
+        origin: Origin::Converted(sculpt::Format::Usdz),
+    },
+    Format {
+        name: "fbx",
+        // No media type is registered.
+        media_type: "application/octet-stream",
+        origin: Origin::Service,
     },
 ];
 
@@ -51,7 +77,12 @@ impl Format {
     /// Returns whether this is the stored format, which is available even if the model cannot be
     /// converted.
     pub fn is_stored(&self) -> bool {
-        self.conversion.is_none()
+        matches!(self.origin, Origin::Stored)
+    }
+
+    /// Returns whether a stored GLB file can be converted to this format.
+    pub fn is_converted(&self) -> bool {
+        matches!(self.origin, Origin::Converted(_))
     }
 
     /// Converts a stored GLB file to this format.
@@ -59,10 +90,11 @@ impl Format {
     /// # Errors
     /// Returns the reason if the model cannot be converted.
     pub fn convert(&self, glb: Vec<u8>) -> Result<Vec<u8>, String> {
-        match self.conversion {
-            None => Ok(glb),
+        match self.origin {
+            Origin::Stored => Ok(glb),
+            Origin::Service => Err("only some services make such files".to_owned()),
             // A GLB file of a remote engine may contain anything.
-            Some(format) => catch_unwind(|| sculpt::convert(&glb, format))
+            Origin::Converted(format) => catch_unwind(|| sculpt::convert(&glb, format))
                 .map_err(|_| "the GLB file is inconsistent".to_owned())
                 .and_then(|converted| converted.map_err(|error| error.to_string())),
         }
@@ -125,10 +157,16 @@ pub fn model_file(stage: Stage) -> Option<String> {
     model_stem(stage).map(|stem| format!("{stem}.glb"))
 }
 
+/// Returns the name of the stored file that a service made of the preview.
+pub fn service_file(format: ServiceFormat) -> String {
+    format!("preview.{}", format.name())
+}
+
 /// Returns the names of all files that may be stored with a session.
 pub fn stored_names() -> impl Iterator<Item = String> {
     let models = Stage::ALL.into_iter().filter_map(model_file);
     let spins = (0..VIEW_COUNT).map(spin_file);
     let images = [IMAGE, MASK, CUTOUT].map(str::to_owned);
-    models.chain(images).chain(spins)
+    let services = ServiceFormat::ALL.iter().copied().map(service_file);
+    models.chain(services).chain(images).chain(spins)
 }

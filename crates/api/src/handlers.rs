@@ -122,6 +122,7 @@ impl Context<'_> {
             image_url,
             cutout: body.cutout,
             shape: body.shape,
+            ignored: body.ignored,
         };
         let record = Record::new(session, self.now, state.pace);
         let addition = Addition {

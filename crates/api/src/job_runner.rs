@@ -10,7 +10,7 @@ use sculpt::Segmenter;
 use crate::engine::{
     Checkpoint, CheckpointError, Engine, Model, ModelError, Progress, SCULPT, Source, VIEW_COUNT,
 };
-use crate::files::{IMAGE, can_convert, model_file, spin_file};
+use crate::files::{IMAGE, can_convert, model_file, service_file, spin_file};
 use crate::job_queue::{Job, JobQueue, Outcome};
 use crate::record::{JobId, Record, StageResult};
 use crate::sessions::{Change, Sessions, UpdateError};
@@ -48,6 +48,7 @@ impl Output {
             result: StageResult {
                 bytes: files.iter().map(|(_, png)| png.len() as u64).sum(),
                 unsupported: Vec::new(),
+                service_formats: Vec::new(),
                 is_glb_only: false,
             },
             files,
@@ -56,16 +57,26 @@ impl Output {
     }
 
     fn of_model(stage: Stage, model: Model) -> Self {
+        let service_files = match stage {
+            Stage::Preview => model.service_files,
+            // They would be those of the preview.
+            Stage::Spin | Stage::Refine => Vec::new(),
+        };
+        let service_formats = service_files.iter().map(|file| file.format).collect();
+        let is_glb_only = !can_convert(&model.glb);
+        let glb = model_file(stage).map(|name| (name, model.glb));
+        let others = service_files
+            .into_iter()
+            .map(|file| (service_file(file.format), file.bytes));
+        let files: Vec<_> = glb.into_iter().chain(others).collect();
         Self {
             result: StageResult {
-                bytes: model.glb.len() as u64,
+                bytes: files.iter().map(|(_, file)| file.len() as u64).sum(),
                 unsupported: model.unsupported,
-                is_glb_only: !can_convert(&model.glb),
+                service_formats,
+                is_glb_only,
             },
-            files: model_file(stage)
-                .map(|name| (name, model.glb))
-                .into_iter()
-                .collect(),
+            files,
             cutout: None,
         }
     }
@@ -248,6 +259,7 @@ impl JobRunner<'_> {
             image: &image,
             parameters: &record.parameters,
             preview: preview.as_deref(),
+            service_formats: &record.service_formats,
             checkpoint: &checkpoint,
         };
         let progress: &mut Progress = &mut |fraction| {

@@ -25,6 +25,7 @@ mod job_queue;
 mod job_runner;
 mod json;
 
+mod later_parameters;
 mod lock;
 mod metrics;
 
@@ -38,6 +39,7 @@ mod request_log;
 mod response;
 mod retention;
 mod routes;
+mod service_format;
 mod session_fault;
 mod session_json;
 mod sessions;
@@ -71,6 +73,7 @@ pub use request::{API_KEY_HEADER, Request};
 pub use response::Response;
 pub use retention::Retention;
 pub use sculpt::{Cutout, SegmentError, Segmenter};
+pub use service_format::{ServiceFile, ServiceFormat};
 pub use store::{
     Change, EmbeddedStore, EngineFilter, Entries, JobKind, MemoryEntries, MemoryStore, Order,
     Store, StoreError, Visit,

@@ -10,6 +10,7 @@ use crate::clock::Millis;
 use crate::cutout::CutoutRecord;
 use crate::engine::SCULPT;
 use crate::idempotency::IdempotencyRecord;
+use crate::service_format::ServiceFormat;
 use crate::session_fault::SessionFault;
 use crate::stage::{Failure, Pace, Stage, State};
 
@@ -68,6 +69,8 @@ pub struct StageResult {
     pub bytes: u64,
     /// The names of the requested parameters that the engine does not support.
     pub unsupported: Vec<String>,
+    /// The formats that are offered as the engine's service made them.
+    pub service_formats: Vec<ServiceFormat>,
     /// Whether the result is a model that cannot be converted to other formats.
     pub is_glb_only: bool,
 }
@@ -88,6 +91,8 @@ pub struct NewSession {
     pub cutout: CutoutChoice,
     /// The kind of shape that the caller wants.
     pub shape: ShapeChoice,
+    /// The names of requested parameters of later versions of the API, which have no effect.
+    pub ignored: Vec<String>,
 }
 
 /// The stored record of a session. Its status follows from the record and the time.
@@ -113,6 +118,12 @@ pub struct Record {
     /// The names of the requested parameters that the engine did not support in the newest model.
     #[serde(default)]
     pub unsupported: Vec<String>,
+    /// The names of requested parameters of later versions of the API, which have no effect.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignored: Vec<String>,
+    /// The formats of the preview that are offered as the engine's service made them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub service_formats: Vec<ServiceFormat>,
     /// What the engine's service has charged for the model.
     #[serde(default)]
     pub cost: Option<SessionCost>,
@@ -155,6 +166,8 @@ impl Record {
             url_token: None,
             engine: session.engine,
             unsupported: Vec::new(),
+            ignored: session.ignored,
+            service_formats: Vec::new(),
             cost: None,
             engine_note: None,
             image_url: session.image_url,
@@ -207,6 +220,9 @@ impl Record {
     /// Sets the result of a stage.
     pub fn complete_stage(&mut self, stage: Stage, result: &StageResult) {
         self.unsupported.clone_from(&result.unsupported);
+        if stage == Stage::Preview {
+            self.service_formats.clone_from(&result.service_formats);
+        }
         if let Some(span) = self.span_mut(stage) {
             span.result_bytes = Some(result.bytes);
             span.is_glb_only = result.is_glb_only;
@@ -363,6 +379,21 @@ impl Record {
         self.span(stage).is_some_and(|span| span.is_glb_only)
     }
 
+    /// Returns the format of this name if the preview is offered in it as the engine's service made it.
+    pub fn service_format(&self, name: &str) -> Option<ServiceFormat> {
+        let mut formats = self.service_formats.iter().copied();
+        formats.find(|format| format.name() == name)
+    }
+
+    /// Returns the format of this name if a service's file is offered as the model of a stage. A
+    /// refinement has the preview's, unless the server moved or scaled the model and can make the format
+    /// itself.
+    pub fn offered_service_format(&self, stage: Stage, name: &str) -> Option<ServiceFormat> {
+        let is_changed = stage == Stage::Refine && self.parameters.is_placed();
+        self.service_format(name)
+            .filter(|format| !is_changed || !format.is_convertible())
+    }
+
     /// Returns whether a client may see the session. `None` may see all sessions.
     pub fn belongs_to(&self, client: Option<&str>) -> bool {
         client.is_none() || self.client.as_deref() == client
@@ -391,6 +422,7 @@ impl Record {
             self.client.as_ref().map_or(0, String::len),
             failure.map_or(0, |failure| failure.reason.len()),
             self.unsupported.iter().map(String::len).sum(),
+            self.ignored.iter().map(String::len).sum(),
             idempotency.sum(),
             note,
         ];

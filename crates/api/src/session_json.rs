@@ -1,5 +1,6 @@
 //! A session as the API returns it.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, UNIX_EPOCH};
 
 use contract::{Parameters, SessionCutout, SessionFields, SessionStatus, Spin};
@@ -8,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::clock::Millis;
 use crate::engine::VIEW_COUNT;
-use crate::files::{CUTOUT, FORMATS, IMAGE, model_stem, spin_file};
+use crate::files::{CUTOUT, FORMATS, IMAGE, model_stem, service_file, spin_file};
 use crate::progress::{JobProgress, percent_done};
 use crate::record::Record;
 use crate::stage::{Stage, State};
@@ -91,7 +92,7 @@ impl SessionView<'_> {
                 .status
                 .clone()
                 .filter(|_| state == State::Running),
-            unsupported: (!record.unsupported.is_empty()).then(|| record.unsupported.clone()),
+            unsupported: self.unsupported(),
             cutout: record.cutout_report(now).map(|report| SessionCutout {
                 report,
                 mask_url: self.file_url(CUTOUT),
@@ -102,6 +103,14 @@ impl SessionView<'_> {
             created_at: Some(timestamp(record.created_at)),
             updated_at: Some(timestamp(updated_at.unwrap_or(record.created_at))),
         }
+    }
+
+    /// Returns the names of the requested parameters that have no effect, if there are any.
+    fn unsupported(&self) -> Option<Vec<String>> {
+        let record = self.record;
+        let names = record.ignored.iter().chain(&record.unsupported);
+        let names: BTreeSet<_> = names.cloned().collect();
+        (!names.is_empty()).then(|| names.into_iter().collect())
     }
 
     /// Returns the fields with the URLs of the available models.
@@ -121,11 +130,16 @@ impl SessionView<'_> {
             if !is_glb_only {
                 fields.push((field.to_owned(), url("zip")));
             }
-            let formats = FORMATS
-                .iter()
-                .filter(|format| format.is_stored() || !is_glb_only)
-                .map(|format| format.name);
-            fields.extend(formats.map(|name| (format!("{field}_{name}"), url(name))));
+            for format in &FORMATS {
+                let name = format.name;
+                let url = match record.offered_service_format(stage, name) {
+                    Some(format) => self.file_url(&service_file(format)).into(),
+                    None if format.is_stored() => url(name),
+                    None if format.is_converted() && !is_glb_only => url(name),
+                    None => continue,
+                };
+                fields.push((format!("{field}_{name}"), url));
+            }
         }
         fields
     }

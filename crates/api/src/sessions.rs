@@ -326,6 +326,7 @@ mod tests {
             image_url: None,
             cutout: contract::CutoutChoice::Auto,
             shape: contract::ShapeChoice::Auto,
+            ignored: Vec::new(),
         };
         let addition = Addition {
             record: Record::new(session, 0, Pace { speed: 1.0 }),

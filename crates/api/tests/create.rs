@@ -146,12 +146,12 @@ fn rejects_an_invalid_parameter_with_the_accepted_values() {
         (
             json!({"scaled_bbox": [1, 2]}),
             "Invalid scaled_bbox [1, 2]: expected [width, height, depth], three finite numbers \
-             greater than 0",
+             greater than 0, or -1 for automatic",
         ),
         (
             json!({"scaled_bbox": [1, 2, -3]}),
             "Invalid scaled_bbox [1, 2, -3]: expected [width, height, depth], three finite numbers \
-             greater than 0",
+             greater than 0, or -1 for automatic",
         ),
         (
             json!({"pivot_point": [0, 0, 0.51]}),

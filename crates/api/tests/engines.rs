@@ -37,6 +37,7 @@ impl Engine for CheckpointEngine<'_> {
         }
         Ok(Model {
             glb: b"glTF".into(),
+            service_files: Vec::new(),
             unsupported: vec!["creativity".into()],
         })
     }
@@ -329,11 +330,13 @@ fn url_fields(session: &Value) -> Vec<&str> {
     names.filter(|name| name.contains("mesh_url")).collect()
 }
 
-const REFINED: [&str; 5] = [
+const REFINED: [&str; 7] = [
     "mesh_url",
+    "mesh_url_3mf",
     "mesh_url_glb",
     "mesh_url_obj",
     "mesh_url_stl",
+    "mesh_url_usdz",
     "mesh_url_zip",
 ];
 

@@ -294,7 +294,7 @@ fn rejects_an_invalid_selection_with_the_reason() {
         (
             json!({"selected_spin_index": 0, "scaled_bbox": [1, 0, 1]}),
             "Invalid scaled_bbox [1, 0, 1]: expected [width, height, depth], three finite numbers \
-             greater than 0",
+             greater than 0, or -1 for automatic",
         ),
         (json!([]), "The request body must be a JSON object"),
     ] {
@@ -366,7 +366,7 @@ fn offers_each_model_in_each_format() {
             };
             let address = |ending| json!(format!("http://here:1234/files/{code}/{stem}.{ending}"));
             expected.push((field.to_owned(), address("zip")));
-            for format in ["glb", "obj", "stl", "zip"] {
+            for format in ["3mf", "glb", "obj", "stl", "usdz", "zip"] {
                 expected.push((format!("{field}_{format}"), address(format)));
             }
         }
@@ -381,6 +381,8 @@ fn offers_each_model_in_each_format() {
                 }
                 "obj" => ("model/obj", sculpt::Format::Obj),
                 "stl" => ("model/stl", sculpt::Format::Stl),
+                "3mf" => ("model/3mf", sculpt::Format::ThreeMf),
+                "usdz" => ("model/vnd.usdz+zip", sculpt::Format::Usdz),
                 "zip" | "url" => ("application/zip", sculpt::Format::Zip),
                 _ => panic!("{name}"),
             };

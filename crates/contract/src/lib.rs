@@ -16,8 +16,8 @@ pub use cutout::{CUTOUT, CutoutChoice, CutoutMethod, CutoutReport, CutoutShape, 
 pub use image_format::{ImageFormat, Support};
 pub use message::{Invalid, MAX_QUOTED_CHARS, Missing, one_of, one_of_quoted, quote};
 pub use parameters::{
-    Creativity, IMAGE_URL, Parameters, PreviewMesh, RefineSpeed, Resolution, TEXTURE_RESOLUTIONS,
-    Topology,
+    AUTOMATIC_EDGE, Creativity, IMAGE_URL, Parameters, PreviewMesh, RefineSpeed, Resolution,
+    TEXTURE_RESOLUTIONS, Topology,
 };
 pub use session::{
     CostUnit, Envelope, ImageErrorCode, KnownStatus, SESSIONS_PATH, SessionCost, SessionCutout,

@@ -16,6 +16,9 @@ pub const IMAGE_URL: &str = "image_url";
 /// The accepted edge lengths of a texture in pixels.
 pub const TEXTURE_RESOLUTIONS: [u32; 5] = [128, 256, 512, 1024, 2048];
 
+/// The edge of a bounding box that keeps its proportion to the others.
+pub const AUTOMATIC_EDGE: f64 = -1.0;
+
 /// How far the model may deviate from the image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumString, VariantNames)]
 #[cfg_attr(feature = "typescript", derive(Tsify))]
@@ -157,7 +160,8 @@ parameters! {
         texture_resolution: u32 as "128 | 256 | 512 | 1024 | 2048 | undefined" = texture_resolution(),
 
         /// The size of the model's bounding box as `[width, height, depth]`: three finite numbers
-        /// greater than 0. Default: the generated proportions. For enterprise users only.
+        /// greater than 0, or -1 for an automatic edge, which keeps its proportion to the others.
+        /// Default: the generated proportions. For enterprise users only.
         scaled_bbox: [f64; 3]
             as "readonly [width: number, height: number, depth: number] | undefined" =
             scaled_bbox(),
@@ -186,6 +190,20 @@ impl Parameters {
             scaled_bbox: self.scaled_bbox,
             pivot_point: self.pivot_point.or(Some([0.0; 3])),
         }
+    }
+}
+
+impl Parameters {
+    /// Returns whether the caller leaves all edges of the bounding box to the server.
+    pub fn has_automatic_size(&self) -> bool {
+        let mut edges = self.scaled_bbox.iter().flatten();
+        edges.all(|edge| *edge == AUTOMATIC_EDGE)
+    }
+
+    /// Returns whether the caller orders the model's size or origin.
+    pub fn is_placed(&self) -> bool {
+        let has_pivot = self.pivot_point.is_some_and(|pivot| pivot != [0.0; 3]);
+        has_pivot || !self.has_automatic_size()
     }
 }
 
@@ -236,8 +254,15 @@ fn texture_resolution<V: Value>() -> Rule<V, u32> {
 
 fn scaled_bbox<V: Value>() -> Rule<V, [f64; 3]> {
     Rule {
-        parse: |value| triple(value, |size| size.is_finite() && size > 0.0),
-        expected: || "[width, height, depth], three finite numbers greater than 0".into(),
+        parse: |value| {
+            triple(value, |size| {
+                (size.is_finite() && size > 0.0) || size == AUTOMATIC_EDGE
+            })
+        },
+        expected: || {
+            "[width, height, depth], three finite numbers greater than 0, or -1 for automatic"
+                .into()
+        },
     }
 }
 

@@ -6,6 +6,7 @@
 //! [`poisson`]). The image is projected onto its front, and the colors of the rim onto its back
 //! ([`texture`], [`unwrap`]).
 
+mod box_size;
 mod contour;
 mod convert;
 mod error;

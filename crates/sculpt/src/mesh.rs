@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use glam::{DMat3, DVec2, DVec3, Vec2, Vec3};
 
+use crate::box_size::BoxSize;
 use crate::planar_mesh::PlanarMesh;
 
 /// A closed surface in space: x to the right, y up, z towards the viewer.
@@ -276,14 +277,14 @@ impl Mesh {
         }
     }
 
-    /// Moves and scales the mesh so that its bounding box has this size, or without a size the same
-    /// proportions with a longest edge of 1. `pivot` is the place of the origin in the box, from -0.5
+    /// Moves and scales the mesh so that its bounding box has this size, or without ordered edges the
+    /// same proportions with a longest edge of 1. `pivot` is the place of the origin in the box, from -0.5
     /// to 0.5 of its edges, counted from its center.
-    pub fn fit(&mut self, size: Option<DVec3>, pivot: DVec3) {
+    pub fn fit(&mut self, size: BoxSize, pivot: DVec3) {
         let (low, high) = self.bounds();
         let extent = high - low;
         let longest = extent.max_element().max(f64::MIN_POSITIVE);
-        let size = size.unwrap_or(extent / longest);
+        let size = size.fit(extent).unwrap_or(extent / longest);
         let divisor = extent.max(DVec3::splat(f64::MIN_POSITIVE));
         for position in &mut self.positions {
             // Exactly -0.5 and 0.5 at the ends of the box.

@@ -4,6 +4,7 @@ use contract::{ModelShape, Parameters, Resolution, Topology};
 use glam::DVec3;
 use image::{DynamicImage, RgbImage};
 
+use crate::box_size::BoxSize;
 use crate::error::ModelError;
 use crate::images::{encode_jpeg, encode_png, to_rgba8};
 use crate::mask::{Cutout, NoObjectError, crop};
@@ -47,7 +48,7 @@ pub fn sculpt(request: &ModelRequest, progress: &mut Progress) -> Result<Vec<u8>
     let Model { mut mesh, texture } = model(request, texture_edge, progress)?;
     mesh.rotate_y(rotation(request.view));
     mesh.fit(
-        parameters.scaled_bbox.map(DVec3::from),
+        BoxSize::new(parameters),
         DVec3::from(parameters.pivot_point.unwrap_or_default()),
     );
     let jpeg = texture.as_ref();
@@ -85,7 +86,7 @@ pub fn render_views(
         report(progress, 0.5 + view as f32 / VIEW_COUNT as f32 / 2.0)?;
         let mut mesh = mesh.clone();
         mesh.rotate_y(rotation(view));
-        mesh.fit(None, DVec3::ZERO);
+        mesh.fit(BoxSize::AUTOMATIC, DVec3::ZERO);
         *file = encode_png(&render::render(&mesh, &texture).into())?;
     }
     Ok(files)

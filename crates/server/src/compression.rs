@@ -17,7 +17,7 @@ use crate::chunks::ResponseBody;
 const MIN_BYTES: u64 = 1024;
 
 /// Types of files that are not compressed already.
-const COMPRESSIBLE: [&str; 8] = [
+const COMPRESSIBLE: [&str; 9] = [
     "application/javascript",
     "application/json",
     "application/wasm",
@@ -25,6 +25,7 @@ const COMPRESSIBLE: [&str; 8] = [
     "model/gltf-binary",
     "model/obj",
     "model/stl",
+    "model/vnd.usdz+zip",
     "text/",
 ];
 

@@ -3,14 +3,15 @@
 use glam::{DMat4, DVec3};
 use serde_json::{Value, json};
 
+use crate::box_size::BoxSize;
 use crate::glb::{Glb, default_scene, is_plain, mesh_instances, root_nodes, unit_value, vectors};
 
 /// Where a model is put.
 pub struct Placement {
     /// The rotation about the y axis in radians, counterclockwise seen from above.
     pub rotation: f64,
-    /// The size of the bounding box; `None` for the model's own.
-    pub size: Option<DVec3>,
+    /// The size of the bounding box. Without ordered edges it is the model's own.
+    pub size: BoxSize,
     /// The place of the origin in the bounding box, from -0.5 to 0.5 of its edges, counted from its
     /// center.
     pub pivot: DVec3,
@@ -30,7 +31,7 @@ pub fn fit_bounding_box(file: &mut Glb, placement: &Placement) -> bool {
     let extent = high - low;
     // A flat model stays flat.
     let is_flat = extent.cmple(DVec3::ZERO);
-    let scale = match placement.size {
+    let scale = match placement.size.fit(extent) {
         Some(size) => DVec3::select(is_flat, DVec3::ONE, size / extent),
         None => DVec3::ONE,
     };

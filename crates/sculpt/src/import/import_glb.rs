@@ -7,6 +7,7 @@ use super::bounding_box::{Placement, fit_bounding_box};
 use super::remove_materials::remove_materials;
 use super::simplify::simplify;
 use super::textures;
+use crate::box_size::BoxSize;
 use crate::glb::{Glb, GlbError};
 use crate::request::is_textured;
 use crate::views::rotation;
@@ -56,13 +57,13 @@ pub fn import_glb(
         &mut file,
         &Placement {
             rotation: rotation(view),
-            size: parameters.scaled_bbox.map(DVec3::from),
+            size: BoxSize::new(parameters),
             pivot: DVec3::from(parameters.pivot_point.unwrap_or_default()),
         },
     );
     if !is_placed {
         let requested = [
-            ("scaled_bbox", parameters.scaled_bbox.is_some()),
+            ("scaled_bbox", !parameters.has_automatic_size()),
             ("pivot_point", parameters.pivot_point.is_some()),
         ];
         let requested = requested.iter().filter(|(_, is_requested)| *is_requested);

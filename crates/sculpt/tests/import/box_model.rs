@@ -86,7 +86,13 @@ pub fn push(list: &mut Value, item: Value) {
     list.as_array_mut().unwrap().push(item);
 }
 
-pub const FORMATS: [Format; 3] = [Format::Obj, Format::Zip, Format::Stl];
+pub const FORMATS: [Format; 5] = [
+    Format::Obj,
+    Format::Zip,
+    Format::Stl,
+    Format::ThreeMf,
+    Format::Usdz,
+];
 
 #[track_caller]
 pub fn assert_converts(glb: &[u8]) {

@@ -73,10 +73,16 @@ pub fn sculpt_at(
 
 /// Keeps a model in `target/models` for the tests with readers in JavaScript, which run after these.
 pub fn keep(name: &str, glb: &[u8]) {
+    let name = Path::new(name).with_extension("glb");
+    keep_file(name.to_str().unwrap(), glb);
+}
+
+/// Keeps a file as [`keep`] does.
+pub fn keep_file(name: &str, bytes: &[u8]) {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     let folder = target.join("models");
     std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join(name).with_extension("glb"), glb).unwrap();
+    std::fs::write(folder.join(name), bytes).unwrap();
 }
 
 /// A side of a model.

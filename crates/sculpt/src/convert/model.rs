@@ -1,53 +1,14 @@
-//! Converts a model in GLB to the formats of other programs: OBJ, a ZIP archive of OBJ, MTL and
-//! texture, and STL.
-
-use std::fmt::Write as _;
-use std::io::{Cursor, Write as _};
+//! Reads a GLB file for its conversion: all meshes as one, with the first material.
 
 use glam::{DMat4, DVec2, DVec3, Vec2, Vec3};
 use serde_json::Value;
-use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, ZipWriter};
 
+use super::error::ConvertError;
+#[cfg(feature = "import")]
+use crate::glb::GlbError;
 use crate::glb::{
-    Glb, GlbError, default_scene, index, indices, is_quads, mesh_instances, numbers, root_nodes,
-    vectors,
+    Glb, default_scene, index, indices, is_quads, mesh_instances, numbers, root_nodes, vectors,
 };
-
-/// A format that a model is offered in beside GLB.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// Wavefront OBJ alone, without material and texture.
-    Obj,
-    /// A ZIP archive of `model.obj`, `model.mtl` and `texture.png` or `texture.jpg`, if there is a
-    /// texture.
-    Zip,
-    /// Binary STL for printing: in millimeters, where glTF has meters, and with z up.
-    Stl,
-}
-
-/// Why a model cannot be converted.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ConvertError {
-    /// The file is not a valid GLB file.
-    #[error(transparent)]
-    Glb(#[from] GlbError),
-    /// The file requires an extension that packs its triangles.
-    #[error("the model requires the extension {0}, which this conversion does not support")]
-    UnsupportedExtension(String),
-    /// The file has no triangles that can be read.
-    #[error("the model has no readable triangles")]
-    NoTriangles,
-    /// A triangle refers to a vertex that the file does not have.
-    #[error("a triangle of the model refers to a vertex that does not exist")]
-    MissingVertex,
-    /// The ZIP archive cannot be written.
-    #[error("the ZIP archive cannot be written")]
-    Zip {
-        /// The writer's message.
-        detail: String,
-    },
-}
 
 /// Extensions without which triangles cannot be read, or are not all there.
 const UNSUPPORTED_EXTENSIONS: [&str; 4] = [
@@ -56,27 +17,6 @@ const UNSUPPORTED_EXTENSIONS: [&str; 4] = [
     "KHR_draco_mesh_compression",
     "KHR_meshopt_compression",
 ];
-
-/// Converts a GLB file to another format. Of several materials, the first counts.
-///
-/// # Errors
-/// Fails if the file is not a valid GLB file, has no triangles that can be read, or requires an
-/// extension that packs them.
-pub fn convert(glb: &[u8], format: Format) -> Result<Vec<u8>, ConvertError> {
-    let model = Model::read(glb)?;
-    match format {
-        Format::Obj => Ok(model.obj(None).into_bytes()),
-        Format::Zip => model.zip().map_err(|error| ConvertError::Zip {
-            detail: error.to_string(),
-        }),
-        Format::Stl => Ok(model.stl()),
-    }
-}
-
-/// Whether [`convert`] supports a GLB file: reads it without writing anything.
-pub fn can_convert(glb: &[u8]) -> bool {
-    Model::read(glb).is_ok()
-}
 
 /// Fails if the JSON of a GLB file is not valid glTF, for example if it refers to something that does
 /// not exist. Only files of remote engines may be so; without the feature `import` there are none,
@@ -92,26 +32,33 @@ fn validate(glb: &[u8]) -> Result<(), GlbError> {
 }
 
 /// A texture file.
-struct Texture {
-    bytes: Vec<u8>,
+pub struct Texture {
+    pub bytes: Vec<u8>,
     /// The extension of its file name.
-    extension: &'static str,
+    pub extension: &'static str,
+    pub media_type: &'static str,
 }
 
 /// All meshes of a scene as one, where the scene puts them.
 #[derive(Default)]
-struct Model {
-    positions: Vec<Vec3>,
-    normals: Vec<Vec3>,
-    uvs: Vec<Vec2>,
-    triangles: Vec<[u32; 3]>,
+pub struct Model {
+    pub positions: Vec<Vec3>,
+    pub normals: Vec<Vec3>,
+    /// The texture coordinates, with (0, 0) at the texture's upper left corner.
+    pub uvs: Vec<Vec2>,
+    pub triangles: Vec<[u32; 3]>,
     /// Whether every two triangles, from the first on, are a quad.
     has_quads: bool,
-    material: Material,
+    pub material: Material,
 }
 
 impl Model {
-    fn read(glb: &[u8]) -> Result<Self, ConvertError> {
+    /// Reads a GLB file.
+    ///
+    /// # Errors
+    /// Fails if the file is not a valid GLB file, has no triangles that can be read, or requires an
+    /// extension that packs them.
+    pub fn read(glb: &[u8]) -> Result<Self, ConvertError> {
         let file = Glb::read(glb)?;
         let required = file.list("extensionsRequired").iter();
         let mut required = required.filter_map(Value::as_str);
@@ -184,90 +131,30 @@ impl Model {
         self.triangles.extend(triangles);
     }
 
-    fn obj(&self, material: Option<&str>) -> String {
-        let mut obj = String::new();
-        let mut line = |arguments: std::fmt::Arguments| {
-            // Writing to a `String` never fails.
-            let _ = obj.write_fmt(arguments);
-            obj.push('\n');
-        };
-        if let Some(material) = material {
-            line(format_args!("mtllib {material}.mtl\nusemtl {material}"));
+    /// Returns the faces: triangles, or quads if the model has them.
+    pub fn faces(&self) -> Vec<Vec<u32>> {
+        match self.has_quads {
+            true => (self.triangles.chunks_exact(2))
+                .map(|pair| vec![pair[0][0], pair[0][1], pair[0][2], pair[1][2]])
+                .collect(),
+            false => self.triangles.iter().map(|face| face.to_vec()).collect(),
         }
-        for Vec3 { x, y, z } in &self.positions {
-            line(format_args!("v {x} {y} {z}"));
-        }
-        for Vec2 { x: u, y: v } in &self.uvs {
-            // v is 0 at the bottom of the texture in OBJ, and at the top in glTF.
-            line(format_args!("vt {u} {}", 1.0 - v));
-        }
-        for Vec3 { x, y, z } in &self.normals {
-            line(format_args!("vn {x} {y} {z}"));
-        }
-        let mut face = |vertices: &[u32]| {
-            let vertices = vertices.iter().map(|at| {
-                let at = at + 1;
-                format!(" {at}/{at}/{at}")
-            });
-            line(format_args!("f{}", vertices.collect::<String>()));
-        };
-        if self.has_quads {
-            for pair in self.triangles.chunks_exact(2) {
-                let ([a, b, c], [_, _, d]) = (pair[0], pair[1]);
-                face(&[a, b, c, d]);
-            }
-        } else {
-            for triangle in &self.triangles {
-                face(triangle);
-            }
-        }
-        obj
     }
 
-    fn zip(&self) -> zip::result::ZipResult<Vec<u8>> {
-        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-        let text = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
-        // PNG and JPEG are compressed already.
-        let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
-        zip.start_file("model.obj", text)?;
-        zip.write_all(self.obj(Some("model")).as_bytes())?;
-        let [red, green, blue] = self.material.color;
-        let mut mtl = format!("newmtl model\nKd {red} {green} {blue}\nKs 0 0 0\nillum 1\n");
-        if let Some(Texture { bytes, extension }) = &self.material.texture {
-            let name = format!("texture.{extension}");
-            mtl.push_str(&format!("map_Kd {name}\n"));
-            zip.start_file(name, stored)?;
-            zip.write_all(bytes)?;
-        }
-        zip.start_file("model.mtl", text)?;
-        zip.write_all(mtl.as_bytes())?;
-        Ok(zip.finish()?.into_inner())
-    }
-
-    fn stl(&self) -> Vec<u8> {
+    /// Returns the positions for printing: in millimeters, where glTF has meters, and with z up, since
+    /// the printer's plate is in x and y.
+    pub fn printed_positions(&self) -> impl Iterator<Item = Vec3> {
         const MILLIMETERS: f32 = 1000.0;
-        let mut stl = vec![0; 80];
-        stl.extend((self.triangles.len() as u32).to_le_bytes());
-        for triangle in &self.triangles {
-            let corners = triangle.map(|at| {
-                let point = self.positions[at as usize] * MILLIMETERS;
-                // The printer's plate is in x and y.
-                [point.x, -point.z, point.y]
-            });
-            // A zero normal: programs compute it from the order of the corners.
-            let numbers = [[0.0; 3]].into_iter().chain(corners).flatten();
-            stl.extend(numbers.flat_map(f32::to_le_bytes));
-            stl.extend([0; 2]);
-        }
-        stl
+        let positions = self.positions.iter().map(|point| *point * MILLIMETERS);
+        positions.map(|point| Vec3::new(point.x, -point.z, point.y))
     }
 }
 
 /// The color and the texture of a model.
-struct Material {
+pub struct Material {
     /// Linear RGB.
-    color: [f32; 3],
-    texture: Option<Texture>,
+    pub color: [f32; 3],
+    pub texture: Option<Texture>,
     uv: UvTransform,
 }
 
@@ -304,12 +191,14 @@ impl Texture {
         let texture = file.referenced(info, "index", "textures")?;
         let image = file.referenced(texture, "source", "images")?;
         let bytes = file.view(index(image, "bufferView")?)?;
+        let (extension, media_type) = match image["mimeType"] == "image/png" {
+            true => ("png", "image/png"),
+            false => ("jpg", "image/jpeg"),
+        };
         Some(Self {
             bytes: bytes.to_vec(),
-            extension: match image["mimeType"] == "image/png" {
-                true => "png",
-                false => "jpg",
-            },
+            extension,
+            media_type,
         })
     }
 }
