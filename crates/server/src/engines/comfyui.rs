@@ -167,6 +167,7 @@ impl ComfyUi {
         Ok(Some(match workflow::result_query(&entry["outputs"]) {
             Some(query) => JobState::DoneAt {
                 url: format!("{}/view?{query}", self.client.base_url()),
+                others: Vec::new(),
                 cost: None,
             },
             None => JobState::Failed("the workflow has no output that is a GLB file".into()),

@@ -19,7 +19,7 @@ use super::config::{CommonConfig, OpenedService, check_url};
 use super::input_image;
 use super::order::Order;
 use super::service::{
-    CancelReason, Cancellation, CheckError, JobState, ModelRequest, PollError, Service,
+    CancelReason, Cancellation, CheckError, JobState, ModelRequest, PollError, ResultUrl, Service,
     SubmitError, is_plain_id,
 };
 use models::{ModelConfig, ModelInput};
@@ -229,6 +229,10 @@ impl Fal {
         if let Some(url) = job.glb.iter().find_map(url_at) {
             return JobState::DoneAt {
                 url: url.to_owned(),
+                // Meshy's and Hunyuan's models have them.
+                others: ResultUrl::all(|name| {
+                    output.pointer(&format!("/model_urls/{name}/url"))?.as_str()
+                }),
                 cost: response.billable_units.map(|amount| SessionCost {
                     amount,
                     unit: CostUnit::BillableUnits,

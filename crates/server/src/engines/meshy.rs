@@ -10,8 +10,8 @@ use super::config::{CommonConfig, OpenedService};
 use super::input_image;
 use super::order::Order;
 use super::service::{
-    CancelReason, Cancellation, CheckError, JobState, ListError, ModelRequest, PollError, Service,
-    SubmitError, is_plain_id,
+    CancelReason, Cancellation, CheckError, JobState, ListError, ModelRequest, PollError,
+    ResultUrl, Service, SubmitError, is_plain_id,
 };
 
 const KEY_VARIABLE: &str = "MESHY_API_KEY";
@@ -102,11 +102,15 @@ impl Meshy {
     }
 
     fn body(&self, order: &Order, image: String) -> Value {
+        // Each format takes additional time. A GLB has no quads, which the others keep.
+        let formats: &[_] = match order.has_quads() {
+            true => &["glb", "fbx", "obj", "usdz"],
+            false => &["glb", "fbx", "usdz"],
+        };
         let mut body = json!({
             "image_url": image,
             "should_texture": order.is_textured,
-            // Other formats would take additional time.
-            "target_formats": ["glb"],
+            "target_formats": formats,
         });
         let model = match self.task(order) {
             Task::SmartTopology(model) => {
@@ -228,6 +232,7 @@ impl Service for Meshy {
             (200, Some("SUCCEEDED")) => Ok(match task["model_urls"]["glb"].as_str() {
                 Some(url) if !url.is_empty() => JobState::DoneAt {
                     url: url.to_owned(),
+                    others: ResultUrl::all(|name| task["model_urls"][name].as_str()),
                     cost: task["consumed_credits"].as_f64().map(|amount| SessionCost {
                         amount,
                         unit: CostUnit::Credits,

@@ -5,6 +5,7 @@ mod asset_extras;
 mod follow;
 mod lost_job;
 mod outage;
+mod service_files;
 mod unsupported;
 
 use std::fmt::Display;
@@ -24,6 +25,7 @@ use super::service::{CancelReason, Cancellation, ModelRequest, Service, SubmitEr
 use super::submission::{Submission, SubmissionNote, SubmittedJob};
 use crate::clock::now;
 use asset_extras::without_asset_extras;
+use service_files::{JobFiles, keep_quads, offered};
 use unsupported::unsupported_by_all;
 
 /// How often a pause checks whether the job was cancelled.
@@ -266,8 +268,8 @@ impl Engine for RemoteEngine {
         progress: &mut Progress,
     ) -> Result<Model, ModelError> {
         // A refinement reuses the preview's model: another one would be paid for.
-        let (file, view) = match (detail, source.preview) {
-            (Detail::Refined, Some(preview)) => (preview.to_vec(), 0),
+        let (JobFiles { glb, others }, view) = match (detail, source.preview) {
+            (Detail::Refined, Some(preview)) => (preview.to_vec().into(), 0),
             (Detail::Refined, None) => return Err(self.failed("the preview's model is gone")),
             (Detail::Preview, _) => {
                 let job = self.job(&source, progress)?;
@@ -279,19 +281,26 @@ impl Engine for RemoteEngine {
                 {
                     self.cancel_deleted(&job.job);
                 }
-                (without_asset_extras(followed?), view)
+                (followed?, view)
             }
         };
         source.checkpoint.set_status("applying the parameters");
         report(progress, 0.99)?;
-        let imported = sculpt::import_glb(&file, source.parameters, view)
+        let imported = sculpt::import_glb(&without_asset_extras(glb), source.parameters, view)
             .map_err(|error| self.failed(error))?;
+        let service_files = offered(others, &Order::new(source.parameters), view);
+        let new_formats = service_files.iter().map(|file| file.format);
+        let formats = new_formats.chain(source.service_formats.iter().copied());
         let mut unsupported = imported.unsupported;
+        if keep_quads(formats) {
+            unsupported.retain(|name| *name != "topology");
+        }
         unsupported.extend(unsupported_by_all(source.parameters));
         unsupported.sort_unstable();
         unsupported.dedup();
         Ok(Model {
             glb: imported.glb,
+            service_files,
             unsupported: unsupported.into_iter().map(str::to_owned).collect(),
         })
     }

@@ -115,6 +115,7 @@ fn job(listed: &'static [&'static str], notes: &Notes) -> Result<String, ModelEr
         image: &Pixel,
         parameters: &Parameters::default(),
         preview: None,
+        service_formats: &[],
         checkpoint: notes,
     };
     let job = engine.job(&source, &mut |_| ControlFlow::Continue(()))?;

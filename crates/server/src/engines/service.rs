@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use api::image::{DynamicImage, ImageError};
-use api::{Cents, Cutout, EndedJob, Millis, SessionCost};
+use api::{Cents, Cutout, EndedJob, Millis, ServiceFormat, SessionCost};
 use thiserror::Error;
 
 use super::client::{ApiResponse, Client, ErrorResponse, RequestError};
@@ -127,11 +127,33 @@ pub enum JobState {
     /// The job is done, and the file is at this URL.
     DoneAt {
         url: String,
+        /// The same model in other formats.
+        others: Vec<ResultUrl>,
         /// What the service has charged, if it tells.
         cost: Option<SessionCost>,
     },
     /// The job has failed for this reason.
     Failed(String),
+}
+
+/// The place of a model in another format than GLB.
+#[derive(Clone, Debug)]
+pub struct ResultUrl {
+    pub format: ServiceFormat,
+    pub url: String,
+}
+
+impl ResultUrl {
+    /// Returns the URLs that a result has. `find` returns the URL of a format by its name.
+    pub fn all<'a>(find: impl Fn(&'static str) -> Option<&'a str>) -> Vec<Self> {
+        let formats = ServiceFormat::ALL.iter().copied();
+        let urls = formats.filter_map(|format| {
+            let url = find(format.name()).filter(|url| !url.is_empty())?;
+            let url = url.to_owned();
+            Some(Self { format, url })
+        });
+        urls.collect()
+    }
 }
 
 /// Why a job is cancelled.

@@ -257,6 +257,7 @@ impl Service for Tripo {
             (200, Some("success")) => Ok(match task["output"]["model_url"].as_str() {
                 Some(url) if !url.is_empty() => JobState::DoneAt {
                     url: url.to_owned(),
+                    others: Vec::new(),
                     cost: task["credits_consumed"].as_f64().map(|amount| SessionCost {
                         amount,
                         unit: CostUnit::Credits,

@@ -1,19 +1,22 @@
 //! Follows a job to its end, and downloads its model.
 
-use api::{Checkpoint, Millis, ModelError, Progress, SessionCost};
+use api::{Checkpoint, Millis, ModelError, Progress, ServiceFile, SessionCost};
 use sculpt::GlbError;
 
 use super::outage::Outage;
+use super::service_files::{JobFiles, is_of_format};
 use super::{RemoteEngine, report};
 use crate::clock::now;
 use crate::engines::client::DownloadError;
-use crate::engines::service::{CancelReason, Cancellation, JobState};
+use crate::engines::service::{CancelReason, Cancellation, JobState, ResultUrl};
 use crate::engines::submission::SubmittedJob;
 
 /// How often a cancelled job is polled.
 const POLLS_AFTER_CANCEL: usize = 3;
 /// How often an incomplete file is downloaded again.
 const MAX_INCOMPLETE_DOWNLOADS: usize = 5;
+/// How often a file of another format is downloaded at most.
+const OTHER_DOWNLOADS: usize = 3;
 
 /// The state of a job that is not done, by a poll.
 enum Observation {
@@ -38,7 +41,7 @@ struct DownloadFailures {
 }
 
 impl RemoteEngine {
-    /// Polls a job to its end, and returns its file.
+    /// Polls a job to its end, and returns its files.
     ///
     /// The deadline applies to what the service reports. While it cannot be reached, as after the
     /// machine was asleep, nothing is known about the job, and it gets as much time again.
@@ -47,7 +50,7 @@ impl RemoteEngine {
         SubmittedJob { since, job }: &SubmittedJob,
         checkpoint: &dyn Checkpoint,
         progress: &mut Progress,
-    ) -> Result<Vec<u8>, ModelError> {
+    ) -> Result<JobFiles, ModelError> {
         let deadline = since + self.timing.deadline.as_millis() as Millis;
         let mut outage = Outage::default();
         let mut failures = DownloadFailures::default();
@@ -72,19 +75,22 @@ impl RemoteEngine {
                     Observation::Known(reason)
                 }
                 Ok(JobState::Done(file)) => match sculpt::check_glb(&file) {
-                    Ok(()) => return Ok(file),
+                    Ok(()) => return Ok(file.into()),
                     // The service is still writing it.
                     Err(error @ GlbError::Truncated) => Observation::Known(error.to_string()),
                     Err(error) => return Err(self.failed(error)),
                 },
-                Ok(JobState::DoneAt { url, cost }) => {
+                Ok(JobState::DoneAt { url, others, cost }) => {
                     checkpoint.set_status("downloading the model");
                     if let Some(cost) = cost.filter(|cost| saved_cost != Some(*cost)) {
                         checkpoint.save_cost(cost);
                         saved_cost = Some(cost);
                     }
                     match self.download(&url, &mut failures)? {
-                        Download::Complete(file) => return Ok(file),
+                        Download::Complete(glb) => {
+                            let others = self.download_others(&others, progress)?;
+                            return Ok(JobFiles { glb, others });
+                        }
                         Download::Retry(reason) => Observation::Unknown(format!(
                             "the model is done, but cannot be downloaded: {reason}"
                         )),
@@ -132,6 +138,33 @@ impl RemoteEngine {
             "the job was not done after {} s{outcome}; last status: {status}",
             self.timing.deadline.as_secs_f32()
         )))
+    }
+
+    /// Downloads a model in other formats. One that cannot be downloaded, or that is something else, is
+    /// left out: the model itself is there.
+    fn download_others(
+        &self,
+        urls: &[ResultUrl],
+        progress: &mut Progress,
+    ) -> Result<Vec<ServiceFile>, ModelError> {
+        let mut files = Vec::new();
+        for ResultUrl { format, url } in urls {
+            report(progress, 0.98)?;
+            let mut downloads = (0..OTHER_DOWNLOADS).map(|_| self.service.client().download(url));
+            let file = downloads.find(|file| match file {
+                Ok(_) => true,
+                Err(error) => !error.is_temporary(),
+            });
+            let file = file.and_then(Result::ok);
+            files.extend(
+                file.filter(|file| is_of_format(file, *format))
+                    .map(|bytes| {
+                        let format = *format;
+                        ServiceFile { format, bytes }
+                    }),
+            );
+        }
+        Ok(files)
     }
 
     fn download(&self, url: &str, failures: &mut DownloadFailures) -> Result<Download, ModelError> {

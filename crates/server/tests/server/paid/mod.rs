@@ -10,6 +10,7 @@ mod cost;
 mod deletion;
 mod emulator;
 mod fal;
+mod formats;
 mod meshy;
 mod metrics;
 mod progress;

@@ -35,11 +35,11 @@ fn fal_untextured_model_is_the_default() {
 }
 
 #[test]
-fn fal_quads_are_requested_and_reported_as_unsupported() {
+fn fal_quads_are_requested_and_supported_by_other_formats_than_glb() {
     assert_fal_receives(
         json!({"topology": "quads"}),
         ("topology", json!("quad")),
-        json!(["topology"]),
+        Value::Null,
     );
 }
 
@@ -172,5 +172,9 @@ fn meshy_remeshes_only_for_a_topology_or_a_number_of_faces() {
         (&low_poly["should_remesh"], &low_poly["topology"]),
         (&json!(true), &json!("quad"))
     );
-    assert_eq!(low_poly["target_formats"], json!(["glb"]));
+    assert_eq!(
+        low_poly["target_formats"],
+        json!(["glb", "fbx", "obj", "usdz"])
+    );
+    assert_eq!(plain["target_formats"], json!(["glb", "fbx", "usdz"]));
 }

@@ -13,6 +13,8 @@ pub struct Measurements {
     pub faces: usize,
     /// The longest edge of all textures, in pixels; 0 without any.
     pub texture_size: u32,
+    /// Whether the OBJ has faces of four vertices.
+    pub has_quads: bool,
 }
 
 impl Measurements {
@@ -31,6 +33,7 @@ impl Measurements {
             max,
             faces: obj.lines().filter(|line| line.starts_with("f ")).count(),
             texture_size: texture_size(glb),
+            has_quads: Self::has_quads(obj),
         }
     }
 
@@ -38,6 +41,12 @@ impl Measurements {
     pub fn of_glb(glb: &[u8]) -> Self {
         let obj = sculpt::convert(glb, Format::Obj).unwrap();
         Self::new(glb, &String::from_utf8(obj).unwrap())
+    }
+
+    /// Returns whether an OBJ has faces of four vertices.
+    pub fn has_quads(obj: &str) -> bool {
+        let mut faces = obj.lines().filter(|line| line.starts_with("f "));
+        faces.any(|face| face.split(' ').count() == 5)
     }
 
     /// Returns the size of the bounding box.

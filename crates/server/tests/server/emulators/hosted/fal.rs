@@ -311,6 +311,13 @@ fn output(scenario: Scenario, path: &str, file_host: &str) -> Value {
         "tripo3d/h3.1" | "tripo3d/p1" | "tripo3d/p2" | "tripo3d/tripo" => {
             json!({"model_mesh": model, "model_urls": {"glb": model}})
         }
+        "fal-ai/meshy" => json!({
+            "model_glb": model,
+            "model_urls": {
+                "glb": model, "fbx": file("model.fbx"), "obj": file("model.obj"),
+                "usdz": file("model.usdz"),
+            },
+        }),
         "fal-ai/hyper3d" => json!({"model_mesh": model, "textures": []}),
         _ => json!({"model_glb": model, "seed": 7}),
     }

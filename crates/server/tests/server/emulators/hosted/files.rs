@@ -8,6 +8,13 @@ use super::secrets::SIGNATURE;
 use crate::emulators::http::{Reply, Request};
 use crate::emulators::samples::{textured_glb, with_extras};
 
+/// An FBX file, which begins as all binary ones do.
+pub const FBX: &[u8] = b"Kaydara FBX Binary  \x00\x1a\x00\x84\x1d\x00\x00";
+/// An OBJ file of one quad.
+pub const OBJ: &[u8] = b"# obj\nv 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\nf 1 2 3 4\n";
+/// A ZIP archive, by its first bytes.
+pub const ZIP: &[u8] = b"PK\x03\x04 zipped";
+
 /// Responds to the download with this number, counted from 1.
 pub fn respond(request: &Request, engine: Engine, scenario: Scenario, number: usize) -> Reply {
     // [A] The files are public: neither the engine's key nor the caller's headers belong here.
@@ -31,8 +38,17 @@ pub fn respond(request: &Request, engine: Engine, scenario: Scenario, number: us
         Scenario::FileRedirectsOnce if !request.path.starts_with("/moved/") => {
             redirect(&format!("/moved{}?{}", request.path, request.query))
         }
-        _ if request.path.ends_with(".obj") => Reply::bytes(b"# obj\nv 1 2 3\n".to_vec()),
-        _ if request.path.ends_with(".zip") => Reply::bytes(b"PK\x03\x04 zipped".to_vec()),
+        Scenario::OtherFormatsAreWebPages if !request.path.ends_with(".glb") => {
+            Reply::text(200, "<!doctype html><title>Not found</title>")
+        }
+        _ if request.path.ends_with(".obj") => Reply::bytes(OBJ.to_vec()),
+        _ if request.path.ends_with(".fbx") => Reply::bytes(FBX.to_vec()),
+        _ if [".usdz", ".zip"]
+            .iter()
+            .any(|end| request.path.ends_with(end)) =>
+        {
+            Reply::bytes(ZIP.to_vec())
+        }
         // [A] SaveGLB writes the workflow into the file.
         _ if engine == Engine::ComfyUi => {
             Reply::bytes(with_extras(&textured_glb(), json!({"prompt": SIGNATURE})))

@@ -121,7 +121,11 @@ fn task_object(
     if let Some(reply) = faults::failed_poll(scenario, number) {
         return reply;
     }
-    let job = state.jobs.iter_mut().find(|job| job.id == id);
+    let index = state.jobs.iter().position(|job| job.id == id);
+    let formats = index
+        .and_then(|index| state.bodies.get(index))
+        .map_or(Value::Null, |body| body["target_formats"].clone());
+    let job = index.and_then(|index| state.jobs.get_mut(index));
     let Some(job) = job.filter(|job| job.cancelled.is_none() && now < job.started + KEPT) else {
         return message(404, "Task not found");
     };
@@ -173,9 +177,13 @@ fn task_object(
             job.is_free = false;
             task["status"] = "SUCCEEDED".into();
             task["consumed_credits"] = job.price.into();
-            // [A] Each poll returns a fresh URL.
-            let url = format!("http://{host}/{number}/model.glb?{SIGNATURE}");
-            task["model_urls"]["glb"] = url.into();
+            // [A] Each poll returns fresh URLs, of the formats that were asked for, or of all but 3MF.
+            let all = ["glb", "fbx", "obj", "usdz"].map(|format| json!(format));
+            for format in formats.as_array().map_or(&all[..], Vec::as_slice) {
+                let format = format.as_str().unwrap_or_default();
+                let url = format!("http://{host}/{number}/model.{format}?{SIGNATURE}");
+                task["model_urls"][format] = url.into();
+            }
         }
     }
     Reply::json(200, task)

@@ -4,7 +4,7 @@ mod comfyui;
 mod engine;
 mod fal;
 mod faults;
-mod files;
+pub mod files;
 mod meshy;
 pub mod scenario;
 mod secrets;

@@ -101,6 +101,8 @@ pub enum Scenario {
     FileFailsThenExpires,
     /// [A] The file has another format.
     WrongFile(&'static [u8]),
+    /// [C] The files of other formats than GLB are web pages.
+    OtherFormatsAreWebPages,
     /// [C] The file never ends.
     FileEndless,
     /// [C] The file's URL is on an unexpected host.
