@@ -9,8 +9,18 @@ use crate::support::gateway::Gateway;
 use crate::support::session_code;
 
 fn run(engine: Engine, scenario: Scenario, parameters: Value) -> (Gateway, Value) {
+    run_with("", engine, scenario, parameters)
+}
+
+/// Runs a session with `table` in the engine's table of the configuration.
+fn run_with(
+    table: &str,
+    engine: Engine,
+    scenario: Scenario,
+    parameters: Value,
+) -> (Gateway, Value) {
     let emulator = Emulator::start(engine, scenario);
-    let gateway = start_gateway(&emulator, "", &[]);
+    let gateway = start_gateway(&emulator, table, &[]);
     let session = gateway.create_and_wait(parameters);
     assert!(session["error"].is_null(), "{session}");
     assert_eq!(emulator.billed_models(), 1);
@@ -64,7 +74,8 @@ fn quads_of_fal_are_kept_in_its_own_files() {
 
 #[test]
 fn triangles_are_offered_as_obj_by_conversion() {
-    let (gateway, session) = run(Engine::Meshy, Scenario::Normal, json!({}));
+    let model = "[engines.fal.model]\nid = \"fal-ai/meshy/v6/image-to-3d\"\n";
+    let (gateway, session) = run_with(model, Engine::Fal, Scenario::Normal, json!({}));
     assert_eq!(file(&gateway, &session, "preview.fbx"), FBX);
     assert_eq!(file(&gateway, &session, "preview.usdz"), ZIP);
     assert_ne!(file(&gateway, &session, "preview.obj"), OBJ);
