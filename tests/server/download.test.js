@@ -28,7 +28,7 @@ describeInPages("downloadModel", (page) => {
       ["invalid_options", "invalid_options", "invalid_options", "invalid_options"],
     );
     const [missing, early, code, misspelled] = outcomes.map(({ message }) => message);
-    assert.match(missing, /^This session has no fbx model\. Available: glb(, [a-z]+)*$/);
+    assert.match(missing, /^This session has no fbx model\. Available: glb(, [0-9a-z]+)*$/);
     assert.equal(early, "This session has no glb model yet");
     assert.match(
       code,
@@ -38,6 +38,26 @@ describeInPages("downloadModel", (page) => {
       misspelled,
       'Invalid format "gbl": expected "glb", "obj", "usdz", "zip", "fbx", "stl" or "3mf"',
     );
+  });
+
+  test("downloads each format that this project's server makes", async () => {
+    const files = await page().evaluate(async (baseUrl) => {
+      const session = await library.imageTo3d({ image: helpers.image, baseUrl, interval: 20 });
+      const formats = /** @type {const} */ (["glb", "obj", "zip", "stl", "3mf", "usdz"]);
+      const downloads = formats.map(async (format) => {
+        const blob = await library.downloadModel(session, { baseUrl, format });
+        return [format, blob.type, await blob.slice(0, 2).text()];
+      });
+      return Promise.all(downloads);
+    }, baseUrl);
+    assert.deepEqual(files, [
+      ["glb", "model/gltf-binary", "gl"],
+      ["obj", "model/obj", "v "],
+      ["zip", "application/zip", "PK"],
+      ["stl", "model/stl", "\0\0"],
+      ["3mf", "model/3mf", "PK"],
+      ["usdz", "model/vnd.usdz+zip", "PK"],
+    ]);
   });
 
   test("reports progress, and sends the API key to its own server only", async () => {
