@@ -640,6 +640,11 @@ export interface SessionFields {
      */
     cutout?: SessionCutout;
     /**
+     * The kind of shape of the model, once the first one exists; only from the built-in engine. An
+     * extension of this project's server.
+     */
+    shape?: ModelShape;
+    /**
      * What the engine's service has charged for the model, if it tells. An extension of this project's
      * server.
      */
