@@ -17,6 +17,7 @@ use crate::job_queue::Job;
 use crate::job_runner::{Download, JobRunner};
 use crate::lock::lock;
 use crate::metrics::Metrics;
+use crate::remote_engines::{DeletedJob, Worker};
 use crate::request::{Request, api_key};
 use crate::response::{self, Response, with_delivery, without_body};
 use crate::routes::Route;
@@ -249,6 +250,47 @@ impl Api {
     /// Fails if the store fails. The job is due again then.
     pub fn store_download(&self, job: Job, download: Download) -> Result<(), StoreError> {
         self.runner().store_download(&job, download)
+    }
+
+    /// Returns the jobs of an engine whose sessions were deleted before they were done, also by earlier
+    /// processes. The engine ends them; there are none without
+    /// [remote engines](crate::Config::remote_engines).
+    ///
+    /// # Errors
+    /// Fails if the store fails.
+    pub fn deleted_jobs(&self, engine: &str) -> Result<Vec<DeletedJob>, StoreError> {
+        // Before the notes, because the worker of a job may save another one at its end.
+        let running = self.state.queue.running_jobs();
+        let jobs = self.state.sessions.store.deleted_jobs(engine)?.into_iter();
+        let jobs = jobs.map(|(id, note)| DeletedJob {
+            worker: match running.contains(&id) {
+                true => Worker::Running,
+                false => Worker::Absent,
+            },
+            id,
+            note,
+        });
+        Ok(jobs.collect())
+    }
+
+    /// Returns the latest note of each other session and deleted job of an engine.
+    ///
+    /// # Errors
+    /// Fails if the store fails.
+    pub fn other_notes(&self, engine: &str, job: &DeletedJob) -> Result<Vec<String>, StoreError> {
+        let store = &self.state.sessions.store;
+        store.engine_notes_except(engine, &job.id.code)
+    }
+
+    /// Removes a job that its engine has ended.
+    ///
+    /// # Errors
+    /// Fails if the store fails. The job is one of [`deleted_jobs`](Self::deleted_jobs) then.
+    pub fn forget_deleted_job(&self, engine: &str, job: &DeletedJob) -> Result<(), StoreError> {
+        self.state
+            .sessions
+            .store
+            .forget_deleted_job(engine, &job.id)
     }
 
     fn runner(&self) -> JobRunner<'_> {

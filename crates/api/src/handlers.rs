@@ -14,7 +14,7 @@ use crate::files::model_file;
 use crate::idempotency::IdempotencyRecord;
 use crate::image_source::ImageSource;
 use crate::record::{NewSession, Record};
-use crate::remote_engines::{EndedJob, Worker};
+use crate::remote_engines::EndedJob;
 use crate::request::Request;
 use crate::response::Response;
 use crate::routes::Route;
@@ -22,7 +22,7 @@ use crate::session_fault::SessionFault;
 use crate::sessions::{AddError, Addition, Change, ReplayError, Start, UpdateError};
 use crate::stage::{Stage, State};
 use crate::state::ApiState;
-use crate::store::{FileChanges, Page, QueueState, WriteError};
+use crate::store::{FileChanges, Page, QueueState, UnfinishedJob, WriteError};
 use decode::Patience;
 
 /// The largest number of sessions on a page of the list.
@@ -175,21 +175,18 @@ impl Context<'_> {
 
     /// Deletes a session with its files. Its running job notices that at its next report of progress.
     fn delete(self, code: &str) -> Result<Output, ApiError> {
-        let record = self.state.sessions.delete(code, self.client)?;
-        let record = record.ok_or_else(|| ApiError::session_not_found(code))?;
-        Ok(Output::Deleted(self.end_job(&record)))
-    }
-
-    /// Ends the job of a deleted session at its engine, if there is one.
-    fn end_job(self, record: &Record) -> Option<EndedJob> {
-        let engines = self.state.remote_engines.as_ref()?;
-        let job = record.next_job()?;
-        let note = record.engine_note(&job)?;
-        let worker = match self.state.queue.is_running(&job) {
-            true => Worker::Running,
-            false => Worker::Absent,
+        let engines = self.state.remote_engines.as_ref();
+        let job = match engines {
+            Some(_) => UnfinishedJob::Keep,
+            None => UnfinishedJob::Forget,
         };
-        engines.end_job(&record.engine, note, worker)
+        let record = self.state.sessions.delete(code, self.client, job)?;
+        let record = record.ok_or_else(|| ApiError::session_not_found(code))?;
+        let note = record.unfinished_note();
+        let ended = engines
+            .zip(note)
+            .and_then(|(engines, note)| engines.after_deletion(&record.engine, &note.text));
+        Ok(Output::Deleted(ended))
     }
 
     fn list(self) -> Result<Vec<Record>, ApiError> {

@@ -3,7 +3,7 @@
 //! Which jobs are due follows from the stored sessions alone; the store leases them.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -126,9 +126,9 @@ impl JobQueue {
         progress.unwrap_or_default()
     }
 
-    /// Returns whether a worker runs a job.
-    pub fn is_running(&self, job: &JobId) -> bool {
-        self.running().contains_key(job)
+    /// Returns the jobs that a worker runs.
+    pub fn running_jobs(&self) -> HashSet<JobId> {
+        self.running().keys().cloned().collect()
     }
 
     /// Sets the completed part of a job, from 0 to 1. It never decreases.

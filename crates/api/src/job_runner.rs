@@ -403,7 +403,13 @@ impl Checkpoint for StoredCheckpoint<'_> {
                 self.failure.take();
                 Ok(())
             }
-            Err(SaveError::Obsolete) => Err(CheckpointError::Obsolete),
+            Err(SaveError::Obsolete) => {
+                // The job may have been created after its session was deleted, and has to be ended.
+                let store = &self.runner.sessions.store;
+                let updated = store.update_deleted_job(self.engine, self.job, text);
+                updated.map_err(|error| self.fail(error))?;
+                Err(CheckpointError::Obsolete)
+            }
             Err(SaveError::Store(error)) => Err(self.fail(error)),
         }
     }

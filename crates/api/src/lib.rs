@@ -68,7 +68,7 @@ pub use job_queue::Job;
 pub use job_runner::Download;
 pub use metrics::{ClientMetrics, EngineMetrics, Metrics};
 pub use quota::{Cents, DailyLimit, dollars};
-pub use remote_engines::{EndedJob, RemoteEngines, Worker};
+pub use remote_engines::{DeletedJob, EndedJob, RemoteEngines, Worker};
 pub use request::{API_KEY_HEADER, Request};
 pub use response::Response;
 pub use retention::Retention;
@@ -76,6 +76,6 @@ pub use sculpt::{Cutout, SegmentError, Segmenter};
 pub use service_format::{ServiceFile, ServiceFormat};
 pub use store::{
     Change, EmbeddedStore, EngineFilter, Entries, JobKind, MemoryEntries, MemoryStore, Order,
-    Store, StoreError, Visit,
+    Store, StoreError, UnfinishedJob, Visit,
 };
 pub use trial::{try_create, try_decode};

@@ -55,12 +55,26 @@ pub struct JobId {
 
 /// The text that an engine saved for a stage.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct EngineNote {
-    stage: Stage,
+pub struct EngineNote {
+    pub stage: Stage,
     /// The start of the stage: the note does not apply once the stage is started again.
     #[serde(rename = "from")]
-    start: Millis,
-    text: String,
+    pub start: Millis,
+    pub text: String,
+}
+
+impl EngineNote {
+    pub fn new(job: &JobId, text: String) -> Self {
+        Self {
+            stage: job.stage,
+            start: job.start,
+            text,
+        }
+    }
+
+    pub fn is_of(&self, job: &JobId) -> bool {
+        self.stage == job.stage && self.start == job.start
+    }
 }
 
 /// The result of a stage.
@@ -272,8 +286,7 @@ impl Record {
     /// Returns the text that the engine saved for a job.
     pub fn engine_note(&self, job: &JobId) -> Option<&str> {
         let note = self.engine_note.as_ref()?;
-        let is_same = note.stage == job.stage && note.start == job.start;
-        is_same.then_some(&note.text)
+        note.is_of(job).then_some(&note.text)
     }
 
     /// Returns the text that the engine saved last, for any job.
@@ -282,11 +295,14 @@ impl Record {
     }
 
     pub fn set_engine_note(&mut self, job: &JobId, text: String) {
-        self.engine_note = Some(EngineNote {
-            stage: job.stage,
-            start: job.start,
-            text,
-        });
+        self.engine_note = Some(EngineNote::new(job, text));
+    }
+
+    /// Returns the note of the next job.
+    pub fn unfinished_note(&self) -> Option<&EngineNote> {
+        let job = self.next_job()?;
+        let note = self.engine_note.as_ref();
+        note.filter(|note| note.is_of(&job))
     }
 
     /// Returns the current stage and its state.

@@ -4,24 +4,35 @@
 use contract::Parameters;
 
 use crate::quota::Cents;
+use crate::record::JobId;
 
 /// The engines that run elsewhere.
 pub trait RemoteEngines: Send + Sync {
     /// Returns the list price of a model, or `None` if it is free or unknown.
     fn price(&self, engine: &str, parameters: &Parameters) -> Option<Cents>;
 
-    /// Ends the job of a deleted session, if there is one. `note` is the text that the engine
-    /// [saved](crate::Checkpoint::save) last. Returns what becomes of the job; `None` if there is no
-    /// job. Does not wait for the engine.
-    fn end_job(&self, engine: &str, note: &str, worker: Worker) -> Option<EndedJob>;
+    /// Returns what becomes of the job of a deleted session, or `None` if there is no job. `note` is the
+    /// text that the engine [saved](crate::Checkpoint::save) last. The job itself is ended later, as one
+    /// of [`Api::deleted_jobs`](crate::Api::deleted_jobs).
+    fn after_deletion(&self, engine: &str, note: &str) -> Option<EndedJob>;
 }
 
-/// Whether a worker runs the job of a session.
+/// A job whose session was deleted before it was done.
+#[derive(Clone, Debug)]
+pub struct DeletedJob {
+    pub(crate) id: JobId,
+    /// The text that the engine saved last.
+    pub note: String,
+    /// Whether the engine may still save another text.
+    pub worker: Worker,
+}
+
+/// Whether a worker runs a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Worker {
-    /// The engine notices that the session was deleted, and cancels the job itself.
+    /// A worker runs the job, until it notices that the session was deleted.
     Running,
-    /// Nobody polls the job, for example because the server was started a moment ago.
+    /// No worker runs the job.
     Absent,
 }
 

@@ -11,8 +11,8 @@ use crate::quota::{Cents, DailyLimit};
 use crate::record::Record;
 use crate::retention::Retention;
 use crate::store::{
-    Charge, Cleanup, FileChanges, Page, QueueLimit, QueueState, Store, StoreError, Write,
-    WriteError, WriteKind,
+    Charge, Cleanup, FileChanges, Page, QueueLimit, QueueState, Store, StoreError, UnfinishedJob,
+    Write, WriteError, WriteKind,
 };
 
 /// The limits of all sessions.
@@ -116,11 +116,16 @@ impl Sessions {
 
     /// Deletes a session of a client with its files. Returns its last record, or `None` if there was no
     /// such session.
-    pub fn delete(&self, code: &str, client: Option<&str>) -> Result<Option<Record>, StoreError> {
+    pub fn delete(
+        &self,
+        code: &str,
+        client: Option<&str>,
+        job: UnfinishedJob,
+    ) -> Result<Option<Record>, StoreError> {
         let record = self.get(code)?;
         match record.filter(|record| record.belongs_to(client)) {
-            Some(record) if self.store.delete(code)? => Ok(Some(record)),
-            _ => Ok(None),
+            Some(_) => self.store.delete(code, job),
+            None => Ok(None),
         }
     }
 

@@ -177,7 +177,7 @@ async fn handle(
             let request = head.map(|()| body);
             tokio::task::spawn_blocking(move || {
                 let response = state.api.handle(&request, now());
-                if request.method() == Method::POST {
+                if matches!(*request.method(), Method::POST | Method::DELETE) {
                     state.workers.wake();
                 }
                 response

@@ -15,6 +15,7 @@ mod compression;
 mod config;
 mod connections;
 mod decode_queue;
+mod deleted_jobs;
 mod engines;
 mod fetch;
 mod file_limit;

@@ -11,6 +11,7 @@ use api::{
 };
 
 use crate::clock::now;
+use crate::deleted_jobs::end_deleted_jobs;
 use crate::engines::ConfiguredEngine;
 use crate::fetch::Fetcher;
 use crate::metrics::JobSeconds;
@@ -81,6 +82,15 @@ impl Workers {
                 .name("retention".into())
                 .spawn(move || delete_expired(&context, guard.notify()))?;
         }
+        for engine in &context.engines {
+            let (name, Some(remote)) = (engine.name.clone(), engine.remote.clone()) else {
+                continue;
+            };
+            let (api, guard) = (context.api.clone(), WorkerGuard::new(&notify));
+            thread::Builder::new()
+                .name(format!("{name} deletion"))
+                .spawn(move || end_deleted_jobs(&api, &name, &remote, guard.notify()))?;
+        }
         for number in 0..DOWNLOAD_THREADS {
             let (context, guard) = (context.clone(), WorkerGuard::new(&notify));
             thread::Builder::new()
@@ -147,6 +157,8 @@ fn make_models(context: &WorkerContext, index: usize, notify: &Notify) {
         };
         let (engine_name, start) = (job.engine().to_owned(), Instant::now());
         context.api.run_job(job, None, engine)?;
+        // If the session was deleted, its job can be ended now.
+        notify.notify_all();
         context.job_seconds.observe(&engine_name, start.elapsed());
         Ok(())
     });

@@ -8,13 +8,13 @@ use super::entries::{Change, Entries, MemoryEntries, Order};
 use super::index::{self, AGE_PREFIX, Aged, PROBE_KEY, URL_SECRET_KEY, USAGE_KEY};
 use super::state::State;
 use super::{
-    Charge, Claim, Cleanup, JobKind, Page, QueueState, Store, StoreError, Summary, Write,
-    WriteError, WriteKind,
+    Charge, Claim, Cleanup, JobKind, Page, QueueState, Store, StoreError, Summary, UnfinishedJob,
+    Write, WriteError, WriteKind,
 };
 use crate::clock::Millis;
 use crate::lock::lock;
 use crate::quota::Usage;
-use crate::record::{JobId, Record};
+use crate::record::{EngineNote, JobId, Record};
 use crate::retention::{ClientBytes, Deletable, Incoming, Inventory, Retention};
 
 /// How many sessions are read at once when the oldest ones of a client are deleted.
@@ -122,6 +122,12 @@ impl<E: Entries> EmbeddedStore<E> {
     }
 }
 
+/// Returns the change that keeps the job of a deleted session.
+fn put_deleted(engine: &str, code: &str, note: &EngineNote) -> Result<Change<'static>, StoreError> {
+    let key = index::deleted_key(engine, code);
+    Ok(Change::Put(key, serde_json::to_vec(note)?.into()))
+}
+
 impl<E: Entries> Store for EmbeddedStore<E> {
     fn url_secret(&self, initial: &[u8]) -> Result<Vec<u8>, StoreError> {
         let _writing = lock(&self.writing);
@@ -176,10 +182,13 @@ impl<E: Entries> Store for EmbeddedStore<E> {
 
     fn engine_notes_except(&self, engine: &str, code: &str) -> Result<Vec<String>, StoreError> {
         let range = index::prefix_range(&index::note_prefix(engine));
-        index::collect(&self.entries, range, usize::MAX, |key, note| {
+        let mut notes = index::collect(&self.entries, range, usize::MAX, |key, note| {
             let note = String::from_utf8(note.to_vec())?;
             Ok((index::code_of(key) != code).then_some(note))
-        })
+        })?;
+        let deleted = self.deleted_jobs(engine)?.into_iter();
+        notes.extend(deleted.filter_map(|(id, note)| (id.code != code).then_some(note)));
+        Ok(notes)
     }
 
     fn write(&self, write: &Write) -> Result<(), WriteError> {
@@ -226,13 +235,44 @@ impl<E: Entries> Store for EmbeddedStore<E> {
         Ok(())
     }
 
-    fn delete(&self, code: &str) -> Result<bool, StoreError> {
+    fn delete(&self, code: &str, job: UnfinishedJob) -> Result<Option<Record>, StoreError> {
         let _writing = lock(&self.writing);
-        let is_stored = self.get(code)?.is_some();
-        if is_stored {
-            self.commit_without(&[code.to_owned()], Vec::new())?;
+        let Some(record) = self.get(code)? else {
+            return Ok(None);
+        };
+        let kept = match job {
+            UnfinishedJob::Forget => None,
+            UnfinishedJob::Keep => record.unfinished_note(),
+        };
+        let kept = kept.map(|note| put_deleted(&record.engine, code, note));
+        let changes = kept.transpose()?.into_iter().collect();
+        self.commit_without(&[code.to_owned()], changes)?;
+        Ok(Some(record))
+    }
+
+    fn deleted_jobs(&self, engine: &str) -> Result<Vec<(JobId, String)>, StoreError> {
+        let range = index::prefix_range(&index::deleted_prefix(engine));
+        index::collect(&self.entries, range, usize::MAX, |key, value| {
+            let EngineNote { stage, start, text } = serde_json::from_slice(value)?;
+            let code = index::code_of(key).to_owned();
+            Ok(Some((JobId { code, stage, start }, text)))
+        })
+    }
+
+    fn update_deleted_job(&self, engine: &str, job: &JobId, note: &str) -> Result<(), StoreError> {
+        let _writing = lock(&self.writing);
+        let kept = self.entries.get(&index::deleted_key(engine, &job.code))?;
+        let kept = kept.map(|note| serde_json::from_slice::<EngineNote>(&note));
+        if !kept.transpose()?.is_some_and(|kept| kept.is_of(job)) {
+            return Ok(());
         }
-        Ok(is_stored)
+        let note = EngineNote::new(job, note.to_owned());
+        self.commit(vec![put_deleted(engine, &job.code, &note)?])
+    }
+
+    fn forget_deleted_job(&self, engine: &str, job: &JobId) -> Result<(), StoreError> {
+        let _writing = lock(&self.writing);
+        self.commit(vec![Change::Remove(index::deleted_key(engine, &job.code))])
     }
 
     fn delete_expired(&self, retention: &Retention, now: Millis) -> Result<(), StoreError> {

@@ -9,6 +9,7 @@
 //! | `pending/CODE` | nothing; the session has pending work |
 //! | `once/KEY` | the code of the session that the idempotency key created or changed |
 //! | `note/ENGINE/CODE` | the latest note of the engine |
+//! | `deleted/ENGINE/CODE` | the note of a job whose session was deleted, as JSON |
 //!
 //! `CREATED` has 20 digits, so that keys are ordered by time. `CLIENT` and `ENGINE` are preceded by their
 //! length, because they may contain slashes.
@@ -68,6 +69,16 @@ pub fn client_prefix(client: Option<&str>) -> String {
 /// Returns the prefix of the notes of an engine.
 pub fn note_prefix(engine: &str) -> String {
     format!("note/{}:{engine}/", engine.len())
+}
+
+/// Returns the prefix of the jobs of an engine whose sessions were deleted.
+pub fn deleted_prefix(engine: &str) -> String {
+    format!("deleted/{}:{engine}/", engine.len())
+}
+
+/// Returns the key of a job whose session was deleted.
+pub fn deleted_key(engine: &str, code: &str) -> String {
+    format!("{}{code}", deleted_prefix(engine))
 }
 
 /// Returns the end of a key that orders sessions by their age.

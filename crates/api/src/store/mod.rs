@@ -39,14 +39,24 @@ pub trait Store: Send + Sync {
     /// Returns a file of a session.
     fn file(&self, code: &str, name: &str) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// Returns the latest note of each session of an engine, except that of `code`.
+    /// Returns the latest note of each session of an engine, and of each of its
+    /// [deleted jobs](Store::deleted_jobs), except that of `code`.
     fn engine_notes_except(&self, engine: &str, code: &str) -> Result<Vec<String>, StoreError>;
 
     /// Stores a new or changed session with all that belongs to the change, or nothing of it.
     fn write(&self, write: &Write) -> Result<(), WriteError>;
 
-    /// Deletes a session with its files. Returns whether there was one.
-    fn delete(&self, code: &str) -> Result<bool, StoreError>;
+    /// Deletes a session with its files. Returns its last record, or `None` if there was no such session.
+    fn delete(&self, code: &str, job: UnfinishedJob) -> Result<Option<Record>, StoreError>;
+
+    /// Returns the jobs of an engine that were [kept](UnfinishedJob::Keep), each with the latest note.
+    fn deleted_jobs(&self, engine: &str) -> Result<Vec<(JobId, String)>, StoreError>;
+
+    /// Replaces the note of a kept job. Does nothing if the job is not kept.
+    fn update_deleted_job(&self, engine: &str, job: &JobId, note: &str) -> Result<(), StoreError>;
+
+    /// Removes a kept job.
+    fn forget_deleted_job(&self, engine: &str, job: &JobId) -> Result<(), StoreError>;
 
     /// Deletes the sessions that have expired.
     fn delete_expired(&self, retention: &Retention, now: Millis) -> Result<(), StoreError>;
@@ -92,6 +102,16 @@ pub type File = (String, Vec<u8>);
 pub struct FileChanges {
     pub put: Vec<File>,
     pub remove: Vec<String>,
+}
+
+/// What becomes of the next job of a deleted session, if its engine has saved a note for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnfinishedJob {
+    /// Its note is deleted too.
+    Forget,
+    /// The engine has still to end the job. The store keeps it until it is
+    /// [forgotten](Store::forget_deleted_job).
+    Keep,
 }
 
 /// The session that a [`Write`] stores.

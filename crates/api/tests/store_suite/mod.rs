@@ -10,6 +10,10 @@ use api::{
 };
 use serde_json::{Value, json};
 
+mod deleted_jobs;
+
+pub use deleted_jobs::*;
+
 /// Defines a test of each case for the stores that the expression opens.
 macro_rules! store_suite {
     ($storage:expr) => {
@@ -29,6 +33,8 @@ macro_rules! store_suite {
             deletes_the_oldest_sessions_of_the_largest_client,
             deletes_everything_of_a_session,
             returns_the_notes_of_other_sessions,
+            keeps_the_jobs_of_deleted_sessions_until_they_are_forgotten,
+            keeps_the_id_of_a_job_that_is_created_after_its_session_was_deleted,
         );
     };
     ($storage:expr; $($case:ident),* $(,)?) => {

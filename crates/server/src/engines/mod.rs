@@ -23,11 +23,11 @@ use std::num::NonZero;
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
-use api::{Cents, EndedJob, Engine, Parameters, RemoteEngines, SCULPT, Sculptor, Worker};
+use api::{Cents, EndedJob, Engine, Parameters, RemoteEngines, SCULPT, Sculptor};
 use contract::{Invalid, one_of_quoted, quote};
 
 use config::OpenedService;
-use remote::RemoteEngine;
+pub use remote::{JobEnd, RemoteEngine};
 pub use request_counts::RequestCounts;
 
 type OpenService = fn(&toml::Table) -> anyhow::Result<OpenedService>;
@@ -121,8 +121,8 @@ impl RemoteEngines for RemoteCatalog {
         self.find(engine)?.price(parameters)
     }
 
-    fn end_job(&self, engine: &str, note: &str, worker: Worker) -> Option<EndedJob> {
-        self.find(engine)?.end_job(note, worker)
+    fn after_deletion(&self, engine: &str, note: &str) -> Option<EndedJob> {
+        self.find(engine)?.after_deletion(note)
     }
 }
 

@@ -2,6 +2,7 @@
 //! end, downloads the model, and applies the parameters that the service does not.
 
 mod asset_extras;
+mod deleted_jobs;
 mod follow;
 mod lost_job;
 mod outage;
@@ -14,17 +15,18 @@ use std::thread;
 use std::time::Duration;
 
 use api::{
-    Cents, Checkpoint, CheckpointError, Detail, EndedJob, Engine, Millis, Model, ModelError,
-    Parameters, Progress, Sculptor, Source, VIEW_COUNT, Worker,
+    Cents, Checkpoint, CheckpointError, Detail, Engine, Millis, Model, ModelError, Parameters,
+    Progress, Sculptor, Source, VIEW_COUNT,
 };
 
 use super::order::Order;
 use super::prices::Prices;
 use super::request_counts::RequestCounts;
-use super::service::{CancelReason, Cancellation, ModelRequest, Service, SubmitError, Timing};
+use super::service::{ModelRequest, Service, SubmitError, Timing};
 use super::submission::{Submission, SubmissionNote, SubmittedJob};
 use crate::clock::now;
 use asset_extras::without_asset_extras;
+pub use deleted_jobs::JobEnd;
 use service_files::{JobFiles, keep_quads, offered};
 use unsupported::unsupported_by_all;
 
@@ -32,9 +34,6 @@ use unsupported::unsupported_by_all;
 const CANCEL_CHECK_INTERVAL: Duration = Duration::from_millis(100);
 /// How often the note about a job is written again while the store fails.
 const NOTE_RETRY_INTERVAL: Duration = Duration::from_secs(1);
-/// How often the cancellation of a deleted session's job is requested while the service cannot be
-/// reached.
-const CANCEL_ATTEMPTS: usize = 5;
 
 /// An engine whose models a remote service makes.
 pub struct RemoteEngine {
@@ -77,32 +76,6 @@ impl RemoteEngine {
         self.prices().of(&Order::new(parameters))
     }
 
-    /// Ends the job of a deleted session, if `note` tells of one. Returns what becomes of it.
-    pub fn end_job(self: &Arc<Self>, note: &str, worker: Worker) -> Option<EndedJob> {
-        let job = match serde_json::from_str(note) {
-            Ok(SubmissionNote::Waiting { .. }) => return None,
-            Ok(SubmissionNote::Sent { job, .. }) => Some(job),
-            Ok(SubmissionNote::Sending { .. }) | Err(_) => None,
-        };
-        if let (Some(job), Worker::Absent) = (job, worker) {
-            let engine = self.clone();
-            thread::spawn(move || engine.cancel_deleted(&job));
-        }
-        Some(self.service.after_deletion())
-    }
-
-    /// Cancels the job of a deleted session.
-    fn cancel_deleted(&self, job: &str) {
-        for attempt in 0..CANCEL_ATTEMPTS {
-            if attempt > 0 {
-                thread::sleep(self.timing.poll_interval);
-            }
-            if self.service.cancel(job, CancelReason::Deleted) != Cancellation::Failed {
-                return;
-            }
-        }
-    }
-
     fn failed(&self, reason: impl Display) -> ModelError {
         ModelError::Failed(format!("{}: {reason}", self.service.name()))
     }
@@ -132,7 +105,8 @@ impl RemoteEngine {
             Some(SubmissionNote::Sending { since }) => {
                 let _submitting = self.lock_submitting();
                 let reason = "the server stopped while the model was requested";
-                let job = self.find_lost_job(since, reason, checkpoint, progress)?;
+                let job =
+                    self.find_lost_job(since, reason, &checkpoint.load_others()?, progress)?;
                 self.note_job(&job, checkpoint, progress)?;
                 return Ok(job);
             }
@@ -206,15 +180,15 @@ impl RemoteEngine {
                 });
             }
             Err(SubmitError::Unknown(reason)) => {
-                self.find_lost_job(since, &reason, checkpoint, progress)?
+                self.find_lost_job(since, &reason, &checkpoint.load_others()?, progress)?
             }
         };
         self.note_job(&job, checkpoint, progress)?;
         Ok(Submission::Accepted(job))
     }
 
-    /// Notes a job with its session. Waits while the store fails: without the note, the next attempt
-    /// could only guess which job belongs to the session. Cancels the job if it is no longer needed.
+    /// Notes a job with its session, even one that was deleted meanwhile. Waits while the store fails:
+    /// without the note, the next attempt could only guess which job belongs to the session.
     fn note_job(
         &self,
         job: &SubmittedJob,
@@ -225,10 +199,7 @@ impl RemoteEngine {
             match job.note().write(checkpoint) {
                 Ok(()) => return Ok(()),
                 Err(CheckpointError::Store) => self.pause(NOTE_RETRY_INTERVAL, progress)?,
-                Err(CheckpointError::Obsolete) => {
-                    self.cancel_deleted(&job.job);
-                    return Err(ModelError::Cancelled);
-                }
+                Err(CheckpointError::Obsolete) => return Err(ModelError::Cancelled),
             }
         }
     }
@@ -273,15 +244,7 @@ impl Engine for RemoteEngine {
             (Detail::Refined, None) => return Err(self.failed("the preview's model is gone")),
             (Detail::Preview, _) => {
                 let job = self.job(&source, progress)?;
-                let followed = self.follow(&job, source.checkpoint, progress);
-                // Without a note the session was deleted. Otherwise the process is ending, and the
-                // next one resumes the job.
-                if matches!(followed, Err(ModelError::Cancelled))
-                    && matches!(source.checkpoint.load(), Ok(None))
-                {
-                    self.cancel_deleted(&job.job);
-                }
-                (followed?, view)
+                (self.follow(&job, source.checkpoint, progress)?, view)
             }
         };
         source.checkpoint.set_status("applying the parameters");

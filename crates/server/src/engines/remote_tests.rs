@@ -7,7 +7,9 @@ use api::image::DynamicImage;
 use api::{Cutout, Parameters, SessionCost, SourceImage};
 
 use super::super::client::Client;
-use super::super::service::{CheckError, JobState, ListError, PollError};
+use super::super::service::{
+    CancelReason, Cancellation, CheckError, JobState, ListError, PollError,
+};
 use super::*;
 
 /// A service with these listed jobs. Each submission is accepted as `new job`.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use api::{Checkpoint, Millis, ModelError, Progress};
+use api::{Millis, ModelError, Progress};
 
 use super::RemoteEngine;
 use super::outage::Outage;
@@ -17,19 +17,19 @@ const LIST_ATTEMPTS: usize = 3;
 
 impl RemoteEngine {
     /// Finds the job whose response was lost, if the service lists its jobs and exactly one of them
-    /// belongs to no other session.
+    /// belongs to no other session. `others` are the notes of the other sessions, and of deleted ones.
     pub(super) fn find_lost_job(
         &self,
         since: Millis,
         reason: &str,
-        checkpoint: &dyn Checkpoint,
+        others: &[String],
         progress: &mut Progress,
     ) -> Result<SubmittedJob, ModelError> {
         // Includes the jobs of earlier processes.
         let mut known = HashSet::new();
         let listed_since = since.saturating_sub(MAX_CLOCK_SKEW);
-        for note in checkpoint.load_others()? {
-            match serde_json::from_str(&note) {
+        for note in others {
+            match serde_json::from_str(note) {
                 Ok(SubmissionNote::Sent { job, .. }) => {
                     known.insert(job);
                 }
@@ -46,12 +46,7 @@ impl RemoteEngine {
         let mut outage = Outage::default();
         let mut lists = 0;
         while lists < LIST_ATTEMPTS && found.is_empty() {
-            // The job of a deleted session is looked for too, to cancel it.
-            let is_deleted = match self.pause(self.timing.poll_interval, progress) {
-                Ok(()) => false,
-                Err(_) if matches!(checkpoint.load(), Ok(None)) => true,
-                Err(error) => return Err(error),
-            };
+            self.pause(self.timing.poll_interval, progress)?;
             match self.service.list_since(listed_since) {
                 Ok(listed) => {
                     outage = Outage::default();
@@ -61,7 +56,6 @@ impl RemoteEngine {
                 }
                 Err(ListError::Unsupported) => break,
                 // A network that is down tells nothing about the job.
-                Err(ListError::Poll(_)) if is_deleted => return Err(ModelError::Cancelled),
                 Err(ListError::Poll(_)) if outage.duration() < self.timing.deadline => {}
                 Err(ListError::Poll(_)) => break,
             }

@@ -83,6 +83,72 @@ fn job_is_cancelled_though_the_engine_cannot_be_reached_at_first() {
     wait_until(|| emulator.bill() == 0.0);
 }
 
+/// The server is killed after it has deleted the session, and before the service has received the
+/// cancellation.
+#[test]
+fn cancellation_that_a_kill_interrupts_is_repeated_after_the_restart() {
+    let emulator = Emulator::start(Engine::Fal, Scenario::NeverStarts(Cancel::Accepted));
+    let mut gateway = start_gateway(&emulator, "deadline = 60\n", &[]);
+    let code = gateway.create(json!({}));
+    gateway.wait_until_submitted(&code);
+    emulator.set_scenario(Scenario::Unreachable);
+    let response = gateway.server.delete(&format!("{SESSIONS}/{code}"));
+    assert_eq!(response.json()["data"], json!({"may_be_charged": true}));
+    gateway.kill_and_restart(|| {
+        assert_eq!(emulator.cancels(), 0);
+        emulator.set_scenario(Scenario::NeverStarts(Cancel::Accepted));
+    });
+    wait_until(|| emulator.bill() == 0.0);
+    assert_eq!(gateway.session(&code), Value::Null);
+}
+
+/// How often the server is killed right after a deletion.
+const KILLED_DELETIONS: u64 = 10;
+
+fn deletions_right_before_a_kill_end_the_jobs(engine: Engine) {
+    let mut random = fastrand::Rng::with_seed(20_261_129);
+    let emulator = Emulator::start(engine, Scenario::NeverFinishes);
+    let mut gateway = start_gateway(&emulator, "deadline = 60\n", &[]);
+    for _ in 0..KILLED_DELETIONS {
+        let code = gateway.create(json!({}));
+        gateway.wait_until_submitted(&code);
+        gateway.server.delete(&format!("{SESSIONS}/{code}"));
+        // The service receives the cancellation before or after the kill, or both times.
+        sleep(Duration::from_millis(random.u64(0..15)));
+        gateway.kill_and_restart(|| {});
+    }
+    wait_until(|| emulator.jobs().iter().all(|job| job.cancel_requests > 0));
+    assert_eq!(emulator.submits() as u64, KILLED_DELETIONS);
+}
+
+#[test]
+fn deletions_right_before_a_kill_end_the_jobs_of_fal() {
+    deletions_right_before_a_kill_end_the_jobs(Engine::Fal);
+}
+
+#[test]
+fn deletions_right_before_a_kill_end_the_jobs_of_meshy() {
+    deletions_right_before_a_kill_end_the_jobs(Engine::Meshy);
+}
+
+#[test]
+fn deletions_right_before_a_kill_end_the_jobs_of_comfyui() {
+    deletions_right_before_a_kill_end_the_jobs(Engine::ComfyUi);
+}
+
+/// The response with the id of the job is lost too. Meshy's list of tasks has the job.
+#[test]
+fn cancellation_is_repeated_though_a_kill_interrupted_the_request_for_the_model() {
+    let emulator = Emulator::start(Engine::Meshy, Scenario::SubmitDelayed(20_000));
+    let mut gateway = start_gateway(&emulator, "", &[]);
+    let code = gateway.create(json!({}));
+    wait_until(|| emulator.billed_models() == 1);
+    gateway.server.delete(&format!("{SESSIONS}/{code}"));
+    gateway.kill_and_restart(|| emulator.set_scenario(Scenario::NeverFinishes));
+    wait_until(|| emulator.cancels() == 1);
+    assert_eq!(emulator.submits(), 1);
+}
+
 /// After a restart with fewer jobs at the same time, no worker polls the second job.
 #[test]
 fn job_that_no_worker_polls_is_cancelled() {
