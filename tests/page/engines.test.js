@@ -15,9 +15,19 @@ import { dropTurtle, slowDrawing, waitForModel, waitForRotation } from "../suppo
 
 /** @import { Browser, Page, Request } from "playwright-core" */
 
-/** @typedef {{ url: string, files?: string }} Service the addresses of an engine and its results */
+/**
+ * The address of an engine.
+ *
+ * @typedef {object} Service
+ * @property {string} url
+ * @property {string} [files] the host of its results
+ * @property {string} [workflow] the path of a workflow, for ComfyUI
+ */
 
-/** @type {Record<"hunyuan" | "fal" | "meshy" | "lossy", Service> & { key: string, billing: string }} */
+const engineNames = /** @type {const} */ (["comfyui", "fal", "hunyuan", "meshy", "tripo"]);
+
+/** @typedef {typeof engineNames[number] | "lossy"} EmulatorName */
+/** @type {Record<EmulatorName, Service> & { key: string, billing: string }} */
 let emulators;
 /** @type {Browser} */
 let browser;
@@ -49,16 +59,17 @@ const secretMark = "ENGINESECRET";
  */
 async function serve(engines, settings = "") {
   const tables = Object.entries(engines).map(
-    ([name, { url, files }]) =>
+    ([name, { url, files, workflow }]) =>
       `[engines.${name}]\nurl = "${url}"\npoll = 0.02\n` +
-      (files ? `result_hosts = ["${files}"]\n` : ""),
+      (files ? `result_hosts = ["${files}"]\n` : "") +
+      (workflow ? `workflow = ${JSON.stringify(workflow)}\n` : ""),
   );
   const config = join(folder, "config.toml");
   writeFileSync(config, `${settings}\n${tables.join("")}`);
   const flags = ["--config", config, "--site", "dist", "--speed", "20", "--log"];
   const { key } = emulators;
   assert.ok(key.includes(secretMark));
-  return startServer(flags, { FAL_KEY: key, MESHY_API_KEY: key });
+  return startServer(flags, { FAL_KEY: key, MESHY_API_KEY: key, TRIPO_API_KEY: key });
 }
 
 /**
@@ -181,27 +192,27 @@ function readGlb(glb) {
 }
 
 // The tests share a page: without a GPU, each page takes seconds to prepare its lighting.
-describe("with three engines", () => {
+describe("with all engines", () => {
   /** @type {Awaited<ReturnType<typeof serve>>} */
   let gateway;
   /** @type {Awaited<ReturnType<typeof openPage>>} */
   let opened;
   before(async () => {
-    const { hunyuan, fal, meshy } = emulators;
-    gateway = await serve({ hunyuan, fal, meshy });
+    const engines = engineNames.map((name) => [name, emulators[name]]);
+    gateway = await serve(Object.fromEntries(engines));
     opened = await openPage(gateway, { draws: true });
     await opened.page.getByText("For enterprise users").click();
   });
   after(() => opened?.close());
 
-  for (const engine of /** @type {const} */ (["hunyuan", "fal", "meshy"])) {
+  for (const engine of engineNames) {
     test(`shows a model that ${engine} made of a dropped image`, async () => {
       const { page } = opened;
       const before = await fetchBilled();
       const choice = engineChoice(page);
       await choice.waitFor();
       const options = await choice.getByRole("option").allInnerTexts();
-      assert.deepEqual(options, ["sculpt (default)", "fal", "hunyuan", "meshy"]);
+      assert.deepEqual(options, ["sculpt (default)", ...engineNames]);
       await choice.selectOption("sculpt (default)");
       assert.ok(await page.getByText(outlineNote).isVisible());
       // Selects the engine by keyboard.

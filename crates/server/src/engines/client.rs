@@ -203,6 +203,17 @@ impl Client {
         }
     }
 
+    /// Returns the same client for another URL of the engine, with the same key.
+    pub fn with_base_url(&self, base_url: &str) -> Self {
+        Self {
+            agent: self.agent.clone(),
+            base_url: base_url.trim_end_matches('/').to_owned(),
+            api_key: self.api_key.clone(),
+            result_hosts: self.result_hosts.clone(),
+            ..*self
+        }
+    }
+
     /// Returns the engine's base URL, without a trailing slash.
     pub fn base_url(&self) -> &str {
         &self.base_url

@@ -16,7 +16,7 @@ use super::form::Form;
 use super::input_image;
 use super::service::{
     CancelReason, Cancellation, CheckError, JobState, ListError, ModelRequest, PollError, Service,
-    SubmitError, is_plain_id,
+    SubmitError, is_plain_id, plain_ids,
 };
 use crate::clock::now;
 use workflow::{Values, Workflow};
@@ -79,7 +79,7 @@ pub fn open(table: &toml::Table) -> anyhow::Result<OpenedService> {
 enum Place {
     Running,
     /// With this many jobs ahead, without the running ones.
-    Pending(usize),
+    Pending(u64),
     Absent,
 }
 
@@ -132,7 +132,7 @@ impl ComfyUi {
                 pending
                     .iter()
                     .filter(|entry| number(entry) < number(own))
-                    .count(),
+                    .count() as u64,
             ),
             None => Place::Absent,
         })
@@ -284,22 +284,16 @@ impl Service for ComfyUi {
         let jobs = queued.into_iter().flat_map(entries).chain(ended);
         let is_new = |entry: &&Value| entry[3][MARK].as_u64().is_some_and(|at| at >= since);
         let ids = jobs.filter(is_new).filter_map(|entry| entry[1].as_str());
-        Ok(ids
-            .filter(|id| is_plain_id(id))
-            .map(str::to_owned)
-            .collect())
+        Ok(plain_ids(ids))
     }
 
     fn poll(&self, job: &str) -> Result<JobState, PollError> {
         if let Some(state) = self.finished(job)? {
             return Ok(state);
         }
-        let running = |progress, status: String| JobState::Running { progress, status };
         Ok(match self.place(job)? {
-            Place::Running => running(0.4, "generating the model in ComfyUI".into()),
-            Place::Pending(0) => running(0.0, "next in ComfyUI's queue".into()),
-            Place::Pending(1) => running(0.0, "1 job ahead in ComfyUI's queue".into()),
-            Place::Pending(ahead) => running(0.0, format!("{ahead} jobs ahead in ComfyUI's queue")),
+            Place::Running => JobState::running(0.4, "generating the model in ComfyUI"),
+            Place::Pending(ahead) => JobState::queued("ComfyUI", Some(ahead)),
             // It has ended between the two requests, or ComfyUI was restarted.
             Place::Absent => self.finished(job)?.unwrap_or_else(|| {
                 JobState::Failed(

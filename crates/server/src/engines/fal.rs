@@ -13,10 +13,10 @@ use api::{Cents, CostUnit, EndedJob, SessionCost};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::api_key::ApiKey;
 use super::client::{ApiResponse, Client, Header, RequestError};
 use super::config::{CommonConfig, OpenedService, check_url};
 use super::input_image;
+use super::keyed_api::{KeyedApi, PublicApi};
 use super::order::Order;
 use super::service::{
     CancelReason, Cancellation, CheckError, JobState, ModelRequest, PollError, ResultUrl, Service,
@@ -24,14 +24,14 @@ use super::service::{
 };
 use models::{ModelConfig, ModelInput};
 
-const KEY_VARIABLE: &str = "FAL_KEY";
-
-const QUEUE_URL: &str = "https://queue.fal.run";
+const API: PublicApi = PublicApi {
+    url: "https://queue.fal.run",
+    result_hosts: &["fal.media", "*.fal.media"],
+    key_scheme: "Key ",
+    key_variable: "FAL_KEY",
+};
 /// The queue's other URL, which fal's own client uses where the first one cannot be reached.
 const BACKUP_URL: &str = "https://queue.falrun.com";
-
-/// The hosts of fal's result files.
-const RESULT_HOSTS: [&str; 2] = ["fal.media", "*.fal.media"];
 
 /// How long fal keeps the files of a job unless configured otherwise, in seconds. A result is downloaded
 /// within seconds, and fal keeps the list of a job's files for an hour in any case.
@@ -67,14 +67,11 @@ struct JobReference {
 }
 
 struct Fal {
-    client: Client,
+    api: KeyedApi,
     backup: Option<Client>,
     config: FalConfig,
-    has_key: bool,
     /// The headers of each request for a model.
     headers: Vec<Header>,
-    /// The error of the configured `result_hosts`, if they are wrong.
-    result_hosts: Result<(), String>,
 }
 
 /// Opens the engine with its table of the configuration.
@@ -86,12 +83,8 @@ pub fn open(table: &toml::Table) -> anyhow::Result<OpenedService> {
     if let Some(model) = &config.model {
         model.validate()?;
     }
-    let api_key = ApiKey::find("Key ", KEY_VARIABLE, common.key_file.as_deref())?;
-    let has_key = api_key.is_some();
-    let url = common.url(QUEUE_URL)?;
-    let hosts = common.result_hosts(QUEUE_URL, &RESULT_HOSTS)?;
-    let client = |url: &str| Client::new(url, api_key.clone(), hosts.clone(), common.timeout());
-    let backup_url = match (&config.backup_url, url == QUEUE_URL) {
+    let api = API.connect(&common)?;
+    let backup_url = match (&config.backup_url, api.client.base_url() == API.url) {
         (Some(backup_url), _) => {
             check_url("backup_url", backup_url)?;
             Some(backup_url.as_str())
@@ -100,11 +93,9 @@ pub fn open(table: &toml::Table) -> anyhow::Result<OpenedService> {
         (None, false) => None,
     };
     let service = Box::new(Fal {
-        backup: backup_url.map(client),
-        client: client(&url),
-        has_key,
+        backup: backup_url.map(|url| api.client.with_base_url(url)),
+        api,
         headers: job_headers(common.timing().deadline, &config),
-        result_hosts: common.check_result_hosts(QUEUE_URL, &RESULT_HOSTS),
         config,
     });
     Ok(OpenedService { service, common })
@@ -183,7 +174,7 @@ impl Fal {
         &self,
         send: impl Fn(&Client) -> Result<ApiResponse, RequestError>,
     ) -> Result<ApiResponse, RequestError> {
-        match (send(&self.client), &self.backup) {
+        match (send(&self.api.client), &self.backup) {
             (Err(error), Some(backup)) if !error.may_have_arrived() => send(backup),
             (result, _) => result,
         }
@@ -198,7 +189,7 @@ impl Fal {
         request_id: &str,
         suffix: &str,
     ) -> String {
-        let clients = [Some(&self.client), self.backup.as_ref()];
+        let clients = [Some(&self.api.client), self.backup.as_ref()];
         let mut clients = clients.into_iter().flatten();
         let path =
             url.and_then(|url| clients.find_map(|client| url.strip_prefix(client.base_url())));
@@ -214,7 +205,7 @@ impl Fal {
 
     fn result(&self, job: &JobReference) -> Result<JobState, PollError> {
         let response = self.send(|client| client.get(&job.result_path))?;
-        let error = self.client.error(&response);
+        let error = self.api.client.error(&response);
         match JobResult::classify(&response) {
             JobResult::Output => Ok(self.output(job, &response)),
             JobResult::NotAvailable => Err(error.into()),
@@ -244,7 +235,7 @@ impl Fal {
         JobState::Failed(format!(
             "the result has no URL at {} (fields: {})",
             job.glb.join(" or "),
-            self.client.redact(&names.join(", "))
+            self.api.client.redact(&names.join(", "))
         ))
     }
 }
@@ -255,7 +246,7 @@ impl Service for Fal {
     }
 
     fn missing(&self) -> Option<String> {
-        (!self.has_key).then(|| ApiKey::missing(KEY_VARIABLE))
+        self.api.missing.clone()
     }
 
     fn default_concurrent(&self) -> usize {
@@ -292,7 +283,7 @@ impl Service for Fal {
                 let reason = "unexpected response: no request_id";
                 return Err(SubmitError::Unknown(reason.into()));
             }
-            _ => return Err(SubmitError::from_response(&self.client, &response)),
+            _ => return Err(SubmitError::from_response(&self.api.client, &response)),
         };
         let path = |name: &str, suffix: &str| {
             self.job_path(response.body[name].as_str(), &id, request_id, suffix)
@@ -312,29 +303,20 @@ impl Service for Fal {
         match (response.status, response.body["status"].as_str()) {
             // Jobs in progress get 202 by the documentation; 200 was seen too.
             (200 | 202, Some("IN_QUEUE")) => {
-                let status = match response.body["queue_position"].as_u64() {
-                    Some(0) => "next in fal's queue".into(),
-                    Some(1) => "1 job ahead in fal's queue".into(),
-                    Some(ahead) => format!("{ahead} jobs ahead in fal's queue"),
-                    None => "in fal's queue".into(),
-                };
-                Ok(JobState::Running {
-                    progress: 0.0,
-                    status,
-                })
+                let ahead = response.body["queue_position"].as_u64();
+                Ok(JobState::queued("fal", ahead))
             }
-            (200 | 202, Some("IN_PROGRESS")) => Ok(JobState::Running {
-                progress: 0.4,
-                status: "generating the model at fal".into(),
-            }),
+            (200 | 202, Some("IN_PROGRESS")) => {
+                Ok(JobState::running(0.4, "generating the model at fal"))
+            }
             (200 | 202, Some("COMPLETED")) => self.result(&job),
             (200 | 202, Some(other)) => {
-                let status = self.client.redact(other);
+                let status = self.api.client.redact(other);
                 Ok(JobState::Failed(format!("unknown job status {status:?}")))
             }
             (404 | 410, _) => Ok(JobState::Failed("the job no longer exists".into())),
             // A locked account gets 403 here even while its job is running.
-            _ => Err(self.client.error(&response).into()),
+            _ => Err(self.api.client.error(&response).into()),
         }
     }
 
@@ -354,22 +336,22 @@ impl Service for Fal {
     }
 
     fn client(&self) -> &Client {
-        &self.client
+        &self.api.client
     }
 
     fn check(&self) -> Result<String, CheckError> {
-        let failed = |error: &dyn std::fmt::Display| CheckError::new(&self.client, error);
-        (self.result_hosts.as_ref()).map_err(|error| failed(error))?;
+        self.api.check_result_hosts()?;
+        let failed = |error: &dyn std::fmt::Display| CheckError::new(self.client(), error);
         // The status of a job that does not exist: fal has no free request that tests a key.
         let path = "/fal-ai/trellis-2/requests/00000000-0000-0000-0000-000000000000/status";
         let response = self.send(|client| client.get(path));
         let response = response.map_err(|error| failed(&error))?;
         match response.status {
             404 if !response.body["detail"].is_null() => {
-                let url = self.client.base_url();
+                let url = self.api.client.base_url();
                 Ok(format!("{url}: reachable, API key configured"))
             }
-            _ => Err(failed(&self.client.error(&response))),
+            _ => Err(failed(&self.api.client.error(&response))),
         }
     }
 }

@@ -130,10 +130,6 @@ impl Service for Hunyuan {
         if response.status != 200 {
             return Err(self.client.error(&response).into());
         }
-        let running = |progress, status: &str| JobState::Running {
-            progress,
-            status: status.into(),
-        };
         match response.body["status"].as_str() {
             Some("completed") => {
                 let model = response.body["model_base64"].as_str().unwrap_or_default();
@@ -141,9 +137,9 @@ impl Service for Hunyuan {
                 file.map(JobState::Done)
                     .map_err(|_| PollError::Unexpected("invalid base64 in model_base64"))
             }
-            Some("texturing") => Ok(running(0.6, "generating the texture")),
+            Some("texturing") => Ok(JobState::running(0.6, "generating the texture")),
             // Also the status of unknown jobs.
-            Some("processing") => Ok(running(0.2, "generating the shape")),
+            Some("processing") => Ok(JobState::running(0.2, "generating the shape")),
             _ => Err(PollError::Unexpected("unknown job status")),
         }
     }

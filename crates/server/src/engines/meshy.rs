@@ -1,20 +1,18 @@
 //! Meshy's image-to-3d.
 
-use api::{Cents, CostUnit, EndedJob, Millis, SessionCost};
+use api::{Cents, EndedJob, Millis};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::api_key::ApiKey;
 use super::client::Client;
 use super::config::{CommonConfig, OpenedService};
 use super::input_image;
+use super::keyed_api::{KeyedApi, PublicApi};
 use super::order::Order;
 use super::service::{
     CancelReason, Cancellation, CheckError, JobState, ListError, ModelRequest, PollError,
-    ResultUrl, Service, SubmitError, is_plain_id,
+    ResultUrl, Service, SubmitError, credits, is_plain_id, plain_ids,
 };
-
-const KEY_VARIABLE: &str = "MESHY_API_KEY";
 
 const TASKS_PATH: &str = "/openapi/v1/image-to-3d";
 
@@ -30,8 +28,12 @@ const LOW_POLY_FACES: u32 = 5_000;
 /// US cents for a credit in the Pro plan: $20 a month for 1,000 credits.
 const CENTS_PER_CREDIT: Cents = 2;
 
-const API_URL: &str = "https://api.meshy.ai";
-const RESULT_HOSTS: [&str; 1] = ["assets.meshy.ai"];
+const API: PublicApi = PublicApi {
+    url: "https://api.meshy.ai",
+    result_hosts: &["assets.meshy.ai"],
+    key_scheme: "Bearer ",
+    key_variable: "MESHY_API_KEY",
+};
 
 /// The longest edge of an image that is sent.
 const MAX_IMAGE_EDGE: u32 = 2048;
@@ -48,11 +50,8 @@ struct MeshyConfig {
 }
 
 struct Meshy {
-    client: Client,
+    api: KeyedApi,
     config: MeshyConfig,
-    has_key: bool,
-    /// The error of the configured `result_hosts`, if they are wrong.
-    result_hosts: Result<(), String>,
 }
 
 /// Opens the engine with its table of the configuration.
@@ -61,17 +60,8 @@ struct Meshy {
 /// Fails if the table is invalid, or if the key cannot be read.
 pub fn open(table: &toml::Table) -> anyhow::Result<OpenedService> {
     let (common, config) = CommonConfig::split::<MeshyConfig>(table)?;
-    let api_key = ApiKey::find("Bearer ", KEY_VARIABLE, common.key_file.as_deref())?;
-    let has_key = api_key.is_some();
-    let url = common.url(API_URL)?;
-    let hosts = common.result_hosts(API_URL, &RESULT_HOSTS)?;
-    let client = Client::new(&url, api_key, hosts, common.timeout());
-    let service = Box::new(Meshy {
-        client,
-        config,
-        has_key,
-        result_hosts: common.check_result_hosts(API_URL, &RESULT_HOSTS),
-    });
+    let api = API.connect(&common)?;
+    let service = Box::new(Meshy { api, config });
     Ok(OpenedService { service, common })
 }
 
@@ -155,7 +145,7 @@ impl Service for Meshy {
             Some(model) => Some(format!(
                 "Meshy has retired {model}; set ai_model to {DEFAULT_MODEL} or meshy-6"
             )),
-            None => (!self.has_key).then(|| ApiKey::missing(KEY_VARIABLE)),
+            None => self.api.missing.clone(),
         }
     }
 
@@ -180,6 +170,7 @@ impl Service for Meshy {
     fn submit(&self, request: &ModelRequest) -> Result<String, SubmitError> {
         let image = input_image::data_uri(request, MAX_IMAGE_EDGE)?;
         let response = self
+            .api
             .client
             .post(TASKS_PATH, &self.body(&request.order, image))?;
         match (response.status, response.body["result"].as_str()) {
@@ -188,69 +179,46 @@ impl Service for Meshy {
                 let reason = "unexpected response: no task id";
                 Err(SubmitError::Unknown(reason.into()))
             }
-            _ => Err(SubmitError::from_response(&self.client, &response)),
+            _ => Err(SubmitError::from_response(&self.api.client, &response)),
         }
     }
 
     fn list_since(&self, since: Millis) -> Result<Vec<String>, ListError> {
         let path = format!("{TASKS_PATH}?page_num=1&page_size=50&sort_by=-created_at");
-        let response = self.client.get(&path).map_err(PollError::from)?;
+        let response = self.api.client.get(&path).map_err(PollError::from)?;
         let Some(tasks) = response.body.as_array().filter(|_| response.status == 200) else {
-            return Err(PollError::from(self.client.error(&response)).into());
+            return Err(PollError::from(self.api.client.error(&response)).into());
         };
         let new = tasks
             .iter()
             .filter(|task| task["created_at"].as_u64().is_some_and(|at| at >= since));
-        let ids = new.filter_map(|task| task["id"].as_str());
-        let ids = ids.filter(|id| is_plain_id(id)).map(str::to_owned);
-        Ok(ids.collect())
+        Ok(plain_ids(new.filter_map(|task| task["id"].as_str())))
     }
 
     fn poll(&self, job: &str) -> Result<JobState, PollError> {
-        let response = self.client.get(&format!("{TASKS_PATH}/{job}"))?;
+        let response = self.api.client.get(&format!("{TASKS_PATH}/{job}"))?;
         let task = &response.body;
         match (response.status, task["status"].as_str()) {
             (200, Some("PENDING")) => {
-                let status = match task["preceding_tasks"].as_u64() {
-                    Some(0) | None => "in Meshy's queue".into(),
-                    Some(1) => "1 job ahead in Meshy's queue".into(),
-                    Some(ahead) => format!("{ahead} jobs ahead in Meshy's queue"),
-                };
-                Ok(JobState::Running {
-                    progress: 0.0,
-                    status,
-                })
+                Ok(JobState::queued("Meshy", task["preceding_tasks"].as_u64()))
             }
             (200, Some("IN_PROGRESS")) => {
-                let percent = task["progress"].as_f64().unwrap_or_default();
-                Ok(JobState::Running {
-                    // A running job may report 0, which means waiting to the API.
-                    progress: (percent as f32 / 100.0).max(0.01),
-                    status: "generating the model at Meshy".into(),
-                })
+                let percent = task["progress"].as_f64().unwrap_or_default() as f32;
+                let status = "generating the model at Meshy";
+                Ok(JobState::running(percent / 100.0, status))
             }
-            (200, Some("SUCCEEDED")) => Ok(match task["model_urls"]["glb"].as_str() {
-                Some(url) if !url.is_empty() => JobState::DoneAt {
-                    url: url.to_owned(),
-                    others: ResultUrl::all(|name| task["model_urls"][name].as_str()),
-                    cost: task["consumed_credits"].as_f64().map(|amount| SessionCost {
-                        amount,
-                        unit: CostUnit::Credits,
-                    }),
-                },
-                _ => JobState::Failed("the task has no GLB".into()),
-            }),
+            (200, Some("SUCCEEDED")) => Ok(JobState::done_at(
+                task["model_urls"]["glb"].as_str(),
+                ResultUrl::all(|name| task["model_urls"][name].as_str()),
+                credits(&task["consumed_credits"]),
+            )),
             (200, Some(status @ ("FAILED" | "CANCELED"))) => {
-                let message = task["task_error"]["message"].as_str().unwrap_or_default();
-                let message = self.client.redact(message);
-                Ok(JobState::Failed(match message.is_empty() {
-                    true => format!("task {status}"),
-                    false => format!("task {status}: {message}"),
-                }))
+                let reason = task["task_error"]["message"].as_str();
+                Ok(JobState::failed_with(self.client(), status, reason))
             }
             (404 | 410, _) => Ok(JobState::Failed("the task no longer exists".into())),
             (200, _) => Err(PollError::Unexpected("unknown job status")),
-            _ => Err(self.client.error(&response).into()),
+            _ => Err(self.api.client.error(&response).into()),
         }
     }
 
@@ -258,7 +226,11 @@ impl Service for Meshy {
     /// and whether Meshy stops or refunds a deleted task is not documented.
     fn cancel(&self, task: &str, reason: CancelReason) -> Cancellation {
         match reason {
-            CancelReason::Deleted => self.client.delete(&format!("{TASKS_PATH}/{task}")).into(),
+            CancelReason::Deleted => self
+                .api
+                .client
+                .delete(&format!("{TASKS_PATH}/{task}"))
+                .into(),
             CancelReason::Deadline => Cancellation::Unsupported,
         }
     }
@@ -274,24 +246,10 @@ impl Service for Meshy {
     }
 
     fn client(&self) -> &Client {
-        &self.client
+        &self.api.client
     }
 
     fn check(&self) -> Result<String, CheckError> {
-        let failed = |error: String| CheckError::new(&self.client, error);
-        (self.result_hosts.clone()).map_err(failed)?;
-        let url = self.client.base_url();
-        let response = self.client.get("/openapi/v1/balance");
-        let response = response.map_err(|error| CheckError::new(&self.client, error))?;
-        match (response.status, response.body["balance"].as_i64()) {
-            (200, Some(balance)) if balance > 0 => {
-                Ok(format!("{url}: API key accepted, {balance} credits left"))
-            }
-            (200, Some(_)) => {
-                let reason = "API key accepted, but no credits left";
-                Err(CheckError::new(&self.client, reason))
-            }
-            _ => Err(CheckError::new(&self.client, self.client.error(&response))),
-        }
+        self.api.check_credits("/openapi/v1/balance", "/balance")
     }
 }

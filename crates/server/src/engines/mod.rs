@@ -9,6 +9,7 @@ mod fal;
 mod form;
 mod hunyuan;
 mod input_image;
+mod keyed_api;
 mod meshy;
 mod order;
 mod prices;

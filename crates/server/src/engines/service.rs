@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use api::image::{DynamicImage, ImageError};
-use api::{Cents, Cutout, EndedJob, Millis, ServiceFormat, SessionCost};
+use api::{Cents, CostUnit, Cutout, EndedJob, Millis, ServiceFormat, SessionCost};
+use serde_json::Value;
 use thiserror::Error;
 
 use super::client::{ApiResponse, Client, ErrorResponse, RequestError};
@@ -134,6 +135,61 @@ pub enum JobState {
     },
     /// The job has failed for this reason.
     Failed(String),
+}
+
+impl JobState {
+    /// Returns the state of a job in the queue of a service, behind this many jobs if that is known.
+    pub fn queued(service: &str, ahead: Option<u64>) -> Self {
+        let status = match ahead {
+            Some(0) => format!("next in {service}'s queue"),
+            Some(1) => format!("1 job ahead in {service}'s queue"),
+            Some(ahead) => format!("{ahead} jobs ahead in {service}'s queue"),
+            None => format!("in {service}'s queue"),
+        };
+        Self::Running {
+            progress: 0.0,
+            status,
+        }
+    }
+
+    /// Returns the state of a running job of which this part is done, from 0 to 1.
+    pub fn running(progress: f32, status: &str) -> Self {
+        Self::Running {
+            // A running job may report 0, which means waiting to the API.
+            progress: progress.max(0.01),
+            status: status.into(),
+        }
+    }
+
+    /// Returns the state of a job that has ended with this status, for which the service may have sent a
+    /// reason.
+    pub fn failed_with(client: &Client, status: &str, reason: Option<&str>) -> Self {
+        let reason = client.redact(reason.unwrap_or_default());
+        Self::Failed(match reason.is_empty() {
+            true => format!("task {status}"),
+            false => format!("task {status}: {reason}"),
+        })
+    }
+
+    /// Returns the state of a job whose model is at this URL, or the failure of one without a model.
+    pub fn done_at(url: Option<&str>, others: Vec<ResultUrl>, cost: Option<SessionCost>) -> Self {
+        match url {
+            Some(url) if !url.is_empty() => Self::DoneAt {
+                url: url.to_owned(),
+                others,
+                cost,
+            },
+            _ => Self::Failed("the task has no GLB".into()),
+        }
+    }
+}
+
+/// Returns the amount of credits in a field of a response.
+pub fn credits(amount: &Value) -> Option<SessionCost> {
+    amount.as_f64().map(|amount| SessionCost {
+        amount,
+        unit: CostUnit::Credits,
+    })
 }
 
 /// The place of a model in another format than GLB.
@@ -299,6 +355,13 @@ impl CheckError {
             reason: reason.to_string(),
         }
     }
+}
+
+/// Returns the ids that can be part of a path as they are.
+pub fn plain_ids<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<String> {
+    ids.filter(|id| is_plain_id(id))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Returns whether a job's id from a response can be part of a path as it is.

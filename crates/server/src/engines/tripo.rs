@@ -2,25 +2,28 @@
 
 use std::time::Duration;
 
-use api::{Cents, CostUnit, EndedJob, Millis, SessionCost};
+use api::{Cents, EndedJob, Millis};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::api_key::ApiKey;
 use super::client::{ApiResponse, Client};
 use super::config::{CommonConfig, OpenedService};
 use super::form::Form;
 use super::input_image;
+use super::keyed_api::{KeyedApi, PublicApi};
 use super::order::Order;
 use super::service::{
-    CheckError, JobState, ListError, ModelRequest, PollError, Service, SubmitError, is_plain_id,
+    CheckError, JobState, ListError, ModelRequest, PollError, Service, SubmitError, credits,
+    is_plain_id, plain_ids,
 };
 
-const KEY_VARIABLE: &str = "TRIPO_API_KEY";
-
-/// Keys of mainland China work at `openapi.tripo3d.com` only.
-const API_URL: &str = "https://openapi.tripo3d.ai";
-const RESULT_HOSTS: [&str; 2] = ["*.tripo3d.com", "*.tripo3d.ai"];
+const API: PublicApi = PublicApi {
+    // Keys of mainland China work at `openapi.tripo3d.com` only.
+    url: "https://openapi.tripo3d.ai",
+    result_hosts: &["*.tripo3d.com", "*.tripo3d.ai"],
+    key_scheme: "Bearer ",
+    key_variable: "TRIPO_API_KEY",
+};
 
 const UPLOAD_PATH: &str = "/v3/files";
 const SUBMIT_PATH: &str = "/v3/generation/image-to-model";
@@ -44,11 +47,8 @@ struct TripoConfig {
 }
 
 struct Tripo {
-    client: Client,
+    api: KeyedApi,
     config: TripoConfig,
-    has_key: bool,
-    /// The error of the configured `result_hosts`, if they are wrong.
-    result_hosts: Result<(), String>,
 }
 
 /// Opens the engine with its table of the configuration.
@@ -57,17 +57,8 @@ struct Tripo {
 /// Fails if the table is invalid, or if the key cannot be read.
 pub fn open(table: &toml::Table) -> anyhow::Result<OpenedService> {
     let (common, config) = CommonConfig::split::<TripoConfig>(table)?;
-    let api_key = ApiKey::find("Bearer ", KEY_VARIABLE, common.key_file.as_deref())?;
-    let has_key = api_key.is_some();
-    let url = common.url(API_URL)?;
-    let hosts = common.result_hosts(API_URL, &RESULT_HOSTS)?;
-    let client = Client::new(&url, api_key, hosts, common.timeout());
-    let service = Box::new(Tripo {
-        client,
-        config,
-        has_key,
-        result_hosts: common.check_result_hosts(API_URL, &RESULT_HOSTS),
-    });
+    let api = API.connect(&common)?;
+    let service = Box::new(Tripo { api, config });
     Ok(OpenedService { service, common })
 }
 
@@ -121,9 +112,9 @@ impl Tripo {
     /// Returns the payload of a successful response.
     fn data<'a>(&self, response: &'a ApiResponse) -> Result<&'a Value, SubmitError> {
         if !(200..=299).contains(&response.status) {
-            return Err(SubmitError::from_response(&self.client, response));
+            return Err(SubmitError::from_response(&self.api.client, response));
         }
-        let reason = || self.client.error(response).to_string();
+        let reason = || self.api.client.error(response).to_string();
         match Code::of(&response.body) {
             Code::Success => Ok(&response.body["data"]),
             Code::Busy => Err(SubmitError::Busy {
@@ -145,7 +136,7 @@ impl Tripo {
             media_type: image.media_type,
             file: &image.bytes,
         };
-        let response = self.client.upload(UPLOAD_PATH, &form)?;
+        let response = self.api.client.upload(UPLOAD_PATH, &form)?;
         match self.data(&response)?["file_token"].as_str() {
             Some(token) => Ok(token.to_owned()),
             None => Err(SubmitError::Unknown(
@@ -184,7 +175,7 @@ impl Service for Tripo {
     }
 
     fn missing(&self) -> Option<String> {
-        (!self.has_key).then(|| ApiKey::missing(KEY_VARIABLE))
+        self.api.missing.clone()
     }
 
     fn default_concurrent(&self) -> usize {
@@ -207,7 +198,7 @@ impl Service for Tripo {
     fn submit(&self, request: &ModelRequest) -> Result<String, SubmitError> {
         let file_token = self.upload(request).map_err(SubmitError::before_submit)?;
         let body = self.body(&request.order, &file_token);
-        let response = self.client.post(SUBMIT_PATH, &body)?;
+        let response = self.api.client.post(SUBMIT_PATH, &body)?;
         match self.data(&response)?["task_id"].as_str() {
             Some(task) if is_plain_id(task) => Ok(task.to_owned()),
             _ => Err(SubmitError::Unknown(
@@ -218,69 +209,44 @@ impl Service for Tripo {
 
     /// Reads the account's usage, the only list of tasks.
     fn list_since(&self, since: Millis) -> Result<Vec<String>, ListError> {
-        let response = self.client.get("/v3/account/usage?limit=50&offset=0");
+        let response = self.api.client.get("/v3/account/usage?limit=50&offset=0");
         let response = response.map_err(PollError::from)?;
         let rows = rows(&response.body["data"]).filter(|_| response.status == 200);
         let Some(rows) = rows else {
-            return Err(PollError::from(self.client.error(&response)).into());
+            return Err(PollError::from(self.api.client.error(&response)).into());
         };
         let is_new = |row: &&Value| created_at(row).is_some_and(|at| at >= since);
-        let ids = rows
-            .iter()
-            .filter(is_new)
-            .filter_map(|row| row["task_id"].as_str());
-        Ok(ids
-            .filter(|id| is_plain_id(id))
-            .map(str::to_owned)
-            .collect())
+        let new = rows.iter().filter(is_new);
+        Ok(plain_ids(new.filter_map(|row| row["task_id"].as_str())))
     }
 
     fn poll(&self, job: &str) -> Result<JobState, PollError> {
-        let response = self.client.get(&format!("{TASKS_PATH}/{job}"))?;
+        let response = self.api.client.get(&format!("{TASKS_PATH}/{job}"))?;
         let task = &response.body["data"];
         let progress = task["progress"].as_f64().unwrap_or_default() as f32 / 100.0;
         match (response.status, task["status"].as_str()) {
-            (200, Some("queued")) => Ok(JobState::Running {
-                progress: 0.0,
-                status: match task["queuing_num"].as_u64() {
-                    Some(0) | None => "in Tripo's queue".into(),
-                    Some(1) => "1 job ahead in Tripo's queue".into(),
-                    Some(ahead) => format!("{ahead} jobs ahead in Tripo's queue"),
-                },
-            }),
-            (200, Some("running")) => Ok(JobState::Running {
-                // A running job may report 0, which means waiting to the API.
-                progress: progress.max(0.01),
-                status: "generating the model at Tripo".into(),
-            }),
+            (200, Some("queued")) => Ok(JobState::queued("Tripo", task["queuing_num"].as_u64())),
+            (200, Some("running")) => {
+                Ok(JobState::running(progress, "generating the model at Tripo"))
+            }
             // The URL is valid for five minutes. Each poll returns a new one.
-            (200, Some("success")) => Ok(match task["output"]["model_url"].as_str() {
-                Some(url) if !url.is_empty() => JobState::DoneAt {
-                    url: url.to_owned(),
-                    others: Vec::new(),
-                    cost: task["credits_consumed"].as_f64().map(|amount| SessionCost {
-                        amount,
-                        unit: CostUnit::Credits,
-                    }),
-                },
-                _ => JobState::Failed("the task has no model".into()),
-            }),
+            (200, Some("success")) => Ok(JobState::done_at(
+                task["output"]["model_url"].as_str(),
+                Vec::new(),
+                credits(&task["credits_consumed"]),
+            )),
             (200, Some(status @ ("failed" | "cancelled" | "banned" | "expired"))) => {
-                let message = task["error_message"]
-                    .as_str()
-                    .or(task["error_msg"].as_str());
-                let message = self.client.redact(message.unwrap_or_default());
-                Ok(JobState::Failed(
-                    match (message.as_str(), &task["error_code"]) {
-                        ("", Value::Null) => format!("task {status}"),
-                        ("", code) => format!("task {status} with code {code}"),
-                        (message, _) => format!("task {status}: {message}"),
-                    },
-                ))
+                let names = ["error_message", "error_msg"];
+                let reason = names.iter().find_map(|name| task[*name].as_str());
+                let code = task["error_code"].as_i64();
+                let code = code.map(|code| format!("code {code}"));
+                let reason = reason.filter(|reason| !reason.is_empty());
+                let reason = reason.or(code.as_deref());
+                Ok(JobState::failed_with(self.client(), status, reason))
             }
             (404 | 410, _) => Ok(JobState::Failed("the task no longer exists".into())),
             (200, _) => Err(PollError::Unexpected("unknown job status")),
-            _ => Err(self.client.error(&response).into()),
+            _ => Err(self.api.client.error(&response).into()),
         }
     }
 
@@ -293,24 +259,11 @@ impl Service for Tripo {
     }
 
     fn client(&self) -> &Client {
-        &self.client
+        &self.api.client
     }
 
     fn check(&self) -> Result<String, CheckError> {
-        let failed = |error: String| CheckError::new(&self.client, error);
-        self.result_hosts.clone().map_err(failed)?;
-        let response = self.client.get("/v3/account/balance");
-        let response = response.map_err(|error| failed(error.to_string()))?;
-        let balance = &response.body["data"]["balance"];
-        // Decimals may come as texts.
-        let balance = balance.as_f64().or_else(|| balance.as_str()?.parse().ok());
-        match (response.status, balance) {
-            (200, Some(balance)) if balance > 0.0 => {
-                let url = self.client.base_url();
-                Ok(format!("{url}: API key accepted, {balance} credits left"))
-            }
-            (200, Some(_)) => Err(failed("API key accepted, but no credits left".into())),
-            _ => Err(failed(self.client.error(&response).to_string())),
-        }
+        self.api
+            .check_credits("/v3/account/balance", "/data/balance")
     }
 }
