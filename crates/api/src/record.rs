@@ -390,6 +390,20 @@ impl Record {
             .filter(|_| is_done && self.engine == SCULPT)
     }
 
+    /// Returns the kind of shape that the engine is to make: other engines than the built-in one choose
+    /// it themselves.
+    pub fn shape_choice(&self) -> ShapeChoice {
+        match self.engine == SCULPT {
+            true => self.cutout.shape_choice,
+            false => ShapeChoice::Auto,
+        }
+    }
+
+    /// Returns whether the engine cannot make the kind of shape that the caller chose.
+    pub fn ignores_shape(&self) -> bool {
+        self.cutout.shape_choice != self.shape_choice()
+    }
+
     /// Returns whether the result of a stage is a model that cannot be converted to other formats.
     pub fn is_glb_only(&self, stage: Stage) -> bool {
         self.span(stage).is_some_and(|span| span.is_glb_only)

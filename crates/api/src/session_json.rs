@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, UNIX_EPOCH};
 
-use contract::{Parameters, SessionCutout, SessionFields, SessionStatus, Spin};
+use contract::{Parameters, SHAPE, SessionCutout, SessionFields, SessionStatus, Spin};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -109,7 +109,10 @@ impl SessionView<'_> {
     fn unsupported(&self) -> Option<Vec<String>> {
         let record = self.record;
         let names = record.ignored.iter().chain(&record.unsupported);
-        let names: BTreeSet<_> = names.cloned().collect();
+        let mut names: BTreeSet<_> = names.cloned().collect();
+        if record.ignores_shape() {
+            names.insert(SHAPE.into());
+        }
         (!names.is_empty()).then(|| names.into_iter().collect())
     }
 

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use contract::{IMAGE_URL, MASK_URL};
+use contract::{IMAGE_URL, MASK_URL, ShapeChoice};
 use image::{DynamicImage, RgbImage};
 use sculpt::{Cutout, CutoutRequest, Segmenter, cut_out, prepare_network_input};
 
@@ -19,6 +19,7 @@ pub struct StoredImage<'a> {
     decoder: &'a Decoder,
     segmenter: Option<&'a dyn Segmenter>,
     record: &'a CutoutRecord,
+    shape: ShapeChoice,
     /// The image file.
     pub file: Vec<u8>,
     /// The caller's mask.
@@ -65,6 +66,7 @@ impl<'a> StoredImage<'a> {
             decoder,
             segmenter,
             record: cutout,
+            shape: record.shape_choice(),
             file,
             mask,
             stored,
@@ -129,7 +131,7 @@ impl<'a> StoredImage<'a> {
         CutoutRequest {
             choice: self.record.choice,
             mask,
-            shape: self.record.shape_choice,
+            shape: self.shape,
             segmenter: self.segmenter,
         }
     }

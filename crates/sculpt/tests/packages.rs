@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{Cursor, Read, Seek};
 
 use contract::{Parameters, Topology};
@@ -186,7 +186,9 @@ fn three_mf_is_closed_also_where_the_texture_has_a_seam() {
     let xml = text(archive, "3D/3dmodel.model");
     let document = Document::parse(&xml).unwrap();
     let (vertices, triangles) = read_mesh(&document);
-    assert_eq!(vertices.len(), model.positions.len());
+    // The model itself has several vertices at one place on its seams.
+    let places = model.positions.iter().map(|place| place.map(f32::to_bits));
+    assert_eq!(vertices.len(), places.collect::<HashSet<_>>().len());
     let mut edges: HashMap<(usize, usize), i32> = HashMap::new();
     for [a, b, c] in triangles {
         assert!(a != b && b != c && c != a);
