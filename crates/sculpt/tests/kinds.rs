@@ -286,6 +286,10 @@ fn is_solid_and_stands_with_every_kind() {
                         let glb = made(&image, choice, &parameters, Detail::Preview);
                         if ["bottle", "letter"].contains(&name) {
                             keep(&label.replace(' ', "-"), &glb);
+                            let refined = made(&image, choice, &parameters, Detail::Refined);
+                            let label = format!("{label} refined");
+                            keep(&label.replace(' ', "-"), &refined);
+                            Model::read(&refined).assert_solid(&label);
                         }
                         let model = Model::read(&glb);
                         model.assert_solid(&label);
