@@ -1,6 +1,6 @@
 //! The image as the caller passes it.
 
-use contract::{IMAGE_URL, ImageFormat, Missing, Support};
+use contract::{IMAGE_URL, ImageFormat, Missing, Support, UnrecognizedFormat};
 use js_sys::{JsString, RegExp, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::Url;
@@ -17,9 +17,6 @@ const MAX_DATA_PREFIX: u32 = 1024;
 
 /// The length of the base64 from which the format is detected.
 const DETECTED_BASE64: u32 = ImageFormat::DETECTED_BYTES as u32 / 3 * 4;
-
-/// The number of bytes of an unrecognized file that the message repeats.
-const SIGNATURE_BYTES: usize = 4;
 
 /// The caller's image, not read yet.
 #[derive(Clone)]
@@ -71,17 +68,8 @@ pub fn empty_image() -> CallError {
 /// Fails if the format is unknown. The message names the option.
 pub fn detect_format(option: &str, start: &[u8]) -> Result<ImageFormat> {
     ImageFormat::detect(start).ok_or_else(|| {
-        let signature = start.iter().take(SIGNATURE_BYTES);
-        let mut signature: Vec<_> = signature.map(|byte| format!("{byte:02x}")).collect();
-        if start.len() > SIGNATURE_BYTES {
-            signature.push("…".into());
-        }
-        let signature = signature.join(" ");
-        let supported = ImageFormat::names(|support| support != Support::Nowhere);
-        let message = format!(
-            "{option}: unrecognized image format (first bytes: {signature}). Supported: {supported}"
-        );
-        Failure::new(ErrorCode::UnsupportedImage, message).into()
+        let error = UnrecognizedFormat::new(start, |support| support != Support::Nowhere);
+        Failure::new(ErrorCode::UnsupportedImage, format!("{option}: {error}")).into()
     })
 }
 

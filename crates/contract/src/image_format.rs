@@ -1,6 +1,12 @@
 //! The image formats: how they are detected, and who reads them.
 
+use std::error::Error;
+use std::fmt::{self, Display};
+
 use strum::{EnumIter, IntoEnumIterator};
+
+/// The number of bytes of an unrecognized file that the message repeats.
+const SIGNATURE_BYTES: usize = 4;
 
 /// An image format that is detected by the first bytes of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter)]
@@ -201,6 +207,55 @@ fn end_of(text: &[u8], mark: &[u8]) -> Option<usize> {
     let start = text.windows(mark.len()).position(|part| part == mark)?;
     Some(start + mark.len())
 }
+
+/// A file whose image format is unknown.
+///
+/// ```
+/// use contract::{Support, UnrecognizedFormat};
+///
+/// let error = UnrecognizedFormat::new(b"hello", |support| support == Support::Everywhere);
+/// assert_eq!(
+///     error.to_string(),
+///     "unrecognized image format (first bytes: 68 65 6c 6c …). Supported: PNG, JPEG, WebP, GIF, BMP, TIFF, SVG"
+/// );
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnrecognizedFormat {
+    /// The first bytes of the file, in hexadecimal.
+    first_bytes: String,
+    /// The names of the formats that are read.
+    supported: String,
+}
+
+impl UnrecognizedFormat {
+    /// Creates the error from the start of the file. `is_read` selects the formats that the message lists.
+    pub fn new(start: &[u8], is_read: impl Fn(Support) -> bool) -> Self {
+        let bytes = start.iter().take(SIGNATURE_BYTES);
+        let mut bytes: Vec<_> = bytes.map(|byte| format!("{byte:02x}")).collect();
+        if start.len() > SIGNATURE_BYTES {
+            bytes.push("…".into());
+        }
+        Self {
+            first_bytes: bytes.join(" "),
+            supported: ImageFormat::names(is_read),
+        }
+    }
+}
+
+impl Display for UnrecognizedFormat {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let Self {
+            first_bytes,
+            supported,
+        } = self;
+        write!(
+            f,
+            "unrecognized image format (first bytes: {first_bytes}). Supported: {supported}"
+        )
+    }
+}
+
+impl Error for UnrecognizedFormat {}
 
 #[cfg(test)]
 mod tests {

@@ -13,7 +13,7 @@ mod shape;
 mod value;
 
 pub use cutout::{CUTOUT, CutoutChoice, CutoutMethod, CutoutReport, CutoutShape, MASK_URL};
-pub use image_format::{ImageFormat, Support};
+pub use image_format::{ImageFormat, Support, UnrecognizedFormat};
 pub use message::{Invalid, MAX_QUOTED_CHARS, Missing, one_of, one_of_quoted, quote};
 pub use parameters::{
     AUTOMATIC_EDGE, Creativity, IMAGE_URL, Parameters, PreviewMesh, RefineSpeed, Resolution,

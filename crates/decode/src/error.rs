@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use contract::{ImageFormat, Support};
+use contract::{ImageFormat, Support, UnrecognizedFormat};
 use image::ImageError;
 
 use crate::limits::MAX_PIXELS;
@@ -12,9 +12,6 @@ use crate::queue::DecodeBusy;
 /// Why a file that makes the decoder panic cannot be decoded.
 pub const CRASHED: &str = "the decoder crashed";
 
-/// The number of bytes of an unrecognized file that the message repeats.
-const SIGNATURE_BYTES: usize = 4;
-
 const MIB: u64 = 1 << 20;
 
 /// Why an image file is not decoded.
@@ -22,8 +19,8 @@ const MIB: u64 = 1 << 20;
 pub enum DecodeError {
     /// The file is empty.
     Empty,
-    /// The format is unknown. Holds the first bytes of the file, in hexadecimal.
-    Unrecognized(String),
+    /// The format is unknown.
+    Unrecognized(UnrecognizedFormat),
     /// The format is known, but there is no decoder for it.
     UnsupportedFormat(ImageFormat),
     /// There is a decoder for the format, but not for this kind of file.
@@ -74,12 +71,7 @@ pub enum DecodeError {
 impl DecodeError {
     /// Returns the error for a file of an unknown format.
     pub(crate) fn unrecognized(file: &[u8]) -> Self {
-        let bytes = file.iter().take(SIGNATURE_BYTES);
-        let mut text: Vec<_> = bytes.map(|byte| format!("{byte:02x}")).collect();
-        if file.len() > SIGNATURE_BYTES {
-            text.push("…".into());
-        }
-        Self::Unrecognized(text.join(" "))
+        Self::Unrecognized(UnrecognizedFormat::new(file, is_read))
     }
 
     /// Returns the error for an error of a decoder of `image`.
@@ -95,13 +87,7 @@ impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("the image file is empty"),
-            Self::Unrecognized(first_bytes) => {
-                let supported = ImageFormat::names(is_read);
-                write!(
-                    f,
-                    "unrecognized image format (first bytes: {first_bytes}). Supported: {supported}"
-                )
-            }
+            Self::Unrecognized(error) => error.fmt(f),
             Self::UnsupportedFormat(format) => write!(
                 f,
                 "this server does not read {}. Convert it to JPEG.",
