@@ -4,7 +4,7 @@ use contract::{IMAGE_URL, ImageErrorCode, MASK_URL};
 use http::StatusCode;
 use http::header::{HeaderValue, RETRY_AFTER};
 
-use crate::response::{self, Response, with_header};
+use crate::response::{self, Response, with_header, with_status_text};
 use crate::store::StoreError;
 use decode::{DecodeBusy, DecodeError};
 
@@ -16,6 +16,12 @@ pub enum ApiError {
     Image {
         code: ImageErrorCode,
         message: String,
+    },
+    /// The session has no model of this format.
+    FormatNotAvailable {
+        code: String,
+        format: &'static str,
+        available: Vec<&'static str>,
     },
     /// The queue is full.
     QueueFull { retry_after_seconds: u64 },
@@ -98,6 +104,17 @@ impl From<ApiError> for Response {
         match error {
             ApiError::Status { status, message } => response::error(status, &message),
             ApiError::Image { code, message } => response::image_error(code, &message),
+            ApiError::FormatNotAvailable {
+                code,
+                format,
+                available,
+            } => {
+                let available = available.join(", ");
+                let message =
+                    format!("Session {code} has no {format} model. Available: {available}");
+                let response = response::error(StatusCode::NOT_FOUND, &message);
+                with_status_text(response, message)
+            }
             ApiError::QueueFull {
                 retry_after_seconds: seconds,
             } => {

@@ -7,7 +7,8 @@ use crate::error::ApiError;
 use crate::file_response::{FileInfo, Freshness, full, not_modified, precondition_holds};
 use crate::files::{CUTOUT, FileName, Format, model_file, service_file, spin_file};
 use crate::handlers::Context;
-use crate::response::{self, Response, with_type};
+use crate::response::{self, Response, with_status_text, with_type};
+use crate::session_json::available_formats;
 use crate::stage::Stage;
 
 impl Context<'_> {
@@ -58,6 +59,15 @@ impl Context<'_> {
             FileName::Cutout => with_type(StatusCode::OK, "image/png", read(CUTOUT)?),
             FileName::Spin(view) => with_type(StatusCode::OK, "image/png", read(&spin_file(view))?),
             FileName::Model(stage, format) => {
+                let available = available_formats(&record, stage);
+                // A failed conversion has a reason.
+                if !available.contains(&format.name) && !format.is_converted() {
+                    return Err(ApiError::FormatNotAvailable {
+                        code: code.to_owned(),
+                        format: format.name,
+                        available,
+                    });
+                }
                 let service_format = record.service_format(format.name);
                 let result = match service_format.filter(|_| stage == Stage::Preview) {
                     Some(found) => {
@@ -89,7 +99,8 @@ fn converted(glb: Vec<u8>, format: &Format) -> Response {
         Err(reason) => {
             let name = format.name;
             let message = format!("This model cannot be converted to {name}: {reason}");
-            response::error(StatusCode::INTERNAL_SERVER_ERROR, &message)
+            let response = response::error(StatusCode::INTERNAL_SERVER_ERROR, &message);
+            with_status_text(response, message)
         }
     }
 }

@@ -70,7 +70,7 @@ pub use metrics::{ClientMetrics, EngineMetrics, Metrics};
 pub use quota::{Cents, DailyLimit, dollars};
 pub use remote_engines::{DeletedJob, EndedJob, RemoteEngines, Worker};
 pub use request::{API_KEY_HEADER, Request};
-pub use response::Response;
+pub use response::{Response, StatusText};
 pub use retention::Retention;
 pub use sculpt::{Cutout, SegmentError, Segmenter};
 pub use service_format::{ServiceFile, ServiceFormat};

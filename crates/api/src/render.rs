@@ -9,7 +9,7 @@ use crate::forwarded::base_url;
 use crate::handlers::{Context, Output};
 use crate::record::Record;
 use crate::response::{Response, no_content, success, with_header};
-use crate::session_json::SessionView;
+use crate::session_json::{MissingFormats, SessionView};
 
 impl Context<'_> {
     /// Renders the result of the request.
@@ -52,6 +52,7 @@ impl Context<'_> {
             base_url: &base_url(self.request, self.state.public_url.as_deref()),
             progress: &self.state.queue.progress(record),
             poll,
+            missing_formats: MissingFormats::for_client(self.request),
         };
         view.to_json()
     }

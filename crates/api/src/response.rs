@@ -72,6 +72,17 @@ pub fn with_header(mut response: Response, name: HeaderName, value: HeaderValue)
     response
 }
 
+/// The text of the status line, for clients that show nothing else of an error response. An extension of
+/// the response.
+#[derive(Clone, Debug)]
+pub struct StatusText(pub String);
+
+/// Sets the text of the status line.
+pub fn with_status_text(mut response: Response, text: String) -> Response {
+    response.extensions_mut().insert(StatusText(text));
+    response
+}
+
 /// Sets how a response is sent.
 pub fn with_delivery(mut response: Response, delivery: Delivery) -> Response {
     response.extensions_mut().insert(delivery);

@@ -4,14 +4,16 @@ use std::collections::BTreeSet;
 use std::time::{Duration, UNIX_EPOCH};
 
 use contract::{Parameters, SHAPE, SessionCutout, SessionFields, SessionStatus, Spin};
+use http::header::USER_AGENT;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::clock::Millis;
 use crate::engine::VIEW_COUNT;
-use crate::files::{CUTOUT, FORMATS, IMAGE, model_stem, service_file, spin_file};
+use crate::files::{CUTOUT, FORMATS, Format, IMAGE, model_stem, service_file, spin_file};
 use crate::progress::{JobProgress, percent_done};
 use crate::record::Record;
+use crate::request::Request;
 use crate::stage::{Stage, State};
 
 /// The `user_id` of all sessions: this server has no users.
@@ -27,6 +29,44 @@ pub struct SessionView<'a> {
     pub progress: &'a JobProgress,
     /// The number of polls of the session so far, from 1; `None` if this response is not one.
     pub poll: Option<u32>,
+    pub missing_formats: MissingFormats,
+}
+
+/// How a complete session shows the formats that it does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MissingFormats {
+    /// Without their fields.
+    Omitted,
+    /// With URLs whose responses say which formats it has.
+    Refused,
+}
+
+impl MissingFormats {
+    /// Returns the way that suits a client.
+    ///
+    /// The service's last Python client reads `mesh_url_<format>` without a check, and ends with a
+    /// `KeyError` if there is no such field. From a URL it shows the status text of the response. It sends
+    /// no name of its own but that of its HTTP library.
+    pub fn for_client(request: &Request) -> Self {
+        let agent = request.headers().get(USER_AGENT);
+        match agent.is_some_and(|agent| agent.as_bytes().starts_with(b"python-requests/")) {
+            true => Self::Refused,
+            false => Self::Omitted,
+        }
+    }
+}
+
+/// Returns the formats of a session's model after a stage.
+pub fn available_formats(record: &Record, stage: Stage) -> Vec<&'static str> {
+    let has_format = |format: &&Format| {
+        let is_made = format.is_converted() && !record.is_glb_only(stage);
+        is_made || format.is_stored() || record.offered_service_format(stage, format.name).is_some()
+    };
+    FORMATS
+        .iter()
+        .filter(has_format)
+        .map(|format| format.name)
+        .collect()
 }
 
 impl SessionView<'_> {
@@ -129,16 +169,15 @@ impl SessionView<'_> {
                 continue;
             };
             let url = |extension| self.file_url(&format!("{stem}.{extension}")).into();
-            let is_glb_only = record.is_glb_only(stage);
-            if !is_glb_only {
+            let available = available_formats(record, stage);
+            if !record.is_glb_only(stage) {
                 fields.push((field.to_owned(), url("zip")));
             }
-            for format in &FORMATS {
-                let name = format.name;
+            for Format { name, .. } in &FORMATS {
                 let url = match record.offered_service_format(stage, name) {
                     Some(format) => self.file_url(&service_file(format)).into(),
-                    None if format.is_stored() => url(name),
-                    None if format.is_converted() && !is_glb_only => url(name),
+                    None if available.contains(name) => url(name),
+                    None if self.missing_formats == MissingFormats::Refused => url(name),
                     None => continue,
                 };
                 fields.push((format!("{field}_{name}"), url));

@@ -3,7 +3,7 @@
 
 mod support;
 
-use api::Config;
+use api::{Config, StatusText};
 use serde_json::{Value, json};
 use support::*;
 
@@ -118,7 +118,10 @@ fn automatic_edge_of_the_bounding_box_keeps_the_proportions() {
     }
 }
 
-/// The last client reads `mesh_url_<format>`, and fails with the name of the field if there is none.
+/// The header by which the last client is recognized. It reads `mesh_url_<format>`, and fails with the
+/// name of the field if there is none.
+const LAST_CLIENT: (&str, &str) = ("user-agent", "python-requests/2.32.3");
+
 #[test]
 fn last_client_gets_each_format_that_this_server_makes() {
     let (api, session) = done(json!({
@@ -136,4 +139,19 @@ fn last_client_gets_each_format_that_this_server_makes() {
         assert!(file.body().starts_with(start), "{format}");
     }
     assert!(session.get("mesh_url_fbx").is_none());
+}
+
+#[test]
+fn last_client_is_refused_a_format_with_those_that_the_session_has() {
+    let (api, session) = done(json!({}));
+    let code = code(&session);
+    let path = format!("/image-to-3d-sessions/{code}");
+    let response = api.send(request("GET", &path, &[LAST_CLIENT], ""));
+    let session: Value = serde_json::from_slice(response.body()).unwrap();
+    let refused = api.get_url(&session["data"]["mesh_url_fbx"]);
+    let expected =
+        format!("Session {code} has no fbx model. Available: glb, obj, zip, stl, 3mf, usdz");
+    assert_eq!(error_message(&refused, 404), expected);
+    let status_text = refused.extensions().get::<StatusText>();
+    assert_eq!(status_text.map(|text| text.0.as_str()), Some(&*expected));
 }

@@ -9,9 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use api::{Api, Delivery};
+use api::{Api, Delivery, StatusText};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
+use hyper::ext::ReasonPhrase;
 use hyper::header::{ACCEPT_ENCODING, CONTENT_LENGTH, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
@@ -193,6 +194,11 @@ async fn deliver(
     mut response: api::Response,
     exchange: &Exchange,
 ) -> anyhow::Result<Response<ResponseBody>> {
+    if let Some(StatusText(text)) = response.extensions_mut().remove::<StatusText>()
+        && let Ok(reason) = ReasonPhrase::try_from(text)
+    {
+        response.extensions_mut().insert(reason);
+    }
     // Without a content length, a client cannot tell that a body was truncated.
     let length = response.body().len();
     let Some(delivery) = response.extensions_mut().remove::<Delivery>() else {

@@ -226,3 +226,21 @@ fn site_is_compressed_and_its_hashed_files_never_change() {
     );
     assert_eq!(known.status, 304);
 }
+
+/// As with `urllib`, which shows nothing else of an error response.
+#[test]
+fn status_line_of_a_refused_format_names_the_available_ones() {
+    let server = Server::start(&["--speed", "100"]);
+    let session = complete_session(&server, "");
+    let code = session_code(&session);
+    let agent = "user-agent: python-requests/2.32.3\r\n";
+    let polled = send(&server, "GET", &format!("{SESSIONS}/{code}"), agent);
+    let polled: Value = serde_json::from_slice(&polled.body).unwrap();
+    let refused = send(&server, "GET", &path(&polled["data"], "mesh_url_fbx"), "");
+    let status_line = refused.head.lines().next().unwrap();
+    let text = "has no fbx model. available: glb, obj, zip, stl, 3mf, usdz";
+    assert!(
+        status_line.starts_with("http/1.0 404 session ") && status_line.ends_with(text),
+        "{status_line}"
+    );
+}
