@@ -140,6 +140,7 @@ fn assert_fails_at_deadline(scenario: Scenario, stage: &str) {
         "{error}"
     );
     assert!(!error.contains("charged"), "{error}");
+    assert_eq!(hunyuan.submits(), 1);
 }
 
 #[test]
@@ -182,6 +183,7 @@ fn assert_file_rejected(file: &'static [u8], expected: &str) {
         session["error"].as_str().unwrap().contains(expected),
         "{session}"
     );
+    assert_eq!(hunyuan.submits(), 1);
 }
 
 #[test]
@@ -236,6 +238,7 @@ fn v21_that_cannot_start_a_thread_fails_the_session() {
     assert_eq!(session["status"], "preview_failed");
     let error = session["error"].as_str().unwrap();
     assert!(error.contains("Failed to start generation"), "{error}");
+    assert_eq!(hunyuan.submits(), 0);
 }
 
 #[test]
@@ -274,6 +277,7 @@ fn unreachable_engine_fails_the_session_at_the_deadline() {
         error.contains("no job was accepted for 0.5 s, and nothing was charged"),
         "{error}"
     );
+    assert_eq!(hunyuan.submits(), 0);
 }
 
 #[test]

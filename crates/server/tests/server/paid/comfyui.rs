@@ -44,6 +44,12 @@ session_tests! {
 
     // The deadline
     running_job_is_interrupted_at_the_deadline: NeverFinishes => fails(0, "comfyui: the job was not done after 2 s and was cancelled; last status: the job was interrupted at ComfyUI");
+
+    // Every request
+    slow_responses_are_awaited: Slow(100) => Completes;
+    slow_response_to_the_submit_is_awaited: SubmitDelayed(300) => Completes;
+    unreachable_service_fails: Unreachable => fails(0, "comfyui: the connection broke; no job was accepted for 2 s, and nothing was charged");
+    silent_service_fails: Silent => fails(0, "comfyui: no response in time; no job was accepted for 2 s, and nothing was charged");
 }
 
 /// SaveGLB writes the workflow into the file, with all that is in it.

@@ -70,4 +70,10 @@ session_tests! {
     cancellation_rejected_by_status_uses_the_completed_job: NeverStarts(AlreadyCompletedStatus) => Completes;
     cancellation_rejected_by_detail_uses_the_completed_job: NeverStarts(AlreadyCompletedDetail) => Completes;
     cancellation_of_an_unknown_job_fails: NeverStarts(NotFound) => fails(1, "fal: the job was not done after 2 s and was cancelled; last status: the job no longer exists; the model may have been charged and is not requested again");
+
+    // Every request
+    slow_responses_are_awaited: Slow(100) => Completes;
+    slow_response_to_the_submit_is_awaited: SubmitDelayed(300) => Completes;
+    unreachable_service_fails: Unreachable => fails(0, "fal: the connection broke; the model may have been charged and is not requested again");
+    silent_service_fails: Silent => fails(0, "fal: no response in time; the model may have been charged and is not requested again");
 }

@@ -43,7 +43,16 @@ pub fn session_error(emulator: &Emulator, session: &Value) -> String {
         .replace(&emulator.file_host, "{files}")
 }
 
-/// Runs a session while `scenario` goes wrong.
+/// Returns what the emulated service bills for a model without `low_poly` and quads, in its own unit.
+fn price(engine: Engine, is_textured: bool) -> f64 {
+    match (engine, is_textured) {
+        (Engine::Fal | Engine::ComfyUi, _) => 1.0,
+        (Engine::Meshy | Engine::Tripo, true) => 30.0,
+        (Engine::Meshy | Engine::Tripo, false) => 20.0,
+    }
+}
+
+/// Runs a session while `scenario` goes wrong, and checks the exact bill.
 pub fn assert_session_ends(engine: Engine, scenario: Scenario, outcome: Outcome) {
     let emulator = Emulator::start(engine, scenario);
     let gateway = start_gateway(&emulator, "", &[]);
@@ -51,8 +60,10 @@ pub fn assert_session_ends(engine: Engine, scenario: Scenario, outcome: Outcome)
     // `fal-ai/hunyuan3d/v2`, and the URLs of its jobs hold only the first two parts of that id.
     let generate_texture = scenario != Scenario::JobUrlsOnOtherHost;
     let session = gateway.create_and_wait(json!({"generate_texture": generate_texture}));
+    let price = price(engine, generate_texture);
     match outcome {
         Outcome::Completes => {
+            assert_eq!(emulator.bill(), price, "{session}");
             assert_eq!(session["status"], "preview_done", "{session}");
             let file = gateway
                 .server
@@ -67,7 +78,7 @@ pub fn assert_session_ends(engine: Engine, scenario: Scenario, outcome: Outcome)
         Outcome::Fails { billed, error } => {
             assert_eq!(session["status"], "preview_failed", "{session}");
             assert_eq!(session_error(&emulator, &session), error);
-            assert_eq!(emulator.billed_models(), billed, "{session}");
+            assert_eq!(emulator.bill(), price * billed as f64, "{session}");
         }
     }
     let is_cancelled = matches!(scenario, Scenario::NeverStarts(_))

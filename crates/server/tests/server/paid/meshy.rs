@@ -52,4 +52,10 @@ session_tests! {
 
     // The deadline
     running_task_ends_at_the_deadline: NeverFinishes => fails(1, "meshy: the job was not done after 2 s; last status: generating the model at Meshy; the model may have been charged and is not requested again");
+
+    // Every request
+    slow_responses_are_awaited: Slow(100) => Completes;
+    slow_response_to_the_submit_is_awaited: SubmitDelayed(300) => Completes;
+    unreachable_service_fails: Unreachable => fails(0, "meshy: the connection broke; the model may have been charged and is not requested again");
+    silent_service_fails: Silent => fails(0, "meshy: no response in time; the model may have been charged and is not requested again");
 }

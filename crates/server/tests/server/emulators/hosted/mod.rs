@@ -186,6 +186,7 @@ impl Emulator {
             Scenario::SubmitTimesOut | Scenario::SubmitLost => (1, 60),
             Scenario::NeverFinishes | Scenario::NeverStarts(_) => (20, 2),
             Scenario::UnknownStatus => (20, 6),
+            Scenario::Unreachable | Scenario::Silent => (1, 2),
             _ => (20, 60),
         };
         let own = match self.engine {
