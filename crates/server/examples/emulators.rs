@@ -2,14 +2,17 @@
 //!
 //! `cargo run --package csm-image-to-3d-server --example emulators` prints one line of JSON: for each
 //! engine the `url` of its API and the host of its result `files` (ComfyUI: a `workflow`), the API `key`
-//! that fal, Meshy and Tripo accept, and the URL `billing`. They run until the standard input ends. `billing` is not part of an
-//! engine: its `GET /` returns the number of models that each engine would have billed, and its
-//! `GET /model.glb` the model that all of them return.
+//! that fal, Meshy and Tripo accept, and the URL `billing`. They run until the standard input ends.
+//! `billing` is not part of an engine: its `GET /` returns the number of models that each engine would
+//! have billed, and its `GET /model.glb` the model that all of them return.
+//!
+//! A job takes 0.2 seconds. An argument, `-- 1` for 4 seconds, sets the speed of the clocks of fal, Meshy,
+//! Tripo and ComfyUI, so that a client sees the progress.
 
 #[path = "../tests/server/emulators/mod.rs"]
 mod emulators;
 
-use std::io;
+use std::{env, io};
 
 use emulators::hosted::{self, Emulator, Engine, KEY, workflow_file};
 use emulators::http::{Reply, serve};
@@ -19,10 +22,13 @@ use serde_json::json;
 
 fn main() -> io::Result<()> {
     let hunyuan = Hunyuan::start(hunyuan::Scenario::v21());
-    let fal = Emulator::start(Engine::Fal, hosted::Scenario::Normal);
-    let meshy = Emulator::start(Engine::Meshy, hosted::Scenario::Normal);
-    let tripo = Emulator::start(Engine::Tripo, hosted::Scenario::Normal);
-    let comfyui = Emulator::start(Engine::ComfyUi, hosted::Scenario::Normal);
+    let speed = env::args().nth(1).and_then(|speed| speed.parse().ok());
+    let start = |engine| match speed {
+        Some(speed) => Emulator::with_speed(speed, engine, hosted::Scenario::Normal),
+        None => Emulator::start(engine, hosted::Scenario::Normal),
+    };
+    let [fal, meshy, tripo, comfyui] =
+        [Engine::Fal, Engine::Meshy, Engine::Tripo, Engine::ComfyUi].map(start);
     // Starts each job, but a gateway hides its id.
     let lossy = Emulator::start(Engine::Fal, hosted::Scenario::SubmitReturns(502));
     let address = |emulator: &Emulator| json!({"url": format!("http://{}", emulator.host), "files": emulator.file_host});
