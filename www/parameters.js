@@ -65,7 +65,7 @@ const parameters = [
   {
     name: "topology",
     label: "Topology",
-    hint: "Triangles or quads. Only OBJ and FBX files can contain quads; GLB files always contain triangles.",
+    hint: "Triangles or quads. OBJ, USDZ and FBX files can contain quads; GLB files always contain triangles.",
     enterprise: true,
     control: { choices: ["tris", "quads"] },
     apiDefault: "tris",
