@@ -9,7 +9,7 @@ use api::{
 };
 use serde_json::Value;
 
-use super::{
+use super::harness::{
     Noting, SESSIONS, START, Storage, config as plain_config, create, next_job, open, send, session,
 };
 
