@@ -127,15 +127,18 @@ function availableFormats(session) {
 }
 
 /**
- * Shows the session's engine, what the engine waits for, and the parameters that it does not
- * support. Only this project's servers report these.
+ * Shows the session's engine, the kind of shape that it made, what it waits for, and the parameters
+ * that it does not support. Only this project's servers report these.
  *
  * @param {Session} session
  */
-function renderEngine({ engine, engine_status: engineStatus, unsupported }) {
+function renderEngine({ engine, engine_status: engineStatus, shape, unsupported }) {
   const paragraph = find("engine");
   paragraph.hidden = typeof engine !== "string";
   const parts = [`Engine: ${engine}`];
+  if (typeof shape === "string") {
+    parts.push(`shape: ${shape}`);
+  }
   if (typeof engineStatus === "string") {
     parts.push(engineStatus);
   }

@@ -82,6 +82,20 @@ test("uses no network in Node.js", async () => {
   });
 });
 
+test("makes the kind of shape that the caller chooses", async () => {
+  const { fetch, interval } = fastSandbox();
+  for (const shape of ["round", "revolved", "extruded", "relief"]) {
+    const session = await imageTo3d({ image, fetch, interval, extra: { shape } });
+    assert.equal(session.shape, shape);
+    assert.equal(session.unsupported, undefined);
+  }
+  const session = await imageTo3d({ image, fetch, interval });
+  assert.equal(session.shape, "round");
+  await assert.rejects(createSession({ image, fetch, extra: { shape: "x" } }), {
+    message: /Invalid shape "x": expected "auto", "round", "revolved", "extruded" or "relief"/,
+  });
+});
+
 test("gives each model of a session its own URL, also after a second refinement", async () => {
   const { fetch, interval } = fastSandbox();
   const { session_code } = await createSession({ image, preview_mesh: "turbo", fetch });

@@ -133,6 +133,12 @@ const choice: CutoutChoice = "network";
 await createSession({ image: file, extra: { cutout: choice }, baseUrl });
 const method: CutoutMethod | undefined = done.cutout?.method;
 const shape: CutoutShape | undefined = done.cutout?.shape;
+const shapeChoice: ShapeChoice = "auto";
+await createSession({ image: file, extra: { shape: shapeChoice }, baseUrl });
+const kind: ModelShape | undefined = done.shape;
+// @ts-expect-error the session says which kind of shape was made
+const notMade: ModelShape = shapeChoice;
+console.log(kind, notMade);
 console.log(method, shape, done.cutout?.confidence?.toFixed(2), done.cutout?.mask_url);
 const settings: SandboxOptions = { speed: 20, seed: 7, origin: "http://localhost:6006" };
 const sandbox: Sandbox = createSandbox(settings);

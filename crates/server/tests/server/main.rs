@@ -30,6 +30,7 @@ mod parameters;
 mod private_file;
 #[path = "../../src/public_address.rs"]
 mod public_address;
+mod shape;
 #[path = "../../src/store.rs"]
 mod store;
 mod stores;
