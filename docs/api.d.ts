@@ -368,6 +368,11 @@ export interface ModelParameters {
 }
 
 /**
+ * The kind of shape that a model has.
+ */
+export type ModelShape = "round" | "revolved" | "extruded" | "relief";
+
+/**
  * What happens to the session of an aborted call.
  */
 export type OnAbort = "keep" | "delete";
@@ -684,6 +689,12 @@ export type SessionStatus = "queued" | "in_progress" | "complete" | "failed";
  * The API's response to a request for a mesh, which may be only a part of the session.
  */
 export type SessionUpdate = Partial<Session>;
+
+/**
+ * The kind of shape that the caller wants: the parameter `shape`. An extension of this project's
+ * server.
+ */
+export type ShapeChoice = "auto" | "round" | "revolved" | "extruded" | "relief";
 
 /**
  * One of the views that a `turbo` session offers for selection.

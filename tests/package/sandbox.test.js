@@ -85,11 +85,12 @@ test("uses no network in Node.js", async () => {
 test("makes the kind of shape that the caller chooses", async () => {
   const { fetch, interval } = fastSandbox();
   for (const shape of ["round", "revolved", "extruded", "relief"]) {
-    const session = await imageTo3d({ image, fetch, interval, extra: { shape } });
+    const extra = { shape };
+    const session = await imageTo3d({ image, fetch, interval, resolution: "low_poly", extra });
     assert.equal(session.shape, shape);
     assert.equal(session.unsupported, undefined);
   }
-  const session = await imageTo3d({ image, fetch, interval });
+  const session = await imageTo3d({ image, fetch, interval, resolution: "low_poly" });
   assert.equal(session.shape, "round");
   await assert.rejects(createSession({ image, fetch, extra: { shape: "x" } }), {
     message: /Invalid shape "x": expected "auto", "round", "revolved", "extruded" or "relief"/,

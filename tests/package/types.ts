@@ -18,8 +18,10 @@ import {
   type ImageTo3dSettings,
   type KnownStatus,
   type ModelParameters,
+  type ModelShape,
   type Progress,
   type Session,
+  type ShapeChoice,
   type StageName,
 } from "../../pkg/index.js";
 import { load } from "../../pkg/external.js";

@@ -3,8 +3,10 @@
 //!
 //! `measure-shapes MODELS EMOJI [SHEETS]` draws the PLY files of the folder MODELS from the front and
 //! from above to the side, makes models of these pictures, and prints what it measures as JSON.
-//! EMOJI is the folder of the emoji's pictures. The contact sheets go into the folder SHEETS.
+//! EMOJI is the folder of the emoji's pictures. The contact sheets go into the folder SHEETS, among them
+//! those of `docs/images`: `backs.jpg` and `kinds.jpg`.
 
+mod documented;
 mod raster;
 mod scores;
 mod solid;
@@ -13,7 +15,7 @@ use std::error::Error;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use contract::Parameters;
+use contract::{Parameters, ShapeChoice};
 use glam::{DMat3, DVec3};
 use image::{DynamicImage, RgbImage, RgbaImage};
 use raster::{Frame, Shading, picture, put};
@@ -50,20 +52,27 @@ fn main() -> Result<(), Box<dyn Error>> {
         _ => return Err("usage: measure-shapes MODELS EMOJI [SHEETS]".into()),
     };
     let shapes = measure_shapes(models, sheets)?;
+    if let Some(folder) = sheets {
+        documented::write(emoji, folder)?;
+    }
     let emoji = measure_emoji(emoji, sheets)?;
     println!("{}", json!({ "shapes": shapes, "emoji": emoji }));
     Ok(())
 }
 
 /// Makes a textured model of a picture with a transparent ground.
-fn sculpted(image: &DynamicImage) -> Result<Solid, Box<dyn Error>> {
+fn sculpted(image: &DynamicImage, shape: ShapeChoice) -> Result<Solid, Box<dyn Error>> {
     let parameters = Parameters {
         generate_texture: Some(true),
         ..Parameters::default()
     };
+    let request = CutoutRequest {
+        shape,
+        ..CutoutRequest::default()
+    };
     let request = ModelRequest {
         image,
-        cutout: &sculpt::cut_out(image, &CutoutRequest::default())?,
+        cutout: &sculpt::cut_out(image, &request)?,
         parameters: &parameters,
         detail: Detail::Preview,
         view: 0,
@@ -88,7 +97,7 @@ fn measure_shapes(folder: &Path, sheets: Option<&Path>) -> Result<Value, Box<dyn
             let truth = solid.clone().rotated(turn);
             let frame = Frame::around(&truth);
             let image = picture(&truth, frame, PIXELS, Shading::Strong);
-            let model = placed(sculpted(&image.clone().into())?, &truth);
+            let model = placed(sculpted(&image.clone().into(), ShapeChoice::Auto)?, &truth);
             let flat = [0.1, 0.2].map(|depth| extruded(&image, frame, depth * longest(&truth)));
             let top = CELL * rows.len() as u32;
             let side = DMat3::from_rotation_y(-1.2);
@@ -230,7 +239,7 @@ fn measure_emoji(folder: &Path, sheets: Option<&Path>) -> Result<Value, Box<dyn 
     let mut solids = Vec::new();
     for name in EMOJI {
         let image = image::open(folder.join(name).with_extension("webp"))?;
-        let solid = sculpted(&image)?;
+        let solid = sculpted(&image, ShapeChoice::Auto)?;
         rows.push(json!({ "name": name, "stands": solid.stands(), "stretched": solid.stretched_part(3.0) }));
         solids.push(solid);
     }
