@@ -113,6 +113,14 @@ for (const name of ["coffee.jpg", "astronaut.jpg", "rocket.jpg", "turtle.webp", 
     }));
 }
 
+test("says which kind of shape was made", () =>
+  withPage(async (page) => {
+    await choose(page, "turtle");
+    await create(page);
+    await waitForStatus(page, "preview_done");
+    assert.equal(await page.locator("#engine").innerText(), "Engine: sculpt; shape: round");
+  }));
+
 test("creates a session from a dropped image", () =>
   withPage(async (page) => {
     await dropTurtle(page);
