@@ -17,6 +17,7 @@ use crate::job_queue::Job;
 use crate::job_runner::{Download, JobRunner};
 use crate::lock::lock;
 use crate::metrics::Metrics;
+use crate::record::{DeletedNote, EngineNote, JobId};
 use crate::remote_engines::{DeletedJob, Worker};
 use crate::request::{Request, api_key};
 use crate::response::{self, Response, with_delivery, without_body};
@@ -252,9 +253,8 @@ impl Api {
         self.runner().store_download(&job, download)
     }
 
-    /// Returns the jobs of an engine whose sessions were deleted before they were done, also by earlier
-    /// processes. The engine ends them; there are none without
-    /// [remote engines](crate::Config::remote_engines).
+    /// Returns the jobs of an engine whose sessions were deleted, also by earlier processes. The engine ends
+    /// those that are not done; there are none without [remote engines](crate::Config::remote_engines).
     ///
     /// # Errors
     /// Fails if the store fails.
@@ -262,13 +262,18 @@ impl Api {
         // Before the notes, because the worker of a job may save another one at its end.
         let running = self.state.queue.running_jobs();
         let jobs = self.state.sessions.store.deleted_jobs(engine)?.into_iter();
-        let jobs = jobs.map(|(id, note)| DeletedJob {
-            worker: match running.contains(&id) {
-                true => Worker::Running,
-                false => Worker::Absent,
-            },
-            id,
-            note,
+        let jobs = jobs.map(|(code, DeletedNote { note, is_ended })| {
+            let EngineNote { stage, start, text } = note;
+            let id = JobId { code, stage, start };
+            DeletedJob {
+                worker: match running.contains(&id) {
+                    true => Worker::Running,
+                    false => Worker::Absent,
+                },
+                id,
+                note: text,
+                is_ended,
+            }
         });
         Ok(jobs.collect())
     }
@@ -282,10 +287,18 @@ impl Api {
         store.engine_notes_except(engine, &job.id.code)
     }
 
-    /// Removes a job that its engine has ended.
+    /// Notes that its engine has ended a job.
     ///
     /// # Errors
-    /// Fails if the store fails. The job is one of [`deleted_jobs`](Self::deleted_jobs) then.
+    /// Fails if the store fails.
+    pub fn end_deleted_job(&self, engine: &str, job: &DeletedJob) -> Result<(), StoreError> {
+        self.state.sessions.store.end_deleted_job(engine, &job.id)
+    }
+
+    /// Removes a job that its engine has ended long ago.
+    ///
+    /// # Errors
+    /// Fails if the store fails.
     pub fn forget_deleted_job(&self, engine: &str, job: &DeletedJob) -> Result<(), StoreError> {
         self.state
             .sessions

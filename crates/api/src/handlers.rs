@@ -22,7 +22,7 @@ use crate::session_fault::SessionFault;
 use crate::sessions::{AddError, Addition, Change, ReplayError, Start, UpdateError};
 use crate::stage::{Stage, State};
 use crate::state::ApiState;
-use crate::store::{FileChanges, Page, QueueState, UnfinishedJob, WriteError};
+use crate::store::{DeletedJobs, FileChanges, Page, QueueState, WriteError};
 use decode::Patience;
 
 /// The largest number of sessions on a page of the list.
@@ -176,16 +176,16 @@ impl Context<'_> {
     /// Deletes a session with its files. Its running job notices that at its next report of progress.
     fn delete(self, code: &str) -> Result<Output, ApiError> {
         let engines = self.state.remote_engines.as_ref();
-        let job = match engines {
-            Some(_) => UnfinishedJob::Keep,
-            None => UnfinishedJob::Forget,
+        let jobs = match engines {
+            Some(_) => DeletedJobs::Keep,
+            None => DeletedJobs::Forget,
         };
-        let record = self.state.sessions.delete(code, self.client, job)?;
+        let record = self.state.sessions.delete(code, self.client, jobs)?;
         let record = record.ok_or_else(|| ApiError::session_not_found(code))?;
         let note = record.unfinished_note();
         let ended = engines
             .zip(note)
-            .and_then(|(engines, note)| engines.after_deletion(&record.engine, &note.text));
+            .and_then(|(engines, note)| engines.after_deletion(&record.engine, note));
         Ok(Output::Deleted(ended))
     }
 

@@ -75,7 +75,7 @@ pub use retention::Retention;
 pub use sculpt::{Cutout, SegmentError, Segmenter};
 pub use service_format::{ServiceFile, ServiceFormat};
 pub use store::{
-    Change, EmbeddedStore, EngineFilter, Entries, JobKind, MemoryEntries, MemoryStore, Order,
-    Store, StoreError, UnfinishedJob, Visit,
+    Change, DeletedJobs, EmbeddedStore, EngineFilter, Entries, JobKind, MemoryEntries, MemoryStore,
+    Order, Store, StoreError, Visit,
 };
 pub use trial::{try_create, try_decode};

@@ -63,6 +63,16 @@ pub struct EngineNote {
     pub text: String,
 }
 
+/// The note of a job whose session was deleted.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DeletedNote {
+    #[serde(flatten)]
+    pub note: EngineNote,
+    /// Whether the job was done before, or the engine has ended it since.
+    #[serde(rename = "ended")]
+    pub is_ended: bool,
+}
+
 impl EngineNote {
     pub fn new(job: &JobId, text: String) -> Self {
         Self {
@@ -299,10 +309,16 @@ impl Record {
     }
 
     /// Returns the note of the next job.
-    pub fn unfinished_note(&self) -> Option<&EngineNote> {
-        let job = self.next_job()?;
-        let note = self.engine_note.as_ref();
-        note.filter(|note| note.is_of(&job))
+    pub fn unfinished_note(&self) -> Option<&str> {
+        self.engine_note(&self.next_job()?)
+    }
+
+    /// Returns what is kept of the session's last job when the session is deleted.
+    pub fn deleted_note(&self) -> Option<DeletedNote> {
+        Some(DeletedNote {
+            note: self.engine_note.clone()?,
+            is_ended: self.unfinished_note().is_none(),
+        })
     }
 
     /// Returns the current stage and its state.

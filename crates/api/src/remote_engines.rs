@@ -17,12 +17,15 @@ pub trait RemoteEngines: Send + Sync {
     fn after_deletion(&self, engine: &str, note: &str) -> Option<EndedJob>;
 }
 
-/// A job whose session was deleted before it was done.
+/// A job whose session was deleted.
 #[derive(Clone, Debug)]
 pub struct DeletedJob {
     pub(crate) id: JobId,
     /// The text that the engine saved last.
     pub note: String,
+    /// Whether the job was done before, or its engine has ended it since. It is kept for the search for
+    /// the jobs of other sessions.
+    pub is_ended: bool,
     /// Whether the engine may still save another text.
     pub worker: Worker,
 }

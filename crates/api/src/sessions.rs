@@ -11,7 +11,7 @@ use crate::quota::{Cents, DailyLimit};
 use crate::record::Record;
 use crate::retention::Retention;
 use crate::store::{
-    Charge, Cleanup, FileChanges, Page, QueueLimit, QueueState, Store, StoreError, UnfinishedJob,
+    Charge, Cleanup, DeletedJobs, FileChanges, Page, QueueLimit, QueueState, Store, StoreError,
     Write, WriteError, WriteKind,
 };
 
@@ -120,11 +120,11 @@ impl Sessions {
         &self,
         code: &str,
         client: Option<&str>,
-        job: UnfinishedJob,
+        jobs: DeletedJobs,
     ) -> Result<Option<Record>, StoreError> {
         let record = self.get(code)?;
         match record.filter(|record| record.belongs_to(client)) {
-            Some(_) => self.store.delete(code, job),
+            Some(_) => self.store.delete(code, jobs),
             None => Ok(None),
         }
     }

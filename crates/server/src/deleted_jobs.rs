@@ -1,5 +1,6 @@
 //! Ends the jobs of deleted sessions at the remote engines. A job is stored until that is done, so that
-//! a restart does not forget it.
+//! a restart does not forget it, and for a day after that, so that no session whose own job is lost takes
+//! it.
 
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -50,6 +51,12 @@ fn end_all(
 ) -> Result<Remaining, StoreError> {
     let mut remaining = Remaining::Nothing;
     for job in api.deleted_jobs(name)? {
+        if job.is_ended {
+            if engine.is_forgettable(&job.note) {
+                api.forget_deleted_job(name, &job)?;
+            }
+            continue;
+        }
         if job.worker == Worker::Running && !engine.is_submitted(&job.note) {
             remaining = remaining.max(Remaining::RunningWorkers);
             continue;
@@ -60,7 +67,7 @@ fn end_all(
             None => ControlFlow::Break(()),
         });
         match end {
-            JobEnd::Done => api.forget_deleted_job(name, &job)?,
+            JobEnd::Done => api.end_deleted_job(name, &job)?,
             JobEnd::Retry => remaining = Remaining::FailedAttempts,
         }
     }

@@ -8,13 +8,13 @@ use super::entries::{Change, Entries, MemoryEntries, Order};
 use super::index::{self, AGE_PREFIX, Aged, PROBE_KEY, URL_SECRET_KEY, USAGE_KEY};
 use super::state::State;
 use super::{
-    Charge, Claim, Cleanup, JobKind, Page, QueueState, Store, StoreError, Summary, UnfinishedJob,
+    Charge, Claim, Cleanup, DeletedJobs, JobKind, Page, QueueState, Store, StoreError, Summary,
     Write, WriteError, WriteKind,
 };
 use crate::clock::Millis;
 use crate::lock::lock;
 use crate::quota::Usage;
-use crate::record::{EngineNote, JobId, Record};
+use crate::record::{DeletedNote, JobId, Record};
 use crate::retention::{ClientBytes, Deletable, Incoming, Inventory, Retention};
 
 /// How many sessions are read at once when the oldest ones of a client are deleted.
@@ -82,6 +82,23 @@ impl<E: Entries> EmbeddedStore<E> {
         Ok(())
     }
 
+    /// Changes a kept job, if it is kept.
+    fn change_deleted_job(
+        &self,
+        engine: &str,
+        job: &JobId,
+        change: impl FnOnce(&mut DeletedNote),
+    ) -> Result<(), StoreError> {
+        let _writing = lock(&self.writing);
+        let kept = self.entries.get(&index::deleted_key(engine, &job.code))?;
+        let kept = kept.map(|kept| serde_json::from_slice::<DeletedNote>(&kept));
+        let Some(mut kept) = kept.transpose()?.filter(|kept| kept.note.is_of(job)) else {
+            return Ok(());
+        };
+        change(&mut kept);
+        self.commit(vec![put_deleted(engine, &job.code, &kept)?])
+    }
+
     /// Returns the session of a key that ends with its age, unless it has pending work.
     fn deletable(&self, key: &str, client: Option<String>, bytes: u64) -> Option<Deletable> {
         let (created_at, code) = index::parse_age(key)?;
@@ -123,9 +140,13 @@ impl<E: Entries> EmbeddedStore<E> {
 }
 
 /// Returns the change that keeps the job of a deleted session.
-fn put_deleted(engine: &str, code: &str, note: &EngineNote) -> Result<Change<'static>, StoreError> {
+fn put_deleted(
+    engine: &str,
+    code: &str,
+    kept: &DeletedNote,
+) -> Result<Change<'static>, StoreError> {
     let key = index::deleted_key(engine, code);
-    Ok(Change::Put(key, serde_json::to_vec(note)?.into()))
+    Ok(Change::Put(key, serde_json::to_vec(kept)?.into()))
 }
 
 impl<E: Entries> Store for EmbeddedStore<E> {
@@ -187,7 +208,8 @@ impl<E: Entries> Store for EmbeddedStore<E> {
             Ok((index::code_of(key) != code).then_some(note))
         })?;
         let deleted = self.deleted_jobs(engine)?.into_iter();
-        notes.extend(deleted.filter_map(|(id, note)| (id.code != code).then_some(note)));
+        let deleted = deleted.filter(|(other, _)| other != code);
+        notes.extend(deleted.map(|(_, kept)| kept.note.text));
         Ok(notes)
     }
 
@@ -235,39 +257,35 @@ impl<E: Entries> Store for EmbeddedStore<E> {
         Ok(())
     }
 
-    fn delete(&self, code: &str, job: UnfinishedJob) -> Result<Option<Record>, StoreError> {
+    fn delete(&self, code: &str, jobs: DeletedJobs) -> Result<Option<Record>, StoreError> {
         let _writing = lock(&self.writing);
         let Some(record) = self.get(code)? else {
             return Ok(None);
         };
-        let kept = match job {
-            UnfinishedJob::Forget => None,
-            UnfinishedJob::Keep => record.unfinished_note(),
+        let kept = match jobs {
+            DeletedJobs::Forget => None,
+            DeletedJobs::Keep => record.deleted_note(),
         };
-        let kept = kept.map(|note| put_deleted(&record.engine, code, note));
+        let kept = kept.map(|kept| put_deleted(&record.engine, code, &kept));
         let changes = kept.transpose()?.into_iter().collect();
         self.commit_without(&[code.to_owned()], changes)?;
         Ok(Some(record))
     }
 
-    fn deleted_jobs(&self, engine: &str) -> Result<Vec<(JobId, String)>, StoreError> {
+    fn deleted_jobs(&self, engine: &str) -> Result<Vec<(String, DeletedNote)>, StoreError> {
         let range = index::prefix_range(&index::deleted_prefix(engine));
         index::collect(&self.entries, range, usize::MAX, |key, value| {
-            let EngineNote { stage, start, text } = serde_json::from_slice(value)?;
             let code = index::code_of(key).to_owned();
-            Ok(Some((JobId { code, stage, start }, text)))
+            Ok(Some((code, serde_json::from_slice(value)?)))
         })
     }
 
     fn update_deleted_job(&self, engine: &str, job: &JobId, note: &str) -> Result<(), StoreError> {
-        let _writing = lock(&self.writing);
-        let kept = self.entries.get(&index::deleted_key(engine, &job.code))?;
-        let kept = kept.map(|note| serde_json::from_slice::<EngineNote>(&note));
-        if !kept.transpose()?.is_some_and(|kept| kept.is_of(job)) {
-            return Ok(());
-        }
-        let note = EngineNote::new(job, note.to_owned());
-        self.commit(vec![put_deleted(engine, &job.code, &note)?])
+        self.change_deleted_job(engine, job, |kept| note.clone_into(&mut kept.note.text))
+    }
+
+    fn end_deleted_job(&self, engine: &str, job: &JobId) -> Result<(), StoreError> {
+        self.change_deleted_job(engine, job, |kept| kept.is_ended = true)
     }
 
     fn forget_deleted_job(&self, engine: &str, job: &JobId) -> Result<(), StoreError> {

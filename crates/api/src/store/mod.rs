@@ -15,7 +15,7 @@ pub use error::StoreError;
 
 use crate::clock::Millis;
 use crate::quota::{Cents, DailyLimit, LimitReached, Usage};
-use crate::record::{JobId, Record};
+use crate::record::{DeletedNote, JobId, Record};
 use crate::retention::{ExpireError, Retention};
 
 /// Keeps the sessions, hands out their jobs and counts against limits. Several threads use it at once;
@@ -47,13 +47,16 @@ pub trait Store: Send + Sync {
     fn write(&self, write: &Write) -> Result<(), WriteError>;
 
     /// Deletes a session with its files. Returns its last record, or `None` if there was no such session.
-    fn delete(&self, code: &str, job: UnfinishedJob) -> Result<Option<Record>, StoreError>;
+    fn delete(&self, code: &str, jobs: DeletedJobs) -> Result<Option<Record>, StoreError>;
 
-    /// Returns the jobs of an engine that were [kept](UnfinishedJob::Keep), each with the latest note.
-    fn deleted_jobs(&self, engine: &str) -> Result<Vec<(JobId, String)>, StoreError>;
+    /// Returns the jobs of an engine that were [kept](DeletedJobs::Keep), by the codes of their sessions.
+    fn deleted_jobs(&self, engine: &str) -> Result<Vec<(String, DeletedNote)>, StoreError>;
 
     /// Replaces the note of a kept job. Does nothing if the job is not kept.
     fn update_deleted_job(&self, engine: &str, job: &JobId, note: &str) -> Result<(), StoreError>;
+
+    /// Notes that the engine has ended a kept job. Does nothing if the job is not kept.
+    fn end_deleted_job(&self, engine: &str, job: &JobId) -> Result<(), StoreError>;
 
     /// Removes a kept job.
     fn forget_deleted_job(&self, engine: &str, job: &JobId) -> Result<(), StoreError>;
@@ -104,13 +107,13 @@ pub struct FileChanges {
     pub remove: Vec<String>,
 }
 
-/// What becomes of the next job of a deleted session, if its engine has saved a note for it.
+/// What becomes of the last job of a deleted session, if its engine has saved a note for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UnfinishedJob {
+pub enum DeletedJobs {
     /// Its note is deleted too.
     Forget,
-    /// The engine has still to end the job. The store keeps it until it is
-    /// [forgotten](Store::forget_deleted_job).
+    /// Its note is kept until it is [forgotten](Store::forget_deleted_job): the engine has to end the job
+    /// if it is not done, and to know it in a search for the job of another session.
     Keep,
 }
 

@@ -54,18 +54,30 @@ pub fn keeps_the_jobs_of_deleted_sessions_until_they_are_forgotten(storage: &dyn
     drop(api);
     let api = open(storage, &config);
     assert!(api.deleted_jobs("paid").unwrap().is_empty());
-    let jobs = api.deleted_jobs("free").unwrap();
-    let [job] = jobs.as_slice() else {
-        panic!("{jobs:?}");
+    let jobs = || {
+        let mut jobs = api.deleted_jobs("free").unwrap();
+        jobs.sort_by_key(|job| job.note.clone());
+        jobs
     };
-    assert_eq!((job.note.as_str(), job.worker), ("later", Worker::Absent));
+    let states = || {
+        let states = jobs().into_iter().map(|job| (job.note, job.is_ended));
+        states.collect::<Vec<_>>()
+    };
+    assert_eq!(states(), [("job 1".into(), true), ("later".into(), false)]);
+    let [first, second] = &jobs()[..] else {
+        panic!("{:?}", jobs());
+    };
+    assert_eq!(second.worker, Worker::Absent);
+    api.end_deleted_job("free", second).unwrap();
+    assert_eq!(states(), [("job 1".into(), true), ("later".into(), true)]);
+    api.forget_deleted_job("free", first).unwrap();
     // The search for the job of another session has to know it.
     let last = create(&api, "b", START);
     api.run_job(next_job(&api), None, &Noting("others"))
         .unwrap();
     assert_eq!(session(&api, "b", &last)["error"], "later");
-    api.forget_deleted_job("free", job).unwrap();
-    assert!(api.deleted_jobs("free").unwrap().is_empty());
+    api.forget_deleted_job("free", second).unwrap();
+    assert!(states().is_empty());
 }
 
 /// Deletes its own session before it saves a note, as when the session is deleted while its job is

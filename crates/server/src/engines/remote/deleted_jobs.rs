@@ -9,7 +9,8 @@ use crate::clock::now;
 use crate::engines::service::{CancelReason, Cancellation, ListError};
 use crate::engines::submission::{SubmissionNote, SubmittedJob};
 
-/// How long after its request a job is cancelled at the latest. The services end their jobs sooner.
+/// How long after its request a job is cancelled at the latest, and kept for the search for the jobs of
+/// other sessions. The services end their jobs sooner.
 const MAX_JOB_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The outcome of an attempt to end a job.
@@ -29,6 +30,17 @@ impl RemoteEngine {
             Ok(SubmissionNote::Sent { .. } | SubmissionNote::Sending { .. }) | Err(_) => {
                 Some(self.service.after_deletion())
             }
+        }
+    }
+
+    /// Returns whether the job of a deleted session, which has ended, can be forgotten.
+    pub fn is_forgettable(&self, note: &str) -> bool {
+        match serde_json::from_str(note) {
+            Ok(SubmissionNote::Sent { since, .. } | SubmissionNote::Sending { since }) => {
+                is_old(since)
+            }
+            // There is no job.
+            Ok(SubmissionNote::Waiting { .. }) | Err(_) => true,
         }
     }
 
@@ -56,9 +68,8 @@ impl RemoteEngine {
             Ok(job) => job,
             Err(end) => return end,
         };
-        let is_old = now().saturating_sub(since) >= MAX_JOB_AGE.as_millis() as Millis;
         match self.service.cancel(&job, CancelReason::Deleted) {
-            Cancellation::Failed if !is_old => JobEnd::Retry,
+            Cancellation::Failed if !is_old(since) => JobEnd::Retry,
             Cancellation::Failed | Cancellation::Requested | Cancellation::Unsupported => {
                 JobEnd::Done
             }
@@ -84,4 +95,9 @@ impl RemoteEngine {
             ModelError::Failed(_) => JobEnd::Done,
         })
     }
+}
+
+/// Returns whether a job was requested long ago.
+fn is_old(since: Millis) -> bool {
+    now().saturating_sub(since) >= MAX_JOB_AGE.as_millis() as Millis
 }

@@ -1,4 +1,5 @@
-//! The clients: they create sessions, repeat creates without a response, and watch the sessions.
+//! The clients: they create sessions, repeat creates without a response, watch the sessions, and delete
+//! some of them.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -24,6 +25,9 @@ const RETRY_PAUSE: Duration = Duration::from_millis(100);
 const WATCH_PAUSE: Duration = Duration::from_millis(50);
 /// One in this many creates loses the response to its first attempt.
 const LOST_RESPONSES: u32 = 4;
+/// One in this many sessions is deleted, after this many milliseconds.
+const DELETED: u32 = 6;
+const DELETION_MILLIS: std::ops::Range<u64> = 0..500;
 /// The part of the chaos in which sessions are created.
 const CREATING_PART: f64 = 0.85;
 
@@ -35,15 +39,27 @@ pub struct Planned {
     due: f64,
     /// Whether the client does not receive the response to its first attempt.
     loses_response: bool,
+    /// When the client deletes the session after its creation, if it does.
+    deleted_after: Option<Duration>,
 }
 
 pub struct Client {
     pub name: &'static str,
     key: &'static str,
     pub planned: Vec<Planned>,
-    /// The codes of the sessions, in the order of `planned`. `true` once a session was seen
+    /// The codes of the sessions, in the order of [`Client::kept`]. `true` once a session was seen
     /// complete.
     created: Mutex<Vec<(String, bool)>>,
+    deleted: Mutex<Vec<Deleted>>,
+}
+
+/// A session that its client has deleted.
+#[derive(Clone)]
+pub struct Deleted {
+    /// The number of its image.
+    pub number: u32,
+    pub engine: &'static str,
+    pub code: String,
 }
 
 /// Distributes the sessions over the clients, the engines and the time.
@@ -55,6 +71,7 @@ pub fn plan(sessions: u32, random: &mut fastrand::Rng) -> Vec<Client> {
             key,
             planned: Vec::new(),
             created: Mutex::default(),
+            deleted: Mutex::default(),
         })
         .collect();
     for number in 1..=sessions {
@@ -65,6 +82,8 @@ pub fn plan(sessions: u32, random: &mut fastrand::Rng) -> Vec<Client> {
                 [random.usize(0..7)],
             loses_response: random.u32(0..LOST_RESPONSES) == 0,
             due: f64::from(number) / f64::from(sessions) * CREATING_PART,
+            deleted_after: (random.u32(0..DELETED) == 0)
+                .then(|| Duration::from_millis(random.u64(DELETION_MILLIS))),
         });
     }
     clients
@@ -75,9 +94,15 @@ impl Client {
     pub fn create_sessions(&self, run: &Run) {
         for planned in &self.planned {
             run.sleep_until(planned.due);
-            match self.create(run, planned) {
-                Some(code) => self.created.lock().unwrap().push((code, false)),
-                None => break,
+            let Some(code) = self.create(run, planned) else {
+                break;
+            };
+            match planned.deleted_after {
+                Some(delay) => {
+                    sleep(delay);
+                    self.delete(run, planned, code);
+                }
+                None => self.created.lock().unwrap().push((code, false)),
             }
         }
         run.end_client();
@@ -119,6 +144,49 @@ impl Client {
         None
     }
 
+    /// Deletes a session. Repeats the request until it is acknowledged.
+    fn delete(&self, run: &Run, planned: &Planned, code: String) {
+        let key = self.key;
+        let request = format!(
+            "DELETE {SESSIONS}/{code} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+             x-api-key: {key}\r\n\r\n"
+        );
+        let Planned { number, engine, .. } = *planned;
+        while run.is_creating() {
+            let response = exchange(&run.host(), request.as_bytes());
+            match response.as_ref().map(|response| response.status) {
+                // An attempt whose response was lost may have deleted it.
+                Some(200 | 204 | 404) => {
+                    let deleted = Deleted {
+                        number,
+                        engine,
+                        code,
+                    };
+                    self.deleted.lock().unwrap().push(deleted);
+                    return;
+                }
+                None | Some(429 | 503) => {}
+                Some(500) if response.as_ref().is_some_and(is_store_failure) => {}
+                Some(status) => {
+                    return run.check(false, || format!("delete {number} got a {status}"));
+                }
+            }
+            sleep(RETRY_PAUSE);
+        }
+        run.check(false, || format!("delete {number} was never acknowledged"));
+    }
+
+    /// Returns the sessions that were deleted.
+    pub fn deleted(&self) -> Vec<Deleted> {
+        self.deleted.lock().unwrap().clone()
+    }
+
+    /// Returns the sessions that are created and not deleted, in the order of their creation.
+    fn kept(&self) -> impl Iterator<Item = &Planned> {
+        let planned = self.planned.iter();
+        planned.filter(|planned| planned.deleted_after.is_none())
+    }
+
     /// Reads the acknowledged sessions again and again. Each must exist, and a complete one stays
     /// complete.
     pub fn watch_sessions(&self, run: &Run) {
@@ -131,7 +199,7 @@ impl Client {
             }
             turn = (turn + 1) % created.len();
             let (code, was_complete) = &created[turn];
-            let number = self.planned[turn].number;
+            let number = self.kept().nth(turn).map_or(0, |planned| planned.number);
             let Some(response) = self.get(&run.host(), &format!("{SESSIONS}/{code}")) else {
                 continue;
             };
@@ -158,7 +226,7 @@ impl Client {
     pub fn acknowledged(&self) -> Vec<(&Planned, String)> {
         let created = self.created.lock().unwrap();
         let codes = created.iter().map(|(code, _)| code.clone());
-        self.planned.iter().zip(codes).collect()
+        self.kept().zip(codes).collect()
     }
 
     /// Sends a GET request with the client's key. Returns `None` if there was no response.

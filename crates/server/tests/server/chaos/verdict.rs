@@ -56,11 +56,29 @@ pub fn check(run: &Run, machine: &Machine, engines: &Engines, clients: &[Client]
     for client in clients {
         check_list(run, client, &host);
     }
+    let deleted: Vec<_> = clients.iter().flat_map(Client::deleted).collect();
+    for session in &deleted {
+        let billed = billed.iter().flat_map(|(_, numbers)| numbers);
+        let models = billed.filter(|number| **number == session.number).count();
+        run.check(models <= 1, || {
+            format!("deleted session {}: {models} models", session.number)
+        });
+        let is_gone = clients
+            .iter()
+            .all(|client| client.session(&host, &session.code).is_null());
+        run.check(is_gone, || {
+            format!("session {} was deleted, and is there again", session.number)
+        });
+    }
+    println!("{} sessions were deleted", deleted.len());
     for (engine, numbers) in &billed {
         for number in numbers {
-            let is_planned = ended
-                .iter()
-                .any(|session| session.plan.number == *number && session.plan.engine == *engine);
+            let is_deleted = (deleted.iter())
+                .any(|session| session.number == *number && session.engine == *engine);
+            let is_planned = is_deleted
+                || ended.iter().any(|session| {
+                    session.plan.number == *number && session.plan.engine == *engine
+                });
             run.check(is_planned, || {
                 format!("{engine} billed image {number}, for which no session exists")
             });

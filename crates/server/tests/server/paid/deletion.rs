@@ -6,10 +6,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::emulator::{TASKS, send};
-use super::harness::start_gateway;
+use super::harness::{CHARGED, start_gateway};
 use crate::emulators::hosted::scenario::Cancel;
 use crate::emulators::hosted::{Emulator, Engine, Job, Scenario};
-use crate::support::{SESSIONS, wait_until};
+use crate::support::gateway::Gateway;
+use crate::support::{SESSIONS, session_code, wait_until};
 
 #[test]
 fn job_of_a_deleted_session_is_cancelled() {
@@ -184,6 +185,39 @@ fn job_of_a_deleted_session_is_cancelled_though_the_response_to_its_submit_was_l
     let response = gateway.server.delete(&format!("{SESSIONS}/{code}"));
     assert_eq!(response.status, 200);
     wait_until(|| emulator.cancels() == 1);
+}
+
+/// The list of tasks has the job of the deleted session, and not the one that never arrived.
+fn assert_job_is_not_taken_for_a_lost_one(delete: impl FnOnce(&Emulator, &Gateway)) {
+    let emulator = Emulator::start(Engine::Tripo, Scenario::Normal);
+    let gateway = start_gateway(&emulator, "timeout = 1\n", &[]);
+    delete(&emulator, &gateway);
+    emulator.set_scenario(Scenario::SubmitLost);
+    let session = gateway.create_and_wait(json!({}));
+    let error = session["error"].as_str();
+    assert!(
+        error.is_some_and(|error| error.contains(CHARGED)),
+        "{session}"
+    );
+}
+
+#[test]
+fn unfinished_job_of_a_deleted_session_is_not_taken_for_a_lost_one() {
+    assert_job_is_not_taken_for_a_lost_one(|emulator, gateway| {
+        emulator.set_scenario(Scenario::NeverFinishes);
+        let code = gateway.create(json!({}));
+        gateway.wait_until_submitted(&code);
+        gateway.server.delete(&format!("{SESSIONS}/{code}"));
+    });
+}
+
+#[test]
+fn finished_job_of_a_deleted_session_is_not_taken_for_a_lost_one() {
+    assert_job_is_not_taken_for_a_lost_one(|_, gateway| {
+        let session = gateway.create_and_wait(json!({}));
+        let code = session_code(&session);
+        gateway.server.delete(&format!("{SESSIONS}/{code}"));
+    });
 }
 
 /// How many sessions are deleted.
