@@ -107,7 +107,8 @@ fn model(
     report(progress, 0.0)?;
     let image = to_rgba8(request.image);
     let cutout = request.cutout;
-    let (rect, coverage) = crop(cutout, image.dimensions()).ok_or(NoObjectError::TooFine)?;
+    let (rect, coverage) =
+        crop(&cutout.coverage, image.dimensions()).ok_or(NoObjectError::TooFine)?;
     let raise = |density: MeshDensity| match cutout.shape {
         ModelShape::Round => surface::inflate(&coverage, rect, density),
         ModelShape::Revolved => surface::revolve(&coverage, rect, density),

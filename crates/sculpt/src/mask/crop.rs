@@ -2,7 +2,6 @@
 
 use glam::DVec2;
 
-use super::cut_out::Cutout;
 use crate::scalar_field::ScalarField;
 
 /// A rectangle of the image, in its pixels.
@@ -21,10 +20,12 @@ impl ImageRect {
     }
 }
 
-/// Returns the rectangle around what the cutout covers, with a margin of two pixels of its coverage, and the
-/// coverage in it. `size` is the image's. Returns `None` if it covers nothing.
-pub fn crop(cutout: &Cutout, (width, height): (u32, u32)) -> Option<(ImageRect, ScalarField)> {
-    let coverage = &cutout.coverage;
+/// Returns the rectangle around what is covered, with a margin of two pixels of the coverage, and the
+/// coverage in it. The size is the image's. Returns `None` if nothing is covered.
+pub fn crop(
+    coverage: &ScalarField,
+    (width, height): (u32, u32),
+) -> Option<(ImageRect, ScalarField)> {
     let is_covered = |x: usize, y: usize| coverage.at(x, y) > 0.5;
     let columns =
         || (0..coverage.width).filter(|x| (0..coverage.height).any(|y| is_covered(*x, y)));

@@ -191,7 +191,7 @@ impl Cutout {
     }
 
     fn suggested_shape(&self, image: &RgbaImage) -> ModelShape {
-        match (self.report.shape, crop(self, image.dimensions())) {
+        match (self.report.shape, crop(&self.coverage, image.dimensions())) {
             (CutoutShape::Object, Some((rect, coverage))) => {
                 shape::suggested(image, rect, &coverage)
             }
