@@ -43,6 +43,7 @@ pub fn end_deleted_jobs(api: &Api, name: &str, engine: &RemoteEngine, notify: &N
     }
 }
 
+/// Looks at each job of an engine once. Ends those that can be ended.
 fn end_all(
     api: &Api,
     name: &str,
@@ -61,12 +62,16 @@ fn end_all(
             remaining = remaining.max(Remaining::RunningWorkers);
             continue;
         }
-        let others = api.other_notes(name, &job)?;
-        let end = engine.end_job(&job.note, &others, &mut |_| match notify.notifications() {
-            Some(_) => ControlFlow::Continue(()),
-            None => ControlFlow::Break(()),
-        });
-        match end {
+        let load_others = || api.other_notes(name, &job);
+        let end = engine.end_job(
+            &job.note,
+            load_others,
+            &mut |_| match notify.notifications() {
+                Some(_) => ControlFlow::Continue(()),
+                None => ControlFlow::Break(()),
+            },
+        );
+        match end? {
             JobEnd::Done => api.end_deleted_job(name, &job)?,
             JobEnd::Retry => remaining = Remaining::FailedAttempts,
         }

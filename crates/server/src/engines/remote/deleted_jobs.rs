@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use api::{EndedJob, Millis, ModelError, Progress};
+use api::{EndedJob, Millis, ModelError, Progress, StoreError};
 
 use super::RemoteEngine;
 use crate::clock::now;
@@ -20,6 +20,13 @@ pub enum JobEnd {
     Done,
     /// The service could not be reached. A later attempt may succeed.
     Retry,
+}
+
+/// The outcome of a search for the job that a note tells of.
+enum Search {
+    Found(SubmittedJob),
+    /// There is no job to cancel, for now or at all.
+    Over(JobEnd),
 }
 
 impl RemoteEngine {
@@ -56,43 +63,56 @@ impl RemoteEngine {
     }
 
     /// Ends the job that the note of a deleted session tells of. A job whose response was lost is searched
-    /// for, with the notes of the `others`.
-    pub fn end_job(&self, note: &str, others: &[String], progress: &mut Progress) -> JobEnd {
-        let job = match serde_json::from_str(note) {
-            Ok(SubmissionNote::Sent { since, job }) => Ok(SubmittedJob { since, job }),
-            Ok(SubmissionNote::Sending { since }) => self.find_deleted(since, others, progress),
+    /// for, with the notes of the other sessions that `load_others` returns.
+    ///
+    /// # Errors
+    /// Fails if the notes cannot be loaded.
+    pub fn end_job(
+        &self,
+        note: &str,
+        load_others: impl FnOnce() -> Result<Vec<String>, StoreError>,
+        progress: &mut Progress,
+    ) -> Result<JobEnd, StoreError> {
+        let search = match serde_json::from_str(note) {
+            Ok(SubmissionNote::Sent { since, job }) => Search::Found(SubmittedJob { since, job }),
+            Ok(SubmissionNote::Sending { since }) => {
+                self.find_deleted(since, load_others, progress)?
+            }
             // No job was created.
-            Ok(SubmissionNote::Waiting { .. }) | Err(_) => Err(JobEnd::Done),
+            Ok(SubmissionNote::Waiting { .. }) | Err(_) => Search::Over(JobEnd::Done),
         };
-        let SubmittedJob { since, job } = match job {
-            Ok(job) => job,
-            Err(end) => return end,
+        let SubmittedJob { since, job } = match search {
+            Search::Found(job) => job,
+            Search::Over(end) => return Ok(end),
         };
-        match self.service.cancel(&job, CancelReason::Deleted) {
+        Ok(match self.service.cancel(&job, CancelReason::Deleted) {
             Cancellation::Failed if !is_old(since) => JobEnd::Retry,
             Cancellation::Failed | Cancellation::Requested | Cancellation::Unsupported => {
                 JobEnd::Done
             }
-        }
+        })
     }
 
     /// Finds the job of a deleted session whose response was lost.
     fn find_deleted(
         &self,
         since: Millis,
-        others: &[String],
+        load_others: impl FnOnce() -> Result<Vec<String>, StoreError>,
         progress: &mut Progress,
-    ) -> Result<SubmittedJob, JobEnd> {
+    ) -> Result<Search, StoreError> {
+        // No job is submitted after the notes were loaded, which would be taken for this one.
         let _submitting = self.lock_submitting();
+        let others = load_others()?;
         // Otherwise the search would hold up other jobs until the service can be reached.
         if let Err(ListError::Poll(_)) = self.service.list_since(since) {
-            return Err(JobEnd::Retry);
+            return Ok(Search::Over(JobEnd::Retry));
         }
-        let found = self.find_lost_job(since, "the session was deleted", others, progress);
-        found.map_err(|error| match error {
-            ModelError::Cancelled => JobEnd::Retry,
+        let found = self.find_lost_job(since, "the session was deleted", &others, progress);
+        Ok(match found {
+            Ok(job) => Search::Found(job),
+            Err(ModelError::Cancelled) => Search::Over(JobEnd::Retry),
             // It never arrived, or cannot be told from other jobs.
-            ModelError::Failed(_) => JobEnd::Done,
+            Err(ModelError::Failed(_)) => Search::Over(JobEnd::Done),
         })
     }
 }

@@ -1,7 +1,8 @@
 //! Everything goes wrong at once, at random: the server is killed and stopped, its disk is full,
 //! the paid engines fail, and callers send dangerous images or hold connections open. Meanwhile
 //! three clients create sessions, and delete some of them at once or while their models are made. At the
-//! end every other session is there and has ended, each model was billed at most once, and the server's memory stayed within a limit.
+//! end every other session is there and has ended, each model was billed at most once, and the server's
+//! memory stayed within a limit.
 //!
 //! `CHAOS_SECONDS` sets how long it lasts, and `CHAOS_SEED` repeats the random choices of a run.
 
