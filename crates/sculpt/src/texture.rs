@@ -139,9 +139,14 @@ pub fn project(
             let [red, green, blue, _] = pixel.0.map(f32::from);
             let color = 255.0 * Vec3::new(red, green, blue) / opacity;
             let (here, least) = covered(x, y);
+            // Evenly half-transparent, such as glass: far from the contour, although hardly covered.
+            let is_even = least > 0.5 && least > 0.98 * here;
             // In a line one pixel wide all is near the contour: there the most covered counts a
             // little.
-            let confidence = ((least - 0.5) * 4.0).clamp(0.0, 1.0) + 0.001 * here.powi(4);
+            let confidence = match is_even {
+                true => 1.0,
+                false => ((least - 0.5) * 4.0).clamp(0.0, 1.0) + 0.001 * here.powi(4),
+            };
             front.set(at, color, confidence);
             inside[at] = here > 0.5;
         }

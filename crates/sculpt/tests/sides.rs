@@ -227,6 +227,22 @@ fn keeps_the_texture_within_the_requested_resolution() {
 }
 
 #[test]
+fn keeps_the_detail_of_a_half_transparent_image() {
+    let [red, blue] = [[210, 40, 30], [30, 60, 210]];
+    let image = RgbaImage::from_fn(96, 64, |x, y| {
+        let [r, g, b] = if x / 8 % 2 == 0 { red } else { blue };
+        // One clear pixel, without which the image would count as opaque.
+        Rgba([r, g, b, if (x, y) == (95, 63) { 0 } else { 128 }])
+    });
+    let model = Model::read(&sculpt(&image.into(), &textured()).unwrap());
+    let texture = model.texture.unwrap();
+    // The middle of the front, where stripes of both colors are next to each other.
+    let middle = || (32..64).map(|x| texture.get_pixel(x, 32).0[0]);
+    let (least, most) = (middle().min().unwrap(), middle().max().unwrap());
+    assert!(least < 50 && most > 190, "red from {least} to {most}");
+}
+
+#[test]
 fn joins_front_and_back_of_a_model_without_a_texture() {
     let vertices =
         |parameters: &Parameters| Model::read(&sculpt(&face(), parameters).unwrap()).positions;
