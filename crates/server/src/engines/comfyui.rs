@@ -194,19 +194,9 @@ fn entries(list: &Value) -> impl Iterator<Item = &Value> {
 fn random_uuid() -> Result<String, SubmitError> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| SubmitError::Rejected(error.to_string()))?;
-    let mut number = u128::from_be_bytes(bytes);
-    // Version 4, variant 1.
-    number = number & !(0xf << 76) | 0x4 << 76;
-    number = number & !(0x3 << 62) | 0x2 << 62;
-    let hex = format!("{number:032x}");
-    let parts = [
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..],
-    ];
-    Ok(parts.join("-"))
+    Ok(uuid::Builder::from_random_bytes(bytes)
+        .into_uuid()
+        .to_string())
 }
 
 impl Service for ComfyUi {
