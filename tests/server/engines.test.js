@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
-import { imageTo3d } from "../../pkg/index.js";
+import { createSession, waitForSession } from "../../pkg/index.js";
 import { startProgram, waitForOutput } from "../support/programs.js";
 import { startServer } from "../support/server.js";
 
@@ -64,15 +64,24 @@ for (const { engine, service, running, hasPercentage } of [
   test(`reports the progress of a job at ${engine} to onUpdate`, async () => {
     /** @type {{ percent: number, status: string | undefined }[]} */
     const updates = [];
-    const session = await imageTo3d({
+    const { session_code: code } = await createSession({
       image: await openAsBlob("www/samples/turtle.webp"),
       extra: { engine },
       baseUrl,
-      interval: 50,
-      onUpdate: ({ percent_done: percent, engine_status: status }) => {
-        updates.push({ percent: percent ?? 0, status });
-      },
     });
+    // Each wait polls in growing intervals, which would miss a state: so none waits for long.
+    const options = { baseUrl, interval: 50, timeout: 400 };
+    /** @param {import("../../pkg/index.js").Session} session */
+    const onUpdate = ({ percent_done: percent, engine_status: status }) => {
+      updates.push({ percent: percent ?? 0, status });
+    };
+    let session;
+    while (!session) {
+      session = await waitForSession(code, { ...options, onUpdate }).catch((error) => {
+        if (error.kind !== "timeout") throw error;
+        return undefined;
+      });
+    }
     assert.equal(session.session_status, "complete");
     const statuses = distinct(updates.map(({ status }) => status));
     assert.ok(
