@@ -9,7 +9,7 @@ use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::errors::DecodeErrors;
 
-use crate::color::{Colors, Spaces};
+use crate::color::{Channels, Colors, Spaces};
 use crate::error::DecodeError;
 use crate::memory::memory_of;
 use crate::opened::OpenedImage;
@@ -194,7 +194,7 @@ impl OpenedImage for PrintFile<'_> {
         let pixels = u64::from(self.size.0) * u64::from(self.size.1);
         // Four inks while decoding; three colors beside them afterwards.
         let inks = memory_of(FORMAT, self.file, 4 * pixels, self.orientation);
-        self.file.len() as u64 + inks + 3 * pixels + self.colors.memory(0, false)
+        self.file.len() as u64 + inks + 3 * pixels + self.colors.memory(0, Channels::Color)
     }
 
     fn decode(self: Box<Self>) -> Result<DynamicImage, DecodeError> {

@@ -7,7 +7,7 @@ use contract::ImageFormat;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
 
-use crate::color::Colors;
+use crate::color::{Channels, Colors};
 use crate::error::DecodeError;
 use crate::memory::memory_of;
 use crate::opened::OpenedImage;
@@ -57,12 +57,15 @@ impl<'a> RasterFile<'a> {
             _ => decoder.orientation().map_err(undecodable)?,
         };
         let decoded = decoder.total_bytes();
-        let is_gray = !decoder.color_type().has_color();
+        let channels = match decoder.color_type().has_color() {
+            true => Channels::Color,
+            false => Channels::Gray,
+        };
         Ok(Self {
             format,
             memory: copied
                 + memory_of(format, file, decoded, orientation)
-                + colors.memory(decoded, is_gray),
+                + colors.memory(decoded, channels),
             decoder: Box::new(decoder),
             orientation,
             colors,

@@ -2,6 +2,8 @@
 //!
 //! `avif-parse` reads neither color profiles nor orientations, and no files of the major brand `mif1`.
 
+use re_rav1d::dav1d::pixel::YUVRange;
+
 /// A property of an item.
 #[derive(Clone, Copy)]
 struct Property<'a> {
@@ -43,7 +45,7 @@ pub struct CodedColors {
     pub primaries: u16,
     pub transfer: u16,
     pub matrix: u16,
-    pub is_full_range: bool,
+    pub range: YUVRange,
 }
 
 /// How an image is turned.
@@ -55,6 +57,23 @@ pub enum Turn {
     TopBottom,
     /// Left and right are exchanged.
     LeftRight,
+}
+
+/// The size of the identifiers and counts in a box.
+#[derive(Clone, Copy)]
+enum IdSize {
+    Bits16,
+    Bits32,
+}
+
+impl IdSize {
+    /// Returns the size in a `version` of a box whose identifiers have 32 bits since version `first`.
+    fn since(first: u8, version: u8) -> Self {
+        match version < first {
+            true => Self::Bits16,
+            false => Self::Bits32,
+        }
+    }
 }
 
 /// Items are identified by numbers of 32 bits.
@@ -84,7 +103,7 @@ impl<'a> Container<'a> {
     fn read_meta(file: &'a [u8], meta: &'a [u8]) -> Option<Result<Self, ContainerError>> {
         let mut primary = Reader::new(find(meta, b"pitm")?);
         let version = primary.version()?;
-        let primary = primary.id(version == 0)?;
+        let primary = primary.id(IdSize::since(1, version))?;
         let items = Items { file, meta };
         match &items.kind_of(primary)? {
             b"av01" => {}
@@ -165,7 +184,10 @@ impl<'a> Item<'a> {
             primaries: reader.u16()?,
             transfer: reader.u16()?,
             matrix: reader.u16()?,
-            is_full_range: reader.u8()? & 0x80 != 0,
+            range: match reader.u8()? & 0x80 {
+                0 => YUVRange::Limited,
+                _ => YUVRange::Full,
+            },
         })
     }
 
@@ -211,12 +233,12 @@ impl<'a> Items<'a> {
     fn kind_of(self, id: ItemId) -> Option<[u8; 4]> {
         let mut reader = Reader::new(find(self.meta, b"iinf")?);
         let version = reader.version()?;
-        reader.id(version == 0)?;
+        reader.id(IdSize::since(1, version))?;
         let entries = boxes(reader.rest).filter(|(name, _)| name == b"infe");
         entries.take(MAX_ITEMS).find_map(|(_, entry)| {
             let mut reader = Reader::new(entry);
             let version = reader.version()?;
-            let entry = reader.id(version < 3)?;
+            let entry = reader.id(IdSize::since(3, version))?;
             reader.u16()?;
             let kind = reader.take(4)?.try_into().ok()?;
             (entry == id).then_some(kind)
@@ -229,9 +251,9 @@ impl<'a> Items<'a> {
         let [sizes, more] = [reader.u8()?, reader.u8()?];
         let [offset_size, length_size] = [sizes >> 4, sizes & 15];
         let [base_size, index_size] = [more >> 4, if version == 0 { 0 } else { more & 15 }];
-        let count = reader.id(version < 2)?;
+        let count = reader.id(IdSize::since(2, version))?;
         for _ in 0..count {
-            let item = reader.id(version < 2)?;
+            let item = reader.id(IdSize::since(2, version))?;
             let is_in_box = match version {
                 0 => false,
                 _ => match reader.u16()? & 15 {
@@ -276,10 +298,11 @@ impl<'a> Items<'a> {
         let known: Vec<_> = boxes(find(properties, b"ipco")?).collect();
         let mut reader = Reader::new(find(properties, b"ipma")?);
         let flags = reader.u32()?;
-        let (has_short_ids, has_long_indices) = (flags >> 24 < 1, flags & 1 != 0);
+        let ids = IdSize::since(1, (flags >> 24) as u8);
+        let has_long_indices = flags & 1 != 0;
         let count = reader.u32()?;
         for _ in 0..count {
-            let item = reader.id(has_short_ids)?;
+            let item = reader.id(ids)?;
             let associations = reader.u8()?;
             let mut found = Vec::new();
             for _ in 0..associations {
@@ -312,9 +335,9 @@ impl<'a> Items<'a> {
         let entries = boxes(reader.rest).filter(|(name, _)| name == kind);
         let entries = entries.take(MAX_ITEMS).filter_map(|(_, entry)| {
             let mut reader = Reader::new(entry);
-            let from = reader.id(version == 0)?;
+            let from = reader.id(IdSize::since(1, version))?;
             let count = reader.u16()?;
-            let to = (0..count).map_while(|_| reader.id(version == 0));
+            let to = (0..count).map_while(|_| reader.id(IdSize::since(1, version)));
             Some((from, to.collect()))
         });
         entries.collect()
@@ -393,11 +416,11 @@ impl<'a> Reader<'a> {
         self.number(4).map(|number| number as u32)
     }
 
-    /// Reads an identifier or count, of 16 or 32 bits.
-    fn id(&mut self, is_short: bool) -> Option<ItemId> {
-        match is_short {
-            true => self.u16().map(u32::from),
-            false => self.u32(),
+    /// Reads an identifier or count.
+    fn id(&mut self, size: IdSize) -> Option<ItemId> {
+        match size {
+            IdSize::Bits16 => self.u16().map(u32::from),
+            IdSize::Bits32 => self.u32(),
         }
     }
 

@@ -5,7 +5,7 @@ mod pixels;
 
 use contract::ImageFormat;
 use image::{DynamicImage, RgbaImage, imageops};
-use re_rav1d::dav1d::pixel::{MatrixCoefficients, YUVRange};
+use re_rav1d::dav1d::pixel::MatrixCoefficients;
 use re_rav1d::dav1d::{Decoder, Picture, PixelLayout, Settings};
 
 use crate::color::{Colors, Spaces};
@@ -86,12 +86,8 @@ impl OpenedImage for AvifFile<'_> {
         if let Some(alpha) = &self.container.alpha {
             let picture = self.decode_item(alpha)?;
             // As in `libavif`: what the container states counts for colors only.
-            let is_full = picture.color_range() == YUVRange::Full;
-            set_alpha(
-                &mut image,
-                &picture,
-                Range::new(picture.bit_depth(), is_full),
-            );
+            let range = Range::new(picture.bit_depth(), picture.color_range());
+            set_alpha(&mut image, &picture, range);
             if self.container.is_premultiplied {
                 divide_by_alpha(&mut image);
             }
@@ -120,10 +116,7 @@ impl<'a> AvifFile<'a> {
             return Err(unsupported());
         }
         let matrix = Matrix::of_code(matrix).ok_or_else(unsupported)?;
-        let is_full = match coded {
-            Some(coded) => coded.is_full_range,
-            None => picture.color_range() == YUVRange::Full,
-        };
+        let range = coded.map_or(picture.color_range(), |coded| coded.range);
         if matrix == Matrix::Identity
             && matches!(
                 picture.pixel_layout(),
@@ -132,7 +125,7 @@ impl<'a> AvifFile<'a> {
         {
             return Err(unsupported());
         }
-        let image = to_rgb(&picture, matrix, Range::new(picture.bit_depth(), is_full));
+        let image = to_rgb(&picture, matrix, Range::new(picture.bit_depth(), range));
         let colors = match (item.icc_profile(), coded) {
             (Some(profile), _) => Colors::of_icc(Some(profile), Spaces::Rgb),
             (None, Some(coded)) => Colors::of_codes(coded.primaries, coded.transfer),

@@ -1,6 +1,7 @@
 //! Converts decoded planes to RGB.
 
 use image::RgbaImage;
+use re_rav1d::dav1d::pixel::YUVRange;
 use re_rav1d::dav1d::{Picture, PixelLayout, PlanarImageComponent};
 
 /// How color differences become colors.
@@ -143,18 +144,18 @@ pub struct Range {
 
 impl Range {
     /// Returns the range of values of a number of bits.
-    pub fn new(bits: usize, is_full: bool) -> Self {
+    pub fn new(bits: usize, range: YUVRange) -> Self {
         let scale = (1 << (bits.max(8) - 8)) as f32;
         let max = (1 << bits) as f32 - 1.0;
         let neutral = 128.0 * scale;
-        match is_full {
-            true => Self {
+        match range {
+            YUVRange::Full => Self {
                 black: 0.0,
                 bright: max,
                 neutral,
                 differences: max,
             },
-            false => Self {
+            YUVRange::Limited => Self {
                 black: 16.0 * scale,
                 bright: 219.0 * scale,
                 neutral,

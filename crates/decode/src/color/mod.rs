@@ -18,6 +18,15 @@ use self::source::ColorSource;
 /// The memory of a conversion's tables, in bytes: 65,536 values of each channel on both sides.
 const TABLE_BYTES: u64 = 4 << 20;
 
+/// What the pixels of a decoded image have beside opacity.
+#[derive(Clone, Copy)]
+pub enum Channels {
+    /// Brightness only.
+    Gray,
+    /// Colors.
+    Color,
+}
+
 /// Everything that a file states about its colors. The first readable statement counts.
 #[derive(Default)]
 pub struct Colors<'a>(Vec<ColorSource<'a>>);
@@ -70,18 +79,18 @@ impl<'a> Colors<'a> {
     }
 
     /// Estimates the memory that [`Colors::convert`] needs beside the image, in bytes. `decoded` is the
-    /// size of the decoded image, and `is_gray` whether it has no colors.
-    pub fn memory(&self, decoded: u64, is_gray: bool) -> u64 {
+    /// size of the decoded image.
+    pub fn memory(&self, decoded: u64, channels: Channels) -> u64 {
         let statements = self.0.iter().map(|source| match source {
             // The profile, its tables as numbers of 32 bits, and copies of them.
             ColorSource::Icc(profile, _) => TABLE_BYTES + 12 * profile.size() as u64,
             ColorSource::Profile(_) => TABLE_BYTES,
         });
-        match statements.max() {
+        match (statements.max(), channels) {
             // A gray image may become a colored one.
-            Some(tables) if is_gray => tables + 3 * decoded,
-            Some(tables) => tables,
-            None => 0,
+            (Some(tables), Channels::Gray) => tables + 3 * decoded,
+            (Some(tables), Channels::Color) => tables,
+            (None, _) => 0,
         }
     }
 

@@ -4,7 +4,7 @@
 //! drawn to canvases of their own, which may be five times as wide and high as the image.
 
 use resvg::tiny_skia::Transform;
-use resvg::usvg::{ClipPath, Group, ImageKind, Mask, Node, Tree};
+use resvg::usvg::{ClipPath, Group, Image, ImageKind, Mask, Node, Tree};
 
 use super::estimate::{BYTES_PER_PIXEL, Canvas, Estimate};
 use super::filter_cost::filter_cost;
@@ -47,37 +47,48 @@ impl Estimate {
         canvas: Canvas,
         transform: Transform,
     ) -> Result<f64, Refusal> {
-        let mut bytes: f64 = 0.0;
+        self.largest(group, |estimate, node| match node {
+            Node::Group(group) => estimate.group(group, canvas, transform),
+            Node::Path(path) => path_cost(estimate, path, canvas, transform),
+            Node::Image(image) => estimate.image(image, canvas, transform),
+            Node::Text(_) => Ok(0.0),
+        })
+    }
+
+    /// Adds the nodes in a group by `cost`, and returns the largest one.
+    fn largest(
+        &mut self,
+        group: &Group,
+        mut cost: impl FnMut(&mut Self, &Node) -> Result<f64, Refusal>,
+    ) -> Result<f64, Refusal> {
+        let mut largest: f64 = 0.0;
         for node in group.children() {
             self.add_time(NODE_TIME)?;
-            let needed = match node {
-                Node::Group(group) => self.group(group, canvas, transform)?,
-                Node::Path(path) => path_cost(self, path, canvas, transform)?,
-                Node::Image(image) => {
-                    let rect = image.size().to_rect(0.0, 0.0);
-                    let drawn = rect.and_then(|rect| rect.transform(transform));
-                    let [width, height] = drawn.map_or([0.0; 2], |rect| canvas.visible(rect));
-                    match image.kind() {
-                        ImageKind::SVG(tree) => {
-                            self.add_time(canvas.area() * LAYER_TIME)?;
-                            let nested = Canvas::of_image(canvas.width, canvas.height)?;
-                            let content = self.group_content(tree.root(), nested, transform)?;
-                            canvas.area() * BYTES_PER_PIXEL + content
-                        }
-                        _ => {
-                            let size = image.size();
-                            let pixels = f64::from(size.width()) * f64::from(size.height());
-                            self.add_time(pixels * DECODE_TIME + width * height * IMAGE_TIME)?;
-                            // The decoder's own memory is known from the file.
-                            pixels * BYTES_PER_PIXEL
-                        }
-                    }
-                }
-                Node::Text(_) => 0.0,
-            };
-            bytes = bytes.max(needed);
+            largest = largest.max(cost(self, node)?);
         }
-        Ok(bytes)
+        Ok(largest)
+    }
+
+    fn image(
+        &mut self,
+        image: &Image,
+        canvas: Canvas,
+        transform: Transform,
+    ) -> Result<f64, Refusal> {
+        let size = image.size();
+        if let ImageKind::SVG(tree) = image.kind() {
+            self.add_time(canvas.area() * LAYER_TIME)?;
+            let nested = Canvas::of_image(canvas.width, canvas.height)?;
+            let content = self.group_content(tree.root(), nested, transform)?;
+            return Ok(canvas.area() * BYTES_PER_PIXEL + content);
+        }
+        let rect = size.to_rect(0.0, 0.0);
+        let drawn = rect.and_then(|rect| rect.transform(transform));
+        let [width, height] = drawn.map_or([0.0; 2], |rect| canvas.visible(rect));
+        let pixels = f64::from(size.width()) * f64::from(size.height());
+        self.add_time(pixels * DECODE_TIME + width * height * IMAGE_TIME)?;
+        // The decoder's own memory is known from the file.
+        Ok(pixels * BYTES_PER_PIXEL)
     }
 
     /// See `render_group` of `resvg`.
@@ -131,28 +142,20 @@ impl Estimate {
         canvas: Canvas,
         transform: Transform,
     ) -> Result<f64, Refusal> {
-        let mut bytes: f64 = 0.0;
-        for node in group.children() {
-            self.add_time(NODE_TIME)?;
-            let needed = match node {
-                Node::Path(path) => path_cost(self, path, canvas, transform)?,
-                Node::Group(group) => {
-                    let transform = transform.pre_concat(group.transform());
-                    let content = self.clip_content(group, canvas, transform)?;
-                    match group.clip_path() {
-                        Some(clip) => {
-                            self.add_time(canvas.area() * LAYER_TIME)?;
-                            let clip = self.clip(clip, canvas, transform)?;
-                            canvas.area() * BYTES_PER_PIXEL + content.max(clip)
-                        }
-                        None => content,
-                    }
-                }
-                Node::Image(_) | Node::Text(_) => 0.0,
-            };
-            bytes = bytes.max(needed);
-        }
-        Ok(bytes)
+        self.largest(group, |estimate, node| match node {
+            Node::Path(path) => path_cost(estimate, path, canvas, transform),
+            Node::Group(group) => {
+                let transform = transform.pre_concat(group.transform());
+                let content = estimate.clip_content(group, canvas, transform)?;
+                let Some(clip) = group.clip_path() else {
+                    return Ok(content);
+                };
+                estimate.add_time(canvas.area() * LAYER_TIME)?;
+                let clip = estimate.clip(clip, canvas, transform)?;
+                Ok(canvas.area() * BYTES_PER_PIXEL + content.max(clip))
+            }
+            Node::Image(_) | Node::Text(_) => Ok(0.0),
+        })
     }
 
     fn mask(&mut self, mask: &Mask, canvas: Canvas, transform: Transform) -> Result<f64, Refusal> {

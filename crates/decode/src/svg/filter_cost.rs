@@ -91,12 +91,14 @@ fn check_region(region: NonZeroRect, transform: Transform) -> Result<(), Refusal
         return Ok(());
     };
     let edges = [region.left(), region.top(), region.right(), region.bottom()];
-    check(edges.iter().all(|edge| edge.abs() < MAX_COORDINATE))
+    let is_near = edges.iter().all(|edge| edge.abs() < MAX_COORDINATE);
+    is_near.then_some(()).ok_or(Refusal::TooComplex)
 }
 
 /// Returns the time of a blur per pixel. `x` and `y` are the standard deviations in pixels.
 fn blur_time(x: f32, y: f32) -> Result<f64, Refusal> {
-    check(x <= MAX_DEVIATION && y <= MAX_DEVIATION)?;
+    let is_drawn = x <= MAX_DEVIATION && y <= MAX_DEVIATION;
+    is_drawn.then_some(()).ok_or(Refusal::TooComplex)?;
     Ok(match x.max(y) < SMALL_DEVIATION {
         true => SMALL_BLUR_TIME,
         false => BLUR_TIME,
@@ -104,12 +106,6 @@ fn blur_time(x: f32, y: f32) -> Result<f64, Refusal> {
 }
 
 fn check_offset(x: f32, y: f32) -> Result<(), Refusal> {
-    check(x.abs() < MAX_COORDINATE && y.abs() < MAX_COORDINATE)
-}
-
-fn check(is_drawable: bool) -> Result<(), Refusal> {
-    match is_drawable {
-        true => Ok(()),
-        false => Err(Refusal::TooComplex),
-    }
+    let is_near = x.abs() < MAX_COORDINATE && y.abs() < MAX_COORDINATE;
+    is_near.then_some(()).ok_or(Refusal::TooComplex)
 }

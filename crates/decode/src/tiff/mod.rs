@@ -16,7 +16,7 @@ use zune_jpeg::JpegDecoder;
 use self::directory::{Directory, tag};
 use self::kind::{Compression, Kind, Samples};
 use self::source::{BitOrder, Source};
-use crate::color::{Colors, Spaces};
+use crate::color::{Channels, Colors, Spaces};
 use crate::error::DecodeError;
 use crate::opened::OpenedImage;
 
@@ -183,13 +183,16 @@ impl OpenedImage for TiffFile<'_> {
             Compression::Jpeg => self.file.len() as u64 + 3 * row * u64::from(chunk.1),
             Compression::Streamed => row,
         };
-        let is_gray = matches!(samples, Samples::Gray | Samples::GrayAnd(_));
+        let channels = match samples {
+            Samples::Gray | Samples::GrayAnd(_) => Channels::Gray,
+            _ => Channels::Color,
+        };
         let reading = self.sample_bytes() + chunk + CHUNK_BYTES * chunks;
         let converting = self.sample_bytes() + decoded;
         let finishing = match self.orientation() {
             Orientation::NoTransforms => decoded,
             _ => 2 * decoded,
-        } + self.colors.memory(decoded, is_gray);
+        } + self.colors.memory(decoded, channels);
         // The decoder's lists of an entry's values.
         (16 << 20) + reading.max(converting).max(finishing)
     }
