@@ -10,12 +10,15 @@ export function createSandbox(options = {}) {
   return {
     async fetch(input, init) {
       const body = init?.body;
-      if (!isBlob(body)) return instance.fetch(new Request(input, init));
+      if (!isBlob(body)) {
+        const request = new Request(input, init);
+        return instance.fetch(request, signalOf(request, input, init));
+      }
       // Not through the `Request`: that of Node.js turns a `Blob` of jsdom into text.
       const headers = new Headers(init?.headers);
       if (body.type && !headers.has("content-type")) headers.set("content-type", body.type);
       const request = new Request(input, { ...init, headers, body: new Uint8Array() });
-      return instance.fetch(request, body);
+      return instance.fetch(request, signalOf(request, input, init), body);
     },
     async reset() {
       const previous = instance;
@@ -25,6 +28,17 @@ export function createSandbox(options = {}) {
     requests: () => instance.requests(),
   };
 }
+
+/**
+ * Returns the caller's own signal. In Node.js, a signal refers to those of its requests weakly, so that a
+ * request that nothing else refers to would be collected, and never aborted.
+ *
+ * @param {Request} request
+ * @param {RequestInfo | URL} input
+ * @param {RequestInit} [init]
+ */
+const signalOf = (request, input, init) =>
+  init?.signal ?? (input instanceof Request ? input.signal : request.signal);
 
 /**
  * Whether a value behaves like a `Blob`, which test environments imitate.

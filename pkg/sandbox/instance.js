@@ -54,10 +54,11 @@ export function createInstance({ origin, ...settings }) {
 
   /**
    * @param {Request} request
+   * @param {AbortSignal} signal
    * @param {Blob} [blob] the body, if it is not in the request
    */
-  async function handle(request, blob) {
-    const { method, signal } = request;
+  async function handle(request, signal, blob) {
+    const { method } = request;
     const file = fileUrls.find(request.url);
     if (file) {
       const headers = { "content-type": file.type, "content-length": String(file.size) };
@@ -79,7 +80,7 @@ export function createInstance({ origin, ...settings }) {
       const json = await fileUrls.rewriteUrls(new TextDecoder().decode(response.body), host);
       response.body = new TextEncoder().encode(json);
     }
-    return toResponse(response, request, origin === undefined ? "page" : "server");
+    return toResponse(response, signal, origin === undefined ? "page" : "server");
   }
 
   /**
@@ -87,23 +88,22 @@ export function createInstance({ origin, ...settings }) {
    *
    * @template T
    * @param {Promise<T>} promise
-   * @param {Request} [request] used until the end: once Node.js collects a request, its signal no longer
-   *   follows the caller's
+   * @param {AbortSignal} [signal]
    * @returns {Promise<T>}
    */
-  async function untilInterrupted(promise, request) {
+  async function untilInterrupted(promise, signal) {
     /** @type {(reason: unknown) => void} */
     let interrupt = () => {};
     /** @type {Promise<never>} */
     const interrupted = new Promise((_, reject) => (interrupt = reject));
-    const abort = () => interrupt(request?.signal.reason);
-    if (request?.signal.aborted) abort();
-    request?.signal.addEventListener("abort", abort);
+    const abort = () => interrupt(signal?.reason);
+    if (signal?.aborted) abort();
+    signal?.addEventListener("abort", abort);
     interrupters.add(interrupt);
     try {
       return await Promise.race([interrupted, promise]);
     } finally {
-      request?.signal.removeEventListener("abort", abort);
+      signal?.removeEventListener("abort", abort);
       interrupters.delete(interrupt);
     }
   }
@@ -111,10 +111,11 @@ export function createInstance({ origin, ...settings }) {
   return {
     /**
      * @param {Request} request
+     * @param {AbortSignal} signal that of the caller, which the request's own follows
      * @param {Blob} [blob] the body, if it is not in the request
      * @returns {Promise<Response>}
      */
-    fetch: (request, blob) => untilInterrupted(handle(request, blob), request),
+    fetch: (request, signal, blob) => untilInterrupted(handle(request, signal, blob), signal),
 
     /**
      * Returns the requests that the API has received, oldest first.

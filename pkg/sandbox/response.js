@@ -13,13 +13,13 @@ const WITHOUT_LENGTH = [204, 304];
  * respond.
  *
  * @param {ApiResponse} response
- * @param {Request} request aborts a body that is delivered in chunks
+ * @param {AbortSignal} signal aborts a body that is delivered in chunks
  * @param {"page" | "server"} reader a page can read only the headers that CORS lets it read
  * @returns {Promise<Response>}
  * @throws {TypeError} if the fault is a dropped connection, or if CORS forbids the page to read the
  *   response
  */
-export async function toResponse(response, request, reader) {
+export async function toResponse(response, signal, reader) {
   const { status, headers, body, delivery } = response;
   if (delivery === "stall") {
     return new Promise(() => {});
@@ -34,7 +34,7 @@ export async function toResponse(response, request, reader) {
   }
   const readable = reader === "page" ? filterByCors(all) : all;
   const isEmpty = body.length === 0;
-  return new Response(isEmpty ? null : toBody(response, request), {
+  return new Response(isEmpty ? null : toBody(response, signal), {
     status,
     headers: readable,
   });
@@ -70,9 +70,9 @@ const droppedConnection = () =>
 
 /**
  * @param {ApiResponse} response
- * @param {Request} request
+ * @param {AbortSignal} signal
  */
-function toBody({ body, chunkPlan }, request) {
+function toBody({ body, chunkPlan }, signal) {
   if (!chunkPlan) return body;
   const [chunkSize, length, pause] = chunkPlan;
   /** @type {(Uint8Array<ArrayBuffer> | Error)[]} */
@@ -81,7 +81,7 @@ function toBody({ body, chunkPlan }, request) {
     chunks.push(body.subarray(start, Math.min(start + chunkSize, length)));
   }
   if (length < body.length) chunks.push(droppedConnection());
-  return pacedStream(chunks, pause, request);
+  return pacedStream(chunks, pause, signal);
 }
 
 /**
@@ -90,25 +90,28 @@ function toBody({ body, chunkPlan }, request) {
  *
  * @param {(Uint8Array<ArrayBuffer> | Error)[]} chunks
  * @param {number} pause in milliseconds
- * @param {Request} request used by each `pull`: once Node.js collects a request, its signal no longer
- *   follows the caller's
+ * @param {AbortSignal} signal
  */
-function pacedStream(chunks, pause, request) {
+function pacedStream(chunks, pause, signal) {
   let next = 0;
+  let abort = () => {};
+  const settle = () => signal.removeEventListener("abort", abort);
   /** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */
   const stream = new ReadableStream({
     start(controller) {
-      const { signal } = request;
-      signal.addEventListener("abort", () => controller.error(signal.reason), { once: true });
+      abort = () => controller.error(signal.reason);
+      signal.addEventListener("abort", abort, { once: true });
     },
     async pull(controller) {
       if (next > 0) await new Promise((resolve) => setTimeout(resolve, pause));
-      if (request.signal.aborted) return;
+      if (signal.aborted) return;
       const chunk = chunks[next++];
-      if (chunk instanceof Error) controller.error(chunk);
-      else if (chunk) controller.enqueue(chunk);
+      if (chunk instanceof Uint8Array) return controller.enqueue(chunk);
+      settle();
+      if (chunk) controller.error(chunk);
       else controller.close();
     },
+    cancel: settle,
   });
   return stream;
 }

@@ -304,6 +304,24 @@ test("an abort reaches a request and a body that wait, after a garbage collectio
   }
 });
 
+test("an abort reaches a request of a sandbox that is not used any more", async () => {
+  setFlagsFromString("--expose-gc");
+  const collectGarbage = runInNewContext("gc");
+  const controller = new AbortController();
+  const start = () =>
+    createSandbox().fetch(url, {
+      headers: { "x-api-key": faultKey("stall") },
+      signal: controller.signal,
+    });
+  const rejected = assert.rejects(start(), (reason) => reason === "enough");
+  for (let round = 0; round < 10; round++) {
+    await sleep(20);
+    collectGarbage();
+  }
+  setTimeout(() => controller.abort("enough"), 100);
+  await rejected;
+});
+
 test("a session fails with the reason if its image cannot be fetched", async () => {
   const { fetch, interval } = fastSandbox();
   const served = createServer((request, response) => {
