@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::{self, Formatter};
+use std::str::FromStr;
 
 use contract::{
     CUTOUT, CutoutChoice, IMAGE_URL, Invalid, MASK_URL, Missing, Parameters, SHAPE, ShapeChoice,
@@ -61,16 +62,8 @@ impl CreateBody {
         let image_url = image_url
             .filter(|raw| !is_null(raw))
             .ok_or_else(|| Missing::new(IMAGE_URL, IMAGE_URL_FORMS).to_string())?;
-        let cutout = fields.get(
-            CUTOUT,
-            &one_of_quoted(CutoutChoice::VARIANTS.iter().copied()),
-            |value| value.as_str()?.parse().ok(),
-        )?;
-        let shape = fields.get(
-            SHAPE,
-            &one_of_quoted(ShapeChoice::VARIANTS.iter().copied()),
-            |value| value.as_str()?.parse().ok(),
-        )?;
+        let cutout = fields.choice(CUTOUT)?;
+        let shape = fields.choice(SHAPE)?;
         let mut parameters = fields.parameters()?;
         let LaterParameters {
             unsupported,
@@ -91,8 +84,8 @@ impl CreateBody {
                 Some(false) | None => Stage::Spin,
             },
             engine,
-            cutout: cutout.unwrap_or_default(),
-            shape: shape.unwrap_or_default(),
+            cutout,
+            shape,
             mask: mask.transpose()?,
             ignored: unsupported,
         })
@@ -264,6 +257,13 @@ impl<'a> Fields<'a> {
             }
         }
         Ok(later)
+    }
+
+    /// Returns one of the named values, the default if the field is omitted.
+    fn choice<T: FromStr + VariantNames + Default>(&self, name: &str) -> Result<T, String> {
+        let expected = one_of_quoted(T::VARIANTS.iter().copied());
+        let chosen = self.get(name, &expected, |value| value.as_str()?.parse().ok())?;
+        Ok(chosen.unwrap_or_default())
     }
 
     fn get<T>(

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Millis;
 use crate::cutout::CutoutRecord;
 use crate::engine::SCULPT;
+use crate::files::Format;
 use crate::idempotency::IdempotencyRecord;
 use crate::service_format::ServiceFormat;
 use crate::session_fault::SessionFault;
@@ -431,13 +432,12 @@ impl Record {
         formats.find(|format| format.name() == name)
     }
 
-    /// Returns the format of this name if a service's file is offered as the model of a stage. A
-    /// refinement has the preview's, unless the server moved or scaled the model and can make the format
-    /// itself.
-    pub fn offered_service_format(&self, stage: Stage, name: &str) -> Option<ServiceFormat> {
+    /// Returns the format if a service's file of it is offered as the model of a stage. A refinement has
+    /// the preview's, unless the server moved or scaled the model and can make the format itself.
+    pub fn offered_service_format(&self, stage: Stage, format: &Format) -> Option<ServiceFormat> {
         let is_changed = stage == Stage::Refine && self.parameters.is_placed();
-        self.service_format(name)
-            .filter(|format| !is_changed || !format.is_convertible())
+        self.service_format(format.name)
+            .filter(|_| !is_changed || !format.is_converted())
     }
 
     /// Returns whether a client may see the session. `None` may see all sessions.

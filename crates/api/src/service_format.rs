@@ -27,11 +27,6 @@ impl ServiceFormat {
     pub fn name(self) -> &'static str {
         self.into()
     }
-
-    /// Returns whether this server can make the format itself, from the GLB file.
-    pub fn is_convertible(self) -> bool {
-        self != Self::Fbx
-    }
 }
 
 /// A model file of a service, which is offered as the service made it.

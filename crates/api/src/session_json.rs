@@ -60,7 +60,7 @@ impl MissingFormats {
 pub fn available_formats(record: &Record, stage: Stage) -> Vec<&'static str> {
     let has_format = |format: &&Format| {
         let is_made = format.is_converted() && !record.is_glb_only(stage);
-        is_made || format.is_stored() || record.offered_service_format(stage, format.name).is_some()
+        is_made || format.is_stored() || record.offered_service_format(stage, format).is_some()
     };
     FORMATS
         .iter()
@@ -173,10 +173,11 @@ impl SessionView<'_> {
             if !record.is_glb_only(stage) {
                 fields.push((field.to_owned(), url("zip")));
             }
-            for Format { name, .. } in &FORMATS {
-                let url = match record.offered_service_format(stage, name) {
+            for format in &FORMATS {
+                let name = format.name;
+                let url = match record.offered_service_format(stage, format) {
                     Some(format) => self.file_url(&service_file(format)).into(),
-                    None if available.contains(name) => url(name),
+                    None if available.contains(&name) => url(name),
                     None if self.missing_formats == MissingFormats::Refused => url(name),
                     None => continue,
                 };

@@ -191,9 +191,7 @@ impl Parameters {
             pivot_point: self.pivot_point.or(Some([0.0; 3])),
         }
     }
-}
 
-impl Parameters {
     /// Returns whether the caller leaves all edges of the bounding box to the server.
     pub fn has_automatic_size(&self) -> bool {
         let mut edges = self.scaled_bbox.iter().flatten();
