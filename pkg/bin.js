@@ -5,11 +5,13 @@ import { parseArgs } from "node:util";
 
 import { parseHostName, parseOrigin } from "./bin/access.js";
 import { publicFetch } from "./bin/fetch.js";
+import { findNativeServer, reasonForNoNativeServer, runNativeServer } from "./bin/native.js";
 import { serve } from "./bin/server.js";
 import { invalid } from "./message.js";
 
 const help = `Serves the Image-to-3D API on this machine, to test apps against. It needs no API key, and sends
-nothing to the internet, except to download images given by an https: URL.
+nothing to the internet, except to download images given by an https: URL. This is the WebAssembly server.
+The native one also has the demo page, remote engines and storage.
 
 Usage: npx csm-image-to-3d [--port N] [--speed N] [--origin URL] [--host-name NAME]
 
@@ -19,7 +21,11 @@ Usage: npx csm-image-to-3d [--port N] [--speed N] [--origin URL] [--host-name NA
                     Repeatable
   --host-name NAME  host name under which the server can be reached, beside localhost and IP addresses.
                     Repeatable
+  --wasm            runs this server where the native one is installed, too
   --help            prints this help`;
+
+const flags = process.argv.slice(2);
+const native = findNativeServer();
 
 /** An image of one pixel. */
 const image =
@@ -40,6 +46,11 @@ From a terminal:
 
 API keys that simulate failures: ${address}/sandbox/faults
 To stop the server and delete its sessions, press Ctrl+C.`;
+
+/** Says what is missing where the native server is not installed. */
+const missing = () => `
+This is the WebAssembly server: it has no demo page, remote engines or storage.
+${reasonForNoNativeServer()}`;
 
 /** An invalid command line. */
 class UsageError extends Error {}
@@ -95,26 +106,33 @@ function parseFlags() {
         speed: { type: "string", default: "1" },
         origin: { type: "string", multiple: true, default: [] },
         "host-name": { type: "string", multiple: true, default: [] },
+        wasm: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
       },
     }).values;
   } catch (error) {
     // Node.js appends advice about positional arguments.
-    throw new UsageError(/** @type {Error} */ (error).message.split(". ")[0]);
+    const [message] = /** @type {Error} */ (error).message.split(". ");
+    const hint = native ? "It runs without --wasm." : reasonForNoNativeServer();
+    throw new UsageError(`${message}. The native server has more options. ${hint}`);
   }
 }
 
-try {
+/** Serves the API with the WebAssembly of the sandbox. */
+async function serveWithWebAssembly() {
   const options = readOptions();
-  if (options) {
-    // The sandbox downloads images with the global `fetch`.
-    globalThis.fetch = publicFetch();
-    const { address, webPages, close } = await serve(options);
-    for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, close);
-    console.log(instructions(address, webPages));
-  } else {
-    console.log(help);
-  }
+  if (!options) return console.log(help);
+  // The sandbox downloads images with the global `fetch`.
+  globalThis.fetch = publicFetch();
+  const { address, webPages, close } = await serve(options);
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, close);
+  console.log(instructions(address, webPages));
+  if (!native) console.log(missing());
+}
+
+try {
+  if (native && !flags.includes("--wasm")) process.exitCode = await runNativeServer(native, flags);
+  else await serveWithWebAssembly();
 } catch (error) {
   if (!(error instanceof Error)) throw error;
   console.error(error.message);

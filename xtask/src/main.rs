@@ -21,9 +21,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use xshell::Shell;
 
+use release::Platform;
 use test::Length;
 
 /// The project's own commands.
@@ -73,11 +74,12 @@ enum Command {
     Notices,
     /// Fails if files of a crate, or JavaScript modules, import each other in a circle.
     Cycles,
-    /// Checks the version and the changelog, and builds the packages without publishing them.
+    /// Builds and checks everything that a release consists of, without publishing it: npm packages,
+    /// crates, and the server's program for each platform.
     Release {
-        /// Required: publishing is done by hand.
-        #[arg(long, required = true)]
-        dry_run: bool,
+        /// The platforms of the server. Repeatable. Default: all.
+        #[arg(long, value_name = "PLATFORM")]
+        platform: Vec<Platform>,
     },
 }
 
@@ -130,6 +132,9 @@ fn run(command: Command) -> Result<()> {
         Command::Check { .. } => check::check(&shell),
         Command::Notices => notices::write(&shell),
         Command::Cycles => cycles::check(&shell),
-        Command::Release { .. } => release::dry_run(&shell),
+        Command::Release { platform } if platform.is_empty() => {
+            release::release(&shell, Platform::value_variants())
+        }
+        Command::Release { platform } => release::release(&shell, &platform),
     }
 }

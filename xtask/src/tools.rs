@@ -9,8 +9,10 @@ use xshell::{Shell, cmd};
 use crate::console::step;
 
 const CARGO_DENY: &str = "0.20.2";
+const CARGO_ZIGBUILD: &str = "0.24.1";
 const GECKODRIVER: &str = "0.36.0";
 const WASM_PACK: &str = "0.15.1";
+const ZIG: &str = "0.17.1";
 
 /// Installs what building the package needs, and puts it on `PATH`.
 pub fn ensure_build_tools(shell: &Shell) -> Result<()> {
@@ -57,6 +59,35 @@ pub fn ensure_cargo_deny(shell: &Shell) -> Result<()> {
             flags: &["--locked"],
         },
     )
+}
+
+/// Installs zig, which compiles C and links for all platforms, and cargo-zigbuild, which lets cargo use
+/// it. Both come from the Python registry: zig has no other package that needs no administrator.
+pub fn ensure_zig(shell: &Shell) -> Result<()> {
+    let folder = shell.current_dir().join(".tools/zig");
+    let packages = [
+        format!("cargo-zigbuild=={CARGO_ZIGBUILD}"),
+        format!("ziglang=={ZIG}"),
+    ];
+    let installed = folder.join("installed");
+    let wanted = packages.join("\n");
+    if !shell.read_file(&installed).is_ok_and(|text| text == wanted) {
+        step(&format!("installing {}", packages.join(" and ")));
+        let flags = ["--quiet", "--disable-pip-version-check", "--upgrade"];
+        cmd!(
+            shell,
+            "python3 -m pip install {flags...} --target {folder} {packages...}"
+        )
+        .run()
+        .context("zig needs Python 3 with pip (package python3-pip on Debian)")?;
+        shell.write_file(installed, wanted)?;
+    }
+    shell.set_var("PYTHONPATH", &folder);
+    let path = shell.var_os("PATH").unwrap_or_default();
+    let all = [folder.join("bin")];
+    let all = all.into_iter().chain(std::env::split_paths(&path));
+    shell.set_var("PATH", std::env::join_paths(all)?);
+    Ok(())
 }
 
 /// Installs the parts of the toolchain that `rust-toolchain.toml` lists. rustup does so at its first

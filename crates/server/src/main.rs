@@ -181,8 +181,18 @@ async fn serve(config: &Config, options: &Options) -> anyhow::Result<()> {
         },
         time_limits: TimeLimits::default(),
     };
+    if options.open {
+        open_in_browser(&format!("http://{address}/"));
+    }
     http::serve(state, listener, connections, shutdown).await;
     Ok(())
+}
+
+/// Opens a URL in the browser. The server is useful without one, so a failure is only printed.
+fn open_in_browser(url: &str) {
+    if let Err(error) = open::that_detached(url) {
+        eprintln!("Cannot open a browser: {error}. Open {url} yourself.");
+    }
 }
 
 async fn listen(options: &Options) -> anyhow::Result<TcpListener> {

@@ -34,6 +34,9 @@ pub struct Options {
     /// Folder with a website to serve beside the API
     #[arg(long, value_name = "FOLDER")]
     pub site: Option<PathBuf>,
+    /// Opens the website in the browser
+    #[arg(long, requires = "site")]
+    pub open: bool,
     /// Largest request body and largest fetched image, in MiB. In a request, base64 makes an image a
     /// third larger
     #[arg(long, value_name = "MIB", default_value_t = 64)]

@@ -1,0 +1,64 @@
+// The packed packages on a machine without Rust: `npx csm-image-to-3d` with the native server.
+// `cargo xtask release` runs it; RELEASE is the folder of the packed packages.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join, resolve } from "node:path";
+import { after, before, test } from "node:test";
+
+import { imageTo3d } from "../../pkg/index.js";
+import { startProgram, waitForOutput } from "../support/programs.js";
+
+const release = String(process.env.RELEASE);
+const folder = mkdtempSync(join(tmpdir(), "release-"));
+const home = join(folder, "home");
+const app = join(folder, "app");
+
+// Node.js and what the system itself brings.
+const path = [dirname(process.execPath), "/usr/local/bin", "/usr/bin", "/bin"];
+const environment = {
+  PATH: path.filter((part) => !existsSync(join(part, "cargo"))).join(delimiter),
+  HOME: home,
+};
+
+const image = new Blob([readFileSync("www/samples/turtle.webp")]);
+
+before(() => {
+  for (const path of [home, app]) mkdirSync(path);
+  const platform = `${process.platform}-${process.arch}`;
+  const packages = readdirSync(release).filter(
+    (name) => /^csm-image-to-3d-\d/.test(name) || name.includes(`server-${platform}-`),
+  );
+  assert.equal(packages.length, 2, `no packages for ${platform} in ${release}`);
+  const files = packages.map((name) => resolve(release, name));
+  // The servers of other platforms are not published yet, which npm tolerates.
+  const flags = ["--no-audit", "--no-fund", "--prefer-offline"];
+  execFileSync("npm", ["install", ...flags, ...files], { cwd: app, env: environment });
+});
+after(() => rmSync(folder, { recursive: true }));
+
+/** @param {string[]} flags */
+async function npx(...flags) {
+  const command = ["--prefix", app, "exec", "--offline", "--", "csm-image-to-3d", "--port", "0"];
+  const program = startProgram("npm", [...command, ...flags], environment);
+  const [, baseUrl] = await waitForOutput(program, /listening on (\S+)\n/);
+  return { program, baseUrl };
+}
+
+test("there is no Rust", () => {
+  assert.throws(() => execFileSync("cargo", ["--version"], { env: environment }), {
+    code: "ENOENT",
+  });
+});
+
+test("serves the page and makes a model", async () => {
+  const { program, baseUrl } = await npx("--data", join(folder, "models"));
+  assert.match(await (await fetch(baseUrl)).text(), /<title>/);
+  const session = await imageTo3d({ image, baseUrl });
+  assert.equal(session.status, "preview_done");
+  program.child.kill("SIGTERM");
+  await program.ended;
+  assert.ok(existsSync(join(folder, "models")));
+});

@@ -1,0 +1,136 @@
+//! Builds and checks everything that a release consists of, without publishing it. Publishing is
+//! `npm publish` for each file of `target/release-files/npm`, and `cargo publish`.
+
+mod platform;
+mod server;
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+use xshell::{Shell, cmd};
+
+pub use platform::Platform;
+
+use crate::build::{self, VERSION};
+use crate::console::step;
+use crate::{notices, tools};
+
+/// The folder of the files to publish.
+const FOLDER: &str = "target/release-files";
+
+/// The crates that can be used from the Rust registry.
+const CRATES: [&str; 6] = [
+    "csm-image-to-3d-contract",
+    "csm-image-to-3d-decode",
+    "csm-image-to-3d-cutout",
+    "csm-image-to-3d-sculpt",
+    "csm-image-to-3d-api",
+    "csm-image-to-3d-server",
+];
+
+/// Builds the release for the platforms, and tests what can run here.
+pub fn release(shell: &Shell, platforms: &[Platform]) -> Result<()> {
+    check_changelog(shell)?;
+    notices::check(shell)?;
+    let folder = shell.current_dir().join(FOLDER);
+    shell.remove_path(&folder)?;
+    let npm = shell.create_dir(folder.join("npm"))?;
+
+    build::build(shell)?;
+    step("the npm package");
+    library_package(shell, platforms, &npm)?;
+
+    tools::ensure_zig(shell)?;
+    for &platform in platforms {
+        let program = server::compile(shell, platform)?;
+        let package = server::npm_package(shell, platform, &program, &npm)?;
+        server::archive(shell, platform, &package, &folder)?;
+        shell.remove_path(package)?;
+    }
+
+    step("the crates, each compiled from its package");
+    let packages = CRATES.iter().flat_map(|name| ["--package", name]);
+    cmd!(shell, "cargo package --quiet --allow-dirty {packages...}")
+        .quiet()
+        .run()?;
+    let crates = shell.create_dir(folder.join("crates"))?;
+    for name in CRATES {
+        shell.copy_file(format!("target/package/{name}-{VERSION}.crate"), &crates)?;
+    }
+
+    step("the packed packages on a machine without Rust");
+    cmd!(
+        shell,
+        "node --test --test-reporter spec tests/release/npx.test.js"
+    )
+    .env("RELEASE", &npm)
+    .quiet()
+    .run()?;
+    write_checksums(shell, &folder)?;
+    step(&format!("everything to publish is in {FOLDER}"));
+    Ok(())
+}
+
+/// Fails unless the newest section of the changelog is that of this version.
+fn check_changelog(shell: &Shell) -> Result<()> {
+    let changelog = shell.read_file("CHANGELOG.md")?;
+    let heading = changelog
+        .lines()
+        .find_map(|line| line.strip_prefix("## "))
+        .context("CHANGELOG.md has no section")?;
+    ensure!(
+        heading.starts_with(&format!("{VERSION}, ")),
+        "Invalid newest section {heading:?} in CHANGELOG.md: expected \"{VERSION}, \" and a date"
+    );
+    step(&format!("the newest section of the changelog: {heading}"));
+    if heading.ends_with("unreleased") {
+        step("to do before publishing: replace \"unreleased\" in the changelog by the date");
+    }
+    Ok(())
+}
+
+/// Packs the library's package with the servers as optional packages. They are not in its manifest in
+/// the repository: until they are published, their names could be somebody else's.
+fn library_package(shell: &Shell, platforms: &[Platform], npm: &Path) -> Result<()> {
+    server::pack(shell, &shell.current_dir().join("pkg"), npm)?;
+    let packed = npm.join(format!("csm-image-to-3d-{VERSION}.tgz"));
+    cmd!(shell, "tar --extract --file {packed} --directory {npm}")
+        .quiet()
+        .run()?;
+    let package = npm.join("package");
+    let path = package.join("package.json");
+    let mut manifest: Map<String, Value> = serde_json::from_str(&shell.read_file(&path)?)?;
+    let servers: Map<String, Value> = platforms
+        .iter()
+        .map(|platform| (platform.package(), json!(VERSION)))
+        .collect();
+    manifest.insert("optionalDependencies".into(), Value::Object(servers));
+    shell.write_file(path, serde_json::to_string_pretty(&manifest)?)?;
+    server::pack(shell, &package, npm)?;
+    shell.remove_path(package)?;
+    Ok(())
+}
+
+/// Writes the SHA-256 of each file to publish in the form that `sha256sum --check` reads.
+fn write_checksums(shell: &Shell, folder: &Path) -> Result<()> {
+    let mut lines = Vec::new();
+    for subfolder in ["", "npm", "crates"] {
+        for entry in fs::read_dir(folder.join(subfolder))? {
+            let path = entry?.path();
+            if path.is_file() {
+                let hash = Sha256::digest(fs::read(&path)?);
+                let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+                lines.push(format!(
+                    "{hash}  {}\n",
+                    path.strip_prefix(folder)?.display()
+                ));
+            }
+        }
+    }
+    lines.sort_by(|a, b| a[64..].cmp(&b[64..]));
+    shell.write_file(folder.join("SHA256SUMS"), lines.concat())?;
+    Ok(())
+}
