@@ -1,5 +1,5 @@
 // The packed packages on a machine without Rust: `npx csm-image-to-3d` with the native server.
-// `cargo xtask release` runs it; RELEASE is the folder of the packed packages.
+// `cargo xtask release` runs it; RELEASE is the folder of what it built.
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -11,7 +11,7 @@ import { after, before, test } from "node:test";
 import { imageTo3d } from "../../pkg/index.js";
 import { startProgram, waitForOutput } from "../support/programs.js";
 
-const release = String(process.env.RELEASE);
+const release = join(String(process.env.RELEASE), "npm");
 const folder = mkdtempSync(join(tmpdir(), "release-"));
 const home = join(folder, "home");
 const app = join(folder, "app");

@@ -19,6 +19,7 @@ mod deleted_jobs;
 mod engines;
 mod fetch;
 mod file_limit;
+mod health;
 mod http;
 mod metrics;
 mod notice;
@@ -78,6 +79,9 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> anyhow::Result<()> {
+    if options.health {
+        return health::ask(options);
+    }
     let config = options.read_config()?;
     match options.check {
         true => check::check(&config, options),

@@ -127,6 +127,9 @@ pub struct Options {
     /// Prints what is configured, reachable and missing, then exits without spending anything
     #[arg(long)]
     pub check: bool,
+    /// Asks the server that listens at --bind and --port whether it works, and exits with 0 if it does
+    #[arg(long, conflicts_with = "check")]
+    pub health: bool,
 }
 
 impl Options {

@@ -116,3 +116,16 @@ pub fn archive(shell: &Shell, platform: Platform, package: &Path, into: &Path) -
     shell.remove_path(staging)?;
     Ok(())
 }
+
+/// Adds the program, the demo page and the texts to the context of the container image.
+pub fn container(shell: &Shell, platform: Platform, package: &Path, context: &Path) -> Result<()> {
+    let Some(architecture) = platform.container_architecture() else {
+        return Ok(());
+    };
+    shell.copy_file("deploy/Containerfile", shell.create_dir(context)?)?;
+    // Becomes the volume, which the server's user owns.
+    shell.write_file(context.join("data/.keep"), "")?;
+    let app = shell.create_dir(context.join("app"))?.join(architecture);
+    fs_extra::dir::copy(package, &app, &CopyOptions::new().copy_inside(true))?;
+    Ok(())
+}

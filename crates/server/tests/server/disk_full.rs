@@ -58,6 +58,38 @@ fn server_works_again_after_a_full_disk_without_a_restart() {
 }
 
 #[test]
+fn health_flag_reports_whether_the_server_can_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let child = command_with_file_size_limit()
+        .args(["--port", "0", "--data", data])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut server = Server::from_child(child);
+    let host = server.host.clone();
+    let port = host.rsplit(':').next().unwrap();
+    // Checks the exit code and the standard error of a health check.
+    let assert_health = |code: i32, stderr: &str| {
+        let flags = ["--health", "--bind", "0.0.0.0", "--port", port];
+        let output = command().args(flags).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stderr), stderr);
+        assert_eq!(
+            (output.status.code(), &*output.stdout),
+            (Some(code), &b""[..])
+        );
+    };
+    assert_health(0, "");
+    server.fill_disk();
+    let unhealthy = format!("error: The server at {host} is not healthy: ");
+    assert_health(1, &format!("{unhealthy}http status: 503\n"));
+    server.empty_disk();
+    assert_health(0, "");
+    server.kill();
+    assert_health(1, &format!("{unhealthy}io: Connection refused\n"));
+}
+
+#[test]
 fn paid_model_is_neither_lost_nor_downloaded_again_and_again() {
     let emulator = Emulator::start(Engine::Fal, Scenario::NeverStarts(Cancel::Accepted));
     let gateway = start_gateway(&emulator, "", &[]);

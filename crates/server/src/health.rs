@@ -1,0 +1,38 @@
+//! `--health`: the health check of a container, which contains no other program that could send a
+//! request.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use anyhow::Context;
+use ureq::Agent;
+
+use crate::options::Options;
+
+/// How long the response may take.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Asks the server that listens at `--bind` and `--port` for `/health`.
+///
+/// # Errors
+/// Fails if it does not respond in time, or if it cannot store sessions.
+pub fn ask(options: &Options) -> anyhow::Result<()> {
+    let address = SocketAddr::new(peer(options.bind), options.port);
+    let config = Agent::config_builder().timeout_global(Some(TIMEOUT));
+    // The machine's proxy settings are for other servers.
+    let agent: Agent = config.proxy(None).build().into();
+    agent
+        .get(format!("http://{address}/health"))
+        .call()
+        .with_context(|| format!("The server at {address} is not healthy"))?;
+    Ok(())
+}
+
+/// Returns the address to reach a server that listens on `bind`.
+fn peer(bind: IpAddr) -> IpAddr {
+    match bind {
+        IpAddr::V4(address) if address.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(address) if address.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        address => address,
+    }
+}
