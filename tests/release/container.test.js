@@ -12,7 +12,7 @@ import { setTimeout } from "node:timers/promises";
 
 import { imageTo3d, getSession } from "../../pkg/index.js";
 
-const context = join(String(process.env.RELEASE), "container");
+const context = join(String(process.env.RELEASE), `container-linux-${process.arch}`);
 const image = "localhost/csm-image-to-3d-test";
 const name = `csm-image-to-3d-test-${process.pid}`;
 const folder = mkdtempSync(join(tmpdir(), "container-"));
@@ -22,11 +22,15 @@ const hasPodman = spawnSync("podman", ["--version"]).status === 0;
 /** The user in the image. */
 const user = 65532;
 
+/** The global flags of podman. @type {string[]} */
+let runtime = [];
+
 /** @param {string[]} args */
-const podman = (...args) => execFileSync("podman", args, { encoding: "utf8" }).trim();
+const podman = (...args) =>
+  execFileSync("podman", [...runtime, ...args], { encoding: "utf8" }).trim();
 
 after(() => {
-  if (hasPodman) spawnSync("podman", ["rm", "--force", "--volumes", name]);
+  if (hasPodman) spawnSync("podman", [...runtime, "rm", "--force", "--volumes", name]);
   if (hasPodman) spawnSync("podman", ["rmi", "--force", image]);
   rmSync(folder, { recursive: true });
 });
@@ -44,7 +48,7 @@ test(
   "runs as a user without rights, on a file system that it cannot write to",
   { skip },
   async () => {
-    podman("build", "--quiet", "--tag", image, context);
+    podman("build", "--quiet", "--format", "docker", "--tag", image, context);
     writeFileSync(join(folder, "config.toml"), 'clients_file = "/config/clients"\n');
     const clients = join(folder, "clients");
     writeFileSync(clients, `shop ${apiKey}\n`);
@@ -56,8 +60,17 @@ test(
     const limits = ["--read-only", "--cap-drop", "all", "--security-opt", "no-new-privileges"];
     const flags = ["--bind", "127.0.0.1", "--port", port, "--config", "/config/config.toml"];
     const volume = `${folder}:/config:ro`;
+    // What podman needs where it may neither raise limits nor use timers of systemd.
+    const host = [
+      ...["--network", "host", "--no-healthcheck"],
+      ...["--ulimit", "nofile=4096:4096", "--ulimit", "nproc=4096:4096"],
+    ];
+    // crun does not support every form of control groups.
+    if (spawnSync("podman", ["run", "--rm", ...host, image, "--version"]).status !== 0) {
+      runtime = ["--runtime", "runc", "--cgroup-manager", "cgroupfs"];
+    }
     podman(
-      ...["run", "--detach", "--name", name, "--network", "host", ...limits],
+      ...["run", "--detach", "--name", name, ...host, ...limits],
       ...["--volume", volume, image, ...flags],
     );
     const baseUrl = `http://127.0.0.1:${port}`;

@@ -48,7 +48,7 @@ pub fn release(shell: &Shell, platforms: &[Platform]) -> Result<()> {
         let program = server::compile(shell, platform)?;
         let package = server::npm_package(shell, platform, &program, &npm)?;
         server::archive(shell, platform, &package, &folder)?;
-        server::container(shell, platform, &package, &folder.join("container"))?;
+        server::container(shell, platform, &package, &folder)?;
         shell.remove_path(package)?;
     }
 

@@ -52,15 +52,6 @@ impl Platform {
         }
     }
 
-    /// Returns the name of its architecture in container images, which run on Linux.
-    pub fn container_architecture(self) -> Option<&'static str> {
-        match self {
-            Self::LinuxX64 => Some("amd64"),
-            Self::LinuxArm64 => Some("arm64"),
-            Self::Win32X64 | Self::DarwinX64 | Self::DarwinArm64 => None,
-        }
-    }
-
     /// Returns the file name of the program.
     pub fn program(self) -> &'static str {
         match self {

@@ -117,15 +117,19 @@ pub fn archive(shell: &Shell, platform: Platform, package: &Path, into: &Path) -
     Ok(())
 }
 
-/// Adds the program, the demo page and the texts to the context of the container image.
-pub fn container(shell: &Shell, platform: Platform, package: &Path, context: &Path) -> Result<()> {
-    let Some(architecture) = platform.container_architecture() else {
+/// Writes the context of the container image of a platform of Linux.
+pub fn container(shell: &Shell, platform: Platform, package: &Path, into: &Path) -> Result<()> {
+    if platform.os() != "linux" {
         return Ok(());
-    };
-    shell.copy_file("deploy/Containerfile", shell.create_dir(context)?)?;
+    }
+    let context = shell.create_dir(into.join(format!("container-{}", platform.name())))?;
+    shell.copy_file("deploy/Containerfile", &context)?;
     // Becomes the volume, which the server's user owns.
     shell.write_file(context.join("data/.keep"), "")?;
-    let app = shell.create_dir(context.join("app"))?.join(architecture);
-    fs_extra::dir::copy(package, &app, &CopyOptions::new().copy_inside(true))?;
+    fs_extra::dir::copy(
+        package,
+        context.join("app"),
+        &CopyOptions::new().copy_inside(true),
+    )?;
     Ok(())
 }
