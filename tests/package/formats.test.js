@@ -1,5 +1,5 @@
 // What the library, the server, the sandbox, the documentation and the page say about each image
-// format. The README's table is compared with the code by a test of `crates/contract`.
+// format. The table of docs/formats.md is compared with the code by a test of `crates/contract`.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -66,7 +66,7 @@ function find(file, pattern) {
   return match.slice(1);
 }
 
-const table = find("README.md", /### Image formats (.*?) The bytes decide/)[0]
+const table = find("docs/formats.md", /## Images (.*?) The bytes decide/)[0]
   .split("| |")
   .slice(2);
 const [everywhere, byServer, nowhere] = table.map((row) => names(row.split("|")[0]));

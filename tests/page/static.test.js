@@ -13,8 +13,8 @@ import { inspectModel, slowDrawing, waitForModel } from "../support/viewer.js";
 
 /** @import { Browser, Page } from "playwright-core" */
 
-/** The content security policy that README.md recommends. */
-const [policy] = readFileSync("README.md", "utf8").match(/^default-src .*$/m) ?? [];
+/** The content security policy that docs/deploy.md recommends. */
+const [policy] = readFileSync("docs/deploy.md", "utf8").match(/^default-src .*$/m) ?? [];
 
 const path = "/some/where/";
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use base64_simd::STANDARD;
 use fs_extra::dir::CopyOptions;
+use regex::{Captures, Regex};
 use serde::Deserialize;
 use xshell::{Shell, cmd};
 
@@ -57,10 +58,26 @@ pub fn package(shell: &Shell) -> Result<()> {
 fn library_package(shell: &Shell) -> Result<()> {
     step("compiling the library to WebAssembly");
     library(shell)?;
-    for file in ["README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE"] {
+    for file in ["CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE"] {
         shell.copy_file(file, "pkg")?;
     }
+    let readme = absolute_links(&shell.read_file("README.md")?)?;
+    shell.write_file("pkg/README.md", readme)?;
     set_version(shell)
+}
+
+/// Returns a document of the repository whose relative links lead to GitHub, because their files are not
+/// in the package.
+fn absolute_links(markdown: &str) -> Result<String> {
+    const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
+    let link = Regex::new(r"(!?)\[([^\]]*)\]\(([^):#]+)(#[^)]*)?\)")?;
+    let absolute = link.replace_all(markdown, |parts: &Captures| {
+        let [mark, text, path] = [1, 2, 3].map(|part| &parts[part]);
+        let form = if mark.is_empty() { "blob" } else { "raw" };
+        let anchor = parts.get(4).map_or("", |anchor| anchor.as_str());
+        format!("{mark}[{text}]({REPOSITORY}/{form}/main/{path}{anchor})")
+    });
+    Ok(absolute.into_owned())
 }
 
 /// Writes the workspace's version into the npm package.

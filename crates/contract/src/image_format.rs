@@ -261,9 +261,9 @@ impl Error for UnrecognizedFormat {}
 mod tests {
     use super::*;
 
-    /// Returns the formats in the row of the README's table that starts with `first`.
+    /// Returns the formats in the row of the table of docs/formats.md that starts with `first`.
     fn readme_row(first: &str) -> String {
-        let readme = include_str!("../../../README.md");
+        let readme = include_str!("../../../docs/formats.md");
         let start = format!("| {first}");
         let row = readme.lines().find(|line| line.starts_with(&start));
         let formats = row.and_then(|row| row.split('|').nth(1));

@@ -14,7 +14,7 @@ use tower_http::services::ServeDir;
 
 use crate::chunks::ResponseBody;
 
-/// The policy that `README.md` recommends for the demo page, which no other page may embed: a click
+/// The policy that `docs/deploy.md` recommends for the demo page, which no other page may embed: a click
 /// in an invisible frame could pay for a model.
 const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; \
     style-src 'self' 'sha256-PXtZZkJMMyc18o/DN1ZEFOJ2qEGq95IQbVaJFMOXOb0='; \
