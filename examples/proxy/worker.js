@@ -1,5 +1,6 @@
 // A Cloudflare Worker that forwards requests to an Image-to-3D API and adds the API key. It rejects
 // every other request. Set the key with `wrangler secret put API_KEY`, the rest as variables.
+// In Node.js, express.js, route.js and netlify.js run it.
 
 /**
  * @typedef {object} Env
@@ -7,10 +8,17 @@
  * @property {string} UPSTREAM `https://api.csm.ai`, or another server with the same API
  * @property {string} SERVER_NAME this Worker's host name
  * @property {string} ALLOWED_ORIGIN the origin of your page; several are separated by spaces
+ * @property {string} [PATH_PREFIX] the path under which the proxy is reached, such as `/api`
  */
 
 /** The largest body in bytes. Base64 makes an image a third larger. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
+
+/**
+ * The images and models of sessions, which this project's server serves at URLs that cannot be guessed.
+ * They need no key, and pages show them in elements that send no origin.
+ */
+const file = /^\/files\/[\w-]{1,100}\/[\w-]{1,50}(\.\w{1,10})?(\?ticket=[\w-]{1,100})?$/;
 
 /** The allowed request targets by method. @type {Record<string, RegExp>} */
 const targets = {
@@ -27,8 +35,9 @@ export default {
   async fetch(request, env) {
     const origin = request.headers.get("origin");
     const isAllowed = env.ALLOWED_ORIGIN.split(" ").includes(origin ?? "");
-    const rejection = check(request, env, isAllowed ? "allowed" : "other");
-    const response = rejection ?? (await forward(request, env));
+    const target = targetOf(request, env);
+    const rejection = check(request, target, env, isAllowed ? "allowed" : "other");
+    const response = rejection ?? (await forward(request, target, env));
     if (isAllowed) {
       response.headers.set("access-control-allow-origin", origin ?? "");
       response.headers.set("access-control-expose-headers", "retry-after");
@@ -39,23 +48,39 @@ export default {
 };
 
 /**
+ * Returns the path and the query of a request below the prefix, or an empty text.
+ *
+ * @param {Request} request
+ * @param {Env} env
+ */
+function targetOf({ url }, { PATH_PREFIX: prefix = "" }) {
+  const { pathname, search } = new URL(url);
+  return pathname.startsWith(`${prefix}/`) ? pathname.slice(prefix.length) + search : "";
+}
+
+/** @param {Request} request @param {string} target */
+const isFile = ({ method }, target) => method === "GET" && file.test(target);
+
+/**
  * Returns a response to a request that must not be forwarded: a rejection, or the response to a
  * preflight.
  *
  * @param {Request} request
+ * @param {string} target
  * @param {Env} env
  * @param {"allowed" | "other"} origin
  */
-function check({ method, headers, body, url }, env, origin) {
-  const { hostname, pathname, search } = new URL(url);
+function check(request, target, env, origin) {
+  const { method, headers, body, url } = request;
   if (!env.API_KEY) return reject(500);
-  if (hostname !== env.SERVER_NAME) return reject(421);
+  if (new URL(url).hostname !== env.SERVER_NAME) return reject(421);
+  if (isFile(request, target)) return undefined;
   // Browsers send no Origin header with same-origin GET requests.
   const isSameOrigin =
     method === "GET" && !headers.has("origin") && headers.get("sec-fetch-site") === "same-origin";
   if (origin === "other" && !isSameOrigin) return reject(403);
   if (headers.has("upgrade")) return reject(403);
-  if (!targets[method]?.test(pathname + search)) return reject(404);
+  if (!targets[method]?.test(target)) return reject(404);
   if (method === "OPTIONS") return preflight();
   // Without a length the size of the body is unknown.
   if (body && !headers.has("content-length")) return reject(411);
@@ -63,27 +88,32 @@ function check({ method, headers, body, url }, env, origin) {
 }
 
 /**
- * Forwards a request with the API key.
+ * Forwards a request, with the API key unless it is for a file.
  *
  * @param {Request} request
+ * @param {string} target
  * @param {Env} env
  */
-async function forward({ method, headers, body, url }, env) {
-  const { pathname, search } = new URL(url);
+async function forward(request, target, env) {
+  const { method, headers, body } = request;
   /** @type {RequestInit & { duplex: "half" }} */
   const init = {
     method,
-    headers: { ...pick(headers, "content-type", "idempotency-key"), "x-api-key": env.API_KEY },
+    headers: isFile(request, target)
+      ? pick(headers, "if-none-match", "range")
+      : { ...pick(headers, "content-type", "idempotency-key"), "x-api-key": env.API_KEY },
     body,
     redirect: "manual",
     // Node.js requires it for a body that is a stream.
     duplex: "half",
   };
-  const response = await fetch(new URL(pathname + search, env.UPSTREAM), init);
-  return new Response(response.body, {
-    status: response.status,
-    headers: pick(response.headers, "content-type", "retry-after"),
-  });
+  // The upstream server may have a path of its own.
+  const response = await fetch(env.UPSTREAM.replace(/\/$/, "") + target, init);
+  const { status, body: content } = response;
+  const names = ["content-type", "retry-after"];
+  if (isFile(request, target))
+    names.push("cache-control", "content-disposition", "etag", "content-range");
+  return new Response(content, { status, headers: pick(response.headers, ...names) });
 }
 
 /** @param {number} status */

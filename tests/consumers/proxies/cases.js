@@ -20,7 +20,10 @@ export const maxBodyBytes = 64 * 1024 * 1024;
 export const rejectedRequests = {
   "another path": { target: "/sandbox/requests" },
   "the root": { target: "/" },
-  "a file": { target: `/files/${code}/image` },
+  "a folder of files": { target: `/files/${code}` },
+  "a file with another query": { target: `/files/${code}/image?key=mine` },
+  "a file's parent": { target: `/files/${code}/../image` },
+  "a file that is posted": { method: "POST", target: `/files/${code}/image`, length: 2 },
   "a path with the same prefix": { target: `${sessionsPath}-of-others` },
   "a path in other case": { target: "/Image-To-3D-Sessions" },
   "a dot segment": { target: `${sessionsPath}/../sandbox/requests` },
