@@ -34,9 +34,9 @@ const ALL: [Notices; 2] = [
         file: "crates/server/THIRD_PARTY_NOTICES.md",
         product: "The program `csm-image-to-3d-server`",
         roots: &[
-            ("csm-image-to-3d-server", "x86_64-unknown-linux-gnu"),
+            ("csm-image-to-3d-server", "x86_64-unknown-linux-musl"),
             ("csm-image-to-3d-server", "aarch64-apple-darwin"),
-            ("csm-image-to-3d-server", "x86_64-pc-windows-msvc"),
+            ("csm-image-to-3d-server", "x86_64-pc-windows-gnu"),
         ],
     },
 ];
