@@ -26,6 +26,7 @@ export type ErrorProperties = Pick<ErrorDetails, "kind" | "sent"> & {
  * }
  */
 export class ImageTo3dError extends Error implements ErrorDetails {
+  /** The name of the class. It also identifies an error of another copy of the package. */
   readonly name: "ImageTo3dError";
   /** What failed. */
   readonly kind: ErrorKind;

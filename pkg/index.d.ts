@@ -1,4 +1,10 @@
-export { ImageTo3dError } from "./error.js";
+/**
+ * The client of the Image-to-3D API.
+ *
+ * @module csm-image-to-3d
+ */
+
+export { ImageTo3dError, type ErrorProperties } from "./error.js";
 export { stageOf } from "./stage.js";
 export {
   createSession,

@@ -1,3 +1,9 @@
+/**
+ * A React hook that makes models.
+ *
+ * @module csm-image-to-3d/react
+ */
+
 import type {
   ImageSource,
   ImageTo3dError,

@@ -1,3 +1,9 @@
+/**
+ * The Image-to-3D API in a page or a Node.js process, for demos and tests.
+ *
+ * @module csm-image-to-3d/sandbox
+ */
+
 import type { ImageTo3dError } from "./error.js";
 
 /** The options of `createSandbox`. */

@@ -12,7 +12,7 @@ use xshell::{Shell, cmd};
 
 use crate::console::step;
 use crate::cutout_files::{self, content_hash};
-use crate::{api_wasm, tools};
+use crate::{api_wasm, reference, tools};
 
 /// The workspace's version. The build writes it into the npm package, and cargo itself refuses a
 /// crate whose version another's dependency does not allow.
@@ -24,6 +24,7 @@ const LIBRARY: &str = "pkg/wasm";
 pub fn build(shell: &Shell) -> Result<()> {
     build_without_api(shell)?;
     add_api(shell)?;
+    reference::write(shell)?;
     step("the package is in pkg/, the static site in dist/");
     Ok(())
 }

@@ -4,7 +4,7 @@ use anyhow::Result;
 use xshell::{Shell, cmd};
 
 use crate::console::step;
-use crate::{api_surface, api_wasm, build, cycles, notices, tools};
+use crate::{api_surface, api_wasm, build, cycles, notices, reference, tools};
 
 pub fn check(shell: &Shell) -> Result<()> {
     let _compilation = api_wasm::start(shell)?;
@@ -37,6 +37,7 @@ pub fn check(shell: &Shell) -> Result<()> {
     build::package(shell)?;
     step("the public surface");
     api_surface::check(shell)?;
+    reference::check(shell)?;
     step("formatting and types of the JavaScript code");
     cmd!(shell, "prettier --check --log-level warn .")
         .quiet()

@@ -12,6 +12,7 @@ mod cutout_files;
 mod cycles;
 mod demo;
 mod notices;
+mod reference;
 mod release;
 mod server;
 mod test;
