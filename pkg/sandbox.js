@@ -1,50 +1,10 @@
-// The Image-to-3D API in WebAssembly, inside this page or Node.js process.
+// The Image-to-3D API in WebAssembly, inside this page or Node.js process. The first request imports a
+// module that contains the WebAssembly as base64.
 
-import { createInstance } from "./sandbox/instance.js";
-import { checkOptions } from "./sandbox/options.js";
+import { defineCreateSandbox } from "./sandbox/create.js";
+import { decodeBase64 } from "./wasm/shared.js";
 
-/** @type {typeof import("./sandbox.js").createSandbox} */
-export function createSandbox(options = {}) {
-  const settings = checkOptions(options);
-  let instance = createInstance(settings);
-  return {
-    async fetch(input, init) {
-      const body = init?.body;
-      if (!isBlob(body)) {
-        const request = new Request(input, init);
-        return instance.fetch(request, signalOf(request, input, init));
-      }
-      // Not through the `Request`: that of Node.js turns a `Blob` of jsdom into text.
-      const headers = new Headers(init?.headers);
-      if (body.type && !headers.has("content-type")) headers.set("content-type", body.type);
-      const request = new Request(input, { ...init, headers, body: new Uint8Array() });
-      return instance.fetch(request, signalOf(request, input, init), body);
-    },
-    async reset() {
-      const previous = instance;
-      instance = createInstance(settings);
-      await previous.end();
-    },
-    requests: () => instance.requests(),
-  };
-}
-
-/**
- * Returns the caller's own signal. In Node.js, a signal refers to those of its requests weakly, so that a
- * request that nothing else refers to would be collected, and never aborted.
- *
- * @param {Request} request
- * @param {RequestInfo | URL} input
- * @param {RequestInit} [init]
- */
-const signalOf = (request, input, init) =>
-  init?.signal ?? (input instanceof Request ? input.signal : request.signal);
-
-/**
- * Whether a value behaves like a `Blob`, which test environments imitate.
- *
- * @param {any} value
- * @returns {value is Blob}
- */
-const isBlob = (value) =>
-  typeof value?.size === "number" && typeof value.arrayBuffer === "function";
+export const createSandbox = defineCreateSandbox(async () => {
+  const { base64 } = await import("./wasm/sandbox_inlined.js");
+  return WebAssembly.compile(decodeBase64(base64));
+});

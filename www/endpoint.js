@@ -52,7 +52,7 @@ let sandbox;
  */
 export async function connectionOptions(endpoint) {
   if (endpoint === null) {
-    sandbox ??= (await import("./pkg/sandbox.js")).createSandbox({ speed });
+    sandbox ??= (await import("./pkg/sandbox/external.js")).createSandbox({ speed });
     return { fetch: sandbox.fetch };
   }
   // Never sends a key to another endpoint than the one it was entered for.

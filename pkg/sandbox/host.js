@@ -1,7 +1,7 @@
 // Starts the API of a sandbox in a worker of its own or, where no worker can be started, on the
 // caller's thread.
 
-import { decodeBase64, ImageTo3dError, loadError } from "../wasm/shared.js";
+import { ImageTo3dError, loadError } from "../wasm/shared.js";
 import { startApi } from "./worker.js";
 
 /** @import { NetworkCommand, NetworkReply } from "./network.js" */
@@ -15,6 +15,12 @@ import { startApi } from "./worker.js";
  * @property {(request: ApiRequest) => Promise<ApiResponse>} send rejects with a `TypeError` if the
  *   request is not valid HTTP, and with an `ImageTo3dError` once the API has crashed
  * @property {() => void} close ends all work; pending requests are never settled
+ */
+
+/**
+ * Compiles the WebAssembly, which each entry of the package loads in another way.
+ *
+ * @typedef {() => Promise<WebAssembly.Module>} CompileModule
  */
 
 /**
@@ -35,19 +41,28 @@ let canStartWorkers = true;
 /**
  * Starts the API without any sessions.
  *
+ * @param {CompileModule} compile
  * @param {HostOptions} options
  * @returns {Promise<Host>}
  * @throws {ImageTo3dError} with kind `"internal"`, if the WebAssembly cannot be loaded
  */
-export async function startHost(options) {
-  const loaded = await (loading ??= load());
+export async function startHost(compile, options) {
+  const loaded = await loadApi(compile);
   return (await startInWorker(loaded, options)) ?? (await startOnThisThread(loaded, options));
 }
 
-async function load() {
+/**
+ * Loads the WebAssembly and the sources of the workers, unless they are loaded already.
+ *
+ * @param {CompileModule} compile
+ */
+export const loadApi = (compile) => (loading ??= load(compile));
+
+/** @param {CompileModule} compile */
+async function load(compile) {
   try {
-    const { base64, ...sources } = await import("../wasm/sandbox_inlined.js");
-    return { module: await WebAssembly.compile(decodeBase64(base64)), ...sources };
+    const [module, sources] = await Promise.all([compile(), import("../wasm/sandbox_workers.js")]);
+    return { module, ...sources };
   } catch (cause) {
     // The next call tries again, because a network failure may be temporary.
     loading = undefined;

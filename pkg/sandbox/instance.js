@@ -5,7 +5,7 @@ import { startHost } from "./host.js";
 import { toResponse } from "./response.js";
 
 /** @import { ReceivedRequest } from "../sandbox.js" */
-/** @import { ApiRequest, Host } from "./host.js" */
+/** @import { ApiRequest, CompileModule, Host } from "./host.js" */
 /** @import { Settings } from "./options.js" */
 /** @import { ApiResponse } from "./worker.js" */
 
@@ -15,9 +15,10 @@ const INTERNAL_HOST = "inside.invalid";
 /**
  * Creates an instance without any sessions. The first request starts its API.
  *
+ * @param {CompileModule} compile
  * @param {Settings} settings
  */
-export function createInstance({ origin, ...settings }) {
+export function createInstance(compile, { origin, ...settings }) {
   /**
    * The functions that reject the pending requests. No shared `AbortSignal`: Node.js warns of a leak
    * when one has more than ten listeners.
@@ -37,7 +38,7 @@ export function createInstance({ origin, ...settings }) {
    */
   async function send(request) {
     if (endReason) throw endReason;
-    const current = (host ??= startHost(settings));
+    const current = (host ??= startHost(compile, settings));
     try {
       return await (await current).send(request);
     } catch (error) {

@@ -8,10 +8,12 @@ import { server, startChromium } from "../support/browsers.js";
 import {
   assertSingleWasm,
   copyNetwork,
+  copySandboxWasm,
   copyWasm,
   createApp,
   measureBuild,
   root,
+  sandboxWasmName,
   wasmName,
 } from "./workspace.js";
 import { findFreePort, run, serveFiles, start } from "./programs.js";
@@ -76,6 +78,7 @@ function bundled(name, [tool, ...args], { page = "/", wasm, ...variant } = {}) {
     await run(tool, args, { cwd: path });
     const dist = join(path, "dist");
     if (variant.script === fromUrl.script) copyWasm(dist);
+    if (variant.sandboxWasm) copySandboxWasm(dist);
     if (variant.cutoutFiles) copyNetwork(join(dist, variant.cutoutFiles));
     await openApp((await serveFiles(dist)) + page, variant);
     return assertSingleWasm(measureBuild(dist), { wasm, ...variant });
@@ -109,6 +112,13 @@ const sandbox = /** @type {const} */ ({ sandbox: "csm-image-to-3d/sandbox", cuto
 /** For bundlers that cannot emit files. */
 const sandboxWithoutFiles = /** @type {const} */ ({ ...sandbox, cutout: "background" });
 const sandboxWithCopy = { ...sandbox, cutoutFiles: "/cutout/" };
+const externalSandbox = { ...sandbox, sandbox: "csm-image-to-3d/sandbox/external" };
+/** For bundlers that cannot emit files: the app passes the URL of the sandbox's WebAssembly. */
+const sandboxFromUrl = {
+  ...externalSandbox,
+  sandboxWasm: `/${sandboxWasmName}`,
+  cutoutFiles: "/cutout/",
+};
 const serviceWorker = { script: "with-service-worker.js" };
 
 /** Defines the tests. The slowest come first, so that they run in parallel with the rest. */
@@ -125,21 +135,28 @@ export function bundlers() {
     bundled(`${name}, external`, command, external);
     bundled(`${name}, worker`, command, worker);
     bundled(`${name}, sandbox`, command, sandbox);
+    bundled(`${name}, external sandbox`, command, externalSandbox);
     bundled(`${name}, worker, sandbox`, command, { ...worker, ...sandbox });
   }
   viteDev("Vite, dev server");
   viteDev("Vite, dev server, external", external);
   viteDev("Vite, dev server, sandbox", { ...sandbox, overlay: "tests/consumers/vite" });
+  viteDev("Vite, dev server, external sandbox", {
+    ...externalSandbox,
+    overlay: "tests/consumers/vite",
+  });
   const rollup = ["--plugin", "node-resolve", "--dir", "dist", "--entryFileNames", "main.js"];
   bundled("Rollup", ["rollup", "src/index.js", ...rollup]);
   bundled("Rollup, sandbox", ["rollup", "src/index.js", ...rollup], sandboxWithoutFiles);
   bundled("Rollup, sandbox, copied files", ["rollup", "src/index.js", ...rollup], sandboxWithCopy);
   bundled("Rollup, external", ["rollup", "src/index.js", ...rollup], fromUrl);
+  bundled("Rollup, external sandbox", ["rollup", "src/index.js", ...rollup], sandboxFromUrl);
   const esbuild = ["main=src/index.js", "--bundle", "--minify", "--outdir=dist"];
   bundled("esbuild", ["esbuild", ...esbuild]);
   bundled("esbuild, sandbox", ["esbuild", ...esbuild], sandboxWithoutFiles);
   bundled("esbuild, sandbox, copied files", ["esbuild", ...esbuild], sandboxWithCopy);
   bundled("esbuild, external", ["esbuild", ...esbuild, "--format=esm"], fromUrl);
+  bundled("esbuild, external sandbox", ["esbuild", ...esbuild, "--format=esm"], sandboxFromUrl);
   bundled("esbuild, splitting", ["esbuild", ...esbuild, "--splitting", "--format=esm"]);
   bundled("esbuild, service worker", ["esbuild", ...esbuild, "worker=src/in-service-worker.js"], {
     ...serviceWorker,
@@ -150,6 +167,11 @@ export function bundlers() {
   unbundled("no tool, sandbox", {
     entry: moduleUrl("index"),
     sandbox: moduleUrl("sandbox"),
+    cutout: "network",
+  });
+  unbundled("no tool, external sandbox", {
+    entry: moduleUrl("index"),
+    sandbox: moduleUrl("sandbox/external"),
     cutout: "network",
   });
   unbundled("no tool, worker", { entry: moduleUrl("index"), ...worker });

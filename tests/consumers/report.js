@@ -71,7 +71,11 @@ export function printTable() {
   for (const { name, tool, build, seconds, passed } of rows) {
     const wasm = build && (build.files ? `${build.files} file` : `${build.inlined} inlined`);
     const bytes = build ? build.bytes.toLocaleString("en") : "–";
-    const sandbox = build?.sandboxes ? `${build.sandboxes} inlined` : "–";
+    const sandbox = build?.sandboxFiles
+      ? `${build.sandboxFiles} file`
+      : build?.sandboxes
+        ? `${build.sandboxes} inlined`
+        : "–";
     const result = passed ? "passed" : "FAILED";
     lines.push([name, tool, bytes, wasm ?? "–", sandbox, seconds.toFixed(1), result]);
   }

@@ -38,6 +38,7 @@ export const tarball = install();
  * @property {string} [entry] the module specifier of the library
  * @property {string} [script] the module in `app/src` that is the entry point
  * @property {string} [sandbox] the module specifier of the sandbox, for an app that uses it
+ * @property {string} [sandboxWasm] the URL that the app passes to `load` of the sandbox
  * @property {"network" | "background"} [cutout] how the sandbox has to cut out objects
  * @property {string} [cutoutFiles] the path of the copied files of the cut-out network
  * @property {string} [overlay] a folder that is copied over the app
@@ -52,7 +53,14 @@ export const tarball = install();
  */
 export function createApp(
   name,
-  { entry = "csm-image-to-3d", script = "index.js", sandbox, cutoutFiles, overlay } = {},
+  {
+    entry = "csm-image-to-3d",
+    script = "index.js",
+    sandbox,
+    sandboxWasm,
+    cutoutFiles,
+    overlay,
+  } = {},
 ) {
   const path = join(root, name.replaceAll(/\W+/g, "-"));
   for (const from of [join(sources, "app"), overlay]) {
@@ -60,7 +68,11 @@ export function createApp(
   }
   writeFileSync(join(path, "src/library.js"), `export * from ${JSON.stringify(entry)};\n`);
   if (sandbox) {
-    writeFileSync(join(path, "src/sandbox.js"), `export * from ${JSON.stringify(sandbox)};\n`);
+    const specifier = JSON.stringify(sandbox);
+    const load = sandboxWasm
+      ? `import { load } from ${specifier};\nawait load(${JSON.stringify(sandboxWasm)});\n`
+      : "";
+    writeFileSync(join(path, "src/sandbox.js"), `${load}export * from ${specifier};\n`);
     cpSync(join(path, "src/model-in-sandbox.js"), join(path, "src/model.js"));
   }
   if (cutoutFiles) {
@@ -82,15 +94,24 @@ export const versionOf = (tool) =>
 const library = join(nodeModules, "csm-image-to-3d/wasm");
 
 /** The file name of the library's WebAssembly. */
-export const wasmName = String(readdirSync(library).find((name) => name.endsWith(".wasm")));
+export const wasmName = findWasm("csm_image_to_3d");
 const wasm = readFileSync(join(library, wasmName));
+
+/** The file name of the sandbox's WebAssembly. */
+export const sandboxWasmName = findWasm("sandbox");
+const sandboxWasm = readFileSync(join(library, sandboxWasmName));
+const sandboxBase64 = sandboxWasm.toString("base64");
+
+/** @param {string} start of the file's name, before the hash of its content */
+function findWasm(start) {
+  const isWasm = (/** @type {string} */ name) =>
+    name.startsWith(`${start}-`) && name.endsWith(".wasm");
+  return String(readdirSync(library).find(isWasm));
+}
 
 const network = join(library, "cutout");
 const weightsName = readdirSync(network).find((name) => name.endsWith(".onnx"));
 const weights = readFileSync(join(network, String(weightsName)));
-
-/** The WebAssembly of the sandbox. @type {{ base64: string }} */
-const sandboxWasm = await import(join(library, "sandbox_inlined.js"));
 
 /**
  * Copies the library's WebAssembly to a folder, like an app that hosts it itself.
@@ -98,6 +119,13 @@ const sandboxWasm = await import(join(library, "sandbox_inlined.js"));
  * @param {string} path
  */
 export const copyWasm = (path) => writeFileSync(join(path, wasmName), wasm);
+
+/**
+ * Copies the sandbox's WebAssembly to a folder, like an app that hosts it itself.
+ *
+ * @param {string} path
+ */
+export const copySandboxWasm = (path) => writeFileSync(join(path, sandboxWasmName), sandboxWasm);
 
 /**
  * Copies the files of the cut-out network, like an app whose bundler does not.
@@ -111,13 +139,14 @@ export const copyNetwork = (path) => cpSync(network, path, { recursive: true });
  *
  * @param {string} path
  * @returns the number of bytes without source maps, the number of copies of the library's WebAssembly
- *   as `files` and `inlined` text, the number of copies of the sandbox's, and that of the files with
- *   the weights of the cut-out network
+ *   as `files` and `inlined` text, those of the sandbox's in `sandboxFiles` and `sandboxes`, and the
+ *   number of files with the weights of the cut-out network
  */
 export function measureBuild(path) {
   let bytes = 0;
   let files = 0;
   let inlined = 0;
+  let sandboxFiles = 0;
   let sandboxes = 0;
   let networks = 0;
   const base64 = wasm.toString("base64");
@@ -126,12 +155,13 @@ export function measureBuild(path) {
     const content = readFileSync(join(entry.parentPath ?? entry.path, entry.name));
     bytes += content.length;
     if (content.equals(wasm)) files++;
+    if (content.equals(sandboxWasm)) sandboxFiles++;
     if (content.equals(weights)) networks++;
     const text = content.toString("latin1");
     inlined += text.split(base64).length - 1;
-    sandboxes += text.split(sandboxWasm.base64).length - 1;
+    sandboxes += text.split(sandboxBase64).length - 1;
   }
-  return { bytes, files, inlined, sandboxes, networks };
+  return { bytes, files, inlined, sandboxFiles, sandboxes, networks };
 }
 
 /**
@@ -148,7 +178,8 @@ export function assertSingleWasm(output, { wasm = "inlined", sandbox, cutout } =
     {
       files: 0,
       inlined: 0,
-      sandboxes: sandbox ? 1 : 0,
+      sandboxFiles: sandbox?.endsWith("/external") ? 1 : 0,
+      sandboxes: sandbox && !sandbox.endsWith("/external") ? 1 : 0,
       networks: cutout === "network" ? 1 : 0,
       [wasm]: 1,
     },

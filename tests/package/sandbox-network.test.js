@@ -80,7 +80,7 @@ async function findMethod(page, options) {
 const changeWorker =
   (/** @type {string} */ from, /** @type {string} */ to) =>
   (/** @type {string} */ path, /** @type {ServerResponse} */ response) => {
-    if (path !== "/pkg/wasm/sandbox_inlined.js") return false;
+    if (path !== "/pkg/wasm/sandbox_workers.js") return false;
     const source = readFileSync(`dist${path}`, "utf8");
     assert.ok(source.includes(from), from);
     response.end(source.replace(from, to));

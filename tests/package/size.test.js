@@ -11,7 +11,7 @@ const brotli = (/** @type {string} */ path) => brotliCompressSync(read(path)).le
 
 test("the package is within its budgets", () => {
   // The name contains a hash of the content.
-  const wasm = `pkg/wasm/${readdirSync("pkg/wasm").find((name) => name.endsWith(".wasm"))}`;
+  const wasm = `pkg/wasm/${readdirSync("pkg/wasm").find((name) => /^csm_.*\.wasm$/.test(name))}`;
   // The files that the default entry imports. The build writes the list.
   const { inputs } = JSON.parse(readFileSync("target/files/index.json", "utf8"));
   const inlined = "pkg/wasm/inlined.js";

@@ -51,7 +51,7 @@ const EXPORTS = [
   [
     "csm-image-to-3d",
     Array.from(
-      readFileSync("pkg/index.d.ts", "utf8").matchAll(/^ {2}([a-z]\w+),$|\{ (\w+) \}/gm),
+      readFileSync("pkg/index.d.ts", "utf8").matchAll(/^ {2}([a-z]\w+),$|\{ (\w+)\b/gm),
       ([, name, single]) => name ?? single,
     ),
   ],
@@ -64,9 +64,16 @@ test("the code of the documentation and of the examples is strict TypeScript", (
   mkdirSync(folder, { recursive: true });
   const written = [
     ...["README.md", ...markdownOf("docs"), ...markdownOf("examples")].flatMap(writeBlocks),
-    ...["wasm/csm_image_to_3d", "index", "error", "external", "react", "sandbox", "stage"].flatMap(
-      (name) => writeExamples(`pkg/${name}.d.ts`),
-    ),
+    ...[
+      "wasm/csm_image_to_3d",
+      "index",
+      "error",
+      "external",
+      "react",
+      "sandbox",
+      "sandbox/external",
+      "stage",
+    ].flatMap((name) => writeExamples(`pkg/${name}.d.ts`)),
   ];
   for (const name of ["model.js", "upload.js"]) {
     cpSync(`examples/vitest/${name}`, `${folder}/${name}`);

@@ -31,6 +31,11 @@ import {
   type Sandbox,
   type SandboxOptions,
 } from "../../pkg/sandbox.js";
+import {
+  createSandbox as createExternalSandbox,
+  load as loadSandbox,
+  type LoadProgress,
+} from "../../pkg/sandbox/external.js";
 
 declare const file: File;
 declare const files: FileList | null;
@@ -154,6 +159,11 @@ console.log(answer.status, received[0]?.key?.length, received[0]?.delivery === "
 await load();
 await load(new URL("https://cdn.example/a.wasm"));
 await load(new Uint8Array(8));
+const externalSandbox: Sandbox = createExternalSandbox(settings);
+await loadSandbox();
+await loadSandbox(new URL("https://cdn.example/a.wasm"));
+await loadSandbox(undefined, { onProgress: ({ loaded, total }) => console.log(loaded / total) });
+const loadProgress: LoadProgress = { loaded: 1, total: 2 };
 
 // Incorrect uses.
 // @ts-expect-error neither image nor image_url

@@ -1,5 +1,6 @@
 //! Compiles the API and the cut-out network to WebAssembly, for pages and Node.js.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use anyhow::Result;
@@ -8,7 +9,8 @@ use xshell::{Shell, cmd};
 
 use crate::background::BackgroundCargo;
 use crate::console::step;
-use crate::{cutout_files, tools};
+use crate::cutout_files::{self, content_hash};
+use crate::tools;
 
 /// A crate that is compiled for the sandbox.
 struct Module {
@@ -50,21 +52,65 @@ pub fn start(shell: &Shell) -> Result<BackgroundCargo> {
     BackgroundCargo::start(shell, &COMPILE)
 }
 
-/// Compiles the API for the package: its glue, and a module that contains the rest. Compiles the
-/// cut-out network too, whose files the sandbox downloads when it needs them.
-pub fn build(shell: &Shell) -> Result<()> {
+/// The folder of the modules and of the wasm.
+const FOLDER: &str = "pkg/wasm";
+
+/// Compiles the API for the package: its glue, the sources of its workers, and its wasm, once as a
+/// separate file and once as a module that contains it. Compiles the cut-out network too, whose files
+/// the sandbox downloads when it needs them. Returns the path of the separate wasm.
+pub fn build(shell: &Shell) -> Result<String> {
     step("compiling the API to WebAssembly");
     cmd!(shell, "cargo {COMPILE...}").quiet().run()?;
     for module in [API, CUTOUT] {
         module.bind(shell)?;
     }
-    shell.create_dir("pkg/wasm")?;
+    shell.create_dir(FOLDER)?;
     for file in ["sandbox.js", "sandbox.d.ts", "cutout.d.ts"] {
-        shell.copy_file(format!("{BUILT}/{file}"), "pkg/wasm")?;
+        shell.copy_file(format!("{BUILT}/{file}"), FOLDER)?;
     }
-    shell.write_file("pkg/wasm/sandbox_inlined.js", inlined(shell)?)?;
-    cutout_files::write(shell, &CUTOUT.optimised())
+    shell.write_file(format!("{FOLDER}/sandbox_workers.js"), workers(shell)?)?;
+    cutout_files::write(shell, &CUTOUT.optimised())?;
+    write_wasm(shell)
 }
+
+/// Writes the wasm of the API, and the two modules that contain or name it. Returns its path.
+fn write_wasm(shell: &Shell) -> Result<String> {
+    for file in shell.read_dir(FOLDER)? {
+        // One with another hash in its name.
+        let is_stale = |name: &str| name.starts_with("sandbox-") && name.ends_with(".wasm");
+        if file
+            .file_name()
+            .and_then(OsStr::to_str)
+            .is_some_and(is_stale)
+        {
+            shell.remove_path(file)?;
+        }
+    }
+    let wasm = shell.read_binary_file(API.optimised())?;
+    let name = format!("sandbox-{}.wasm", content_hash(&wasm));
+    let path = format!("{FOLDER}/{name}");
+    shell.write_file(&path, &wasm)?;
+    let base64 = STANDARD.encode_to_string(&wasm);
+    for (module, content) in [
+        (
+            "sandbox_inlined.js",
+            format!("export const base64 =\n  \"{base64}\";\n"),
+        ),
+        (
+            "sandbox_url.js",
+            format!(
+                "export const url = () => new URL(\"./{name}\", import.meta.url);\n\
+                 export const size = {};\n",
+                wasm.len()
+            ),
+        ),
+    ] {
+        shell.write_file(format!("{FOLDER}/{module}"), format!("{HEADER}{content}"))?;
+    }
+    Ok(path)
+}
+
+const HEADER: &str = "// Written by `cargo xtask build`, to be imported lazily.\n";
 
 impl Module {
     /// The path of the optimised wasm.
@@ -107,9 +153,8 @@ impl Module {
     }
 }
 
-/// Returns the module with the wasm of the API in base64 and the sources of the workers.
-fn inlined(shell: &Shell) -> Result<String> {
-    let base64 = STANDARD.encode_to_string(shell.read_binary_file(API.optimised())?);
+/// Returns the module with the sources of the workers.
+fn workers(shell: &Shell) -> Result<String> {
     let worker = API.worker(
         shell,
         &["network.js", "worker.js"],
@@ -121,9 +166,7 @@ fn inlined(shell: &Shell) -> Result<String> {
         "runNetworkWorker({ Network, initSync, takePanic });",
     )?;
     Ok(format!(
-        "// Written by `cargo xtask build`, to be imported lazily.\n\
-         export const base64 =\n  \"{base64}\";\n\
-         export const workerSource =\n  {worker};\n\
+        "{HEADER}export const workerSource =\n  {worker};\n\
          export const networkWorkerSource =\n  {network_worker};\n"
     ))
 }

@@ -39,9 +39,13 @@ pub fn build_without_api(shell: &Shell) -> Result<()> {
 
 /// Adds the API in the page to the package and to the site.
 pub fn add_api(shell: &Shell) -> Result<()> {
-    api_wasm::build(shell)?;
-    copy_to_site(shell, "sandbox")?;
+    let wasm = api_wasm::build(shell)?;
+    // The page loads the second one, the tests and the benchmarks of the default entry the first one.
+    for entry in ["sandbox", "sandbox/external"] {
+        copy_to_site(shell, entry)?;
+    }
     let root = shell.current_dir();
+    shell.copy_file(&wasm, root.join("dist").join(&wasm))?;
     let folder = root.join("dist").join(cutout_files::FOLDER);
     shell.remove_path(&folder)?;
     let into = CopyOptions::new().copy_inside(true);
@@ -52,7 +56,8 @@ pub fn add_api(shell: &Shell) -> Result<()> {
 /// Writes the package without the site.
 pub fn package(shell: &Shell) -> Result<()> {
     library_package(shell)?;
-    api_wasm::build(shell)
+    api_wasm::build(shell)?;
+    Ok(())
 }
 
 /// Compiles the library, and completes the package's folder.

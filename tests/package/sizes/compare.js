@@ -47,7 +47,7 @@ for (const [name, contents] of Object.entries(calls)) {
   });
   const files = outputFiles.map(({ contents }) => contents);
   if (name === "csm-image-to-3d") {
-    const wasm = readdirSync(`${pkg}/wasm`).find((name) => name.endsWith(".wasm"));
+    const wasm = readdirSync(`${pkg}/wasm`).find((name) => /^csm_.*\.wasm$/.test(name));
     files.push(readFileSync(`${pkg}/wasm/${wasm}`));
   }
   const sum = (/** @type {(file: Uint8Array) => number} */ size) =>
