@@ -3,7 +3,15 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { after, before, test } from "node:test";
@@ -18,15 +26,16 @@ const app = join(folder, "app");
 
 // Node.js and what the system itself brings.
 const path = [dirname(process.execPath), "/usr/local/bin", "/usr/bin", "/bin"];
+const programs = join(folder, "programs");
 const environment = {
-  PATH: path.filter((part) => !existsSync(join(part, "cargo"))).join(delimiter),
+  PATH: [programs, ...path.filter((part) => !existsSync(join(part, "cargo")))].join(delimiter),
   HOME: home,
 };
 
-const image = new Blob([readFileSync("www/samples/turtle.webp")]);
+const image = new Blob([readFileSync("www/samples/coffee.jpg")]);
 
 before(() => {
-  for (const path of [home, app]) mkdirSync(path);
+  for (const path of [home, app, programs]) mkdirSync(path);
   const platform = `${process.platform}-${process.arch}`;
   const packages = readdirSync(release).filter(
     (name) => /^csm-image-to-3d-\d/.test(name) || name.includes(`server-${platform}-`),
@@ -39,10 +48,13 @@ before(() => {
 });
 after(() => rmSync(folder, { recursive: true }));
 
-/** @param {string[]} flags */
-async function npx(...flags) {
+/**
+ * @param {string[]} flags
+ * @param {Record<string, string>} [keys] further variables of the environment
+ */
+async function npx(flags, keys) {
   const command = ["--prefix", app, "exec", "--offline", "--", "csm-image-to-3d", "--port", "0"];
-  const program = startProgram("npm", [...command, ...flags], environment);
+  const program = startProgram("npm", [...command, ...flags], { ...environment, ...keys });
   const [, baseUrl] = await waitForOutput(program, /listening on (\S+)\n/);
   return { program, baseUrl };
 }
@@ -53,12 +65,33 @@ test("there is no Rust", () => {
   });
 });
 
-test("serves the page and makes a model", async () => {
-  const { program, baseUrl } = await npx("--data", join(folder, "models"));
+test("opens the page, and makes a model of a photo", async () => {
+  const opened = join(folder, "opened");
+  writeFileSync(join(programs, "xdg-open"), `#!/bin/sh\necho "$1" > ${opened}\n`, { mode: 0o755 });
+  const { program, baseUrl } = await npx(["--data", join(folder, "models"), "--open"]);
   assert.match(await (await fetch(baseUrl)).text(), /<title>/);
   const session = await imageTo3d({ image, baseUrl });
   assert.equal(session.status, "preview_done");
+  assert.equal(session.cutout?.method, "network");
   program.child.kill("SIGTERM");
   await program.ended;
-  assert.ok(existsSync(join(folder, "models")));
+  assert.ok(existsSync(join(folder, "models", "sessions.redb")));
+  assert.equal(readFileSync(opened, "utf8").trim(), new URL(baseUrl).href);
+});
+
+test("hands the work to an engine", async () => {
+  const emulators = startProgram("target/debug/examples/emulators", []);
+  const [line] = await waitForOutput(emulators, /^.+\n/);
+  const { fal, key } = JSON.parse(line);
+  const config = join(folder, "config.toml");
+  writeFileSync(
+    config,
+    `[engines.fal]\nurl = "${fal.url}"\nresult_hosts = ["${fal.files}"]\npoll = 0.02\n`,
+  );
+  const flags = ["--engine", "fal", "--daily-limit", "1", "--config", config];
+  const { baseUrl } = await npx(flags, { FAL_KEY: key });
+  const session = await imageTo3d({ image, baseUrl });
+  assert.equal(session.status, "preview_done");
+  assert.equal(session.engine, "fal");
+  await assert.rejects(imageTo3d({ image, baseUrl }), { status: 429 });
 });

@@ -62,14 +62,18 @@ pub fn release(shell: &Shell, platforms: &[Platform]) -> Result<()> {
         shell.copy_file(format!("target/package/{name}-{VERSION}.crate"), &crates)?;
     }
 
-    step("the packed packages on a machine without Rust");
+    step("the packed packages on a machine without Rust, the other platforms, and the container");
     cmd!(
         shell,
-        "node --test --test-reporter spec tests/release/npx.test.js"
+        "cargo build --quiet --package csm-image-to-3d-server --example emulators"
     )
-    .env("RELEASE", &npm)
     .quiet()
     .run()?;
+    let tests = ["npx", "platforms", "container"].map(|name| format!("tests/release/{name}.test.js"));
+    cmd!(shell, "node --test --test-reporter spec {tests...}")
+        .env("RELEASE", &folder)
+        .quiet()
+        .run()?;
     write_checksums(shell, &folder)?;
     step(&format!("everything to publish is in {FOLDER}"));
     Ok(())
