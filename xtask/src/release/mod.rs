@@ -69,7 +69,8 @@ pub fn release(shell: &Shell, platforms: &[Platform]) -> Result<()> {
     )
     .quiet()
     .run()?;
-    let tests = ["npx", "platforms", "container"].map(|name| format!("tests/release/{name}.test.js"));
+    let tests =
+        ["npx", "platforms", "container"].map(|name| format!("tests/release/{name}.test.js"));
     cmd!(shell, "node --test --test-reporter spec {tests...}")
         .env("RELEASE", &folder)
         .quiet()
@@ -79,20 +80,23 @@ pub fn release(shell: &Shell, platforms: &[Platform]) -> Result<()> {
     Ok(())
 }
 
-/// Fails unless the newest section of the changelog is that of this version.
+/// Fails unless the newest section of the changelog is that of this version, or unreleased.
 fn check_changelog(shell: &Shell) -> Result<()> {
     let changelog = shell.read_file("CHANGELOG.md")?;
     let heading = changelog
         .lines()
         .find_map(|line| line.strip_prefix("## "))
         .context("CHANGELOG.md has no section")?;
-    ensure!(
-        heading.starts_with(&format!("{VERSION}, ")),
-        "Invalid newest section {heading:?} in CHANGELOG.md: expected \"{VERSION}, \" and a date"
-    );
     step(&format!("the newest section of the changelog: {heading}"));
-    if heading.ends_with("unreleased") {
-        step("to do before publishing: replace \"unreleased\" in the changelog by the date");
+    if heading == "[Unreleased]" {
+        step(&format!(
+            "to do before publishing: rename that section to \"[{VERSION}] - \" and the date"
+        ));
+    } else {
+        ensure!(
+            heading.starts_with(&format!("[{VERSION}] - ")),
+            "Invalid newest section {heading:?} in CHANGELOG.md: expected \"[{VERSION}] - \" and a date"
+        );
     }
     Ok(())
 }
