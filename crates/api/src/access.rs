@@ -1,5 +1,7 @@
 //! Access control: API keys.
 
+use std::borrow::Cow;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use contract::{Invalid, quote};
@@ -33,7 +35,7 @@ pub struct AccessControl {
     requires_key: bool,
     /// The header in which a client names its user.
     client_header: Option<HeaderName>,
-    /// The secret from which the tokens of file URLs are derived.
+    /// The secret from which the tokens of file URLs and the names of addresses are derived.
     url_secret: Vec<u8>,
 }
 
@@ -104,8 +106,8 @@ impl AccessControl {
         }))
     }
 
-    /// Returns the user that a client names in its header.
-    fn user<'a, B>(&self, request: &'a Request<B>) -> Result<Option<&'a str>, ApiError> {
+    /// Returns the user that a client names in its header. An address becomes a [pseudonym](Self::pseudonym).
+    fn user<'a, B>(&self, request: &'a Request<B>) -> Result<Option<Cow<'a, str>>, ApiError> {
         let Some(name) = &self.client_header else {
             return Ok(None);
         };
@@ -120,6 +122,10 @@ impl AccessControl {
                 && user.bytes().all(|byte| byte.is_ascii_graphic())
         };
         let user = value.to_str().ok().filter(is_valid);
+        let user = user.map(|user| match user.parse() {
+            Ok(address) => Cow::Owned(self.pseudonym(address)),
+            Err(_) => Cow::Borrowed(user),
+        });
         user.map(Some).ok_or_else(|| {
             let expected = format!(
                 "one value of 1 to {MAX_USER_BYTES} visible ASCII characters without spaces"
@@ -131,19 +137,44 @@ impl AccessControl {
         })
     }
 
+    /// Derives the name of a user that is an IP address: names are stored and logged, which personal data
+    /// should not be. An IPv6 address counts as its /64 network.
+    fn pseudonym(&self, address: IpAddr) -> String {
+        format!(
+            "ip-{}",
+            self.token(&["address", &network(address).to_string()])
+        )
+    }
+
     /// Derives the token that protects the file URLs of the session with this id, or returns `None`
     /// if callers need no key. The token is in the URL because an `<img>` or a viewer sends no key.
     pub fn url_token(&self, id: &str) -> Option<String> {
         if !self.requires_key() {
             return None;
         }
-        let digest = digest(&[&self.url_secret, id.as_bytes()]);
-        Some(
-            digest[..16]
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
-        )
+        Some(self.token(&[id]))
+    }
+
+    /// Derives a token of 32 hexadecimal digits from texts, with the secret of the server.
+    fn token(&self, texts: &[&str]) -> String {
+        let texts = texts.iter().map(|text| text.as_bytes());
+        let parts: Vec<_> = std::iter::once(&self.url_secret[..]).chain(texts).collect();
+        let digest = digest(&parts);
+        digest[..16]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+}
+
+/// Returns the address that the callers at an address are counted by.
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        // One subscriber usually has a whole /64 network.
+        IpAddr::V6(address) if !address.is_loopback() => {
+            Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into()
+        }
+        address => address,
     }
 }
 

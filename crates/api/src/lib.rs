@@ -50,7 +50,7 @@ mod stored_image;
 mod trial;
 mod web_access;
 
-pub use access::Client;
+pub use access::{Client, network};
 pub use api::Api;
 pub use clock::Millis;
 pub use config::Config;

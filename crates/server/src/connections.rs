@@ -5,10 +5,11 @@
 //! without an authorized request is closed: strangers could keep all busy with pipelined requests.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use api::network;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
@@ -209,17 +210,6 @@ impl Drop for Connection {
         table.open.remove(&self.id);
         table.full_since = None;
         self.connections.released.notify_one();
-    }
-}
-
-/// Returns the address that the connections of a peer are counted by.
-fn network(peer: IpAddr) -> IpAddr {
-    match peer.to_canonical() {
-        // One subscriber usually has a whole /64 network.
-        IpAddr::V6(address) if !address.is_loopback() => {
-            Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into()
-        }
-        address => address,
     }
 }
 

@@ -57,6 +57,41 @@ fn user_sees_only_its_own_sessions() {
     );
 }
 
+/// Addresses are personal data. A subscriber with IPv6 has a whole network of them.
+#[test]
+fn address_of_a_user_is_neither_stored_nor_logged() {
+    let folder = Folder::new(HEADER);
+    let data = tempfile::tempdir().unwrap();
+    let flags = ["--log", "--data", data.path().to_str().unwrap()];
+    let mut server = folder.start_server(&flags);
+    let address = headers(SHOP, "203.0.113.77");
+    let network = headers(SHOP, "2001:db8:7:9::1");
+    for user in [&address, &network] {
+        assert_eq!(create(&server, user, "sculpt").0, 201);
+        assert_eq!(count(&server, user), 1);
+    }
+    for (other, sessions) in [
+        ("::ffff:203.0.113.77", 1),
+        ("203.0.113.78", 0),
+        ("2001:db8:7:9:ffff::5", 1),
+        ("2001:0db8:0007:000a::1", 0),
+    ] {
+        assert_eq!(count(&server, &headers(SHOP, other)), sessions, "{other}");
+    }
+    let log = server.kill_and_read_stderr();
+    assert!(log.contains(" 201 shop/ip-"), "{log}");
+    let stored = std::fs::read(data.path().join("sessions.redb")).unwrap();
+    for text in ["203.0.113", "2001:"] {
+        assert!(!log.contains(text), "{log}");
+        let mut windows = stored.windows(text.len());
+        assert!(!windows.any(|window| window == text.as_bytes()), "{text}");
+    }
+
+    // The names last as long as the sessions.
+    let server = folder.start_server(&flags);
+    assert_eq!(count(&server, &address), 1);
+}
+
 #[test]
 fn user_has_its_own_queue_and_daily_limit() {
     let folder = Folder::new(&format!("{HEADER}{MEEK}"));
