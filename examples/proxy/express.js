@@ -1,11 +1,14 @@
 // The proxy of worker.js as a middleware of Express:
 //   app.use("/api", imageTo3dProxy({ ...process.env, PATH_PREFIX: "/api" }));
-// Put it before `express.json()`, which would read the body.
+// Put it before `express.json()`, which would read the body. Express limits no body that a middleware
+// streams; this one rejects more than 64 MiB.
 
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
-import worker from "./worker.js";
+import { forwardToApi } from "./worker.js";
+
+/** @typedef {import("node:http").IncomingMessage & { originalUrl?: string, ip?: string }} Received */
 
 /**
  * Returns a middleware for Express, or for any other server with `(request, response, next)`.
@@ -14,15 +17,16 @@ import worker from "./worker.js";
  */
 export function imageTo3dProxy(env) {
   /**
-   * @param {import("node:http").IncomingMessage & { originalUrl?: string }} received
+   * @param {Received} received
    * @param {import("node:http").ServerResponse} response
    * @param {(error: unknown) => void} next
    */
   return async (received, response, next) => {
     try {
-      const { status, headers, body } = await worker.fetch(toRequest(received), env);
-      response.writeHead(status, Object.fromEntries(headers));
-      await pipeline(body ?? [], response);
+      // The address of the connection, or that of the header if Express has a "trust proxy". With a
+      // login of your own, name the user instead.
+      const visitor = received.ip ?? received.socket.remoteAddress;
+      await sendResponse(response, await forwardToApi(toRequest(received), env, { visitor }));
     } catch (error) {
       if (response.headersSent) response.destroy();
       else next(error);
@@ -30,10 +34,11 @@ export function imageTo3dProxy(env) {
   };
 }
 
-/** @param {import("node:http").IncomingMessage & { originalUrl?: string }} received */
-function toRequest(received) {
+/** @param {Received} received */
+export function toRequest(received) {
   const { method = "GET", headers, originalUrl, url } = received;
-  const hasBody = headers["content-length"] !== undefined || "transfer-encoding" in headers;
+  const hasBody =
+    method !== "GET" && ("content-length" in headers || "transfer-encoding" in headers);
   /** @type {RequestInit & { duplex: "half" }} */
   const init = {
     method,
@@ -41,5 +46,14 @@ function toRequest(received) {
     body: hasBody ? /** @type {ReadableStream} */ (Readable.toWeb(received)) : null,
     duplex: "half",
   };
-  return new Request(`http://${headers.host}${originalUrl ?? url}`, init);
+  return new Request(new URL(originalUrl ?? url ?? "/", `http://${headers.host}`), init);
+}
+
+/**
+ * @param {import("node:http").ServerResponse} response
+ * @param {Response} sent
+ */
+export async function sendResponse(response, { status, headers, body }) {
+  response.writeHead(status, Object.fromEntries(headers));
+  await pipeline(body ?? [], response);
 }

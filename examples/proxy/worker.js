@@ -1,18 +1,20 @@
 // A Cloudflare Worker that forwards requests to an Image-to-3D API and adds the API key. It rejects
 // every other request. Set the key with `wrangler secret put API_KEY`, the rest as variables.
-// In Node.js, express.js, route.js and netlify.js run it.
+// express.js, route.js and netlify.js call its function in Node.js.
 
 /**
  * @typedef {object} Env
  * @property {string} API_KEY
  * @property {string} UPSTREAM `https://api.csm.ai`, or another server with the same API
- * @property {string} SERVER_NAME this Worker's host name
+ * @property {string} SERVER_NAME the host name of the proxy
  * @property {string} ALLOWED_ORIGIN the origin of your page; several are separated by spaces
  * @property {string} [PATH_PREFIX] the path under which the proxy is reached, such as `/api`
+ *
+ * @typedef {object} Settings
+ * @property {string | null} [visitor] names the visitor to the API, which limits each visitor: an
+ *   address or a user, which must not come from the visitor's own headers
+ * @property {number} [maxBodyBytes] the largest body. Base64 makes an image a third larger
  */
-
-/** The largest body in bytes. Base64 makes an image a third larger. */
-const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
 /**
  * The images and models of sessions, which this project's server serves at URLs that cannot be guessed.
@@ -32,20 +34,32 @@ export default {
    * @param {Request} request
    * @param {Env} env
    */
-  async fetch(request, env) {
-    const origin = request.headers.get("origin");
-    const isAllowed = env.ALLOWED_ORIGIN.split(" ").includes(origin ?? "");
-    const target = targetOf(request, env);
-    const rejection = check(request, target, env, isAllowed ? "allowed" : "other");
-    const response = rejection ?? (await forward(request, target, env));
-    if (isAllowed) {
-      response.headers.set("access-control-allow-origin", origin ?? "");
-      response.headers.set("access-control-expose-headers", "retry-after");
-      response.headers.set("vary", "origin");
-    }
-    return response;
+  fetch(request, env) {
+    // Cloudflare sets this header itself, and accepts bodies of at least 100 MB.
+    return forwardToApi(request, env, { visitor: request.headers.get("cf-connecting-ip") });
   },
 };
+
+/**
+ * Forwards a request to the API, or rejects it.
+ *
+ * @param {Request} request
+ * @param {Env} env
+ * @param {Settings} [settings]
+ */
+export async function forwardToApi(request, env, settings = {}) {
+  const origin = request.headers.get("origin");
+  const isAllowed = env.ALLOWED_ORIGIN.split(" ").includes(origin ?? "");
+  const target = targetOf(request, env);
+  const rejection = check(request, target, env, settings, isAllowed ? "allowed" : "other");
+  const response = rejection ?? (await forward(request, target, env, settings));
+  if (isAllowed) {
+    response.headers.set("access-control-allow-origin", origin ?? "");
+    response.headers.set("access-control-expose-headers", "retry-after");
+    response.headers.set("vary", "origin");
+  }
+  return response;
+}
 
 /**
  * Returns the path and the query of a request below the prefix, or an empty text.
@@ -68,12 +82,15 @@ const isFile = ({ method }, target) => method === "GET" && file.test(target);
  * @param {Request} request
  * @param {string} target
  * @param {Env} env
+ * @param {Settings} settings
  * @param {"allowed" | "other"} origin
  */
-function check(request, target, env, origin) {
+function check(request, target, env, { maxBodyBytes = 64 * 1024 * 1024 }, origin) {
   const { method, headers, body, url } = request;
   if (!env.API_KEY) return reject(500);
-  if (new URL(url).hostname !== env.SERVER_NAME) return reject(421);
+  // In Next.js, the URL has the host that the server listens on.
+  const host = headers.get("host") ?? new URL(url).host;
+  if (host.replace(/:\d+$/, "") !== env.SERVER_NAME) return reject(421);
   if (isFile(request, target)) return undefined;
   // Browsers send no Origin header with same-origin GET requests.
   const isSameOrigin =
@@ -84,7 +101,7 @@ function check(request, target, env, origin) {
   if (method === "OPTIONS") return preflight();
   // Without a length the size of the body is unknown.
   if (body && !headers.has("content-length")) return reject(411);
-  if (Number(headers.get("content-length")) > MAX_BODY_BYTES) return reject(413);
+  if (Number(headers.get("content-length")) > maxBodyBytes) return reject(413);
 }
 
 /**
@@ -93,15 +110,20 @@ function check(request, target, env, origin) {
  * @param {Request} request
  * @param {string} target
  * @param {Env} env
+ * @param {Settings} settings
  */
-async function forward(request, target, env) {
+async function forward(request, target, env, { visitor }) {
   const { method, headers, body } = request;
   /** @type {RequestInit & { duplex: "half" }} */
   const init = {
     method,
     headers: isFile(request, target)
       ? pick(headers, "if-none-match", "range")
-      : { ...pick(headers, "content-type", "idempotency-key"), "x-api-key": env.API_KEY },
+      : {
+          ...pick(headers, "content-type", "idempotency-key"),
+          ...(visitor && { "x-visitor": visitor }),
+          "x-api-key": env.API_KEY,
+        },
     body,
     redirect: "manual",
     // Node.js requires it for a body that is a stream.

@@ -9,7 +9,7 @@ import { holdSessions } from "../support/hold-sessions.js";
 import { chromiumVersion, inPage } from "./bundlers.js";
 import { run, serveFiles } from "./programs.js";
 import { consumer } from "./report.js";
-import { assertSingleWasm, measureBuild, root } from "./workspace.js";
+import { assertSingleWasm, copyExample, measureBuild, root } from "./workspace.js";
 
 /** A session whose views are being generated. */
 const generatingViews = {
@@ -69,14 +69,6 @@ export function examples() {
     cpSync(installed, join(path, "csm-image-to-3d"), { recursive: true });
     await inPage(await serveFiles(path), usePlain);
   });
-}
-
-/** @param {string} name */
-function copyExample(name) {
-  const path = join(root, name);
-  const filter = (/** @type {string} */ source) => !source.endsWith("/node_modules");
-  cpSync(`examples/${name}`, path, { recursive: true, filter });
-  return path;
 }
 
 /**

@@ -8,7 +8,9 @@ import { examples } from "./examples.js";
 import { jest } from "./jest.js";
 import { run } from "./programs.js";
 import { keyProxies } from "./proxies/proxies.js";
+import { viteProxy } from "./proxies/vite-proxy.js";
 import { printTable } from "./report.js";
+import { scripts } from "./scripts.js";
 import { runtimes } from "./runtimes.js";
 import { tarball } from "./workspace.js";
 
@@ -19,6 +21,7 @@ describe("the package in", { concurrency: 2 }, () => {
   runtimes();
   jest();
   examples();
+  scripts();
 });
 
 test("passes publint", async () => {
@@ -33,3 +36,4 @@ test("resolves its types in arethetypeswrong", async () => {
 });
 
 keyProxies();
+viteProxy();

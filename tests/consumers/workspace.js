@@ -84,6 +84,19 @@ export function createApp(
 }
 
 /**
+ * Copies an example without what tools have written into it.
+ *
+ * @param {string} name
+ * @param {string} [path]
+ * @returns its folder
+ */
+export function copyExample(name, path = join(root, name)) {
+  const filter = (/** @type {string} */ path) => !/\/(node_modules|\.next)$/.test(path);
+  cpSync(`examples/${name}`, path, { recursive: true, filter });
+  return path;
+}
+
+/**
  * Returns the installed version of a tool.
  *
  * @param {string} tool

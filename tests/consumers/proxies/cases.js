@@ -1,5 +1,5 @@
-// Requests that a proxy must reject. `ALLOWED` stands for the allowed origin, `PROXY` for the proxy's
-// own address.
+// Requests that a proxy must reject. `ALLOWED` stands for the allowed origin, `PROXY` for the address of
+// the proxy, `ROOT` for its path without the prefix.
 
 export const sessionsPath = "/image-to-3d-sessions";
 const code = "SESSION_1234567890_1234567";
@@ -10,14 +10,19 @@ const code = "SESSION_1234567890_1234567";
  * @property {string} [target]
  * @property {Record<string, string | undefined>} [headers] `undefined` removes a header
  * @property {number} [length] of the body, in bytes
+ * @property {string} [body] in place of one of that length
  * @property {boolean} [chunked] sends no `Content-Length`
+ * @property {string} [localAddress] the address of the sender
  */
 
-/** The largest body that a proxy forwards, in bytes. */
-export const maxBodyBytes = 64 * 1024 * 1024;
-
-/** @type {Record<string, TestRequest>} */
-export const rejectedRequests = {
+/**
+ * Returns the requests that a proxy must reject.
+ *
+ * @param {number} maxBodyBytes the largest body that it forwards
+ * @returns {Record<string, TestRequest>}
+ */
+export const rejectedRequests = (maxBodyBytes) => ({
+  "a path outside of the prefix": { target: `ROOT${sessionsPath}` },
   "another path": { target: "/sandbox/requests" },
   "the root": { target: "/" },
   "a folder of files": { target: `/files/${code}` },
@@ -86,7 +91,7 @@ export const rejectedRequests = {
       "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
     },
   },
-};
+});
 
 /** Headers on which two HTTP parsers may disagree about the end of a request. @type {Record<string, string[]>} */
 export const ambiguous = {

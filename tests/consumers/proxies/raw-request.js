@@ -20,9 +20,11 @@ import { sessionsPath } from "./cases.js";
 export function sendRequest(
   address,
   origin,
-  { method = "GET", target = sessionsPath, headers = {}, length = 0, chunked },
+  { method = "GET", target = sessionsPath, headers = {}, length = 0, chunked, body, localAddress },
 ) {
   const { hostname, port, host } = new URL(address);
+  const path = resolveTarget(address, target);
+  if (body) length = Buffer.byteLength(body);
   const all = {
     host,
     origin,
@@ -33,7 +35,8 @@ export function sendRequest(
   const defined = Object.entries(all).filter(([, value]) => value !== undefined);
   return new Promise((resolve) => {
     const outgoing = request({
-      ...{ hostname, port, method, path: target, setHost: false, agent: false, timeout: 20_000 },
+      ...{ hostname, port, method, path, setHost: false, agent: false, timeout: 20_000 },
+      ...(localAddress && { localAddress }),
       headers: /** @type {Record<string, string>} */ (Object.fromEntries(defined)),
     });
     outgoing.on("response", (response) => {
@@ -47,6 +50,7 @@ export function sendRequest(
     });
     outgoing.on("error", () => resolve({ status: 0, headers: {} }));
     outgoing.on("timeout", () => outgoing.destroy());
+    if (body) return outgoing.end(body);
     const chunk = Buffer.alloc(1024 * 1024, " ");
     const write = (/** @type {number} */ left) => {
       if (outgoing.destroyed) return;
@@ -55,6 +59,18 @@ export function sendRequest(
     };
     write(length);
   });
+}
+
+/**
+ * Adds the path of the proxy to a request target.
+ *
+ * @param {string} address
+ * @param {string} target
+ */
+function resolveTarget(address, target) {
+  if (target.startsWith("ROOT")) return target.slice("ROOT".length);
+  if (!target.startsWith("/")) return target.replace("PROXY", address);
+  return new URL(address).pathname.replace(/\/$/, "") + target;
 }
 
 /**
