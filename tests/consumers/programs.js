@@ -2,7 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createReadStream, statSync } from "node:fs";
+import { accessSync, createReadStream, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { delimiter, extname, join, resolve } from "node:path";
 import { after } from "node:test";
@@ -105,6 +105,26 @@ export function start(program, args, ready, options) {
       reject(new Error(`${program} exited with ${code} before it was ready:\n${output.all}`)),
     );
   });
+}
+
+/**
+ * Finds a program in `PATH` or `/usr/sbin`.
+ *
+ * @param {string} program
+ */
+export function findProgram(program) {
+  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin"];
+  for (const path of folders.map((folder) => join(folder, program))) {
+    try {
+      accessSync(path);
+      return path;
+    } catch {
+      // Tries the next folder.
+    }
+  }
+  throw new Error(
+    `Missing program ${program}: install it (packages nginx-light and caddy on Debian and Ubuntu)`,
+  );
 }
 
 /** Below the range of ephemeral ports, so that the system gives these to no other program. */

@@ -7,6 +7,7 @@ import { bundlers } from "./bundlers.js";
 import { examples } from "./examples.js";
 import { jest } from "./jest.js";
 import { run } from "./programs.js";
+import { deployment } from "./proxies/deploy.js";
 import { keyProxies } from "./proxies/proxies.js";
 import { viteProxy } from "./proxies/vite-proxy.js";
 import { printTable } from "./report.js";
@@ -37,3 +38,4 @@ test("resolves its types in arethetypeswrong", async () => {
 
 keyProxies();
 viteProxy();
+deployment();

@@ -49,8 +49,9 @@ export async function recorderAddress() {
  * proxy create one session with a paid engine.
  *
  * @param {string} publicUrl
+ * @param {string[]} [more] flags
  */
-export async function startApi(publicUrl) {
+export async function startApi(publicUrl, more = []) {
   const folder = join(root, "api");
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "clients"), `shop ${key}\n`, { mode: 0o600 });
@@ -69,10 +70,15 @@ poll = 60
   const flags = ["--port", "0", "--config", "config.toml", "--daily-limit-each", "1"];
   const limits = ["--body-limit", "256", "--speed", "5"];
   const program = resolve("target/debug/csm-image-to-3d-server");
-  const { match, stop } = await start(program, [...flags, ...limits], /^listening on (\S+)/, {
-    cwd: folder,
-    env: { MESHY_API_KEY: canary },
-  });
+  const { match, stop } = await start(
+    program,
+    [...flags, ...limits, ...more],
+    /^listening on (\S+)/,
+    {
+      cwd: folder,
+      env: { MESHY_API_KEY: canary },
+    },
+  );
   server = match[1];
   return stop;
 }

@@ -1,9 +1,9 @@
 // Starts the example proxies as their README describes.
 
-import { accessSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { delimiter, join, resolve } from "node:path";
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 
-import { findFreePort, run, start } from "../programs.js";
+import { findFreePort, findProgram, run, start } from "../programs.js";
 import { startWorkerd } from "../workerd.js";
 import { copyExample, root } from "../workspace.js";
 
@@ -156,24 +156,4 @@ async function startNode(name, args, env) {
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }\n');
   const { match, stop } = await start("node", args, /^listening on (\S+)/, { cwd: folder, env });
   return { address: match[1], stop };
-}
-
-/**
- * Finds a program in `PATH` or `/usr/sbin`.
- *
- * @param {string} program
- */
-function findProgram(program) {
-  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin"];
-  for (const path of folders.map((folder) => join(folder, program))) {
-    try {
-      accessSync(path);
-      return path;
-    } catch {
-      // Tries the next folder.
-    }
-  }
-  throw new Error(
-    `Missing program ${program}: install it (packages nginx-light and caddy on Debian and Ubuntu)`,
-  );
 }
