@@ -201,8 +201,10 @@ fn site_is_served_beside_the_api() {
         assert!(page.head.contains(header), "{}", page.head);
     }
     // A click in an invisible frame of another page could pay for a model.
-    let readme = repository_file("README.md").to_ascii_lowercase();
-    let policy = readme.lines().find(|line| line.starts_with("default-src "));
+    let document = repository_file("docs/deploy.md").to_ascii_lowercase();
+    let policy = document
+        .lines()
+        .find(|line| line.starts_with("default-src "));
     let policy = format!(
         "content-security-policy: {}; frame-ancestors 'none'\r\n",
         policy.unwrap()
