@@ -12,7 +12,7 @@ use xshell::{Shell, cmd};
 
 use crate::console::step;
 use crate::cutout_files::{self, content_hash};
-use crate::{api_wasm, reference, tools};
+use crate::{api_wasm, openapi, reference, tools};
 
 /// The workspace's version. The build writes it into the npm package, and cargo itself refuses a
 /// crate whose version another's dependency does not allow.
@@ -67,6 +67,7 @@ fn library_package(shell: &Shell) -> Result<()> {
     for file in ["CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE"] {
         shell.copy_file(file, "pkg")?;
     }
+    openapi::copy_to_package(shell)?;
     let readme = absolute_links(&shell.read_file("README.md")?)?;
     shell.write_file("pkg/README.md", readme)?;
     set_version(shell)
@@ -291,6 +292,7 @@ fn site(shell: &Shell) -> Result<()> {
     fs_extra::dir::copy(root.join("www"), &dist, &into)?;
     copy_to_site(shell, "index")?;
     shell.copy_file("pkg/THIRD_PARTY_NOTICES.md", dist.join("pkg"))?;
+    openapi::copy_to_site(shell, &dist)?;
     model_viewer(shell, &dist.join("model-viewer"))
 }
 

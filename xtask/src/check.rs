@@ -4,12 +4,14 @@ use anyhow::Result;
 use xshell::{Shell, cmd};
 
 use crate::console::step;
-use crate::{api_surface, api_wasm, build, cycles, notices, reference, tools};
+use crate::{api_surface, api_wasm, build, cycles, notices, openapi, reference, tools};
 
 pub fn check(shell: &Shell) -> Result<()> {
     let _compilation = api_wasm::start(shell)?;
     step("import cycles");
     cycles::check(shell)?;
+    step("the description of the API");
+    openapi::check(shell)?;
     step("licences and sources of the dependencies");
     tools::ensure_cargo_deny(shell)?;
     cmd!(

@@ -12,6 +12,7 @@ mod cutout_files;
 mod cycles;
 mod demo;
 mod notices;
+mod openapi;
 mod reference;
 mod release;
 mod server;
@@ -60,8 +61,8 @@ enum Command {
     Build,
     /// Measures the library against its baselines, in browsers and natively.
     Bench(bench::Options),
-    /// Checks formatting, lints, types, import cycles, the public surface and the licences of the
-    /// dependencies, without running tests.
+    /// Checks formatting, lints, types, import cycles, the public surface, the description of the API
+    /// and the licences of the dependencies, without running tests.
     Check {
         /// Accepts the current TypeScript definitions as the reviewed ones, docs/api.d.ts, instead.
         #[arg(long)]
@@ -73,6 +74,8 @@ enum Command {
     },
     /// Writes the files with the licences of what the npm package and the server contain.
     Notices,
+    /// Writes the description of the API anew: crates/server/docs/openapi.json and its page.
+    Openapi,
     /// Fails if files of a crate, or JavaScript modules, import each other in a circle.
     Cycles,
     /// Builds and checks everything that a release consists of, without publishing it: npm packages,
@@ -132,6 +135,7 @@ fn run(command: Command) -> Result<()> {
         } => check::advisories(&shell),
         Command::Check { .. } => check::check(&shell),
         Command::Notices => notices::write(&shell),
+        Command::Openapi => openapi::write(&shell),
         Command::Cycles => cycles::check(&shell),
         Command::Release { platform } if platform.is_empty() => {
             release::release(&shell, Platform::value_variants())

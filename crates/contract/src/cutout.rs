@@ -1,5 +1,7 @@
 //! How the object of an image is separated from its background: an extension of this project's server.
 
+#[cfg(feature = "schema")]
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 use strum::{EnumString, VariantNames};
 #[cfg(feature = "typescript")]
@@ -17,6 +19,7 @@ pub const MASK_URL: &str = "mask_url";
     Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, EnumString, VariantNames,
 )]
 #[cfg_attr(feature = "typescript", derive(Tsify))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum CutoutChoice {
@@ -34,6 +37,7 @@ pub enum CutoutChoice {
 /// How the object of an image was separated from its background.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(Tsify))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CutoutMethod {
     /// By the transparency of the image.
@@ -51,6 +55,7 @@ pub enum CutoutMethod {
 /// The kind of model that a cut-out becomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(Tsify))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CutoutShape {
     /// A solid object.
@@ -62,6 +67,7 @@ pub enum CutoutShape {
 /// What was cut out of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(Tsify))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct CutoutReport {
     /// How the object was separated from its background.
     pub method: CutoutMethod,

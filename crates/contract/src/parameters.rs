@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+#[cfg(feature = "schema")]
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, VariantNames};
 #[cfg(feature = "typescript")]
@@ -22,6 +24,7 @@ pub const AUTOMATIC_EDGE: f64 = -1.0;
 /// How far the model may deviate from the image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumString, VariantNames)]
 #[cfg_attr(feature = "typescript", derive(Tsify))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 #[allow(missing_docs)]
@@ -34,6 +37,7 @@ pub enum Creativity {
 /// How much time the refinement may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumString, VariantNames)]
 #[cfg_attr(feature = "typescript", derive(Tsify))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 #[allow(missing_docs)]
@@ -45,6 +49,7 @@ pub enum RefineSpeed {
 /// The model that generates the preview.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumString, VariantNames)]
 #[cfg_attr(feature = "typescript", derive(Tsify))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 #[allow(missing_docs)]
@@ -56,6 +61,7 @@ pub enum PreviewMesh {
 /// The polygons of the mesh: triangles or quads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumString, VariantNames)]
 #[cfg_attr(feature = "typescript", derive(Tsify))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 #[allow(missing_docs)]
@@ -67,6 +73,7 @@ pub enum Topology {
 /// The number of faces of the mesh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumString, VariantNames)]
 #[cfg_attr(feature = "typescript", derive(Tsify))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 #[allow(missing_docs)]
@@ -129,6 +136,7 @@ parameters! {
     #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
     // `Parameters` is a type of TypeScript itself.
     #[cfg_attr(feature = "typescript", derive(Tsify), tsify(rename = "ModelParameters"))]
+    #[cfg_attr(feature = "schema", derive(JsonSchema))]
     pub struct Parameters {
         /// How far the model may deviate from the image. Default: `"lowest"`.
         creativity: Creativity as "Creativity | undefined" = choice(),
@@ -157,6 +165,7 @@ parameters! {
         resolution: Resolution as "Resolution | undefined" = choice(),
 
         /// The edge length of the texture in pixels. Default: `2048`. For enterprise users only.
+        #[cfg_attr(feature = "schema", schemars(extend("enum" = TEXTURE_RESOLUTIONS)))]
         texture_resolution: u32 as "128 | 256 | 512 | 1024 | 2048 | undefined" = texture_resolution(),
 
         /// The size of the model's bounding box as `[width, height, depth]`: three finite numbers
@@ -169,6 +178,7 @@ parameters! {
         /// The position of the origin in the model's bounding box as `[x, y, z]`, each from -0.5 to
         /// 0.5. Default: `[0, 0, 0]`, the center. `[0, -0.5, 0]` is the center of the bottom,
         /// `[-0.5, -0.5, -0.5]` the left bottom back corner. For enterprise users only.
+        #[cfg_attr(feature = "schema", schemars(inner(range(min = -0.5, max = 0.5))))]
         pivot_point: [f64; 3] as "readonly [x: number, y: number, z: number] | undefined" =
             pivot_point(),
     }

@@ -1,5 +1,7 @@
 //! The session and the response envelope.
 
+#[cfg(feature = "schema")]
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::EnumString;
 #[cfg(feature = "typescript")]
@@ -14,6 +16,7 @@ pub const SESSIONS_PATH: &str = "/image-to-3d-sessions";
 /// The values of `status` that the API documents; later versions of the API may return others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(Tsify))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum KnownStatus {
@@ -31,6 +34,7 @@ pub enum KnownStatus {
 /// The overall state of a session, which later versions of the API return in addition to `status`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(Tsify))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum SessionStatus {
@@ -43,6 +47,7 @@ pub enum SessionStatus {
 /// One of the views that a `turbo` session offers for selection.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(Tsify))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Spin {
     /// The URL of the view.
     pub image_url: String,
@@ -51,6 +56,7 @@ pub struct Spin {
 /// What was cut out of a session's image. An extension of this project's server.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(Tsify))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct SessionCutout {
     #[serde(flatten)]
     #[allow(missing_docs)]
@@ -63,6 +69,7 @@ pub struct SessionCutout {
 /// What a service has charged for a session's model. An extension of this project's server.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(Tsify))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct SessionCost {
     /// The number of units.
     pub amount: f64,
@@ -73,6 +80,7 @@ pub struct SessionCost {
 /// The unit in which a service counts what it charges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(Tsify))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CostUnit {
     /// The service's credits.
@@ -84,6 +92,7 @@ pub enum CostUnit {
 /// The fields of a session that the API documents.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(Tsify))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct SessionFields {
     /// The record's id.
     #[serde(default, skip_serializing_if = "Option::is_none", rename = "_id")]
@@ -109,6 +118,7 @@ pub struct SessionFields {
     pub session_status: Option<SessionStatus>,
     /// The progress of all requested results, from 0 to 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(max = 100)))]
     pub percent_done: Option<u8>,
     /// The reason of the failure, if the session failed and the server knows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -125,25 +135,31 @@ pub struct SessionFields {
     pub mesh_url_glb: Option<String>,
     /// The engine that generates the models. An extension of this project's server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("x-extension" = true)))]
     pub engine: Option<String>,
     /// The engine's own status text. An extension of this project's server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("x-extension" = true)))]
     pub engine_status: Option<String>,
     /// The names of the requested parameters that the engine ignores. An extension of this
     /// project's server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("x-extension" = true)))]
     pub unsupported: Option<Vec<String>>,
     /// What was cut out of the image, once the first result exists. An extension of this project's
     /// server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("x-extension" = true)))]
     pub cutout: Option<SessionCutout>,
     /// The kind of shape of the model, once the first one exists; only from the built-in engine. An
     /// extension of this project's server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("x-extension" = true)))]
     pub shape: Option<ModelShape>,
     /// What the engine's service has charged for the model, if it tells. An extension of this project's
     /// server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("x-extension" = true)))]
     pub cost: Option<SessionCost>,
     /// The origin of the session; `"external"` if it was created through the API.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -158,6 +174,8 @@ pub struct SessionFields {
 
 /// The JSON object that wraps every response of the API.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "{T}Response"))]
 pub struct Envelope<T> {
     /// The error; empty on success.
     pub error: String,
@@ -168,6 +186,7 @@ pub struct Envelope<T> {
     pub status_code: u16,
     /// Why an image was rejected, for programs. An extension of this project's server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("x-extension" = true)))]
     pub code: Option<ImageErrorCode>,
     /// The payload.
     pub data: T,
@@ -175,6 +194,7 @@ pub struct Envelope<T> {
 
 /// Why an image was rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum ImageErrorCode {

@@ -1,5 +1,7 @@
 //! The kinds of shape that a model can have: an extension of this project's server.
 
+#[cfg(feature = "schema")]
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, VariantNames};
 #[cfg(feature = "typescript")]
@@ -14,6 +16,7 @@ pub const SHAPE: &str = "shape";
     Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, EnumString, VariantNames,
 )]
 #[cfg_attr(feature = "typescript", derive(Tsify))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum ShapeChoice {
@@ -33,6 +36,7 @@ pub enum ShapeChoice {
 /// The kind of shape that a model has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(Tsify))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ModelShape {
     /// Inflated: the wider a part, the thicker.

@@ -1,0 +1,573 @@
+//! The paths of the OpenAPI document: the routes of the server, with their parameters and responses.
+
+use serde_json::{Map, Value, json};
+
+/// The marks of what the original API does not have.
+const EXTENSION: &str = "An extension of this project's server.";
+
+/// The errors that any request to the API may get.
+const COMMON_ERRORS: [u16; 7] = [400, 401, 403, 413, 421, 500, 503];
+
+/// The groups of the operations.
+pub fn tags() -> Value {
+    json!([
+        {"name": "Sessions", "description": "Create a session, poll it until its models exist, and delete it."},
+        {"name": "Files", "description": "The images and models of a session, at the URLs that it contains."},
+        {"name": "Tests", "description": format!("What tests of clients need. {EXTENSION}"), "x-extension": true},
+        {"name": "Operation", "description": format!("What operators need. {EXTENSION}"), "x-extension": true},
+    ])
+}
+
+/// Returns the operations of all routes.
+pub fn paths() -> Value {
+    json!({
+        "/image-to-3d-sessions": {"post": create(), "get": list()},
+        "/image-to-3d-sessions/{session_code}": {
+            "parameters": [{"$ref": "#/components/parameters/SessionCode"}],
+            "get": get(),
+            "delete": delete(),
+        },
+        "/image-to-3d-sessions/get-3d/preview/{session_code}": {
+            "parameters": [{"$ref": "#/components/parameters/SessionCode"}],
+            "post": start_preview(),
+        },
+        "/image-to-3d-sessions/get-3d/refine/{session_code}": {
+            "parameters": [{"$ref": "#/components/parameters/SessionCode"}],
+            "post": start_refinement(),
+        },
+        "/files/{session_code}/{name}": {
+            "parameters": file_parameters(),
+            "get": file("getFile", "Download a file", Body::Sent),
+            "head": file("headFile", "Get the headers of a file", Body::Omitted),
+        },
+        "/sandbox/engines": {"get": results(
+            "listEngines",
+            "List the engines",
+            "Returns the names that `engine` accepts, the default first.",
+            "EngineListResponse",
+        )},
+        "/sandbox/faults": {"get": results(
+            "listFaults",
+            "List the simulated failures",
+            "Returns the failures that `x-api-key: fault_<name>` selects on a server without client keys.",
+            "FaultListResponse",
+        )},
+        "/sandbox/requests": {"get": requests()},
+        "/health": {"get": health()},
+        "/metrics": {"get": metrics()},
+        "/openapi.json": {"get": document(
+            "getOpenApi",
+            "Get this document",
+            ("200", json!({"description": "The document.", "content": {"application/json": {}}})),
+        )},
+        "/docs": {"get": document(
+            "getDocs",
+            "Read this document as a page",
+            ("307", json!({
+                "description": "The page is at `/docs/api/`.",
+                "headers": {"Location": reference("headers", "Location")},
+            })),
+        )},
+    })
+}
+
+fn create() -> Value {
+    json!({
+        "operationId": "createSession",
+        "tags": ["Sessions"],
+        "summary": "Create a session",
+        "description": "Accepts an image and starts to make its first result: the preview, or the views with \
+            `preview_mesh: \"turbo\"`. Poll the session until its `session_status` is `\"complete\"` or \
+            `\"failed\"`.",
+        "parameters": [{"$ref": "#/components/parameters/IdempotencyKey"}],
+        "requestBody": json_body("CreateSession", Presence::Required),
+        "responses": responses(
+            [("201", json_response("The session is created.", "SessionResponse"))],
+            &[402, 409, 429, 507],
+        ),
+    })
+}
+
+fn list() -> Value {
+    let number = |name: &str, description: &str, default: u32| {
+        json!({
+            "name": name,
+            "in": "query",
+            "description": description,
+            "schema": {"type": "integer", "minimum": 0, "default": default},
+        })
+    };
+    json!({
+        "operationId": "listSessions",
+        "tags": ["Sessions"],
+        "summary": "List sessions",
+        "description": "Returns one page of the caller's sessions, the newest first.",
+        "parameters": [
+            number("limit", "The number of sessions on a page, at most 1000.", 10),
+            number("page", "The number of the page, from 0.", 0),
+        ],
+        "responses": responses(
+            [("200", json_response("One page of sessions.", "SessionListResponse"))],
+            &[],
+        ),
+    })
+}
+
+fn get() -> Value {
+    json!({
+        "operationId": "getSession",
+        "tags": ["Sessions"],
+        "summary": "Get a session",
+        "description": "Returns a session with the URLs of the models that exist. Poll it every few seconds.",
+        "responses": responses(
+            [("200", json_response("The session.", "SessionResponse"))],
+            &[404],
+        ),
+    })
+}
+
+fn delete() -> Value {
+    let mut operation = json!({
+        "operationId": "deleteSession",
+        "tags": ["Sessions"],
+        "summary": "Delete a session",
+        "description": "Deletes a session with its image and models, and cancels its work.",
+        "responses": responses(
+            [
+                ("200", json_response(
+                    "The session is deleted. An engine was at work on it; `message` says what becomes of its job.",
+                    "DeletionResponse",
+                )),
+                ("204", json!({"description": "The session is deleted."})),
+            ],
+            &[404],
+        ),
+    });
+    mark(&mut operation);
+    operation
+}
+
+fn start_preview() -> Value {
+    json!({
+        "operationId": "startPreview",
+        "tags": ["Sessions"],
+        "summary": "Select a view",
+        "description": "Starts the preview of a `turbo` session that is at `spin_generate_done`, with the \
+            view that the caller selects.",
+        "parameters": [{"$ref": "#/components/parameters/IdempotencyKey"}],
+        "requestBody": json_body("SelectSpin", Presence::Required),
+        "responses": responses(
+            [("200", json_response("The preview is started.", "SessionResponse"))],
+            &[402, 404, 409, 429, 507],
+        ),
+    })
+}
+
+fn start_refinement() -> Value {
+    json!({
+        "operationId": "startRefinement",
+        "tags": ["Sessions"],
+        "summary": "Request the refined model",
+        "description": "Starts the refinement of a session whose preview is done.",
+        "parameters": [{"$ref": "#/components/parameters/IdempotencyKey"}],
+        "requestBody": json_body("StartRefinement", Presence::Optional),
+        "responses": responses(
+            [("200", json_response("The refinement is started.", "SessionResponse"))],
+            &[402, 404, 409, 429, 507],
+        ),
+    })
+}
+
+/// Whether a response has a body.
+#[derive(Clone, Copy)]
+enum Body {
+    Sent,
+    Omitted,
+}
+
+fn file_parameters() -> Value {
+    json!([
+        {"$ref": "#/components/parameters/SessionCode"},
+        {
+            "name": "name",
+            "in": "path",
+            "required": true,
+            "description": "The name of the file: `image`, `cutout.png`, `spin-<index>.png`, or `preview` \
+                or `mesh` with the extension of a format.",
+            "schema": {"type": "string"},
+        },
+        {
+            "name": "ticket",
+            "in": "query",
+            "description": format!("The token of the file, if callers need a key. URLs in sessions contain it. {EXTENSION}"),
+            "schema": {"type": "string"},
+            "x-extension": true,
+        },
+    ])
+}
+
+fn file(id: &str, summary: &str, body: Body) -> Value {
+    let (get_only, media_types) = match body {
+        Body::Sent => (&["Range", "IfRange"][..], FILE_TYPES),
+        Body::Omitted => (&[][..], &[][..]),
+    };
+    let request_headers = ["IfNoneMatch"].iter().chain(get_only);
+    let parameters = request_headers.map(|name| reference("parameters", name));
+    let content: Map<_, _> = media_types
+        .iter()
+        .map(|media_type| ((*media_type).to_owned(), json!({})))
+        .collect();
+    let found = |description: &str, headers: &[&str]| {
+        let headers: Map<_, _> = headers
+            .iter()
+            .map(|name| ((*name).to_owned(), reference("headers", name)))
+            .collect();
+        let mut response = json!({"description": description, "headers": headers});
+        if !content.is_empty() {
+            response["content"] = content.clone().into();
+        }
+        response
+    };
+    let all = [
+        "ETag",
+        "Cache-Control",
+        "Accept-Ranges",
+        "Content-Disposition",
+    ];
+    let partial = [&all[..], &["Content-Range"]].concat();
+    let mut successes = vec![
+        ("200", found("The file.", &all)),
+        (
+            "304",
+            json!({"description": "The caller has the current file.", "headers": {
+                "ETag": reference("headers", "ETag"),
+                "Cache-Control": reference("headers", "Cache-Control"),
+            }}),
+        ),
+    ];
+    let mut errors = vec![404];
+    if let Body::Sent = body {
+        successes.push(("206", found("The requested part of the file.", &partial)));
+        errors.push(416);
+    }
+    json!({
+        "operationId": id,
+        "tags": ["Files"],
+        "summary": summary,
+        "description": "Take the URL from the session. No key is needed. The URL is valid until the session \
+            is deleted.",
+        "security": [{}],
+        "parameters": parameters.collect::<Vec<_>>(),
+        "responses": match body {
+            Body::Sent => responses(successes, &errors),
+            Body::Omitted => without_content(responses(successes, &errors)),
+        },
+    })
+}
+
+/// The media types of files. An image has the type of its format.
+const FILE_TYPES: &[&str] = &[
+    "application/octet-stream",
+    "application/zip",
+    "image/*",
+    "model/3mf",
+    "model/gltf-binary",
+    "model/obj",
+    "model/stl",
+    "model/vnd.usdz+zip",
+];
+
+/// Replaces the errors of a `HEAD` request, which have no body.
+fn without_content(mut responses: Value) -> Value {
+    if let Some(responses) = responses.as_object_mut() {
+        for (status, response) in responses {
+            if response.get("$ref").is_some() {
+                let reason = status.parse().map_or("", reason);
+                *response = json!({"description": reason});
+            }
+        }
+    }
+    responses
+}
+
+fn results(id: &str, summary: &str, description: &str, schema: &str) -> Value {
+    let mut operation = json!({
+        "operationId": id,
+        "tags": ["Tests"],
+        "summary": summary,
+        "description": description,
+        "responses": responses([("200", json_response("The list.", schema))], &[]),
+    });
+    mark(&mut operation);
+    operation
+}
+
+fn requests() -> Value {
+    let mut operation = results(
+        "listRequests",
+        "List the latest requests",
+        "Returns the latest 1000 requests, so that a test can check what was sent. Only on a server without \
+         client keys.",
+        "RequestListResponse",
+    );
+    operation["responses"]["404"] = reference("responses", "NotFound");
+    operation
+}
+
+fn health() -> Value {
+    let mut operation = json!({
+        "operationId": "getHealth",
+        "tags": ["Operation"],
+        "summary": "Check the server",
+        "description": "For load balancers and monitoring. No key is needed.",
+        "security": [{}],
+        "responses": responses_without_common([
+            ("200", json_response("Sessions can be stored.", "Health")),
+            ("503", unhealthy("Sessions cannot be stored")),
+        ]),
+    });
+    mark(&mut operation);
+    operation
+}
+
+/// Returns the error of a route that reads the store.
+fn unhealthy(reason: &str) -> Value {
+    let schemas = ["Health", "ErrorResponse"].map(|name| reference("schemas", name));
+    json!({
+        "description": format!("{reason}, or the server has too many connections."),
+        "headers": {"Retry-After": reference("headers", "Retry-After")},
+        "content": {"application/json": {"schema": {"anyOf": schemas}}},
+    })
+}
+
+fn metrics() -> Value {
+    let text = json!({"schema": {"type": "string"}});
+    let mut operation = json!({
+        "operationId": "getMetrics",
+        "tags": ["Operation"],
+        "summary": "Get the metrics",
+        "description": "In the OpenMetrics format, which Prometheus reads. For callers on the same machine only.",
+        "security": [{}],
+        "responses": responses_without_common([
+            ("200", json!({"description": "The metrics.", "content": {"application/openmetrics-text": text}})),
+            ("404", reference("responses", "NotFound")),
+            ("503", unhealthy("Sessions cannot be read")),
+        ]),
+    });
+    mark(&mut operation);
+    operation
+}
+
+fn document(id: &str, summary: &str, success: (&'static str, Value)) -> Value {
+    let mut operation = json!({
+        "operationId": id,
+        "tags": ["Operation"],
+        "summary": summary,
+        "description": "No key is needed.",
+        "security": [{}],
+        "responses": responses_without_common([success]),
+    });
+    mark(&mut operation);
+    operation
+}
+
+/// Marks an operation that the original API does not have.
+fn mark(operation: &mut Value) {
+    operation["x-extension"] = true.into();
+    let description = operation["description"].as_str().unwrap_or_default();
+    operation["description"] = format!("{description} {EXTENSION}").into();
+}
+
+/// Whether a caller has to send a body.
+#[derive(PartialEq)]
+enum Presence {
+    Required,
+    Optional,
+}
+
+fn json_body(schema: &str, presence: Presence) -> Value {
+    json!({
+        "required": presence == Presence::Required,
+        "content": {"application/json": {"schema": reference("schemas", schema)}},
+    })
+}
+
+fn json_response(description: &str, schema: &str) -> Value {
+    json!({
+        "description": description,
+        "content": {"application/json": {"schema": reference("schemas", schema)}},
+    })
+}
+
+fn reference(kind: &str, name: &str) -> Value {
+    json!({"$ref": format!("#/components/{kind}/{name}")})
+}
+
+/// Returns successes, the errors of an operation and those that any request may get.
+fn responses(successes: impl IntoIterator<Item = (&'static str, Value)>, errors: &[u16]) -> Value {
+    let mut responses = responses_without_common(successes);
+    for status in COMMON_ERRORS.iter().chain(errors) {
+        responses[status.to_string()] = reference("responses", &error_name(*status));
+    }
+    responses
+}
+
+/// Returns successes, and the errors of a request for an unknown host and of too many connections.
+fn responses_without_common(successes: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
+    let errors = [421, 503].map(|status| {
+        (
+            status.to_string(),
+            reference("responses", &error_name(status)),
+        )
+    });
+    let successes = successes.into_iter();
+    let successes = successes.map(|(status, response)| (status.to_owned(), response));
+    errors
+        .into_iter()
+        .chain(successes)
+        .collect::<Map<_, _>>()
+        .into()
+}
+
+/// The statuses of errors, with their reasons and causes.
+const ERRORS: [(u16, &str, &str); 13] = [
+    (
+        400,
+        "Bad Request",
+        "The request is invalid; `message` says why. If the image is rejected, `code` names the cause.",
+    ),
+    (
+        401,
+        "Unauthorized",
+        "The server requires a client key, and `x-api-key` is missing or unknown.",
+    ),
+    (
+        402,
+        "Payment Required",
+        "A daily limit of paid models is reached.",
+    ),
+    (
+        403,
+        "Forbidden",
+        "Web pages of this origin may not use the server.",
+    ),
+    (
+        404,
+        "Not Found",
+        "There is no such session, file or endpoint, or it belongs to another client.",
+    ),
+    (
+        409,
+        "Conflict",
+        "The session is not at the required stage, or the `Idempotency-Key` was used for a different request.",
+    ),
+    (
+        413,
+        "Payload Too Large",
+        "The body exceeds the limit of the server, 64 MiB by default.",
+    ),
+    (
+        416,
+        "Range Not Satisfiable",
+        "The range is outside of the file.",
+    ),
+    (
+        421,
+        "Misdirected Request",
+        "The server is not known under this host name.",
+    ),
+    (
+        429,
+        "Too Many Requests",
+        "The queue of the server or of the client is full.",
+    ),
+    (
+        500,
+        "Internal Server Error",
+        "The store failed, or the model cannot be converted to the format of the file.",
+    ),
+    (
+        503,
+        "Service Unavailable",
+        "The server decodes too many images, or has too many connections.",
+    ),
+    (
+        507,
+        "Insufficient Storage",
+        "The storage is full of sessions in progress.",
+    ),
+];
+
+fn reason(status: u16) -> &'static str {
+    let error = ERRORS.iter().find(|(one, ..)| *one == status);
+    error.map_or("", |(_, reason, _)| reason)
+}
+
+/// Returns `BadRequest` for 400.
+fn error_name(status: u16) -> String {
+    reason(status).replace(' ', "")
+}
+
+/// Returns the responses for `components`.
+pub fn error_responses() -> Map<String, Value> {
+    let responses = ERRORS.iter().map(|(status, _, cause)| {
+        let mut response = json_response(cause, "ErrorResponse");
+        match status {
+            416 => {
+                response["headers"] =
+                    json!({"Content-Range": reference("headers", "Content-Range")})
+            }
+            429 | 503 => {
+                response["headers"] = json!({"Retry-After": reference("headers", "Retry-After")})
+            }
+            _ => {}
+        }
+        (error_name(*status), response)
+    });
+    responses.collect()
+}
+
+/// Returns the parameters for `components`.
+pub fn parameters() -> Value {
+    let header = |name: &str, description: &str| json!({"name": name, "in": "header", "description": description, "schema": {"type": "string"}});
+    let mut idempotency_key = header(
+        "Idempotency-Key",
+        &format!(
+            "Makes the request safe to repeat: with the key of an earlier request, the server returns the \
+             session of that one. Any text of up to 255 bytes, such as a UUID. {EXTENSION}"
+        ),
+    );
+    idempotency_key["schema"]["maxLength"] = 255.into();
+    idempotency_key["x-extension"] = true.into();
+    json!({
+        "SessionCode": {
+            "name": "session_code",
+            "in": "path",
+            "required": true,
+            "description": "The `session_code` of the session.",
+            "schema": {"type": "string"},
+        },
+        "IdempotencyKey": idempotency_key,
+        "Range": header("Range", "The part of the file to send: one range of bytes."),
+        "IfRange": header("If-Range", "The `ETag` of the file to which the range belongs."),
+        "IfNoneMatch": header("If-None-Match", "The `ETag` of the caller's copy."),
+    })
+}
+
+/// Returns the headers of responses for `components`.
+pub fn headers() -> Value {
+    let header =
+        |description: &str| json!({"description": description, "schema": {"type": "string"}});
+    json!({
+        "Retry-After": {
+            "description": "The number of seconds after which to try again. Missing if the server does not know it.",
+            "schema": {"type": "integer", "minimum": 0},
+        },
+        "Location": header("The address of the page."),
+        "ETag": header("Names the version of the file."),
+        "Cache-Control": header("How long a browser may use its copy of the file."),
+        "Accept-Ranges": header("`bytes`."),
+        "Content-Disposition": header("The name under which a browser saves the file."),
+        "Content-Range": header("The position of the part in the file, and the size of the file."),
+    })
+}
