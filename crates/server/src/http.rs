@@ -28,6 +28,7 @@ use crate::chunks::{ResponseBody, chunked};
 use crate::clock::now;
 use crate::compression::{Uncompressed, compress};
 use crate::connections::Connections;
+use crate::docs;
 use crate::metrics::{self, ServerMetrics};
 use crate::proxy::{self, ProxyTrust};
 use crate::site;
@@ -148,6 +149,11 @@ async fn handle(
     exchange: &Exchange,
     request: Request<Incoming>,
 ) -> anyhow::Result<Response<ResponseBody>> {
+    if state.api.is_host_allowed(&request)
+        && let Some(response) = docs::respond(&request)
+    {
+        return Ok(response);
+    }
     if let Some(site) = &state.site
         && site::is_site_request(&request)
         && state.api.is_host_allowed(&request)

@@ -16,6 +16,7 @@ mod config;
 mod connections;
 mod decode_queue;
 mod deleted_jobs;
+mod docs;
 mod engines;
 mod fetch;
 mod file_limit;

@@ -8,7 +8,7 @@ use hyper::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY,
     X_CONTENT_TYPE_OPTIONS,
 };
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use tower::ServiceExt;
 use tower_http::services::ServeDir;
 
@@ -66,11 +66,15 @@ pub async fn respond(
         _ => "no-cache",
     });
     response.headers_mut().insert(CACHE_CONTROL, cache_control);
-    for (name, value) in HEADERS {
-        let value = HeaderValue::from_static(value);
-        response.headers_mut().insert(name, value);
-    }
+    insert_headers(response.headers_mut());
     Ok(response)
+}
+
+/// Inserts the headers that every page and its files have.
+pub fn insert_headers(headers: &mut HeaderMap) {
+    for (name, value) in HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
 }
 
 /// Returns whether the name of a file contains a hash of its content: at least 16 hexadecimal digits

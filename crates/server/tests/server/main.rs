@@ -22,6 +22,7 @@ mod image_metadata;
 mod jobs;
 mod metrics;
 mod mutated_images;
+mod openapi;
 mod paid;
 mod parameters;
 // The store uses a part of it.

@@ -4,30 +4,11 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use serde_json::Value;
+use super::openapi;
+use super::response::Response;
 
 /// The longest time that a read waits for bytes.
 const READ_TIMEOUT: Duration = Duration::from_secs(20);
-
-pub struct Response {
-    pub status: u16,
-    /// Status line and headers, in lower case.
-    pub head: String,
-    pub body: Vec<u8>,
-}
-
-impl Response {
-    pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap()
-    }
-
-    /// Returns the `message` of an error.
-    pub fn message(&self) -> String {
-        let json = self.json();
-        let message = json["message"].as_str();
-        message.unwrap_or_else(|| panic!("{json}")).to_owned()
-    }
-}
 
 pub fn connect(host: &str) -> std::io::Result<TcpStream> {
     let stream = TcpStream::connect(host)?;
@@ -51,13 +32,16 @@ pub fn post(path: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Sends the bytes of a request. Returns `None` if the connection ends before a complete response.
+/// Sends the bytes of a request. Returns `None` if the connection ends before a complete response. Panics if
+/// the response of a server is not as `openapi.json` describes it.
 pub fn exchange(host: &str, request: &[u8]) -> Option<Response> {
     let mut stream = connect(host).ok()?;
     stream.write_all(request).ok()?;
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).ok()?;
-    parse(&bytes)
+    let response = parse(&bytes)?;
+    openapi::check(host, request, &response);
+    Some(response)
 }
 
 /// Parses a response with `Content-Length`. Returns `None` if it is incomplete.

@@ -3,11 +3,14 @@
 pub mod bombs;
 pub mod gateway;
 mod http;
+pub mod openapi;
 mod repository;
+mod response;
 mod server;
 
-pub use http::{Response, connect, exchange, get, parse, post};
+pub use http::{connect, exchange, get, parse, post};
 pub use repository::{repository_file, repository_files, repository_path};
+pub use response::Response;
 pub use server::{
     CANARY, SESSIONS, Server, Signal, command, command_with_file_size_limit, create_body,
     image_body, session_code, solid_png, spawn, wait_until,

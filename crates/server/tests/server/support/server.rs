@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 use image::{ImageFormat, Rgb, RgbImage};
 use serde_json::{Value, json};
 
-use super::http::{self, Response, exchange, get, post};
+use super::http::{self, exchange, get, post};
+use super::openapi;
+use super::response::Response;
 
 pub const SESSIONS: &str = "/image-to-3d-sessions";
 
@@ -74,6 +76,7 @@ impl Server {
         let mut web_pages = String::new();
         stdout.read_line(&mut web_pages).unwrap();
         let web_pages = web_pages.trim().to_owned();
+        openapi::add_server(&host);
         Self {
             child,
             host,
@@ -185,6 +188,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        openapi::remove_server(&self.host);
         // It may have exited already.
         let _ = self.child.kill();
         let _ = self.child.wait();
