@@ -1,6 +1,7 @@
 // The HTTP server in front of the sandbox.
 
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { createServer, STATUS_CODES } from "node:http";
 import { pipeline } from "node:stream/promises";
 
@@ -39,6 +40,8 @@ export async function serve({ port, speed, ...accessOptions }) {
       let result;
       if (refusal) result = errorResponse(refusal.status, refusal.message);
       else if (!body) result = tooLarge();
+      else if (request.method === "GET" && request.url === "/openapi.json")
+        result = await openApi();
       else result = await handle(request, body, disconnected.signal);
       setCors(result.headers, request.headers);
       response.writeHead(result.status, [...result.headers].flat());
@@ -125,6 +128,19 @@ async function readBody(request) {
     else chunks = [];
   }
   return size <= BODY_LIMIT ? new Blob(chunks) : undefined;
+}
+
+/** Returns the description of the API, which has the same address on the native server. */
+async function openApi() {
+  const body = await readFile(new URL("../openapi.json", import.meta.url));
+  return new Response(body, {
+    headers: {
+      "content-type": "application/json",
+      "content-length": String(body.length),
+      "access-control-allow-origin": "*",
+      "cache-control": "no-cache",
+    },
+  });
 }
 
 function tooLarge() {

@@ -6,6 +6,7 @@ import { after, describe, test } from "node:test";
 import { bundlers } from "./bundlers.js";
 import { examples } from "./examples.js";
 import { jest } from "./jest.js";
+import { generatedClients } from "./openapi.js";
 import { run } from "./programs.js";
 import { deployment } from "./proxies/deploy.js";
 import { keyProxies } from "./proxies/proxies.js";
@@ -23,6 +24,7 @@ describe("the package in", { concurrency: 2 }, () => {
   jest();
   examples();
   scripts();
+  generatedClients();
 });
 
 test("passes publint", async () => {

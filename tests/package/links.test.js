@@ -65,6 +65,26 @@ test("the README of the package has no relative links", () => {
   );
 });
 
+test("the links of llms.txt lead to files of the site and of the repository", () => {
+  const repository =
+    /^https:\/\/github\.com\/csm-image-to-3d\/csm-image-to-3d\/(blob|tree)\/main\//;
+  const links = linksOf(readFileSync("dist/llms.txt", "utf8"));
+  assert.ok(links.length > 8);
+  const broken = links.filter(
+    (target) =>
+      !existsSync(repository.test(target) ? target.replace(repository, "") : `dist/${target}`),
+  );
+  assert.deepEqual(broken, []);
+});
+
+test("llms.txt starts with a title and a summary, and its sections are lists of links", () => {
+  const [start, ...sections] = readFileSync("dist/llms.txt", "utf8").split(/^## .*\n/m);
+  assert.match(start, /^# .+\n\n(> .+\n)+/);
+  for (const section of sections) {
+    for (const line of section.trim().split("\n")) assert.match(line, /^- \[[^\]]+\]\([^)]+\): ./);
+  }
+});
+
 test("README can be read in some minutes", () => {
   const words = readFileSync("README.md", "utf8").split(/\s+/).length;
   assert.ok(words <= 1200, `${words} words`);
