@@ -41,7 +41,7 @@ export function generatedClients() {
     const url = `${server}/openapi.json`;
     await run(generator, ["generate", "--url", url, "--output-path", "client", ...config], { cwd });
     const output = await run(python, ["client.py", server, image], { cwd });
-    await assertModel(output, /^400 image_url: /);
+    await assertModel(output, /^400 Invalid image_url "hello": /);
   });
 }
 

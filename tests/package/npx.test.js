@@ -53,6 +53,14 @@ test("serves the library", async () => {
   assert.deepEqual(await picture.arrayBuffer(), await image.arrayBuffer());
 });
 
+test("serves the description of the API", async () => {
+  const response = await fetch(`${npx.address}/openapi.json`);
+  assert.equal(response.headers.get("content-type"), "application/json");
+  const text = readFileSync("crates/server/docs/openapi.json", "utf8");
+  assert.equal(await response.text(), text);
+  assert.equal(readFileSync("pkg/openapi.json", "utf8"), text);
+});
+
 test("an image that crashes the decoder gets a 400, and the server keeps its sessions", async () => {
   const baseUrl = npx.address;
   const { session_code } = await createSession({ image, baseUrl });

@@ -170,3 +170,27 @@ test("paints the page before it loads the viewer", () =>
     console.log(`painted after ${painted} ms, viewer requested after ${requested} ms`);
     assert.ok(painted < requested);
   }));
+
+test("shows the description of the API, and has the document", () =>
+  withPage(chromium, async (page) => {
+    const origin = new URL(page.url()).origin;
+    await page.goto(`${origin}${path}docs/api/index.html`);
+    await page.getByRole("heading", { name: "Create a session" }).waitFor();
+    const display = await page.evaluate(() => getComputedStyle(document.body).display);
+    assert.equal(display, "grid");
+    const link = page.getByRole("link", { name: "openapi.json" });
+    const url = await link.evaluate((link) => /** @type {HTMLAnchorElement} */ (link).href);
+    const response = await page.request.get(url);
+    assert.equal((await response.json()).openapi, "3.1.1");
+  }));
+
+test("the description of the API fits narrow screens", () =>
+  withPage(chromium, async (page) => {
+    const origin = new URL(page.url()).origin;
+    await page.goto(`${origin}${path}docs/api/index.html`);
+    for (const width of [1366, 390, 320]) {
+      await page.setViewportSize({ width, height: 700 });
+      const scroll = await page.evaluate(() => document.documentElement.scrollWidth);
+      assert.equal(scroll, width);
+    }
+  }));
