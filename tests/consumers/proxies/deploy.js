@@ -1,4 +1,5 @@
-// The files in `deploy`: Caddy before the server, and the unit for systemd.
+// The files in `deploy`: Caddy before the server, and the unit for systemd. Also what docs/server.md says
+// about nginx and Caddy.
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -6,12 +7,14 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, test } from "node:test";
 
+import { png } from "../app/src/image.js";
 import { inPage } from "../bundlers.js";
-import { findFreePort, findProgram, start } from "../programs.js";
+import { findFreePort } from "../programs.js";
 import { root } from "../workspace.js";
 import { key, received, recorderAddress, startApi } from "./api.js";
 import { sessionsPath } from "./cases.js";
 import { sendRequest } from "./raw-request.js";
+import { startCaddy, startNginx } from "./web-servers.js";
 
 /** Defines the tests. */
 export function deployment() {
@@ -20,21 +23,22 @@ export function deployment() {
     const hasSystemd = spawnSync("systemd-analyze", ["--version"]).status === 0;
     test("unit is valid", { skip: !hasSystemd && "systemd is not installed" }, assertUnitIsValid);
     test("unit starts the server with valid options", assertUnitHasValidOptions);
+    for (const path of /** @type {const} */ (["", "/api"])) {
+      for (const program of /** @type {const} */ (["nginx", "caddy"])) {
+        const name = `${program} as in docs/server.md forwards to the server`;
+        test(`${name}${path && `, under ${path}`}`, () => assertForwards(program, path));
+      }
+    }
   });
 }
 
 async function assertCaddyAddsKey() {
-  const folder = join(root, "deploy");
-  mkdirSync(folder, { recursive: true });
-  const upstream = new URL(await recorderAddress()).host;
-  const site = readFileSync("deploy/Caddyfile", "utf8").replaceAll("api:8787", upstream);
-  const options = "{\n admin off\n default_bind 127.0.0.1\n}\n";
-  writeFileSync(join(folder, "Caddyfile"), options + site);
+  const site = readFileSync("deploy/Caddyfile", "utf8");
   const address = `http://127.0.0.1:${await findFreePort()}`;
-  const flags = ["run", "--config", "Caddyfile", "--adapter", "caddyfile"];
-  const caddy = await start(findProgram("caddy"), flags, /serving initial configuration/, {
-    cwd: folder,
-    env: { DOMAIN: address, CLIENT_KEY: key, HOME: folder },
+  const upstream = new URL(await recorderAddress()).host;
+  const stop = await startCaddy("deploy", site.replaceAll("api:8787", upstream), {
+    DOMAIN: address,
+    CLIENT_KEY: key,
   });
   const stopApi = await startApi(address, ["--site", resolve("dist")]);
   received.length = 0;
@@ -58,7 +62,50 @@ async function assertCaddyAddsKey() {
   assert.equal(received.at(-1)?.headers["x-visitor"], "127.0.0.2");
   assert.equal((await sendRequest(address, "https://evil.example", {})).status, 403);
   stopApi();
-  caddy.stop();
+  stop();
+}
+
+/**
+ * Runs a configuration of docs/server.md, and uses the server through it.
+ *
+ * @param {"nginx" | "caddy"} program
+ * @param {"" | "/api"} path
+ */
+async function assertForwards(program, path) {
+  const text = readFileSync("docs/server.md", "utf8");
+  const blocks = text.matchAll(new RegExp(`^\`\`\`${program}\n(.*?)^\`\`\`$`, "gms"));
+  const [atRoot, underPath] = Array.from(blocks, ([, block]) => block);
+  const host = `127.0.0.1:${await findFreePort()}`;
+  const site = path
+    ? {
+        nginx: `server {\n  listen 443 ssl;\n${underPath}}\n`,
+        caddy: `models.example {\n${underPath}}\n`,
+      }
+    : { nginx: atRoot, caddy: atRoot };
+  const local = site[program]
+    .replace("http://127.0.0.1:8787", await recorderAddress())
+    .replace("127.0.0.1:8787", new URL(await recorderAddress()).host)
+    .replace("models.example {", `http://${host} {`)
+    .replace("listen 443 ssl;", `listen ${host};`)
+    .replaceAll(/^ *ssl_.*\n/gm, "");
+  const address = `http://${host}`;
+  const start = { nginx: startNginx, caddy: startCaddy }[program];
+  const stop = await start(`docs-${program}${path.replace("/", "-")}`, local);
+  const stopApi = await startApi(address + path);
+
+  const send = (/** @type {string} */ target, /** @type {RequestInit} */ init = {}) =>
+    fetch(address + target, { ...init, headers: { "x-api-key": key } });
+  const image_url = `data:image/png;base64,${Buffer.from(png()).toString("base64")}`;
+  const body = JSON.stringify({ image_url });
+  const created = await send(path + sessionsPath, { method: "POST", body });
+  assert.equal(created.status, 201);
+  const { data } = /** @type {any} */ (await created.json());
+  assert.ok(data.image_url.startsWith(`${address}${path}/files/`), data.image_url);
+  const image = await fetch(data.image_url);
+  assert.deepEqual(new Uint8Array(await image.arrayBuffer()), png());
+  assert.equal((await send(`${path}/sandbox/engines`)).status, 404);
+  stopApi();
+  stop();
 }
 
 const unit = "deploy/csm-image-to-3d.service";

@@ -3,9 +3,10 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
-import { findFreePort, findProgram, run, start } from "../programs.js";
+import { findFreePort, run, start } from "../programs.js";
 import { startWorkerd } from "../workerd.js";
 import { copyExample, root } from "../workspace.js";
+import { startCaddy, startNginx } from "./web-servers.js";
 
 /**
  * @typedef {object} Env the environment variables of a proxy
@@ -31,43 +32,19 @@ const starters = {
   /** @param {Env} env */
   async nginx(env) {
     const listen = `127.0.0.1:${await findFreePort()}`;
-    const folder = join(root, "nginx");
-    mkdirSync(folder, { recursive: true });
     const template = readFileSync("examples/proxy/nginx.conf.template", "utf8");
     /** @type {Record<string, string>} */
     const values = { ...env, LISTEN: listen };
     const site = template.replaceAll(/\$\{(\w+)\}/g, (text, name) => values[name] ?? text);
-    writeFileSync(join(folder, "site.conf"), site);
-    const temporaryPaths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
-    writeFileSync(
-      join(folder, "nginx.conf"),
-      `user root; daemon off; pid nginx.pid; error_log stderr notice; events {}
-       http {
-         access_log off;
-         ${temporaryPaths.map((name) => `${name}_temp_path ${name};`).join(" ")}
-         include site.conf;
-       }`,
-    );
-    const flags = ["-p", folder, "-e", "stderr", "-c", "nginx.conf"];
-    const { stop } = await start(findProgram("nginx"), flags, /start worker process/, {
-      cwd: folder,
-    });
+    const stop = await startNginx("nginx", site);
     return { address: `http://${listen}`, stop };
   },
 
   /** @param {Env} env */
   async caddy(env) {
     const port = await findFreePort();
-    const folder = join(root, "caddy");
-    mkdirSync(folder, { recursive: true });
-    const example = resolve("examples/proxy/Caddyfile");
-    const options = "{\n admin off\n auto_https off\n default_bind 127.0.0.1\n}\n";
-    writeFileSync(join(folder, "Caddyfile"), `${options}import ${example}\n`);
-    const flags = ["run", "--config", "Caddyfile", "--adapter", "caddyfile"];
-    const { stop } = await start(findProgram("caddy"), flags, /serving initial configuration/, {
-      cwd: folder,
-      env: { ...env, SITE_ADDRESS: `:${port}`, HOME: folder },
-    });
+    const site = `import ${resolve("examples/proxy/Caddyfile")}\n`;
+    const stop = await startCaddy("caddy", site, { ...env, SITE_ADDRESS: `:${port}` });
     return { address: `http://127.0.0.1:${port}`, stop };
   },
 
