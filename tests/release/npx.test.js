@@ -17,7 +17,7 @@ import { delimiter, dirname, join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 
 import { imageTo3d } from "../../pkg/index.js";
-import { startProgram, waitForOutput } from "../support/programs.js";
+import { kill, startProgram, waitForOutput } from "../support/programs.js";
 
 const release = join(String(process.env.RELEASE), "npm");
 const folder = mkdtempSync(join(tmpdir(), "release-"));
@@ -54,7 +54,8 @@ after(() => rmSync(folder, { recursive: true }));
  */
 async function npx(flags, keys) {
   const command = ["--prefix", app, "exec", "--offline", "--", "csm-image-to-3d", "--port", "0"];
-  const program = startProgram("npm", [...command, ...flags], { ...environment, ...keys });
+  const variables = { ...environment, ...keys };
+  const program = startProgram("npm", [...command, ...flags], variables, { detached: true });
   const [, baseUrl] = await waitForOutput(program, /listening on (\S+)\n/);
   return { program, baseUrl };
 }
@@ -73,7 +74,7 @@ test("opens the page, and makes a model of a photo", async () => {
   const session = await imageTo3d({ image, baseUrl });
   assert.equal(session.status, "preview_done");
   assert.equal(session.cutout?.method, "network");
-  program.child.kill("SIGTERM");
+  kill(program.child, "SIGTERM");
   await program.ended;
   assert.ok(existsSync(join(folder, "models", "sessions.redb")));
   assert.equal(readFileSync(opened, "utf8").trim(), new URL(baseUrl).href);
@@ -93,5 +94,5 @@ test("hands the work to an engine", async () => {
   const session = await imageTo3d({ image, baseUrl });
   assert.equal(session.status, "preview_done");
   assert.equal(session.engine, "fal");
-  await assert.rejects(imageTo3d({ image, baseUrl }), { status: 429 });
+  await assert.rejects(imageTo3d({ image, baseUrl }), { status: 402 });
 });

@@ -8,7 +8,20 @@ import { after } from "node:test";
 
 /** @type {Set<ChildProcess>} */
 const running = new Set();
-after(() => running.forEach((child) => child.kill("SIGKILL")));
+/** Those with a process group of their own. @type {WeakSet<ChildProcess>} */
+const leaders = new WeakSet();
+after(() => running.forEach((child) => kill(child, "SIGKILL")));
+
+/**
+ * Sends a signal to a program and, if it has a process group of its own, to all programs in it.
+ *
+ * @param {ChildProcess} child
+ * @param {NodeJS.Signals} signal
+ */
+export function kill(child, signal) {
+  if (leaders.has(child)) process.kill(-Number(child.pid), signal);
+  else child.kill(signal);
+}
 
 /**
  * Starts a program. `printed` is its output so far; `ended` resolves to its whole output and its
@@ -17,9 +30,12 @@ after(() => running.forEach((child) => child.kill("SIGKILL")));
  * @param {string} program
  * @param {string[]} flags
  * @param {Record<string, string>} [environment] variables in addition to those of the test
+ * @param {{ detached?: boolean }} [settings] `detached` starts a process group, for programs that start
+ *   others and do not end them
  */
-export function startProgram(program, flags, environment) {
-  const child = spawn(program, flags, { env: { ...process.env, ...environment } });
+export function startProgram(program, flags, environment, { detached = false } = {}) {
+  const child = spawn(program, flags, { env: { ...process.env, ...environment }, detached });
+  if (detached) leaders.add(child);
   running.add(child);
   child.once("exit", () => running.delete(child));
   const printed = { out: "", err: "" };
