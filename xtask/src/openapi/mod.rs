@@ -1,6 +1,7 @@
 //! The description of the API: `openapi.json`, and the page that shows it. The server contains both, and the
 //! copies in the repository show every change of the API in a diff.
 
+mod components;
 mod page;
 mod paths;
 mod schemas;
@@ -88,9 +89,9 @@ fn document() -> Value {
                     "description": "The key of a client. A server without client keys needs none.",
                 },
             },
-            "parameters": paths::parameters(),
-            "headers": paths::headers(),
-            "responses": paths::error_responses(),
+            "parameters": components::parameters(),
+            "headers": components::headers(),
+            "responses": components::error_responses(),
             "schemas": schemas::components(),
         },
     })
