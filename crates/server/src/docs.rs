@@ -46,7 +46,7 @@ pub fn respond<B>(request: &Request<B>) -> Option<Response<ResponseBody>> {
             *response.body_mut() = text;
             let headers = response.headers_mut();
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-            // Tools in pages of any origin may read what is the same for everybody.
+            // The document is the same for everybody, so tools in pages of any origin may read it.
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
         }
         Content::Redirect(target) => {

@@ -4,7 +4,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
+use serde_json::Value;
 use ureq::Agent;
 
 use crate::options::Options;
@@ -18,13 +19,25 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// Fails if it does not respond in time, or if it cannot store sessions.
 pub fn ask(options: &Options) -> anyhow::Result<()> {
     let address = SocketAddr::new(peer(options.bind), options.port);
-    let config = Agent::config_builder().timeout_global(Some(TIMEOUT));
+    let config = Agent::config_builder()
+        .timeout_global(Some(TIMEOUT))
+        // The body says why.
+        .http_status_as_error(false);
     // The machine's proxy settings are for other servers.
     let agent: Agent = config.proxy(None).build().into();
-    agent
+    let unhealthy = || format!("The server at {address} is not healthy");
+    let mut response = agent
         .get(format!("http://{address}/health"))
         .call()
-        .with_context(|| format!("The server at {address} is not healthy"))?;
+        .with_context(unhealthy)?;
+    let status = response.status();
+    let body = response
+        .body_mut()
+        .read_to_string()
+        .with_context(unhealthy)?;
+    let body: Value = serde_json::from_str(&body).unwrap_or_default();
+    let reason = body["message"].as_str().unwrap_or(status.as_str());
+    ensure!(status.is_success(), "{}: {reason}", unhealthy());
     Ok(())
 }
 
