@@ -22,6 +22,9 @@
  */
 const file = /^\/files\/[\w-]{1,100}\/[\w-]{1,50}(\.\w{1,10})?(\?ticket=[\w-]{1,100})?$/;
 
+/** The variables that must be set. */
+const required = /** @type {const} */ (["API_KEY", "UPSTREAM", "SERVER_NAME", "ALLOWED_ORIGIN"]);
+
 /** The allowed request targets by method. @type {Record<string, RegExp>} */
 const targets = {
   POST: /^\/image-to-3d-sessions(\/get-3d\/(preview|refine)\/[A-Za-z0-9_-]{1,100})?$/,
@@ -49,7 +52,8 @@ export default {
  */
 export async function forwardToApi(request, env, settings = {}) {
   const origin = request.headers.get("origin");
-  const isAllowed = env.ALLOWED_ORIGIN.split(" ").includes(origin ?? "");
+  const allowedOrigins = (env.ALLOWED_ORIGIN ?? "").split(" ").map(withoutSlash);
+  const isAllowed = allowedOrigins.includes(origin ?? "");
   const target = targetOf(request, env);
   const rejection = check(request, target, env, settings, isAllowed ? "allowed" : "other");
   const response = rejection ?? (await forward(request, target, env, settings));
@@ -87,15 +91,19 @@ const isFile = ({ method }, target) => method === "GET" && file.test(target);
  */
 function check(request, target, env, { maxBodyBytes = 64 * 1024 * 1024 }, origin) {
   const { method, headers, body, url } = request;
-  if (!env.API_KEY) return reject(500);
+  const missing = required.filter((name) => !env[name]);
+  if (missing.length > 0)
+    return reject(500, `Missing settings of the proxy: ${missing.join(", ")}`);
   // In Next.js, the URL has the host that the server listens on.
   const host = headers.get("host") ?? new URL(url).host;
-  if (host.replace(/:\d+$/, "") !== env.SERVER_NAME) return reject(421);
+  if (withoutPort(host) !== withoutPort(env.SERVER_NAME))
+    return reject(421, "This host is not the SERVER_NAME of the proxy");
   if (isFile(request, target)) return undefined;
   // Browsers send no Origin header with same-origin GET requests.
   const isSameOrigin =
     method === "GET" && !headers.has("origin") && headers.get("sec-fetch-site") === "same-origin";
-  if (origin === "other" && !isSameOrigin) return reject(403);
+  if (origin === "other" && !isSameOrigin)
+    return reject(403, "This origin is not in the ALLOWED_ORIGIN of the proxy");
   if (headers.has("upgrade")) return reject(403);
   if (!targets[method]?.test(target)) return reject(404);
   if (method === "OPTIONS") return preflight();
@@ -130,7 +138,12 @@ async function forward(request, target, env, { visitor }) {
     duplex: "half",
   };
   // The upstream server may have a path of its own.
-  const response = await fetch(env.UPSTREAM.replace(/\/$/, "") + target, init);
+  let response;
+  try {
+    response = await fetch(withoutSlash(env.UPSTREAM) + target, init);
+  } catch {
+    return reject(502, "The UPSTREAM of the proxy cannot be reached");
+  }
   const { status, body: content } = response;
   const names = ["content-type", "retry-after"];
   if (isFile(request, target))
@@ -138,8 +151,22 @@ async function forward(request, target, env, { visitor }) {
   return new Response(content, { status, headers: pick(response.headers, ...names) });
 }
 
-/** @param {number} status */
-const reject = (status) => new Response(null, { status });
+/**
+ * Returns the response to a request that is not forwarded.
+ *
+ * @param {number} status
+ * @param {string} [message] for the developer
+ */
+const reject = (status, message) =>
+  message
+    ? Response.json({ statusCode: status, message }, { status })
+    : new Response(null, { status });
+
+/** @param {string} url */
+const withoutSlash = (url) => url.replace(/\/$/, "");
+
+/** @param {string} host */
+const withoutPort = (host) => host.replace(/:\d+$/, "");
 
 const preflight = () =>
   new Response(null, {

@@ -60,6 +60,16 @@ async function npx(flags, keys) {
   return { program, baseUrl };
 }
 
+test("keeps the manifest, but for the servers", () => {
+  const read = (/** @type {string} */ path) => JSON.parse(readFileSync(path, "utf8"));
+  const packed = read(join(app, "node_modules/csm-image-to-3d/package.json"));
+  const { optionalDependencies, ...manifest } = packed;
+  // Compares the order too, by which Node.js chooses among the conditions of `exports`.
+  assert.equal(JSON.stringify(manifest), JSON.stringify(read("pkg/package.json")));
+  const servers = Object.keys(optionalDependencies);
+  assert.ok(servers.includes(`@csm-image-to-3d/server-${process.platform}-${process.arch}`));
+});
+
 test("there is no Rust", () => {
   assert.throws(() => execFileSync("cargo", ["--version"], { env: environment }), {
     code: "ENOENT",

@@ -19,6 +19,7 @@ import { startCaddy, startNginx } from "./web-servers.js";
 /** Defines the tests. */
 export function deployment() {
   describe("deploy", () => {
+    test("Caddy as in docs/deploy.md serves an app and the API", assertServesAtOneOrigin);
     test("Caddyfile serves the page and adds the key", assertCaddyAddsKey);
     const hasSystemd = spawnSync("systemd-analyze", ["--version"]).status === 0;
     test("unit is valid", { skip: !hasSystemd && "systemd is not installed" }, assertUnitIsValid);
@@ -61,6 +62,41 @@ async function assertCaddyAddsKey() {
   });
   assert.equal(received.at(-1)?.headers["x-visitor"], "127.0.0.2");
   assert.equal((await sendRequest(address, "https://evil.example", {})).status, 403);
+  stopApi();
+  stop();
+}
+
+async function assertServesAtOneOrigin() {
+  const text = readFileSync("docs/deploy.md", "utf8");
+  const [, site] = text.match(/^```\n(shop\.example \{\n.*?)^```$/ms) ?? [];
+  const folder = join(root, "shop");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "index.html"), "the shop");
+  const address = `http://127.0.0.1:${await findFreePort()}`;
+  const local = site
+    .replace("shop.example", address)
+    .replace("/srv/shop", folder)
+    .replaceAll("127.0.0.1:8787", new URL(await recorderAddress()).host);
+  const stop = await startCaddy("one-origin", local, { CLIENT_KEY: key });
+  const stopApi = await startApi(`${address}/api`);
+  received.length = 0;
+
+  const send = (/** @type {string} */ target, /** @type {RequestInit} */ init = {}) =>
+    fetch(address + target, { ...init, headers: { "sec-fetch-site": "same-origin" } });
+  assert.equal(await (await send("/")).text(), "the shop");
+  const image_url = `data:image/png;base64,${Buffer.from(png()).toString("base64")}`;
+  const init = { method: "POST", body: JSON.stringify({ image_url }) };
+  const created = await send(`/api${sessionsPath}`, init);
+  assert.equal(created.status, 201);
+  const { data } = /** @type {any} */ (await created.json());
+  assert.deepEqual(new Uint8Array(await (await fetch(data.image_url)).arrayBuffer()), png());
+  const [create, file] = received;
+  assert.equal(create.headers["x-api-key"], key);
+  assert.equal(create.headers["x-visitor"], "127.0.0.1");
+  assert.equal(file.headers["x-api-key"], undefined);
+  // The page of another site, and what a page does not need.
+  assert.equal((await fetch(`${address}/api${sessionsPath}`, init)).status, 403);
+  assert.equal((await send("/api/metrics")).status, 403);
   stopApi();
   stop();
 }

@@ -61,7 +61,7 @@ export function keyProxies() {
       test("forwards nothing without an API key", () => assertNeedsKey(start, env));
       const { usePage } = proxy;
       if (usePage) {
-        test("shows a model in its page", async () => {
+        test("serves a page beside the API", async () => {
           await inPage(address.replace(PATH_PREFIX, "/"), usePage);
         });
       }

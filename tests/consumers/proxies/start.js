@@ -1,5 +1,6 @@
 // Starts the example proxies as their README describes.
 
+import assert from "node:assert/strict";
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
@@ -57,7 +58,12 @@ const starters = {
   },
 
   /** @param {Env} env */
-  express: (env) => startNode("express", ["express-app.js"], env),
+  express(env) {
+    const site = join(root, "express", "dist");
+    mkdirSync(site, { recursive: true });
+    writeFileSync(join(site, "index.html"), "<title>The shop</title>");
+    return startNode("express", ["express-app.js"], { ...env, PORT: "0" });
+  },
 
   /** @param {Env} env */
   async next(env) {
@@ -96,7 +102,11 @@ export const proxies = {
     prefix: "any",
     visitorHeader: "cf-connecting-ip",
   },
-  Express: { start: starters.express, prefix: "any" },
+  Express: {
+    start: starters.express,
+    prefix: "any",
+    usePage: async (page) => assert.equal(await page.title(), "The shop"),
+  },
   "Next.js": {
     start: starters.next,
     visitorHeader: "x-real-ip",

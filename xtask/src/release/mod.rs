@@ -8,7 +8,6 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use xshell::{Shell, cmd};
 
@@ -110,14 +109,15 @@ fn library_package(shell: &Shell, platforms: &[Platform], npm: &Path) -> Result<
         .quiet()
         .run()?;
     let package = npm.join("package");
-    let path = package.join("package.json");
-    let mut manifest: Map<String, Value> = serde_json::from_str(&shell.read_file(&path)?)?;
-    let servers: Map<String, Value> = platforms
+    let servers: Vec<_> = platforms
         .iter()
-        .map(|platform| (platform.package(), json!(VERSION)))
+        .map(|platform| format!("optionalDependencies.{}={VERSION}", platform.package()))
         .collect();
-    manifest.insert("optionalDependencies".into(), Value::Object(servers));
-    shell.write_file(path, serde_json::to_string_pretty(&manifest)?)?;
+    // Keeps the order of the keys, by which Node.js chooses among the conditions of `exports`.
+    {
+        let _folder = shell.push_dir(&package);
+        cmd!(shell, "npm pkg set {servers...}").quiet().run()?;
+    }
     server::pack(shell, &package, npm)?;
     shell.remove_path(package)?;
     Ok(())
