@@ -4,7 +4,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 
 /// The permission bits of all users except the owner.
 #[cfg(unix)]
@@ -68,7 +68,7 @@ pub fn read_private(file: &Path) -> anyhow::Result<String> {
         use std::os::unix::fs::PermissionsExt;
         let metadata = fs::metadata(file).with_context(|| format!("Cannot read {path}"))?;
         if metadata.permissions().mode() & OTHER_USERS != 0 {
-            bail!("{path} is accessible to other users; run `chmod 600 {path}`");
+            anyhow::bail!("{path} is accessible to other users; run `chmod 600 {path}`");
         }
     }
     fs::read_to_string(file).with_context(|| format!("Cannot read {path}"))
