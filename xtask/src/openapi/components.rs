@@ -1,83 +1,55 @@
 //! The parameters, headers and responses that several operations of the OpenAPI document share.
 
+use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-/// The end of each description of what the original API does not have.
+/// The end of the description of each extension.
 pub const EXTENSION: &str = "An extension of this project's server.";
 
-/// The statuses of errors, with their reasons and causes.
-const ERRORS: [(u16, &str, &str); 13] = [
+/// The statuses of errors, with their causes.
+const ERRORS: [(u16, &str); 13] = [
     (
         400,
-        "Bad Request",
         "The request is invalid; `message` says why. If the image is rejected, `code` names the cause.",
     ),
     (
         401,
-        "Unauthorized",
         "The server requires a client key, and `x-api-key` is missing or unknown.",
     ),
-    (
-        402,
-        "Payment Required",
-        "A daily limit of paid models is reached.",
-    ),
-    (
-        403,
-        "Forbidden",
-        "Web pages of this origin may not use the server.",
-    ),
+    (402, "A daily limit of paid models is reached."),
+    (403, "Web pages of this origin may not use the server."),
     (
         404,
-        "Not Found",
         "There is no such session, file or endpoint, or it belongs to another client.",
     ),
     (
         409,
-        "Conflict",
         "The session is not at the required stage, or the `Idempotency-Key` was used for a different request.",
     ),
     (
         413,
-        "Payload Too Large",
         "The body exceeds the limit of the server, 64 MiB by default.",
     ),
-    (
-        416,
-        "Range Not Satisfiable",
-        "The range is outside of the file.",
-    ),
-    (
-        421,
-        "Misdirected Request",
-        "The server is not known under this host name.",
-    ),
-    (
-        429,
-        "Too Many Requests",
-        "The queue of the server or of the client is full.",
-    ),
+    (416, "The range is outside of the file."),
+    (421, "The server is not known under this host name."),
+    (429, "The queue of the server or of the client is full."),
     (
         500,
-        "Internal Server Error",
         "The store failed, or the model cannot be converted to the format of the file.",
     ),
     (
         503,
-        "Service Unavailable",
         "The server decodes too many images, or has too many connections.",
     ),
-    (
-        507,
-        "Insufficient Storage",
-        "The storage is full of sessions in progress.",
-    ),
+    (507, "The storage is full of sessions in progress."),
 ];
 
-/// Returns the reason phrase of an error.
+/// Returns the reason phrase of a status.
 pub fn reason(status: u16) -> &'static str {
-    let error = ERRORS.iter().find(|(one, ..)| *one == status);
-    error.map_or("", |(_, reason, _)| reason)
+    let status = StatusCode::from_u16(status).ok();
+    status
+        .and_then(|status| status.canonical_reason())
+        .unwrap_or_default()
 }
 
 /// Returns `BadRequest` for 400.
@@ -87,7 +59,7 @@ pub fn error_name(status: u16) -> String {
 
 /// Returns the responses for `components`.
 pub fn error_responses() -> Map<String, Value> {
-    let responses = ERRORS.iter().map(|(status, _, cause)| {
+    let responses = ERRORS.iter().map(|(status, cause)| {
         let mut response = json_response(cause, "ErrorResponse");
         match status {
             416 => {

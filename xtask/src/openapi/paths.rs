@@ -4,8 +4,11 @@ use serde_json::{Map, Value, json};
 
 use super::components::{EXTENSION, error_name, json_response, reason, reference};
 
-/// The errors that any request to the API may get.
-const COMMON_ERRORS: [u16; 7] = [400, 401, 403, 413, 421, 500, 503];
+/// The errors that any request may get: for an unknown host, and for too many connections.
+const CONNECTION_ERRORS: [u16; 2] = [421, 503];
+
+/// The further errors that any request to the API may get.
+const COMMON_ERRORS: [u16; 5] = [400, 401, 403, 413, 500];
 
 /// The groups of the operations.
 pub fn tags() -> Value {
@@ -22,16 +25,16 @@ pub fn paths() -> Value {
     json!({
         "/image-to-3d-sessions": {"post": create(), "get": list()},
         "/image-to-3d-sessions/{session_code}": {
-            "parameters": [{"$ref": "#/components/parameters/SessionCode"}],
+            "parameters": [reference("parameters", "SessionCode")],
             "get": get(),
             "delete": delete(),
         },
         "/image-to-3d-sessions/get-3d/preview/{session_code}": {
-            "parameters": [{"$ref": "#/components/parameters/SessionCode"}],
+            "parameters": [reference("parameters", "SessionCode")],
             "post": start_preview(),
         },
         "/image-to-3d-sessions/get-3d/refine/{session_code}": {
-            "parameters": [{"$ref": "#/components/parameters/SessionCode"}],
+            "parameters": [reference("parameters", "SessionCode")],
             "post": start_refinement(),
         },
         "/files/{session_code}/{name}": {
@@ -78,7 +81,7 @@ fn create() -> Value {
         "description": "Accepts an image and starts to make its first result: the preview, or the views with \
             `preview_mesh: \"turbo\"`. Poll the session until its `session_status` is `\"complete\"` or \
             `\"failed\"`.",
-        "parameters": [{"$ref": "#/components/parameters/IdempotencyKey"}],
+        "parameters": [reference("parameters", "IdempotencyKey")],
         "requestBody": json_body("CreateSession", Presence::Required),
         "responses": responses(
             [("201", json_response("The session is created.", "SessionResponse"))],
@@ -126,7 +129,7 @@ fn get() -> Value {
 }
 
 fn delete() -> Value {
-    let mut operation = json!({
+    extension(json!({
         "operationId": "deleteSession",
         "tags": ["Sessions"],
         "summary": "Delete a session",
@@ -141,9 +144,7 @@ fn delete() -> Value {
             ],
             &[404],
         ),
-    });
-    mark(&mut operation);
-    operation
+    }))
 }
 
 fn start_preview() -> Value {
@@ -153,7 +154,7 @@ fn start_preview() -> Value {
         "summary": "Select a view",
         "description": "Starts the preview of a `turbo` session that is at `spin_generate_done`, with the \
             view that the caller selects.",
-        "parameters": [{"$ref": "#/components/parameters/IdempotencyKey"}],
+        "parameters": [reference("parameters", "IdempotencyKey")],
         "requestBody": json_body("SelectSpin", Presence::Required),
         "responses": responses(
             [("200", json_response("The preview is started.", "SessionResponse"))],
@@ -168,7 +169,7 @@ fn start_refinement() -> Value {
         "tags": ["Sessions"],
         "summary": "Request the refined model",
         "description": "Starts the refinement of a session whose preview is done.",
-        "parameters": [{"$ref": "#/components/parameters/IdempotencyKey"}],
+        "parameters": [reference("parameters", "IdempotencyKey")],
         "requestBody": json_body("StartRefinement", Presence::Optional),
         "responses": responses(
             [("200", json_response("The refinement is started.", "SessionResponse"))],
@@ -186,7 +187,7 @@ enum Body {
 
 fn file_parameters() -> Value {
     json!([
-        {"$ref": "#/components/parameters/SessionCode"},
+        reference("parameters", "SessionCode"),
         {
             "name": "name",
             "in": "path",
@@ -290,15 +291,13 @@ fn without_content(mut responses: Value) -> Value {
 }
 
 fn results(id: &str, summary: &str, description: &str, schema: &str) -> Value {
-    let mut operation = json!({
+    extension(json!({
         "operationId": id,
         "tags": ["Tests"],
         "summary": summary,
         "description": description,
         "responses": responses([("200", json_response("The list.", schema))], &[]),
-    });
-    mark(&mut operation);
-    operation
+    }))
 }
 
 fn requests() -> Value {
@@ -314,7 +313,7 @@ fn requests() -> Value {
 }
 
 fn health() -> Value {
-    let mut operation = json!({
+    extension(json!({
         "operationId": "getHealth",
         "tags": ["Operation"],
         "summary": "Check the server",
@@ -324,9 +323,7 @@ fn health() -> Value {
             ("200", json_response("Sessions can be stored.", "Health")),
             ("503", unhealthy("Sessions cannot be stored")),
         ]),
-    });
-    mark(&mut operation);
-    operation
+    }))
 }
 
 /// Returns the error of a route that reads the store.
@@ -341,7 +338,7 @@ fn unhealthy(reason: &str) -> Value {
 
 fn metrics() -> Value {
     let text = json!({"schema": {"type": "string"}});
-    let mut operation = json!({
+    extension(json!({
         "operationId": "getMetrics",
         "tags": ["Operation"],
         "summary": "Get the metrics",
@@ -352,29 +349,26 @@ fn metrics() -> Value {
             ("404", reference("responses", "NotFound")),
             ("503", unhealthy("Sessions cannot be read")),
         ]),
-    });
-    mark(&mut operation);
-    operation
+    }))
 }
 
 fn document(id: &str, summary: &str, success: (&'static str, Value)) -> Value {
-    let mut operation = json!({
+    extension(json!({
         "operationId": id,
         "tags": ["Operation"],
         "summary": summary,
         "description": "No key is needed.",
         "security": [{}],
         "responses": responses_without_common([success]),
-    });
-    mark(&mut operation);
-    operation
+    }))
 }
 
-/// Marks an operation that the original API does not have.
-fn mark(operation: &mut Value) {
+/// Marks an operation as an extension of the original API.
+fn extension(mut operation: Value) -> Value {
     operation["x-extension"] = true.into();
     let description = operation["description"].as_str().unwrap_or_default();
     operation["description"] = format!("{description} {EXTENSION}").into();
+    operation
 }
 
 /// Whether a caller has to send a body.
@@ -391,7 +385,7 @@ fn json_body(schema: &str, presence: Presence) -> Value {
     })
 }
 
-/// Returns successes, the errors of an operation and those that any request may get.
+/// Returns successes, the errors of an operation and those that any request to the API may get.
 fn responses(successes: impl IntoIterator<Item = (&'static str, Value)>, errors: &[u16]) -> Value {
     let mut responses = responses_without_common(successes);
     for status in COMMON_ERRORS.iter().chain(errors) {
@@ -400,19 +394,14 @@ fn responses(successes: impl IntoIterator<Item = (&'static str, Value)>, errors:
     responses
 }
 
-/// Returns successes, and the errors of a request for an unknown host and of too many connections.
+/// Returns successes, and the errors that any request may get.
 fn responses_without_common(successes: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
-    let errors = [421, 503].map(|status| {
-        (
-            status.to_string(),
-            reference("responses", &error_name(status)),
-        )
+    let errors = CONNECTION_ERRORS.map(|status| {
+        let response = reference("responses", &error_name(status));
+        (status.to_string(), response)
     });
     let successes = successes.into_iter();
     let successes = successes.map(|(status, response)| (status.to_owned(), response));
-    errors
-        .into_iter()
-        .chain(successes)
-        .collect::<Map<_, _>>()
-        .into()
+    let responses: Map<_, _> = errors.into_iter().chain(successes).collect();
+    responses.into()
 }
