@@ -12,6 +12,7 @@ use xshell::{Shell, cmd};
 
 use crate::console::step;
 use crate::cutout_files::{self, content_hash};
+use crate::files::copy_folder;
 use crate::{api_wasm, openapi, reference, tools};
 
 /// The workspace's version. The build writes it into the npm package, and cargo itself refuses a
@@ -48,9 +49,7 @@ pub fn add_api(shell: &Shell) -> Result<()> {
     shell.copy_file(&wasm, root.join("dist").join(&wasm))?;
     let folder = root.join("dist").join(cutout_files::FOLDER);
     shell.remove_path(&folder)?;
-    let into = CopyOptions::new().copy_inside(true);
-    fs_extra::dir::copy(root.join(cutout_files::FOLDER), &folder, &into)?;
-    Ok(())
+    copy_folder(root.join(cutout_files::FOLDER), &folder)
 }
 
 /// Writes the package without the site.

@@ -2,8 +2,9 @@
 
 use anyhow::Result;
 use serde_json::json;
-use sha2::{Digest, Sha256};
 use xshell::Shell;
+
+use crate::files::sha256;
 
 /// The folder of the files.
 pub const FOLDER: &str = "pkg/wasm/cutout";
@@ -50,6 +51,7 @@ fn add(shell: &Shell, from: &str, name: &str, extension: &str) -> Result<String>
 
 /// Returns the start of the SHA-256 of a file, in hexadecimal digits.
 pub fn content_hash(content: &[u8]) -> String {
-    let bytes = &Sha256::digest(content)[..8];
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut digits = sha256(content);
+    digits.truncate(16);
+    digits
 }

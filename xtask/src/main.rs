@@ -11,6 +11,7 @@ mod console;
 mod cutout_files;
 mod cycles;
 mod demo;
+mod files;
 mod notices;
 mod openapi;
 mod reference;

@@ -83,11 +83,7 @@ pub fn ensure_zig(shell: &Shell) -> Result<()> {
         shell.write_file(installed, wanted)?;
     }
     shell.set_var("PYTHONPATH", &folder);
-    let path = shell.var_os("PATH").unwrap_or_default();
-    let all = [folder.join("bin")];
-    let all = all.into_iter().chain(std::env::split_paths(&path));
-    shell.set_var("PATH", std::env::join_paths(all)?);
-    Ok(())
+    prepend_to_path(shell, [folder.join("bin")])
 }
 
 /// Installs the parts of the toolchain that `rust-toolchain.toml` lists. rustup does so at its first
@@ -183,10 +179,18 @@ fn chromium(shell: &Shell) -> Result<PathBuf> {
 /// Puts the project's own programs first, so that the tested versions are used.
 fn prepend_own_programs_to_path(shell: &Shell) -> Result<()> {
     let root = shell.current_dir();
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let own = [root.join(".tools/bin"), root.join("node_modules/.bin")];
-    let all = own.into_iter().chain(std::env::split_paths(&path));
-    shell.set_var("PATH", std::env::join_paths(all)?);
+    prepend_to_path(
+        shell,
+        [root.join(".tools/bin"), root.join("node_modules/.bin")],
+    )
+}
+
+/// Puts folders first in `PATH`, unless they are in it.
+fn prepend_to_path<const N: usize>(shell: &Shell, folders: [PathBuf; N]) -> Result<()> {
+    let path = shell.var_os("PATH").unwrap_or_default();
+    let others = std::env::split_paths(&path).filter(|folder| !folders.contains(folder));
+    let all = std::env::join_paths(folders.iter().cloned().chain(others))?;
+    shell.set_var("PATH", all);
     Ok(())
 }
 

@@ -8,13 +8,13 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use sha2::{Digest, Sha256};
 use xshell::{Shell, cmd};
 
 pub use platform::Platform;
 
 use crate::build::{self, VERSION};
 use crate::console::step;
+use crate::files::{copy_folder, sha256};
 use crate::{notices, tools};
 
 /// The folder of the files to publish.
@@ -103,12 +103,8 @@ fn check_changelog(shell: &Shell) -> Result<()> {
 /// Packs the library's package with the servers as optional packages. They are not in its manifest in
 /// the repository: until they are published, their names could be somebody else's.
 fn library_package(shell: &Shell, platforms: &[Platform], npm: &Path) -> Result<()> {
-    server::pack(shell, &shell.current_dir().join("pkg"), npm)?;
-    let packed = npm.join(format!("csm-image-to-3d-{VERSION}.tgz"));
-    cmd!(shell, "tar --extract --file {packed} --directory {npm}")
-        .quiet()
-        .run()?;
     let package = npm.join("package");
+    copy_folder(shell.current_dir().join("pkg"), &package)?;
     let servers: Vec<_> = platforms
         .iter()
         .map(|platform| format!("optionalDependencies.{}={VERSION}", platform.package()))
@@ -130,8 +126,7 @@ fn write_checksums(shell: &Shell, folder: &Path) -> Result<()> {
         for entry in fs::read_dir(folder.join(subfolder))? {
             let path = entry?.path();
             if path.is_file() {
-                let hash = Sha256::digest(fs::read(&path)?);
-                let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+                let hash = sha256(&fs::read(&path)?);
                 lines.push(format!(
                     "{hash}  {}\n",
                     path.strip_prefix(folder)?.display()

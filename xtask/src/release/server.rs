@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use fs_extra::dir::CopyOptions;
 use serde_json::json;
 use xshell::{Shell, cmd};
 
 use super::platform::Platform;
 use crate::build::VERSION;
 use crate::console::step;
+use crate::files::copy_folder;
 
 const PACKAGE: &str = "csm-image-to-3d-server";
 
@@ -48,20 +48,17 @@ pub fn npm_package(
     into: &Path,
 ) -> Result<PathBuf> {
     let folder = into.join(format!("server-{}", platform.name()));
-    shell.remove_path(&folder)?;
     shell.create_dir(&folder)?;
     shell.copy_file(program, &folder)?;
     for text in TEXTS {
         shell.copy_file(text, &folder)?;
     }
-    let site = folder.join("site");
-    let dist = shell.current_dir().join("dist");
-    fs_extra::dir::copy(dist, &site, &CopyOptions::new().copy_inside(true))?;
+    copy_folder(shell.current_dir().join("dist"), folder.join("site"))?;
     let manifest = json!({
         "name": platform.package(),
         "version": VERSION,
         "description": format!("The server of csm-image-to-3d for {}", platform.name()),
-        "license": "MIT OR Apache-2.0",
+        "license": env!("CARGO_PKG_LICENSE"),
         "repository": { "type": "git", "url": format!("git+{}.git", env!("CARGO_PKG_REPOSITORY")) },
         "os": [platform.os()],
         "cpu": [platform.cpu()],
@@ -94,8 +91,7 @@ pub fn pack(shell: &Shell, folder: &Path, into: &Path) -> Result<()> {
 pub fn archive(shell: &Shell, platform: Platform, package: &Path, into: &Path) -> Result<()> {
     let name = format!("{PACKAGE}-{VERSION}-{}", platform.name());
     let staging = into.join(&name);
-    shell.remove_path(&staging)?;
-    fs_extra::dir::copy(package, &staging, &CopyOptions::new().copy_inside(true))?;
+    copy_folder(package, &staging)?;
     shell.remove_path(staging.join("package.json"))?;
     shell.remove_path(staging.join("README.md"))?;
     let archive = into.join(format!("{name}.tar.gz"));
@@ -126,10 +122,5 @@ pub fn container(shell: &Shell, platform: Platform, package: &Path, into: &Path)
     shell.copy_file("deploy/Containerfile", &context)?;
     // Becomes the volume, which the server's user owns.
     shell.write_file(context.join("data/.keep"), "")?;
-    fs_extra::dir::copy(
-        package,
-        context.join("app"),
-        &CopyOptions::new().copy_inside(true),
-    )?;
-    Ok(())
+    copy_folder(package, context.join("app"))
 }
