@@ -5,15 +5,8 @@ use serde_json::{Value, json};
 
 use crate::support::openapi::{Description, document};
 use crate::support::{
-    Response, SESSIONS, Server, create_body, exchange, get, post, repository_file, session_code,
-    solid_png,
+    SESSIONS, Server, create_body, exchange, get, post, repository_file, session_code, solid_png,
 };
-
-fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
-    let prefix = format!("{name}: ");
-    let mut lines = response.head.lines();
-    lines.find_map(|line| line.strip_prefix(&prefix))
-}
 
 #[test]
 fn serves_the_document_to_pages_of_all_origins() {
@@ -21,8 +14,8 @@ fn serves_the_document_to_pages_of_all_origins() {
     let request = "GET /openapi.json HTTP/1.1\r\nhost: localhost\r\norigin: https://shop.example\r\nconnection: close\r\n\r\n";
     let response = exchange(&server.host, request.as_bytes()).unwrap();
     assert_eq!(response.status, 200);
-    assert_eq!(header(&response, "content-type"), Some("application/json"));
-    assert_eq!(header(&response, "access-control-allow-origin"), Some("*"));
+    assert_eq!(response.header("content-type"), Some("application/json"));
+    assert_eq!(response.header("access-control-allow-origin"), Some("*"));
     assert_eq!(response.json(), document());
 }
 
@@ -38,11 +31,11 @@ fn serves_the_page_without_other_origins() {
             format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
         let response = exchange(&server.host, request.as_bytes()).unwrap();
         assert_eq!(response.status, 307, "{path}");
-        assert_eq!(header(&response, "location"), Some(target), "{path}");
+        assert_eq!(response.header("location"), Some(target), "{path}");
     }
     let page = server.get("/docs/api/");
     assert_eq!(page.status, 200);
-    let policy = header(&page, "content-security-policy").unwrap();
+    let policy = page.header("content-security-policy").unwrap();
     assert!(policy.starts_with("default-src 'self'"), "{policy}");
     let html = String::from_utf8(page.body).unwrap();
     for forbidden in [
@@ -57,7 +50,7 @@ fn serves_the_page_without_other_origins() {
     }
     let style = server.get("/docs/api/style.css");
     assert_eq!(
-        header(&style, "content-type"),
+        style.header("content-type"),
         Some("text/css; charset=utf-8")
     );
     assert!(!String::from_utf8(style.body).unwrap().contains("url("));

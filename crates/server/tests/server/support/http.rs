@@ -49,10 +49,9 @@ pub fn parse(bytes: &[u8]) -> Option<Response> {
     let end = bytes.windows(4).position(|bytes| bytes == b"\r\n\r\n")?;
     let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
     let status = head.get(9..12)?.parse().ok()?;
-    let length = head
-        .lines()
-        .find_map(|line| line.strip_prefix("content-length: "));
-    let length: usize = length.map_or(Some(0), |length| length.parse().ok())?;
     let body = bytes[end + 4..].to_vec();
-    (body.len() == length).then_some(Response { status, head, body })
+    let response = Response { status, head, body };
+    let length = response.header("content-length");
+    let length: usize = length.map_or(Some(0), |length| length.parse().ok())?;
+    (response.body.len() == length).then_some(response)
 }

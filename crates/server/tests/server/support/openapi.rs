@@ -159,11 +159,8 @@ impl Description {
         if response.body.is_empty() {
             return Ok(());
         }
-        let header = response
-            .head
-            .lines()
-            .find_map(|line| line.strip_prefix("content-type: "));
-        let media_type = header
+        let media_type = response
+            .header("content-type")
             .unwrap_or_default()
             .split(';')
             .next()

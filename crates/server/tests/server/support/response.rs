@@ -10,6 +10,13 @@ pub struct Response {
 }
 
 impl Response {
+    /// Returns the value of a header, in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let prefix = format!("{name}: ");
+        let mut lines = self.head.lines();
+        lines.find_map(|line| line.strip_prefix(&prefix))
+    }
+
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
     }
