@@ -6,10 +6,18 @@ import { createServer, request } from "node:http";
 import { join, resolve } from "node:path";
 
 import { canary } from "../../support/keys.js";
+import { png } from "../app/src/image.js";
 import { start } from "../programs.js";
 import { root } from "../workspace.js";
 
 /** @typedef {{ method?: string, url?: string, headers: import("node:http").IncomingHttpHeaders }} Received */
+
+/** Returns the body of a create request. */
+export const createBody = (parameters = {}) =>
+  JSON.stringify({
+    image_url: `data:image/png;base64,${Buffer.from(png()).toString("base64")}`,
+    ...parameters,
+  });
 
 /** The key that the proxies add. */
 export const key = `${canary}-of-the-proxy`;

@@ -11,7 +11,7 @@ import { png } from "../app/src/image.js";
 import { inPage } from "../bundlers.js";
 import { findFreePort } from "../programs.js";
 import { root } from "../workspace.js";
-import { key, received, recorderAddress, startApi } from "./api.js";
+import { createBody, key, received, recorderAddress, startApi } from "./api.js";
 import { sessionsPath } from "./cases.js";
 import { sendRequest } from "./raw-request.js";
 import { startCaddy, startNginx } from "./web-servers.js";
@@ -84,8 +84,7 @@ async function assertServesAtOneOrigin() {
   const send = (/** @type {string} */ target, /** @type {RequestInit} */ init = {}) =>
     fetch(address + target, { ...init, headers: { "sec-fetch-site": "same-origin" } });
   assert.equal(await (await send("/")).text(), "the shop");
-  const image_url = `data:image/png;base64,${Buffer.from(png()).toString("base64")}`;
-  const init = { method: "POST", body: JSON.stringify({ image_url }) };
+  const init = { method: "POST", body: createBody() };
   const created = await send(`/api${sessionsPath}`, init);
   assert.equal(created.status, 201);
   const { data } = /** @type {any} */ (await created.json());
@@ -131,9 +130,7 @@ async function assertForwards(program, path) {
 
   const send = (/** @type {string} */ target, /** @type {RequestInit} */ init = {}) =>
     fetch(address + target, { ...init, headers: { "x-api-key": key } });
-  const image_url = `data:image/png;base64,${Buffer.from(png()).toString("base64")}`;
-  const body = JSON.stringify({ image_url });
-  const created = await send(path + sessionsPath, { method: "POST", body });
+  const created = await send(path + sessionsPath, { method: "POST", body: createBody() });
   assert.equal(created.status, 201);
   const { data } = /** @type {any} */ (await created.json());
   assert.ok(data.image_url.startsWith(`${address}${path}/files/`), data.image_url);

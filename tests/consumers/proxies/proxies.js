@@ -9,7 +9,7 @@ import { png } from "../app/src/image.js";
 import { inPage } from "../bundlers.js";
 import { serveFiles } from "../programs.js";
 import { root } from "../workspace.js";
-import { key, received, recorderAddress, startApi } from "./api.js";
+import { createBody, key, received, recorderAddress, startApi } from "./api.js";
 import { ambiguous, rejectedRequests, sessionsPath } from "./cases.js";
 import { sendRaw, sendRequest } from "./raw-request.js";
 import { proxies } from "./start.js";
@@ -163,18 +163,11 @@ async function createSession(baseUrl) {
   const response = await fetch(baseUrl + sessionsPath, {
     method: "POST",
     headers,
-    body: creation(),
+    body: createBody(),
   });
   assert.equal(response.status, 201);
   return /** @type {any} */ (await response.json()).data;
 }
-
-/** Returns the body of a create request. */
-const creation = (parameters = {}) =>
-  JSON.stringify({
-    image_url: `data:image/png;base64,${Buffer.from(png()).toString("base64")}`,
-    ...parameters,
-  });
 
 /**
  * Asserts that the API counts each visitor, and that visitors cannot choose their name.
@@ -186,7 +179,7 @@ async function assertNamesVisitors(address, { visitorHeader }) {
   const create = async (/** @type {string} */ visitor, headers = {}) => {
     const { status } = await sendRequest(address, allowedOrigin, {
       method: "POST",
-      body: creation({ engine: "meshy" }),
+      body: createBody({ engine: "meshy" }),
       headers: { ...headers, ...(visitorHeader && { [visitorHeader]: visitor }) },
       ...(!visitorHeader && { localAddress: visitor }),
     });
