@@ -19,8 +19,8 @@ export const reasonForNoNativeServer = () =>
     : `There is none for ${platform}.`;
 
 /**
- * Returns the paths of the installed native server and of its website, or `undefined` if there is none
- * for this platform.
+ * Returns the paths of the installed native server and of its website, or `undefined` if it is not
+ * installed.
  */
 export function findNativeServer() {
   try {

@@ -167,7 +167,7 @@ impl AccessControl {
     }
 }
 
-/// Returns the address that the callers at an address are counted by.
+/// Returns the address by which callers are counted: that of the /64 network for IPv6.
 pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         // One subscriber usually has a whole /64 network.

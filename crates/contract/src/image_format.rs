@@ -262,23 +262,23 @@ mod tests {
     use super::*;
 
     /// Returns the formats in the row of the table of docs/formats.md that starts with `first`.
-    fn readme_row(first: &str) -> String {
-        let readme = include_str!("../../../docs/formats.md");
+    fn table_row(first: &str) -> String {
+        let document = include_str!("../../../docs/formats.md");
         let start = format!("| {first}");
-        let row = readme.lines().find(|line| line.starts_with(&start));
+        let row = document.lines().find(|line| line.starts_with(&start));
         let formats = row.and_then(|row| row.split('|').nth(1));
         formats.unwrap().trim().replace(" (the first frame)", "")
     }
 
     #[test]
-    fn the_readme_lists_who_reads_each_format() {
+    fn the_documentation_lists_who_reads_each_format() {
         for (support, first) in [
             (Support::Everywhere, "PNG"),
             (Support::Server, "AVIF"),
             (Support::Nowhere, "HEIC"),
         ] {
             let names = ImageFormat::names(|other| other == support);
-            assert_eq!(readme_row(first), names, "{support:?}");
+            assert_eq!(table_row(first), names, "{support:?}");
         }
     }
 

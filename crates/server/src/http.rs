@@ -149,8 +149,8 @@ async fn handle(
     exchange: &Exchange,
     request: Request<Incoming>,
 ) -> anyhow::Result<Response<ResponseBody>> {
-    if state.api.is_host_allowed(&request)
-        && let Some(response) = docs::respond(&request)
+    if let Some(response) = docs::respond(&request)
+        && state.api.is_host_allowed(&request)
     {
         return Ok(response);
     }
